@@ -1,0 +1,216 @@
+//! What the SOC is told: an [`Alert`], its evidence in numbers, and its form as JSON.
+//!
+//! Field names and meaning are fixed by the alert schema `egret.alert/1`.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use crate::time::Timestamp;
+
+pub mod format;
+
+/// One alert. Serialises to exactly one line of the schema `egret.alert/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Alert {
+    /// `egret.alert/1`.
+    pub schema: &'static str,
+    /// UUID version 5 of what makes it the same alert; the same over readings and restarts.
+    pub id: uuid::Uuid,
+    /// When this state of the alert was reached.
+    pub time: Timestamp,
+    /// Name of the sensor.
+    pub sensor: String,
+    /// MITRE ATT&CK analytic.
+    pub analytic: Analytic,
+    /// MITRE ATT&CK techniques.
+    pub techniques: Vec<&'static str>,
+    /// A few words.
+    pub title: String,
+    /// One sentence: who, what, where, how much, compared with what.
+    pub summary: String,
+    /// How bad.
+    pub severity: Severity,
+    /// How sure, 0 to 1: the chance that this is what the title says, from the evidence's sum.
+    pub confidence: f64,
+    /// Whom it is about.
+    pub asset: Asset,
+    /// Where it went, when one place can be named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination: Option<Destination>,
+    /// Why, in numbers, oldest first.
+    pub evidence: Vec<Evidence>,
+    /// Time of the first evidence.
+    pub first_seen: Timestamp,
+    /// Time of the last evidence.
+    pub last_seen: Timestamp,
+    /// How many times it was raised or updated.
+    pub count: u64,
+    /// `open` until a person says otherwise.
+    pub status: Status,
+}
+
+/// The value of [`Alert::schema`].
+pub const SCHEMA: &str = "egret.alert/1";
+
+/// The analytics that Egret implements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Analytic {
+    /// Unexpected TLS egress (T1048.002).
+    AN1416,
+    /// Ports calculated from DNS answers (T1568.003).
+    AN0731,
+}
+
+/// How bad an alert is, least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Informational,
+    /// Worth a look when there is time.
+    Low,
+    /// Worth a look today.
+    Medium,
+    /// Worth a look now.
+    High,
+    /// Worth waking someone.
+    Critical,
+}
+
+/// What people have said about an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Nobody has looked.
+    Open,
+}
+
+/// Whom an alert is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Asset {
+    /// Name from the config, else the address it was discovered by.
+    pub name: String,
+    /// `esxi`, `vcenter`, `guest` or `other`.
+    pub role: &'static str,
+    /// The address it used.
+    pub address: IpAddr,
+    /// Its MAC address where one was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mac: Option<String>,
+}
+
+/// Where a conversation went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Destination {
+    /// Address.
+    pub address: IpAddr,
+    /// Port.
+    pub port: u16,
+    /// Server name the client asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sni: Option<String>,
+    /// JA4 fingerprint of the client, where computed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ja4: Option<String>,
+}
+
+/// One piece of evidence.
+#[derive(Debug, Clone, Serialize)]
+pub struct Evidence {
+    /// When it was seen.
+    pub time: Timestamp,
+    /// What it adds to the alert's log-odds, in nats; the sum decides the severity.
+    pub weight: f64,
+    /// What was seen.
+    #[serde(flatten)]
+    pub fact: Fact,
+}
+
+/// What a piece of evidence says; serialises with its name as `kind`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Fact {
+    /// More data moved than usual.
+    VolumeSpike {
+        /// Which way, seen from the asset: `in` or `out`.
+        direction: &'static str,
+        /// The other side: `internal` or `external`.
+        scope: &'static str,
+        /// Length of the window that stood out, in seconds.
+        window_seconds: u64,
+        /// Bytes seen in it.
+        observed_bytes: u64,
+        /// Bytes usual for it.
+        expected_bytes: u64,
+        /// How far outside the usual spread, in robust standard deviations of the logarithm.
+        score: f64,
+    },
+    /// A TLS session.
+    TlsSession {
+        /// Community ID of the conversation.
+        community_id: String,
+        /// Bytes out to this destination, all sessions together.
+        bytes_out: u64,
+        /// Bytes out that would have been usual.
+        usual_bytes_out: u64,
+        /// Sessions to this destination.
+        sessions: u64,
+        /// What stands out besides the bytes: `no_sni`, `sni_not_in_dns`, `never_resolved`, `odd_port`, `ech`.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        notes: Vec<&'static str>,
+    },
+    /// A place the asset never went to before.
+    FirstSeenDestination {
+        /// Registrable domain, else address prefix.
+        destination: String,
+        /// Other assets that went there.
+        other_assets: u64,
+        /// Distinct hours in which this asset was seen to go there.
+        hours_known: u64,
+    },
+    /// A DNS answer that a port was calculated from.
+    DnsAnswer {
+        /// The name asked for.
+        query: String,
+        /// What was answered.
+        answer: String,
+    },
+    /// A port that a formula explains.
+    PortMatch {
+        /// The port.
+        port: u16,
+        /// The formula.
+        formula: String,
+        /// The chance of that match by accident.
+        probability: f64,
+    },
+    /// A formula found.
+    Formula {
+        /// The formula, over the octets `a.b.c.d` of the answer.
+        expression: String,
+        /// Distinct (answer, port) pairs it explains.
+        pairs: u64,
+        /// Trials of the same name it failed to explain.
+        misses: u64,
+        /// The port that the last answer predicts next, where one is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next_port: Option<u16>,
+    },
+    /// A connection.
+    Connection {
+        /// Community ID of the conversation.
+        community_id: String,
+        /// Destination address.
+        address: IpAddr,
+        /// Destination port.
+        port: u16,
+        /// Protocol name, lower case.
+        protocol: &'static str,
+    },
+    /// What was known before.
+    Baseline {
+        /// In words: role policy, learning still going on, and the like.
+        statement: String,
+    },
+}

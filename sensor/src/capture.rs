@@ -1,0 +1,94 @@
+//! Where frames come from: bursts of borrowed [`Frame`]s from a [`Source`].
+//!
+//! Every source (capture file, kernel ring, XDP, libpcap) gives the same thing: link-layer bytes
+//! with their time and their length on the wire, in bursts, without copying them.
+
+use crate::time::Timestamp;
+
+pub mod file;
+pub mod filter;
+
+/// The most frames in a burst: enough to hide the flow table's cache misses behind each other.
+pub const BURST: usize = 32;
+
+/// One burst of frames, borrowed from the source until the next one is asked for.
+pub type Burst<'a> = arrayvec::ArrayVec<Frame<'a>, BURST>;
+
+/// One frame as it was captured.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame<'a> {
+    /// When it was captured.
+    pub time: Timestamp,
+    /// Its length on the wire in bytes, link header included; never less than `bytes.len()`.
+    pub wire_len: u32,
+    /// How its first byte is to be read.
+    pub link: LinkType,
+    /// What was captured of it.
+    pub bytes: &'a [u8],
+}
+
+/// A link-layer header type: the `LINKTYPE_` value of capture files
+/// (<https://www.tcpdump.org/linktypes.html>), in the low 16 bits of a pcap header's field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LinkType(pub u16);
+
+impl LinkType {
+    /// BSD loopback: a protocol family in host byte order.
+    pub const NULL: Self = Self(0);
+    /// Ethernet.
+    pub const ETHERNET: Self = Self(1);
+    /// Raw IP as some systems write it (`DLT_RAW` of BSD and Linux).
+    pub const RAW_BSD: Self = Self(12);
+    /// Raw IP as OpenBSD writes it.
+    pub const RAW_OPENBSD: Self = Self(14);
+    /// Raw IP, version 4 or 6 by the first nibble.
+    pub const RAW: Self = Self(101);
+    /// OpenBSD loopback: a protocol family in network byte order.
+    pub const LOOP: Self = Self(108);
+    /// Linux cooked capture.
+    pub const LINUX_SLL: Self = Self(113);
+    /// Raw IPv4.
+    pub const IPV4: Self = Self(228);
+    /// Raw IPv6.
+    pub const IPV6: Self = Self(229);
+    /// Linux cooked capture, version 2.
+    pub const LINUX_SLL2: Self = Self(276);
+}
+
+/// What asking for a burst came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// The burst holds frames; there may be more.
+    More,
+    /// There is nothing more, and the burst is empty.
+    End,
+}
+
+/// Anything that gives frames.
+pub trait Source {
+    /// Fills `burst` with the next frames, in the order of capture.
+    ///
+    /// # Errors
+    /// When the source cannot go on. What was given before stays valid, and
+    /// a source that ends early for a reason that is no failure (a file cut in the middle) ends
+    /// with [`Progress::End`] and one of [`Stats::notes`].
+    fn burst<'a>(&'a mut self, burst: &mut Burst<'a>) -> Result<Progress, file::CaptureError>;
+
+    /// What was read so far.
+    fn stats(&self) -> Stats;
+}
+
+/// What a source has read and lost so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Frames given.
+    pub frames: u64,
+    /// Bytes read from the file or the kernel, file headers included; for progress.
+    pub bytes_read: u64,
+    /// Bytes there are to read, where that is known.
+    pub bytes_total: Option<u64>,
+    /// Frames that the capturing side says it lost, by whom (`interface`, `kernel`, `filter`).
+    pub dropped: u64,
+    /// Why it ended before its end, for people: one entry a file.
+    pub notes: Vec<String>,
+}

@@ -1,0 +1,1 @@
+//! `--filter`: a BPF expression compiled with libpcap.

@@ -1,0 +1,107 @@
+//! From a [`Frame`] to a [`Packet`]: link layer, VLAN and MPLS, IP, TCP, UDP, ICMP, in place.
+
+use std::net::IpAddr;
+
+use arrayvec::ArrayVec;
+
+use crate::time::Timestamp;
+
+pub mod dns;
+pub mod tls;
+
+/// A MAC address.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mac(pub [u8; 6]);
+
+impl Mac {
+    /// Whether the address belongs to VMware by its prefix (IEEE registry: 00:05:69, 00:0c:29,
+    /// 00:1c:14, 00:50:56). A hint, not a proof: a guest may set any address.
+    pub const fn is_vmware(self) -> bool {
+        matches!(
+            self.0,
+            [0x00, 0x05, 0x69, ..]
+                | [0x00, 0x0c, 0x29, ..]
+                | [0x00, 0x1c, 0x14, ..]
+                | [0x00, 0x50, 0x56, ..]
+        )
+    }
+}
+
+impl std::fmt::Display for Mac {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+impl std::fmt::Debug for Mac {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+/// The VLAN ids of a frame, outermost first.
+pub type Vlans = ArrayVec<u16, { egret_ebpf::MAX_VLAN_TAGS }>;
+
+/// IP protocol numbers that are told apart (IANA "Protocol Numbers").
+pub mod protocol {
+    /// ICMP.
+    pub const ICMP: u8 = 1;
+    /// TCP.
+    pub const TCP: u8 = 6;
+    /// UDP.
+    pub const UDP: u8 = 17;
+    /// ICMPv6.
+    pub const ICMPV6: u8 = 58;
+    /// SCTP.
+    pub const SCTP: u8 = 132;
+}
+
+/// One decoded packet, borrowed from its frame.
+#[derive(Debug, Clone)]
+pub struct Packet<'a> {
+    /// When it was captured.
+    pub time: Timestamp,
+    /// The frame's length on the wire in bytes, link header included.
+    pub wire_len: u32,
+    /// Source and destination MAC address, where the link has them.
+    pub macs: Option<[Mac; 2]>,
+    /// VLAN ids, outermost first.
+    pub vlans: Vlans,
+    /// Source address.
+    pub source: IpAddr,
+    /// Destination address.
+    pub destination: IpAddr,
+    /// IP protocol number of the layer above IP.
+    pub protocol: u8,
+    /// Source and destination port; for ICMP its type and code, else 0.
+    pub ports: [u16; 2],
+    /// TCP's part of the header.
+    pub tcp: Option<Tcp>,
+    /// Its place in a fragmented datagram.
+    pub fragment: Option<Fragment>,
+    /// What was captured of the payload above TCP or UDP.
+    pub payload: &'a [u8],
+    /// How long that payload was on the wire.
+    pub payload_wire_len: u32,
+}
+
+/// What the flow table reads of a TCP header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tcp {
+    /// Sequence number of the first payload byte (of SYN, where that is set).
+    pub sequence: u32,
+    /// The flags byte: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128.
+    pub flags: u8,
+}
+
+/// A fragment's place in its datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fragment {
+    /// The datagram's identification.
+    pub id: u32,
+    /// Whether this is the first fragment, which holds the ports.
+    pub first: bool,
+    /// Whether this is the last one.
+    pub last: bool,
+}

@@ -1,0 +1,1 @@
+//! TLS: the ClientHello and ServerHello, in place.

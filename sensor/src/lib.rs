@@ -1,0 +1,17 @@
+//! Egret: a network sensor for VMware ESXi estates.
+//!
+//! One path from bytes to an alert:
+//! [`capture`] gives frames, [`decode`] packets, [`flow`] observations, [`observe`] makes
+//! [`event`]s of them, [`detect`] raises [`alert`]s. `sensor` is the only wiring.
+
+pub mod alert;
+pub mod capture;
+pub mod config;
+pub mod decode;
+pub mod detect;
+pub mod eve;
+pub mod event;
+pub mod flow;
+pub mod inventory;
+pub mod observe;
+pub mod time;

@@ -1,0 +1,1 @@
+//! What Egret's tests and chores share: frames, captures and scenarios with their truth.
