@@ -47,9 +47,23 @@ pub trait Observer {
     /// What moved since the last account.
     fn account(&mut self, flow: &View<'_>, at: Timestamp, account: Account);
     /// The next bytes of a TCP direction, in order. Without `more`, nothing follows them.
-    fn stream(&mut self, flow: &View<'_>, at: Timestamp, from: Direction, bytes: &[u8], more: bool) -> Verdict;
+    fn stream(
+        &mut self,
+        flow: &View<'_>,
+        at: Timestamp,
+        from: Direction,
+        bytes: &[u8],
+        more: bool,
+    ) -> Verdict;
     /// A UDP payload. When `cut`, the rest of it was not captured.
-    fn datagram(&mut self, flow: &View<'_>, at: Timestamp, from: Direction, bytes: &[u8], cut: bool);
+    fn datagram(
+        &mut self,
+        flow: &View<'_>,
+        at: Timestamp,
+        from: Direction,
+        bytes: &[u8],
+        cut: bool,
+    );
     /// The flow is gone: its [`View::slot`] may name another from now on.
     fn closed(&mut self, flow: &View<'_>, at: Timestamp);
 }
@@ -174,7 +188,8 @@ impl Table {
     /// Counts a burst of packets to their flows.
     pub fn burst<O: Observer>(&mut self, packets: &[Packet<'_>], observer: &mut O) {
         for packets in packets.chunks(BURST) {
-            let mut burst: ArrayVec<Looked, BURST> = packets.iter().map(|packet| self.hash(packet)).collect();
+            let mut burst: ArrayVec<Looked, BURST> =
+                packets.iter().map(|packet| self.hash(packet)).collect();
             for looked in &mut burst {
                 looked.likely = self.index.candidates(looked.tag).next();
                 if let Some(slot) = looked.likely.and_then(|id| self.slots.all().get(id as usize)) {
@@ -233,8 +248,15 @@ impl Table {
             && !packet.payload.is_empty()
             && let (Some(slot), Some(cold)) = (self.slots.one(id), self.cold.get(id as usize))
         {
-            let cut = packet.payload_wire_len as usize > packet.payload.len() || packet.fragment.is_some();
-            observer.datagram(&View { id, slot, cold }, self.now, looked.direction, packet.payload, cut);
+            let cut = packet.payload_wire_len as usize > packet.payload.len()
+                || packet.fragment.is_some();
+            observer.datagram(
+                &View { id, slot, cold },
+                self.now,
+                looked.direction,
+                packet.payload,
+                cut,
+            );
         }
     }
 
@@ -242,7 +264,9 @@ impl Table {
     fn find(&self, looked: &Looked) -> Option<SlotId> {
         let slots = self.slots.all();
         let is_it = |id: &SlotId| {
-            slots.get(*id as usize).is_some_and(|slot| slot.key == looked.key && slot.has(flags::LIVE))
+            slots
+                .get(*id as usize)
+                .is_some_and(|slot| slot.key == looked.key && slot.has(flags::LIVE))
         };
         // What was found ahead may have gone since, or only look alike.
         looked.likely.filter(is_it).or_else(|| self.index.candidates(looked.tag).find(is_it))
@@ -258,7 +282,8 @@ impl Table {
             crate::event::FlowState::Closed => true,
             crate::event::FlowState::New => false,
             crate::event::FlowState::Established => {
-                let behind = of(&slot.next_sequence, direction).wrapping_sub(sequence.wrapping_add(1));
+                let behind =
+                    of(&slot.next_sequence, direction).wrapping_sub(sequence.wrapping_add(1));
                 slot.has(of(&flags::SYNCED, direction)) && behind > FAR
             }
         }
@@ -290,7 +315,12 @@ impl Table {
         }
     }
 
-    fn open<O: Observer>(&mut self, packet: &Packet<'_>, looked: &Looked, observer: &mut O) -> SlotId {
+    fn open<O: Observer>(
+        &mut self,
+        packet: &Packet<'_>,
+        looked: &Looked,
+        observer: &mut O,
+    ) -> SlotId {
         if self.free.is_empty() && self.cold.len() >= self.capacity {
             self.evict(observer);
         }
@@ -417,7 +447,13 @@ impl Table {
         }
     }
 
-    fn close<O: Observer>(&mut self, id: SlotId, at: Timestamp, reason: AccountReason, observer: &mut O) {
+    fn close<O: Observer>(
+        &mut self,
+        id: SlotId,
+        at: Timestamp,
+        reason: AccountReason,
+        observer: &mut O,
+    ) {
         if !self.slots.one(id).is_some_and(|slot| slot.has(flags::LIVE)) {
             return;
         }
@@ -467,7 +503,13 @@ impl Table {
         }
     }
 
-    fn report_account<O: Observer>(&mut self, id: SlotId, at: Timestamp, reason: AccountReason, observer: &mut O) {
+    fn report_account<O: Observer>(
+        &mut self,
+        id: SlotId,
+        at: Timestamp,
+        reason: AccountReason,
+        observer: &mut O,
+    ) {
         let (Some(slot), Some(cold)) = (self.slots.one(id), self.cold.get_mut(id as usize)) else {
             return;
         };

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use etherparse::{
-    IpAuthHeaderSlice, IpNumber, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice, Ipv6RawExtHeaderSlice,
-    TcpHeaderSlice, UdpHeaderSlice, err,
+    IpAuthHeaderSlice, IpNumber, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice,
+    Ipv6RawExtHeaderSlice, TcpHeaderSlice, UdpHeaderSlice, err,
 };
 
 use super::link::Link;
@@ -73,7 +73,10 @@ impl<'a> Rest<'a> {
     }
 
     fn skip(&self, used: usize) -> Self {
-        Self { bytes: self.bytes.get(used..).unwrap_or_default(), wire_len: self.wire_len.saturating_sub(used as u32) }
+        Self {
+            bytes: self.bytes.get(used..).unwrap_or_default(),
+            wire_len: self.wire_len.saturating_sub(used as u32),
+        }
     }
 }
 
@@ -148,17 +151,20 @@ fn extensions(
             | IpNumber::MOBILITY_HEADER
             | IpNumber::HIP
             | IpNumber::SHIM6 => {
-                let header = Ipv6RawExtHeaderSlice::from_slice(rest.bytes).map_err(|_| Refusal::Ipv6Extension)?;
+                let header = Ipv6RawExtHeaderSlice::from_slice(rest.bytes)
+                    .map_err(|_| Refusal::Ipv6Extension)?;
                 number = header.next_header();
                 header.slice().len()
             }
             IpNumber::AUTHENTICATION_HEADER => {
-                let header = IpAuthHeaderSlice::from_slice(rest.bytes).map_err(|_| Refusal::Ipv6Extension)?;
+                let header = IpAuthHeaderSlice::from_slice(rest.bytes)
+                    .map_err(|_| Refusal::Ipv6Extension)?;
                 number = header.next_header();
                 header.slice().len()
             }
             IpNumber::IPV6_FRAGMENTATION_HEADER => {
-                let header = Ipv6FragmentHeaderSlice::from_slice(rest.bytes).map_err(|_| Refusal::Ipv6Extension)?;
+                let header = Ipv6FragmentHeaderSlice::from_slice(rest.bytes)
+                    .map_err(|_| Refusal::Ipv6Extension)?;
                 number = header.next_header();
                 let first = header.fragment_offset().value() == 0;
                 // An atomic fragment (RFC 6946) is a whole datagram.

@@ -34,14 +34,32 @@ pub(super) fn read<'a>(frame: &Frame<'a>) -> Result<Link<'a>, Refusal> {
     let bytes = frame.bytes;
     match frame.link {
         LinkType::ETHERNET => ethernet(bytes, Vlans::new(), 0),
-        LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD | LinkType::IPV4 | LinkType::IPV6 => Ok(bare(bytes)),
+        LinkType::RAW
+        | LinkType::RAW_BSD
+        | LinkType::RAW_OPENBSD
+        | LinkType::IPV4
+        | LinkType::IPV6 => Ok(bare(bytes)),
         LinkType::LINUX_SLL => {
-            let (header, payload) = bytes.split_first_chunk::<16>().ok_or(Refusal::LinkTruncated)?;
-            ether_payload(u16::from_be_bytes([header[14], header[15]]), payload, None, Vlans::new(), 0)
+            let (header, payload) =
+                bytes.split_first_chunk::<16>().ok_or(Refusal::LinkTruncated)?;
+            ether_payload(
+                u16::from_be_bytes([header[14], header[15]]),
+                payload,
+                None,
+                Vlans::new(),
+                0,
+            )
         }
         LinkType::LINUX_SLL2 => {
-            let (header, payload) = bytes.split_first_chunk::<20>().ok_or(Refusal::LinkTruncated)?;
-            ether_payload(u16::from_be_bytes([header[0], header[1]]), payload, None, Vlans::new(), 0)
+            let (header, payload) =
+                bytes.split_first_chunk::<20>().ok_or(Refusal::LinkTruncated)?;
+            ether_payload(
+                u16::from_be_bytes([header[0], header[1]]),
+                payload,
+                None,
+                Vlans::new(),
+                0,
+            )
         }
         LinkType::NULL | LinkType::LOOP => loopback(bytes),
         _ => Err(Refusal::LinkType),
@@ -80,15 +98,20 @@ fn ether_payload<'a>(
         match kind {
             ether_type::IPV4 | ether_type::IPV6 => return Ok(Link { macs, vlans, payload }),
             ether_type::VLAN | ether_type::QINQ | ether_type::QINQ_OLD => {
-                let ([t0, t1, k0, k1], rest) = payload.split_first_chunk::<4>().ok_or(Refusal::LinkTruncated)?;
+                let ([t0, t1, k0, k1], rest) =
+                    payload.split_first_chunk::<4>().ok_or(Refusal::LinkTruncated)?;
                 let id = u16::from_be_bytes([*t0, *t1]) & 0x0fff;
                 vlans.try_push(id).map_err(|_| Refusal::LinkNesting)?;
                 (kind, payload) = (u16::from_be_bytes([*k0, *k1]), rest);
             }
-            ether_type::MPLS | ether_type::MPLS_MULTICAST => return mpls(payload, macs, vlans, depth),
+            ether_type::MPLS | ether_type::MPLS_MULTICAST => {
+                return mpls(payload, macs, vlans, depth);
+            }
             // IEEE 802.3: the field is a length and LLC follows; SNAP (RFC 1042) leads to an EtherType.
             0..0x0600 => {
-                let Some(([0xaa, 0xaa, 0x03, 0, 0, 0, k0, k1], rest)) = payload.split_first_chunk::<8>() else {
+                let Some(([0xaa, 0xaa, 0x03, 0, 0, 0, k0, k1], rest)) =
+                    payload.split_first_chunk::<8>()
+                else {
                     return Err(Refusal::NotIp);
                 };
                 (kind, payload) = (u16::from_be_bytes([*k0, *k1]), rest);
@@ -110,7 +133,8 @@ fn mpls<'a>(
     depth: usize,
 ) -> Result<Link<'a>, Refusal> {
     for _ in 0..MAX_MPLS_LABELS {
-        let ([_, _, bottom, _], rest) = payload.split_first_chunk::<4>().ok_or(Refusal::LinkTruncated)?;
+        let ([_, _, bottom, _], rest) =
+            payload.split_first_chunk::<4>().ok_or(Refusal::LinkTruncated)?;
         payload = rest;
         if bottom & 1 == 0 {
             continue;

@@ -24,7 +24,12 @@ pub(super) struct Fragments {
 
 impl Fragments {
     /// The flow a fragment belongs to, when it is known; remembers it when this is the first.
-    pub(super) fn resolve(&mut self, packet: &Packet<'_>, key: Key, direction: Direction) -> (Key, Direction) {
+    pub(super) fn resolve(
+        &mut self,
+        packet: &Packet<'_>,
+        key: Key,
+        direction: Direction,
+    ) -> (Key, Direction) {
         let Some(fragment) = packet.fragment else {
             return (key, direction);
         };
@@ -44,7 +49,9 @@ impl Fragments {
             return (key, direction);
         }
         match self.flows.get(&name) {
-            Some((key, direction, seen)) if now.saturating_sub(*seen) < LIFETIME_NANOS => (*key, *direction),
+            Some((key, direction, seen)) if now.saturating_sub(*seen) < LIFETIME_NANOS => {
+                (*key, *direction)
+            }
             _ => (key, direction),
         }
     }

@@ -47,14 +47,22 @@ impl Key {
 
     /// The key of what `source` sends to `destination`, and the direction that is.
     #[inline]
-    pub fn between(source: IpAddr, destination: IpAddr, ports: [u16; 2], protocol: u8) -> (Self, Direction) {
+    pub fn between(
+        source: IpAddr,
+        destination: IpAddr,
+        ports: [u16; 2],
+        protocol: u8,
+    ) -> (Self, Direction) {
         let [from_port, to_port] = ports;
         let from = (bits(source), from_port);
         let to = (bits(destination), to_port);
         let (low, high, direction) =
             if from <= to { (from, to, Direction::Up) } else { (to, from, Direction::Down) };
         let tail = u64::from(low.1) << 32 | u64::from(high.1) << 16 | u64::from(protocol);
-        (Self([(low.0 >> 64) as u64, low.0 as u64, (high.0 >> 64) as u64, high.0 as u64, tail]), direction)
+        (
+            Self([(low.0 >> 64) as u64, low.0 as u64, (high.0 >> 64) as u64, high.0 as u64, tail]),
+            direction,
+        )
     }
 
     /// Address and port of the side that sends in `direction`.

@@ -43,6 +43,9 @@ mod tests {
         assert!(is_server(8443, 40_000));
         assert!(!is_server(40_000, 8443));
         assert!(!is_server(53, 53));
-        assert!(!is_server(40_000, 50_000) && !is_server(50_000, 40_000), "two dynamic ports tell nothing");
+        assert!(
+            !is_server(40_000, 50_000) && !is_server(50_000, 40_000),
+            "two dynamic ports tell nothing"
+        );
     }
 }

@@ -21,7 +21,13 @@ struct Segment<'a> {
 
 impl Table {
     #[inline]
-    pub(super) fn read<O: Observer>(&mut self, id: SlotId, packet: &Packet<'_>, from: Direction, observer: &mut O) {
+    pub(super) fn read<O: Observer>(
+        &mut self,
+        id: SlotId,
+        packet: &Packet<'_>,
+        from: Direction,
+        observer: &mut O,
+    ) {
         let Some(slot) = self.slots.one(id) else {
             return;
         };
@@ -45,13 +51,20 @@ impl Table {
             *of_mut(&mut slot.next_sequence, from) = sequence;
             slot.flags |= synced;
         }
-        let segment = Segment { sequence, bytes: packet.payload, wire_len: packet.payload_wire_len };
+        let segment =
+            Segment { sequence, bytes: packet.payload, wire_len: packet.payload_wire_len };
         self.segment(id, from, &segment, observer);
     }
 
     /// Puts a segment in its place: now, later or never.
     #[inline]
-    fn segment<O: Observer>(&mut self, id: SlotId, from: Direction, segment: &Segment<'_>, observer: &mut O) {
+    fn segment<O: Observer>(
+        &mut self,
+        id: SlotId,
+        from: Direction,
+        segment: &Segment<'_>,
+        observer: &mut O,
+    ) {
         let Some(slot) = self.slots.one(id) else {
             return;
         };
@@ -80,7 +93,13 @@ impl Table {
     }
 
     /// Keeps a segment from behind a gap; when too much waits, gives the gap up.
-    fn early<O: Observer>(&mut self, id: SlotId, from: Direction, segment: &Segment<'_>, observer: &mut O) {
+    fn early<O: Observer>(
+        &mut self,
+        id: SlotId,
+        from: Direction,
+        segment: &Segment<'_>,
+        observer: &mut O,
+    ) {
         let mut early = Early {
             sequence: segment.sequence,
             bytes: segment.bytes.into(),
@@ -131,7 +150,13 @@ impl Table {
     }
 
     /// Gives up what lies before `sequence`: what is kept is shown for the last time.
-    fn resync<O: Observer>(&mut self, id: SlotId, from: Direction, sequence: u32, observer: &mut O) {
+    fn resync<O: Observer>(
+        &mut self,
+        id: SlotId,
+        from: Direction,
+        sequence: u32,
+        observer: &mut O,
+    ) {
         let kept = self.streams.take_kept(id, from);
         if !kept.is_empty() {
             let at = self.now;
@@ -144,9 +169,16 @@ impl Table {
 
     /// The next bytes in order, alone or behind what is kept.
     #[inline]
-    fn in_order<O: Observer>(&mut self, id: SlotId, from: Direction, bytes: &[u8], wire_len: u32, observer: &mut O) {
+    fn in_order<O: Observer>(
+        &mut self,
+        id: SlotId,
+        from: Direction,
+        bytes: &[u8],
+        wire_len: u32,
+        observer: &mut O,
+    ) {
         let at = self.now;
-        let Some(slot) = self.slots.one(id) else {
+        let Some(slot) = self.slots.one(id).filter(|slot| !slot.is_read(from)) else {
             return;
         };
         let next = of_mut(&mut slot.next_sequence, from);

@@ -136,7 +136,11 @@ impl Slot {
                 return FlowState::Closed;
             }
             let open = |flags: u8| flags & tcp_flags::ACK != 0;
-            return if both_seen && open(up) && open(down) { FlowState::Established } else { FlowState::New };
+            return if both_seen && open(up) && open(down) {
+                FlowState::Established
+            } else {
+                FlowState::New
+            };
         }
         if both_seen { FlowState::Established } else { FlowState::New }
     }
@@ -171,8 +175,14 @@ pub(super) struct Cold {
 
 impl Cold {
     pub(super) fn new(packet: &Packet<'_>) -> Self {
-        let icmp = matches!(packet.protocol, protocol::ICMP | protocol::ICMPV6).then_some(packet.ports);
-        Self { vlans: packet.vlans.clone(), icmp, accounted: packet.time.as_nanos(), ..Self::default() }
+        let icmp =
+            matches!(packet.protocol, protocol::ICMP | protocol::ICMPV6).then_some(packet.ports);
+        Self {
+            vlans: packet.vlans.clone(),
+            icmp,
+            accounted: packet.time.as_nanos(),
+            ..Self::default()
+        }
     }
 
     /// The flow as events name it.

@@ -74,7 +74,13 @@ impl Streams {
     }
 
     /// Keeps `bytes` until there are `wanted`; false when that is more than any message has.
-    pub(super) fn keep(&mut self, flow: SlotId, direction: Direction, bytes: Vec<u8>, wanted: usize) -> bool {
+    pub(super) fn keep(
+        &mut self,
+        flow: SlotId,
+        direction: Direction,
+        bytes: Vec<u8>,
+        wanted: usize,
+    ) -> bool {
         if wanted > MAX_MESSAGE || bytes.len() > MAX_MESSAGE {
             return false;
         }
@@ -102,7 +108,12 @@ impl Streams {
     }
 
     /// Keeps a segment from behind a gap; gives it back when too much waits there already.
-    pub(super) fn keep_early(&mut self, flow: SlotId, direction: Direction, early: Early) -> Result<(), Early> {
+    pub(super) fn keep_early(
+        &mut self,
+        flow: SlotId,
+        direction: Direction,
+        early: Early,
+    ) -> Result<(), Early> {
         let len = early.bytes.len();
         if let Some(side) = self.side(flow, direction)
             && (side.early.len() >= MAX_EARLY || side.early_len() + len > usize::from(BUDGET))
@@ -115,7 +126,12 @@ impl Streams {
     }
 
     /// Takes a waiting segment that begins at or before `next`.
-    pub(super) fn take_early(&mut self, flow: SlotId, direction: Direction, next: u32) -> Option<Early> {
+    pub(super) fn take_early(
+        &mut self,
+        flow: SlotId,
+        direction: Direction,
+        next: u32,
+    ) -> Option<Early> {
         let waiting = &mut self.side_mut(flow, direction)?.early;
         let at = waiting.iter().position(|early| next.wrapping_sub(early.sequence) as i32 >= 0)?;
         let early = waiting.swap_remove(at);
@@ -126,7 +142,10 @@ impl Streams {
     /// The first sequence number that waits behind the gap at `next`.
     pub(super) fn first_early(&self, flow: SlotId, direction: Direction, next: u32) -> Option<u32> {
         let waiting = &self.side(flow, direction)?.early;
-        waiting.iter().map(|early| early.sequence).min_by_key(|sequence| sequence.wrapping_sub(next))
+        waiting
+            .iter()
+            .map(|early| early.sequence)
+            .min_by_key(|sequence| sequence.wrapping_sub(next))
     }
 
     /// Forgets one direction; true once neither keeps anything and the flow has no stream any more.
@@ -167,7 +186,9 @@ impl Streams {
     fn tidy(&mut self) {
         if self.order.len() > 2 * self.flows.len() + 64 {
             let flows = &self.flows;
-            self.order.retain(|(flow, serial)| flows.get(flow).is_some_and(|stream| stream.serial == *serial));
+            self.order.retain(|(flow, serial)| {
+                flows.get(flow).is_some_and(|stream| stream.serial == *serial)
+            });
         }
     }
 
@@ -231,6 +252,9 @@ mod tests {
         assert!(streams.keep_early(1, Direction::Up, early(2000)).is_err());
         assert_eq!(streams.first_early(1, Direction::Up, 5), Some(890));
         assert!(streams.take_early(1, Direction::Up, 889).is_none());
-        assert_eq!(streams.take_early(1, Direction::Up, 890).map(|early| early.sequence), Some(890));
+        assert_eq!(
+            streams.take_early(1, Direction::Up, 890).map(|early| early.sequence),
+            Some(890)
+        );
     }
 }

@@ -94,7 +94,8 @@ impl Timers {
     }
 
     fn take_bucket(&mut self, tick: u32) -> Vec<Timer> {
-        let bucket = self.wheel.get_mut((tick % BUCKETS) as usize).map(std::mem::take).unwrap_or_default();
+        let bucket =
+            self.wheel.get_mut((tick % BUCKETS) as usize).map(std::mem::take).unwrap_or_default();
         self.waiting -= bucket.len();
         bucket
     }
