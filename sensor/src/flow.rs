@@ -64,8 +64,8 @@ pub trait Observer {
         bytes: &[u8],
         cut: bool,
     );
-    /// The flow is gone: its [`View::slot`] may name another from now on.
-    fn closed(&mut self, flow: &View<'_>, at: Timestamp);
+    /// The flow ends: its last volume and account follow, then its [`View::slot`] may name another.
+    fn closing(&mut self, flow: &View<'_>, at: Timestamp);
 }
 
 /// What an observer makes of a direction's bytes.
@@ -458,12 +458,14 @@ impl Table {
             return;
         }
         self.last_look(id, at, observer);
+        if let (Some(slot), Some(cold)) = (self.slots.one(id), self.cold.get(id as usize)) {
+            observer.closing(&View { id, slot, cold }, at);
+        }
         self.report_volume(id, at, observer);
         self.report_account(id, at, reason, observer);
-        let (Some(slot), Some(cold)) = (self.slots.one(id), self.cold.get(id as usize)) else {
+        let Some(slot) = self.slots.one(id) else {
             return;
         };
-        observer.closed(&View { id, slot, cold }, at);
         self.index.remove(slot.tag, id);
         slot.flags = 0;
         slot.generation = slot.generation.wrapping_add(1);

@@ -45,7 +45,7 @@ impl Observer for Recorder {
         Verdict::Enough(None)
     }
     fn datagram(&mut self, _: &View<'_>, _: Timestamp, _: Direction, _: &[u8], _: bool) {}
-    fn closed(&mut self, _flow: &View<'_>, _at: Timestamp) {
+    fn closing(&mut self, _flow: &View<'_>, _at: Timestamp) {
         self.closed += 1;
     }
 }
