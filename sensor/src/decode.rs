@@ -7,6 +7,8 @@ use arrayvec::ArrayVec;
 use crate::time::Timestamp;
 
 pub mod dns;
+pub mod progress;
+mod text;
 pub mod tls;
 
 /// A MAC address.
