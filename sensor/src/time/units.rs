@@ -89,6 +89,24 @@ impl fmt::Display for ByteSize {
     }
 }
 
+/// A duration that prints as people read it, in its two largest units: `2d 3h`, `5m 9s`, `0.25s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Elapsed(pub Duration);
+
+impl fmt::Display for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+        match seconds {
+            0..10 if self.0.subsec_millis() > 0 => write!(f, "{:.2}s", self.0.as_secs_f64()),
+            0..60 => write!(f, "{seconds}s"),
+            60..3600 => write!(f, "{minutes}m {}s", seconds % 60),
+            3600..86_400 => write!(f, "{hours}h {}m", minutes % 60),
+            _ => write!(f, "{days}d {}h", hours % 24),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,5 +140,20 @@ mod tests {
         assert_eq!(ByteSize(999_960).to_string(), "1.0 MB");
         assert_eq!(ByteSize(1_800_000_000).to_string(), "1.8 GB");
         assert_eq!(ByteSize(u64::MAX).to_string(), "18.4 EB");
+    }
+
+    #[test]
+    fn elapsed_time_prints_in_its_two_largest_units() {
+        for (millis, shown) in [
+            (0, "0s"),
+            (250, "0.25s"),
+            (9_999, "10.00s"),
+            (59_900, "59s"),
+            (309_000, "5m 9s"),
+            (3_600_000, "1h 0m"),
+            (183_600_000, "2d 3h"),
+        ] {
+            assert_eq!(Elapsed(Duration::from_millis(millis)).to_string(), shown);
+        }
     }
 }
