@@ -182,7 +182,9 @@ fn clash(read: &Read) -> Option<String> {
                 "--events and --alerts cannot both write {}; give each its own file",
                 path.display()
             ),
-            _ => "--events - and --alerts - cannot share stdout; give one of them a file".to_owned(),
+            _ => {
+                "--events - and --alerts - cannot share stdout; give one of them a file".to_owned()
+            }
         });
     }
     let stdins = read.files.iter().filter(|file| **file == Stream::Standard).count();
@@ -275,10 +277,7 @@ mod tests {
                 "a b --events b",
                 "error: b is to be read and would be overwritten; write to another file",
             ),
-            (
-                "a -v -q",
-                "error: the argument '--verbose...' cannot be used with '--quiet'",
-            ),
+            ("a -v -q", "error: the argument '--verbose...' cannot be used with '--quiet'"),
             ("", "error: the following required arguments were not provided:"),
             (
                 "a --learn 30",

@@ -110,7 +110,11 @@ impl Summary {
         match self.capture {
             Some((start, end)) => {
                 let length = Elapsed(self.capture_length());
-                line(f, "capture", format_args!("{} to {} UTC, {length}", start.people(), end.people()))?;
+                line(
+                    f,
+                    "capture",
+                    format_args!("{} to {} UTC, {length}", start.people(), end.people()),
+                )?;
             }
             None => line(f, "capture", "no packets")?,
         }
@@ -140,9 +144,10 @@ impl Summary {
         let responses = counted(self.dns_responses, "response");
         line(f, "DNS", format_args!("{responses}, {}", counted(self.dns_answers, "answer")))?;
         line(f, "assets", self.assets_text())?;
-        self.notes.iter().take(MOST_LINES).try_for_each(|note| {
-            line(f, "note", printable_within(note, 500))
-        })?;
+        self.notes
+            .iter()
+            .take(MOST_LINES)
+            .try_for_each(|note| line(f, "note", printable_within(note, 500)))?;
         more(f, self.notes.len())
     }
 
@@ -236,7 +241,10 @@ mod tests {
         Summary {
             packets: 1_234_567,
             wire_bytes: 9_800_000_000,
-            refused: BTreeMap::from([(("ip", "bad_version"), 2), (("ethernet", "truncated"), 1_010)]),
+            refused: BTreeMap::from([
+                (("ip", "bad_version"), 2),
+                (("ethernet", "truncated"), 1_010),
+            ]),
             flows: 12_345,
             flow_evictions: 0,
             capture: Some((start, start.plus(Duration::from_secs(86_400)))),
@@ -261,7 +269,7 @@ mod tests {
             summary().text().to_string(),
             "\
 alerts   2 high, 1 low
-capture  2026-11-20 14:03:11 to 2026-11-21 14:03:11 UTC, 1d 0h
+capture  2026-11-20 14:03:11 to 2026-11-21 14:03:11 UTC, 1d
 read     1,234,567 packets, 9.8 GB, in 2.30s: 536,768 packets/s, 4.3 GB/s
 refused  1,012 packets
          1,010 ethernet: truncated

@@ -88,7 +88,8 @@ pub(super) fn approve(keys: &mut Keys<'_, '_>) -> Option<Approve> {
     keys.set("note", &TEXT, &mut entry.note);
     let conditions = ["role", "asset", "sni", "destination", "port"];
     if !conditions.iter().any(|key| keys.is_given(key)) {
-        let advice = format!("would approve everything; give at least one of {}", conditions.join(", "));
+        let advice =
+            format!("would approve everything; give at least one of {}", conditions.join(", "));
         keys.note_table(advice);
     }
     Some(entry)

@@ -62,10 +62,7 @@ impl<'t> Keys<'t, '_> {
             return None;
         };
         Some(
-            items
-                .iter()
-                .filter_map(|item| Some((self.typed(key, item, kind)?, item.at)))
-                .collect(),
+            items.iter().filter_map(|item| Some((self.typed(key, item, kind)?, item.at))).collect(),
         )
     }
 
@@ -140,9 +137,9 @@ impl<'t> Keys<'t, '_> {
 
     /// Whether `key` says anything, right or wrong; an empty list does not.
     pub(super) fn is_given(&self, key: &str) -> bool {
-        self.table.get(key).is_some_and(
-            |item| !matches!(&item.value, Value::List(items) if items.is_empty()),
-        )
+        self.table
+            .get(key)
+            .is_some_and(|item| !matches!(&item.value, Value::List(items) if items.is_empty()))
     }
 
     /// Where `key` was given, else where its table begins.
@@ -161,7 +158,7 @@ impl<'t> Keys<'t, '_> {
         let result = read(&mut keys);
         for (key, item) in table {
             if !keys.asked.contains(key.as_str()) {
-                keys.report.unknown(item.at, keys.path(key));
+                keys.report.unknown(item.at, &keys.prefix, key);
             }
         }
         result
@@ -169,7 +166,7 @@ impl<'t> Keys<'t, '_> {
 
     fn find(&mut self, key: &'static str) -> Option<&'t Item> {
         self.asked.insert(key);
-        self.report.know(self.path(key));
+        self.report.know(&self.prefix, key);
         self.table.get(key)
     }
 

@@ -29,7 +29,7 @@ pub(super) const FLAG: Kind<bool> = Kind {
     },
 };
 pub(super) const TEXT: Kind<String> = Kind {
-    expected: "a text in quotes, not empty and on one line",
+    expected: "a text in quotes, not empty and without control characters",
     read: |value| text(value).map(str::to_owned),
 };
 pub(super) const DURATION: Kind<Duration> = Kind {
@@ -49,12 +49,14 @@ pub(super) const SIZE: Kind<u64> = Kind {
 };
 pub(super) const RATE: Kind<f64> = Kind {
     expected: "a number above 0, such as 1.0",
-    read: |value| match value {
-        Value::Integer(number) => Some(*number as f64),
-        Value::Float(number) => Some(*number),
-        _ => None,
-    }
-    .filter(|rate| rate.is_finite() && *rate > 0.0),
+    read: |value| {
+        match value {
+            Value::Integer(number) => Some(*number as f64),
+            Value::Float(number) => Some(*number),
+            _ => None,
+        }
+        .filter(|rate| rate.is_finite() && *rate > 0.0)
+    },
 };
 pub(super) const COUNT: Kind<u32> = Kind {
     expected: "a whole number from 1 to 4294967295",
@@ -71,8 +73,8 @@ pub(super) const WORKERS: Kind<u16> = Kind {
     read: |value| whole(value, 0..=1024),
 };
 pub(super) const PREFIX: Kind<IpNet> = Kind {
-    expected: "an address such as \"10.10.0.11\", or a prefix with no bits set behind its length, \
-               such as \"10.10.0.0/24\" or \"fd00::/8\"",
+    expected: "an address such as \"10.10.0.11\" or a network such as \"10.10.0.0/24\", with its \
+               host bits zero",
     read: |value| prefix(text(value)?),
 };
 pub(super) const ADDRESS: Kind<IpAddr> = Kind {
@@ -134,7 +136,7 @@ pub(super) const WEB_URL: Kind<String> = Kind {
     read: |value| url(text(value)?, &["https", "http"]),
 };
 pub(super) const SYSLOG_URL: Kind<String> = Kind {
-    expected: "\"tcp://host:port\", or \"udp\" or \"tls\" for \"tcp\"",
+    expected: "\"tcp://host:port\", \"udp://host:port\" or \"tls://host:port\"",
     read: |value| {
         let (_, port) = text(value)?.rsplit_once(':')?;
         port.parse::<u16>().ok().filter(|port| *port > 0)?;
@@ -154,9 +156,7 @@ fn text(value: &Value) -> Option<&str> {
 
 fn whole<T: TryFrom<i64> + PartialOrd>(value: &Value, range: RangeInclusive<T>) -> Option<T> {
     match value {
-        Value::Integer(number) => {
-            T::try_from(*number).ok().filter(|number| range.contains(number))
-        }
+        Value::Integer(number) => T::try_from(*number).ok().filter(|number| range.contains(number)),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::raw::Value;
-use crate::text::printable;
+use crate::text::{printable, printable_within};
 
 /// Where a value was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,14 +42,20 @@ impl fmt::Display for Problem {
     }
 }
 
+/// The longest advice in bytes; it may hold names from the file.
+const LONGEST_ADVICE: usize = 500;
+
 /// Collects problems while a config is read.
 pub(super) struct Report {
     label: String,
     problems: Vec<(Origin, Problem)>,
     /// Keys that no section asked for, to be compared with all that some section did ask for.
-    unknown: Vec<(Origin, String)>,
-    known: BTreeSet<String>,
+    unknown: Vec<(Origin, Key)>,
+    pub(super) known: BTreeSet<Key>,
 }
+
+/// The section of a key, with a dot behind unless it is the top, and its own name.
+type Key = (String, String);
 
 impl Report {
     pub(super) fn new(label: &str) -> Self {
@@ -77,24 +83,21 @@ impl Report {
         self.push(at, key, None, advice);
     }
 
-    /// Notes that some section knows `key`.
-    pub(super) fn know(&mut self, key: String) {
-        self.known.insert(key);
+    /// Notes that `section` knows `key`.
+    pub(super) fn know(&mut self, section: &str, key: &str) {
+        self.known.insert((section.to_owned(), key.to_owned()));
     }
 
-    /// Notes that no section knows `key`.
-    pub(super) fn unknown(&mut self, at: Origin, key: String) {
-        self.unknown.push((at, key));
+    /// Notes that `section` does not know `key`.
+    pub(super) fn unknown(&mut self, at: Origin, section: &str, key: &str) {
+        self.unknown.push((at, (section.to_owned(), key.to_owned())));
     }
 
     /// All problems, in the order of their lines, those of flags last.
     pub(super) fn finish(mut self) -> Vec<Problem> {
         for (at, key) in std::mem::take(&mut self.unknown) {
-            let advice = match nearest(&key, &self.known) {
-                Some(known) => format!("unknown key; did you mean {known}?"),
-                None => "unknown key".to_owned(),
-            };
-            self.note(at, &key, advice);
+            let advice = suggestion(&key, &self.known);
+            self.note(at, &(key.0 + &key.1), advice);
         }
         self.problems.sort_by_key(|(at, _)| *at);
         self.problems.into_iter().map(|(_, problem)| problem).collect()
@@ -106,21 +109,30 @@ impl Report {
             Origin::Flag => "--set".to_owned(),
         };
         let key = printable(key).to_string();
+        let advice = printable_within(&advice, LONGEST_ADVICE).to_string();
         self.problems.push((at, Problem { place, key, value, advice }));
     }
 }
 
-/// The known key most like `key`: by its own name first, because a key in the wrong section is
-/// as common a mistake as a misspelt one, then by its section.
-fn nearest<'a>(key: &str, known: &'a BTreeSet<String>) -> Option<&'a String> {
-    let split = |key: &str| match key.rsplit_once('.') {
-        Some((section, name)) => (section.to_owned(), name.to_owned()),
-        None => (String::new(), key.to_owned()),
+/// What to say about an unknown `key`: the known one that was probably meant. A key of that
+/// name in another section is as common a mistake as a misspelt one.
+fn suggestion((section, name): &Key, known: &BTreeSet<Key>) -> String {
+    let siblings = || known.iter().filter(|(of, _)| of == section).map(|(_, name)| name);
+    let distance = |sibling: &str| strsim::damerau_levenshtein(name, sibling);
+    let Some(nearest) = siblings().min_by_key(|sibling| distance(sibling)) else {
+        return "unknown key".to_owned();
     };
-    let (section, name) = split(key);
-    known.iter().min_by_key(|known| {
-        let (its_section, its_name) = split(known);
-        let distance = strsim::damerau_levenshtein(&name, &its_name);
-        (2 * distance + usize::from(section != its_section), strsim::levenshtein(key, known))
-    })
+    if distance(nearest) <= 1 + name.len() / 4 {
+        return format!("unknown key; did you mean {section}{nearest}?");
+    }
+    match known.iter().find(|(_, known)| known == name) {
+        Some((elsewhere, _)) => format!("unknown key; did you mean {elsewhere}{name}?"),
+        None => {
+            let all: Vec<&str> = siblings().map(String::as_str).collect();
+            format!(
+                "unknown key; the nearest known one is {section}{nearest}, all known here are {}",
+                all.join(", ")
+            )
+        }
+    }
 }

@@ -73,11 +73,15 @@ fn value(parsed: DeValue<'_>, at: &dyn Fn(Range<usize>) -> Origin) -> Value {
         DeValue::Datetime(time) => Value::Time(time),
         // No key takes a number beyond 64 bits: as a float it is still shown and refused.
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
-            .map_or_else(|_| Value::Float(f64::INFINITY), Value::Integer),
-        DeValue::Float(number) => Value::Float(number.as_str().parse().unwrap_or(f64::NAN)),
+            .map_or_else(|_| float(number.as_str()), Value::Integer),
+        DeValue::Float(number) => float(number.as_str()),
         DeValue::Array(entries) => Value::List(entries.into_iter().map(item).collect()),
         DeValue::Table(entries) => Value::Table(table(entries, at)),
     }
+}
+
+fn float(text: &str) -> Value {
+    Value::Float(text.parse().unwrap_or(f64::NAN))
 }
 
 /// As it could have been written in the file, on one line.

@@ -138,7 +138,12 @@ fn deliver(keys: &mut Keys<'_, '_>, to: &mut Deliver) {
         keys.set("format", &WEBHOOK_FORMAT, &mut format);
         keys.set("secret_file", &TEXT, &mut secret_file);
         keys.set("min_severity", &SEVERITY, &mut min_severity);
-        Some(Webhook { url: url?, format, secret_file: secret_file.map(String::into), min_severity })
+        Some(Webhook {
+            url: url?,
+            format,
+            secret_file: secret_file.map(String::into),
+            min_severity,
+        })
     });
     to.syslog = keys.tables("syslog", |keys| {
         Some(SyslogTarget { address: keys.need("address", &SYSLOG_URL)? })
