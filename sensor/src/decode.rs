@@ -8,13 +8,11 @@ use crate::capture::Frame;
 use crate::time::Timestamp;
 
 pub mod dns;
-pub mod dns;
 mod ip;
 mod link;
 pub mod progress;
 mod refusal;
 mod text;
-pub mod tls;
 pub mod tls;
 
 pub use refusal::{Refusal, Refusals};

@@ -17,5 +17,6 @@ pub mod inventory;
 pub mod logging;
 pub mod observe;
 pub mod report;
+pub mod sensor;
 pub mod text;
 pub mod time;
