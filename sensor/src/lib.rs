@@ -14,4 +14,5 @@ pub mod event;
 pub mod flow;
 pub mod inventory;
 pub mod observe;
+pub mod text;
 pub mod time;
