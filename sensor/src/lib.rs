@@ -14,5 +14,6 @@ pub mod event;
 pub mod flow;
 pub mod inventory;
 pub mod observe;
+pub mod report;
 pub mod text;
 pub mod time;
