@@ -6,6 +6,7 @@
 
 pub mod alert;
 pub mod capture;
+pub mod cli;
 pub mod config;
 pub mod decode;
 pub mod detect;
@@ -13,6 +14,7 @@ pub mod eve;
 pub mod event;
 pub mod flow;
 pub mod inventory;
+pub mod logging;
 pub mod observe;
 pub mod report;
 pub mod text;
