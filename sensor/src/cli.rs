@@ -30,7 +30,11 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// `egret read`
+    /// Read capture files and print alerts
+    ///
+    /// Reads pcap and pcapng files through the whole pipeline, on the time the captures have, and
+    /// prints an alert for each thing that needs an explanation, then a summary. The same files
+    /// always give the same alerts.
     Read(Read),
 }
 
@@ -55,11 +59,7 @@ pub struct Global {
     pub quiet: bool,
 }
 
-/// Read capture files and print alerts
-///
-/// Reads pcap and pcapng files through the whole pipeline, on the time the captures have, and
-/// prints an alert for each thing that needs an explanation, then a summary. The same files
-/// always give the same alerts.
+/// The arguments of `egret read`.
 #[derive(Debug, Args)]
 #[command(after_help = READ_AFTER_HELP)]
 pub struct Read {

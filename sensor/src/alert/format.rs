@@ -30,8 +30,11 @@ pub fn human(alert: &Alert, style: Style) -> impl fmt::Display {
 /// The most pieces of evidence shown, those that weigh most; the rest is counted.
 const MOST_EVIDENCE: usize = 8;
 
-/// The longest title and summary shown, in bytes: our sentences, with names from the wire in them.
-const LONGEST: [usize; 2] = [200, 700];
+/// The longest title shown, in bytes: our sentence, with names from the wire in it.
+const LONGEST_TITLE: usize = 200;
+
+/// The longest summary shown, in bytes.
+const LONGEST_SUMMARY: usize = 700;
 
 struct Layout<'a> {
     alert: &'a Alert,
@@ -42,7 +45,7 @@ impl Layout<'_> {
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let alert = self.alert;
         self.heading(f)?;
-        writeln!(f, "  {}\n", printable_within(&alert.summary, LONGEST[1]))?;
+        writeln!(f, "  {}\n", printable_within(&alert.summary, LONGEST_SUMMARY))?;
         self.line(f, "who", self.who())?;
         if let Some(destination) = &alert.destination {
             self.line(f, "where", place(destination))?;
@@ -62,9 +65,9 @@ impl Layout<'_> {
     fn heading(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let alert = self.alert;
         let severity = alert.severity.name().to_uppercase();
-        self.paint(f, colour(alert.severity), format_args!(" {severity} "))?;
-        f.write_str(" ")?;
-        self.paint(f, BOLD, printable_within(&alert.title, LONGEST[0]))?;
+        self.paint(f, colour(alert.severity), severity)?;
+        f.write_str("  ")?;
+        self.paint(f, BOLD, printable_within(&alert.title, LONGEST_TITLE))?;
         let sure = (alert.confidence * 100.0).clamp(0.0, 100.0);
         let techniques = alert.techniques.join(", ");
         let origin = format_args!("  {sure:.0}% sure, {:?}, {techniques}", alert.analytic);
@@ -100,18 +103,21 @@ impl Layout<'_> {
     fn because(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = heaviest(&self.alert.evidence);
         for (i, piece) in shown.iter().enumerate() {
-            let weight = format!("{:+.1}", piece.weight);
+            let weight = match piece.weight {
+                // What only tells the story, such as the DNS answer that a port follows from.
+                -0.05..0.05 => String::new(),
+                weight => format!("{weight:+.1}"),
+            };
             let fact = evidence::sentence(&piece.fact);
             let text = format!("{weight:>5}  {}  {fact}", clock(piece.time));
             self.line(f, if i == 0 { "because" } else { "" }, text)?;
         }
         match self.alert.evidence.len() - shown.len() {
             0 => Ok(()),
-            rest => self.line(
-                f,
-                "",
-                format_args!("and {rest} more that weigh less; all are in the JSON"),
-            ),
+            rest => {
+                let text = format!("and {rest} more that weigh less; all are in the JSON");
+                self.line(f, "", text)
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! The config file and `--set`, read into a [`Config`].
 //!
-//! Two steps: [`raw`] turns TOML into a tree in which every value knows its line, `overrides`
-//! lays `--set` over it; [`sections`] reads typed values from the tree, key by key. Serde would
+//! Two steps: `raw` turns TOML into a tree in which every value knows its line, and `overrides`
+//! lays `--set` over it; `sections` reads typed values from the tree, key by key. Serde would
 //! stop at the first error: here all of them are found and reported together.
 
 use std::fmt;

@@ -100,17 +100,19 @@ struct Reading {
 impl Reading {
     /// Takes everything the source has through the path.
     fn pump(&mut self, mut source: impl Source) -> Result<capture::Stats, ReadError> {
-        loop {
-            let mut burst = Burst::new();
-            if source.burst(&mut burst)? == capture::Progress::End {
-                break;
-            }
-            self.path.burst(&burst, &mut self.outputs);
+        while self.burst(&mut source)? == capture::Progress::More {
             self.outputs.pass_on()?;
             self.progress.burst(|| source.stats());
         }
         self.progress.clear();
         Ok(source.stats())
+    }
+
+    fn burst(&mut self, source: &mut impl Source) -> Result<capture::Progress, ReadError> {
+        let mut burst = Burst::new();
+        let progress = source.burst(&mut burst)?;
+        self.path.burst(&burst, &mut self.outputs);
+        Ok(progress)
     }
 
     /// Ends flows, detectors and files.

@@ -83,7 +83,7 @@ fn plain(alert: &Alert) -> String {
 fn an_egress_reads_in_aligned_lines() {
     assert_eq!(
         plain(&egress()),
-        " HIGH  Unexpected TLS egress from an ESXi host  97% sure, AN1416, T1048.002
+        "HIGH  Unexpected TLS egress from an ESXi host  97% sure, AN1416, T1048.002
   esxi-01 sent 1.8 GB to cdn.example (198.51.100.7:443), usually 4.0 MB.
 
   who       esxi-01, 10.10.0.11, esxi, 00:50:56:6a:00:01
@@ -156,7 +156,7 @@ fn a_calculated_port_names_formula_chance_and_next_port() {
 
 #[test]
 fn names_from_the_wire_cannot_act_on_the_terminal() {
-    let evil = "x\x1b]0;owned\x07\n HIGH  fake\u{202e}";
+    let evil = "x\x1b]0;owned\x07\nHIGH  fake\u{202e}";
     let mut alert = egress();
     alert.title = evil.to_owned();
     alert.summary = evil.to_owned();
@@ -183,7 +183,7 @@ fn names_from_the_wire_cannot_act_on_the_terminal() {
     .to_vec();
     let text = plain(&alert);
     assert!(!text.contains(['\x1b', '\x07', '\u{202e}']));
-    assert!(!text.contains("\n HIGH  fake"));
+    assert!(!text.contains("\nHIGH  fake"));
     let longest = text.lines().map(str::len).max().unwrap();
     assert!(longest < 800, "a line of {longest} bytes");
 }
@@ -191,7 +191,7 @@ fn names_from_the_wire_cannot_act_on_the_terminal() {
 #[test]
 fn colour_changes_nothing_but_the_colour() {
     let coloured = human(&egress(), Style::Colour).to_string();
-    assert!(coloured.starts_with("\x1b[1;97;41m HIGH \x1b[0m"));
+    assert!(coloured.starts_with("\x1b[1;97;41mHIGH\x1b[0m"));
     let mut stripped = String::new();
     for part in coloured.split('\x1b') {
         stripped += part.split_once('m').filter(|_| part.starts_with('[')).map_or(part, |(_, t)| t);

@@ -34,7 +34,7 @@ fn asset(keys: &mut Keys<'_, '_>, claims: &mut Claims) -> Option<Asset> {
     keys.set("host", &TEXT, &mut host);
 
     if !keys.is_given("address") && !keys.is_given("mac") {
-        let advice = "has neither address nor mac; give one, or it can never be seen".to_owned();
+        let advice = "has neither address nor mac; give one, or it can never be seen";
         keys.note_table(advice);
     }
     let name = name?;
@@ -52,7 +52,7 @@ fn claim_name(keys: &mut Keys<'_, '_>, name: &str, claims: &mut Claims) {
             Origin::Flag => "in --set".to_owned(),
         };
         let advice = format!("\"{name}\" is an asset {place} already; give each its own name");
-        keys.note(at, "name", advice);
+        keys.note(at, "name", &advice);
     }
 }
 
@@ -70,7 +70,7 @@ fn claim<T: Ord + Copy + ToString>(
         if let Some(owner) = claimed.insert(item, name.to_owned()) {
             let item = item.to_string();
             let advice = format!("{item} is given to \"{owner}\" already; leave it at one of them");
-            keys.note(at, key, advice);
+            keys.note(at, key, &advice);
         }
         all.push(item);
     }
@@ -90,7 +90,7 @@ pub(super) fn approve(keys: &mut Keys<'_, '_>) -> Option<Approve> {
     if !conditions.iter().any(|key| keys.is_given(key)) {
         let advice =
             format!("would approve everything; give at least one of {}", conditions.join(", "));
-        keys.note_table(advice);
+        keys.note_table(&advice);
     }
     Some(entry)
 }

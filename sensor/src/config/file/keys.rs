@@ -36,7 +36,7 @@ impl<'t> Keys<'t, '_> {
     pub(super) fn need<T>(&mut self, key: &'static str, kind: &Kind<T>) -> Option<T> {
         let Some(item) = self.find(key) else {
             let advice = format!("missing; expected {}", kind.expected);
-            self.report.note(self.at, &self.path(key), advice);
+            self.report.note(self.at, &self.path(key), &advice);
             return None;
         };
         self.typed(key, item, kind)
@@ -126,12 +126,12 @@ impl<'t> Keys<'t, '_> {
     }
 
     /// Notes something about the value at `at` that its kind alone cannot tell.
-    pub(super) fn note(&mut self, at: Origin, key: &str, advice: String) {
+    pub(super) fn note(&mut self, at: Origin, key: &str, advice: &str) {
         self.report.note(at, &self.path(key), advice);
     }
 
     /// Notes something about the table itself.
-    pub(super) fn note_table(&mut self, advice: String) {
+    pub(super) fn note_table(&mut self, advice: &str) {
         self.report.note(self.at, self.prefix.trim_end_matches('.'), advice);
     }
 

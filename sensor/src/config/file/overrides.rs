@@ -17,7 +17,7 @@ pub(super) fn apply(set: &[String], tree: &mut Table, report: &mut Report) {
             _ => report.note(
                 Origin::Flag,
                 flag,
-                "expected KEY=VALUE, such as --set detect.tls_egress.window=30m".to_owned(),
+                "expected KEY=VALUE, such as --set detect.tls_egress.window=30m",
             ),
         }
     }
@@ -38,7 +38,7 @@ fn put(path: &[&str], value: &str, tree: &mut Table, report: &mut Report) {
                     Value::List(_) => format!("{above} is a list: set it whole, as {above}=[...]"),
                     _ => format!("{above} has no keys below it: set it as {above}=..."),
                 };
-                report.note(Origin::Flag, &path.join("."), advice);
+                report.note(Origin::Flag, &path.join("."), &advice);
                 return;
             }
         }

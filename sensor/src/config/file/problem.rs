@@ -75,11 +75,11 @@ impl Report {
     /// Notes that `key` has a value that is not what is `expected`.
     pub(super) fn wrong(&mut self, at: Origin, key: &str, value: &Value, expected: &str) {
         let value = Some(printable(&value.to_string()).to_string());
-        self.push(at, key, value, format!("expected {expected}"));
+        self.push(at, key, value, &format!("expected {expected}"));
     }
 
     /// Notes anything else about `key`.
-    pub(super) fn note(&mut self, at: Origin, key: &str, advice: String) {
+    pub(super) fn note(&mut self, at: Origin, key: &str, advice: &str) {
         self.push(at, key, None, advice);
     }
 
@@ -97,19 +97,19 @@ impl Report {
     pub(super) fn finish(mut self) -> Vec<Problem> {
         for (at, key) in std::mem::take(&mut self.unknown) {
             let advice = suggestion(&key, &self.known);
-            self.note(at, &(key.0 + &key.1), advice);
+            self.note(at, &(key.0 + &key.1), &advice);
         }
         self.problems.sort_by_key(|(at, _)| *at);
         self.problems.into_iter().map(|(_, problem)| problem).collect()
     }
 
-    fn push(&mut self, at: Origin, key: &str, value: Option<String>, advice: String) {
+    fn push(&mut self, at: Origin, key: &str, value: Option<String>, advice: &str) {
         let place = match at {
             Origin::Line(line) => format!("{}:{line}", self.label),
             Origin::Flag => "--set".to_owned(),
         };
         let key = printable(key).to_string();
-        let advice = printable_within(&advice, LONGEST_ADVICE).to_string();
+        let advice = printable_within(advice, LONGEST_ADVICE).to_string();
         self.problems.push((at, Problem { place, key, value, advice }));
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn parse(text: &str, report: &mut Report) -> Table {
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let at = lines.at(error.span().unwrap_or_default());
-        report.note(at, "", format!("not valid TOML: {}", error.message()));
+        report.note(at, "", &format!("not valid TOML: {}", error.message()));
     }
     table(document.into_inner(), &|span| lines.at(span))
 }

@@ -91,7 +91,7 @@ fn maintenance(keys: &mut Keys<'_, '_>) -> Option<Maintenance> {
     let (from, to) = (from?, to?);
     if from >= to {
         let advice = format!("ends at {to}, which is not after its start at {from}");
-        keys.note(keys.origin("to"), "to", advice);
+        keys.note(keys.origin("to"), "to", &advice);
     }
     Some(Maintenance { from, to, accounts })
 }
