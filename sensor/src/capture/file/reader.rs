@@ -6,7 +6,7 @@ use std::slice;
 
 use super::error::CaptureError;
 use super::input::{self, Input};
-use super::pcap::{self, Pcap};
+use super::pcap::{self, NotPcap, Pcap};
 use super::pcapng::{self, Pcapng};
 use super::unpack::Packing;
 use super::walk::{self, Stop, Walk};
@@ -53,12 +53,12 @@ impl Reader {
             }
         }
         let window = input.window();
-        let (format, at) = if let Some(pcap) = window.first_chunk().and_then(Pcap::new) {
-            (Format::Pcap(pcap), pcap::FILE_HEADER)
-        } else if window.first_chunk().is_some_and(Pcapng::recognises) {
-            (Format::Pcapng(Pcapng::new()), 0)
-        } else {
-            return Err(unrecognised(name, input));
+        let (format, at) = match Pcap::new(window) {
+            Ok(pcap) => (Format::Pcap(pcap), pcap::FILE_HEADER),
+            Err(NotPcap::Other) if window.first_chunk().is_some_and(Pcapng::recognises) => {
+                (Format::Pcapng(Pcapng::new()), 0)
+            }
+            Err(reason) => return Err(unrecognised(name, input, reason)),
         };
         let mut reader = Self { name, format, at, frames: 0, end: None };
         reader.head(input)?;
@@ -209,27 +209,25 @@ fn unreadable(name: &str, input: &Input, source: io::Error) -> CaptureError {
 }
 
 /// The error for content that is no capture, or too little of one.
-fn unrecognised(name: String, input: &Input) -> CaptureError {
+fn unrecognised(name: String, input: &Input, not_pcap: NotPcap) -> CaptureError {
     let window = input.window();
     let found = window.len();
     let unpacked = match input.packing() {
         Packing::None => String::new(),
         packing => format!(" once unpacked from {}", packing.name()),
     };
-    let cut = |format, whole| {
-        let reason = format!("expected {whole} bytes, found {found}");
-        CaptureError::Header { name: name.clone(), format, reason }
+    let (format, reason) = match not_pcap {
+        NotPcap::Version(seen) => ("pcap", format!("it is of version {seen}, expected 2")),
+        NotPcap::Short => ("pcap", format!("expected {} bytes, found {found}", pcap::FILE_HEADER)),
+        NotPcap::Other if found == 0 => return CaptureError::Empty { name, unpacked },
+        NotPcap::Other if found < 12 && window.starts_with(&pcapng::SECTION.to_be_bytes()) => {
+            ("pcapng", format!("expected 28 bytes or more, found {found}"))
+        }
+        NotPcap::Other => {
+            let start = window.get(..found.min(16)).unwrap_or_default();
+            let seen = start.escape_ascii().to_string();
+            return CaptureError::Unrecognised { name, seen, unpacked };
+        }
     };
-    match window.first_chunk::<4>() {
-        _ if window.is_empty() => CaptureError::Empty { name, unpacked },
-        Some(&magic) if Pcap::recognises(magic) => cut("pcap", pcap::FILE_HEADER),
-        Some(&pcapng::SECTION) if found < pcapng::SECTION_HEADER => {
-            cut("pcapng", pcapng::SECTION_HEADER)
-        }
-        _ => {
-            let seen = window.get(..window.len().min(16)).unwrap_or_default();
-            let seen = seen.escape_ascii().to_string();
-            CaptureError::Unrecognised { name, seen, unpacked }
-        }
-    }
+    CaptureError::Header { name, format, reason }
 }
