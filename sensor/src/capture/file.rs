@@ -14,6 +14,8 @@ mod pcap;
 mod pcapng;
 mod reader;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod unpack;
 mod walk;
 
