@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_wrong_expression_is_quoted_with_what_is_wrong() {
-        for expression in ["udp prot 53", "tcp and", "host 300.1.1.1", "a\0b"] {
+        for expression in ["udp prot 53", "tcp and", "a\0b"] {
             let error = Filter::compile(expression, LinkType::ETHERNET).unwrap_err().to_string();
             assert!(error.starts_with(&format!("filter {expression:?} does not fit")), "{error}");
             assert!(!error.contains('\n'), "{error}");

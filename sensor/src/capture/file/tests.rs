@@ -7,6 +7,7 @@ mod merge;
 mod write;
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use tempfile::TempDir;
@@ -30,6 +31,15 @@ impl Captures {
             path
         };
         Self { paths: contents.iter().enumerate().map(write).collect(), _directory: directory }
+    }
+
+    /// Reads the first file with another content.
+    fn read_as(&self, content: &[u8]) -> Result<Seen, CaptureError> {
+        // In place: to empty a file and write it again waits for the disk.
+        let mut file = fs::File::options().write(true).open(&self.paths[0]).unwrap();
+        file.write_all(content).unwrap();
+        file.set_len(content.len() as u64).unwrap();
+        drain(self.open()?)
     }
 
     fn open(&self) -> Result<Files, CaptureError> {

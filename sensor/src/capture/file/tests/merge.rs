@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 
 use super::write::{self, BIG, Packet};
-use super::{Seen, read};
+use super::{Captures, Seen, next, read};
+use crate::capture::file::Files;
+use crate::capture::{Progress, Source};
 
 fn packet(nanos: u64, mark: u8) -> Packet {
     Packet { nanos: nanos * 1000, wire_len: 1, bytes: vec![mark] }
@@ -53,6 +55,23 @@ fn a_file_without_packets_or_cut_short_leaves_the_others() {
     cut.pop();
     let (seen, stats) = read(&[write::plain(&[]), cut, write::plain(&[packet(1, 1)])]).unwrap();
     assert_eq!((seen.len(), stats.frames, stats.notes.len()), (2, 2, 1));
+}
+
+#[test]
+fn packed_files_are_open_only_while_it_is_their_turn() {
+    let files: Vec<_> =
+        write::packets(50).into_iter().map(|p| write::zstd(&write::plain(&[p]))).collect();
+    let captures = Captures::new(&files);
+    let mut source = captures.open().unwrap();
+    let open = |files: &Files| files.inputs.iter().filter(|input| !input.is_closed()).count();
+    assert_eq!(open(&source), 0);
+    let mut seen = Vec::new();
+    while next(&mut source, &mut seen).unwrap() == Progress::More {
+        assert!(open(&source) <= 1);
+    }
+    assert!(seen.into_iter().map(|(_, packet)| packet).eq(write::packets(50)));
+    let length = files.iter().map(|file| file.len() as u64).sum();
+    assert_eq!((source.stats().bytes_read, source.stats().bytes_total), (length, Some(length)));
 }
 
 proptest! {
