@@ -108,7 +108,7 @@ fn pcapng_blocks_of_other_kinds_are_passed_over() {
     }
     file.extend(write::interface(LITTLE, 1, 0, &write::option(LITTLE, 9, &[9])));
     file.extend(write::enhanced(LITTLE, 0, packets[0].nanos, &packets[0]));
-    file.extend(write::block(LITTLE, 10, &[9; 70_000]));
+    file.extend(write::block(LITTLE, 10, &[9; 700_000]));
     file.extend(write::enhanced(LITTLE, 0, packets[1].nanos, &packets[1]));
     assert_eq!(packets_of(file.clone()), packets);
     assert_eq!(packets_of(write::gzip(&file)), packets, "over the edge of the buffer");
@@ -146,7 +146,7 @@ fn pcapng_packets_that_nothing_explains_are_counted_and_passed_over() {
 #[test]
 fn packed_captures_read_as_plain_ones() {
     // Longer than the buffer, so that packets lie over its edge.
-    let packets = write::packets(3000);
+    let packets = write::packets(10_000);
     for file in [write::plain(&packets), write::pcapng(BIG, &packets)] {
         for pack in [write::gzip, write::zstd, write::lz4] {
             assert!(packets_of(pack(&file)) == packets);
