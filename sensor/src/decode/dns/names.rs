@@ -14,6 +14,9 @@ const MAX_TEXT: usize = 256 * 1024;
 /// The longest name as text: 255 bytes, each escaped.
 const MAX_NAME: usize = 1024;
 
+/// The message has more text than [`MAX_TEXT`].
+pub(super) struct TooMuch;
+
 /// The names of one message so far.
 #[derive(Default)]
 pub(super) struct Names {
@@ -27,14 +30,14 @@ pub(super) struct Names {
 
 impl Names {
     /// A name as text: labels joined by dots, without the final one; the root is `.`. The same
-    /// text is shared with the first and the last name. None when the message had too much of it.
-    pub(super) fn text(&mut self, name: &ParsedName<&[u8]>) -> Option<Arc<str>> {
+    /// text is shared with the first and the last name.
+    pub(super) fn text(&mut self, name: &ParsedName<&[u8]>) -> Result<Arc<str>, TooMuch> {
         let mut text = ArrayString::<MAX_NAME>::new();
         for label in name.iter().filter(|label| !label.is_root()) {
             if !text.is_empty() {
-                text.try_push('.').ok()?;
+                text.try_push('.').map_err(|_| TooMuch)?;
             }
-            write_printable(&mut text, label.as_slice(), Escape::Label).ok()?;
+            write_printable(&mut text, label.as_slice(), Escape::Label).map_err(|_| TooMuch)?;
         }
         if text.is_empty() {
             text.push('.');
@@ -42,7 +45,7 @@ impl Names {
         if let Some(known) =
             [&self.first, &self.last].into_iter().flatten().find(|known| ***known == *text)
         {
-            return Some(Arc::clone(known));
+            return Ok(Arc::clone(known));
         }
         self.charge(text.len())?;
         let made: Arc<str> = Arc::from(text.as_str());
@@ -51,12 +54,12 @@ impl Names {
         } else {
             self.last = Some(Arc::clone(&made));
         }
-        Some(made)
+        Ok(made)
     }
 
-    /// Accounts for `bytes` of new text; none when that is too much.
-    pub(super) fn charge(&mut self, bytes: usize) -> Option<()> {
+    /// Accounts for `bytes` of new text.
+    pub(super) fn charge(&mut self, bytes: usize) -> Result<(), TooMuch> {
         self.text = self.text.saturating_add(bytes);
-        (self.text <= MAX_TEXT).then_some(())
+        if self.text <= MAX_TEXT { Ok(()) } else { Err(TooMuch) }
     }
 }
