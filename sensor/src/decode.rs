@@ -6,6 +6,8 @@ use arrayvec::ArrayVec;
 
 use crate::time::Timestamp;
 
+#[cfg(test)]
+mod corpus;
 pub mod dns;
 pub mod progress;
 mod text;

@@ -3,16 +3,13 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+use domain::base::Message;
 use domain::base::iana::{Class, Opcode};
-use domain::base::name::ParsedName;
-use domain::base::record::RecordHeader;
-use domain::base::wire::ParseError;
-use domain::base::{Message, Question, Ttl};
 use domain::dep::octseq::parse::{Parser, ShortInput};
 
 use super::progress::Progress;
 use crate::event::{DnsAnswer, DnsData, DnsMessage, DnsQuestion, DnsTransport};
-use names::{Names, TooMuch};
+use names::{NameError, Names};
 
 mod data;
 mod names;
@@ -29,9 +26,8 @@ pub enum DnsError {
     /// An opcode whose sections mean something else, or nothing.
     #[error("expected opcode QUERY, IQUERY, STATUS, NOTIFY or UPDATE")]
     Opcode,
-    /// A name that is too long, has a label of unknown type, or whose compression does not lead
-    /// strictly backwards.
-    #[error("a name is too long, or its compression does not lead backwards")]
+    /// A name that is too long, has a label of unknown type, or whose compression loops.
+    #[error("a name is too long or its compression loops")]
     Name,
 }
 
@@ -143,9 +139,10 @@ fn read_sections(message: &Message<[u8]>, read: &mut DnsMessage) -> Result<(), E
     let mut rest = Parser::from_ref(message.as_slice());
     rest.advance(HEADER)?;
     for _ in 0..counts.qdcount() {
-        let question = Question::<ParsedName<&[u8]>>::parse(&mut rest)?;
-        let name = names.text(question.qname())?;
-        read.questions.push(DnsQuestion { name, rtype: question.qtype().to_int() });
+        let name = names.read(&mut rest)?;
+        let rtype = rest.parse_u16_be()?;
+        let _class = rest.parse_u16_be()?;
+        read.questions.push(DnsQuestion { name, rtype });
     }
     if matches!(header.opcode(), Opcode::QUERY | Opcode::NOTIFY) {
         for _ in 0..counts.ancount() {
@@ -158,23 +155,21 @@ fn read_sections(message: &Message<[u8]>, read: &mut DnsMessage) -> Result<(), E
 fn read_record(rest: &mut Parser<'_, [u8]>, names: &mut Names) -> Result<DnsAnswer, End> {
     /// The top bit of a class is mDNS's cache-flush bit (RFC 6762, 10.2).
     const CLASS: u16 = 0x7fff;
-    let header = RecordHeader::parse_ref(rest)?;
-    let data = rest.parse_parser(usize::from(header.rdlen()))?;
-    let name = names.text(header.owner())?;
-    let is_internet = header.class().to_int() & CLASS == Class::IN.to_int();
-    Ok(DnsAnswer {
-        name,
-        rtype: header.rtype().to_int(),
-        ttl: ttl(header.ttl()),
-        data: if is_internet { data::read(header.rtype(), data, names)? } else { DnsData::Other },
-    })
+    let name = names.read(rest)?;
+    let rtype = rest.parse_u16_be()?;
+    let is_internet = rest.parse_u16_be()? & CLASS == Class::IN.to_int();
+    let ttl = ttl(rest.parse_u32_be()?);
+    let length = rest.parse_u16_be()?;
+    let data = rest.parse_parser(usize::from(length))?;
+    let data = if is_internet { data::read(rtype.into(), data, names)? } else { DnsData::Other };
+    Ok(DnsAnswer { name, rtype, ttl, data })
 }
 
-impl From<ParseError> for End {
-    fn from(error: ParseError) -> Self {
+impl From<NameError> for End {
+    fn from(error: NameError) -> Self {
         match error {
-            ParseError::ShortInput => Self::Cut,
-            ParseError::Form(_) => Self::Name,
+            NameError::Short | NameError::TooMuch => Self::Cut,
+            NameError::Form => Self::Name,
         }
     }
 }
@@ -185,15 +180,8 @@ impl From<ShortInput> for End {
     }
 }
 
-impl From<TooMuch> for End {
-    fn from(_: TooMuch) -> Self {
-        Self::Cut
-    }
-}
-
 /// Seconds to live; the top bit, where set, means none at all (RFC 2181, 8).
-const fn ttl(ttl: Ttl) -> u32 {
-    let seconds = ttl.as_secs();
+const fn ttl(seconds: u32) -> u32 {
     if seconds > i32::MAX as u32 { 0 } else { seconds }
 }
 

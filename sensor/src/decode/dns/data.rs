@@ -3,45 +3,38 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use domain::base::iana::Rtype;
-use domain::base::name::ParsedName;
 use domain::base::wire::{Parse, ParseError};
-use domain::dep::octseq::parse::{Parser, ShortInput};
+use domain::dep::octseq::parse::Parser;
 use domain::rdata::svcb::SvcParams;
 use domain::rdata::svcb::value::{Ipv4Hint, Ipv6Hint, Port};
 
-use super::names::{Names, TooMuch};
+use super::names::{NameError, Names};
 use crate::decode::text::{Escape, write_printable};
 use crate::event::DnsData;
 
 /// Record data within its message, so that its names can point back.
 type Data<'a> = Parser<'a, [u8]>;
 
-/// Why a record's data is not known.
-enum Unread {
-    /// It is not what its type says.
-    Broken,
-    /// The message has more text than is kept.
-    TooMuch,
-}
-
 /// Reads a record's data; [`DnsData::Other`] when its type is not kept or it is broken.
-pub(super) fn read(rtype: Rtype, data: Data<'_>, names: &mut Names) -> Result<DnsData, TooMuch> {
+///
+/// # Errors
+/// [`NameError::TooMuch`] only.
+pub(super) fn read(rtype: Rtype, data: Data<'_>, names: &mut Names) -> Result<DnsData, NameError> {
     match decode(rtype, data, names) {
-        Ok(data) => Ok(data),
-        Err(Unread::Broken) => Ok(DnsData::Other),
-        Err(Unread::TooMuch) => Err(TooMuch),
+        Err(NameError::Short | NameError::Form) => Ok(DnsData::Other),
+        read => read,
     }
 }
 
 /// Bytes behind what a type has are passed over, as resolvers do, save for addresses.
-fn decode(rtype: Rtype, mut data: Data<'_>, names: &mut Names) -> Result<DnsData, Unread> {
+fn decode(rtype: Rtype, mut data: Data<'_>, names: &mut Names) -> Result<DnsData, NameError> {
     Ok(match rtype {
         Rtype::A if data.remaining() == 4 => DnsData::Address(Ipv4Addr::parse(&mut data)?.into()),
         Rtype::AAAA if data.remaining() == 16 => {
             DnsData::Address(Ipv6Addr::parse(&mut data)?.into())
         }
         Rtype::CNAME | Rtype::PTR | Rtype::NS | Rtype::DNAME => {
-            DnsData::Name(names.text(&ParsedName::parse_ref(&mut data)?)?)
+            DnsData::Name(names.read(&mut data)?)
         }
         Rtype::TXT => {
             let text = text(data)?;
@@ -52,14 +45,14 @@ fn decode(rtype: Rtype, mut data: Data<'_>, names: &mut Names) -> Result<DnsData
             priority: data.parse_u16_be()?,
             weight: data.parse_u16_be()?,
             port: data.parse_u16_be()?,
-            target: names.text(&ParsedName::parse_ref(&mut data)?)?,
+            target: names.read(&mut data)?,
         },
         Rtype::SVCB | Rtype::HTTPS => binding(data, names)?,
         _ => DnsData::Other,
     })
 }
 
-fn text(mut data: Data<'_>) -> Result<String, Unread> {
+fn text(mut data: Data<'_>) -> Result<String, NameError> {
     let mut text = String::with_capacity(data.remaining());
     while data.remaining() > 0 {
         let length = usize::from(data.parse_u8()?);
@@ -69,9 +62,9 @@ fn text(mut data: Data<'_>) -> Result<String, Unread> {
     Ok(text)
 }
 
-fn binding(mut data: Data<'_>, names: &mut Names) -> Result<DnsData, Unread> {
+fn binding(mut data: Data<'_>, names: &mut Names) -> Result<DnsData, NameError> {
     let priority = data.parse_u16_be()?;
-    let target = names.text(&ParsedName::parse_ref(&mut data)?)?;
+    let target = names.read(&mut data)?;
     let params = SvcParams::<&[u8]>::parse(&mut data)?;
     let mut hints: Vec<IpAddr> = Vec::new();
     if let Some(v4) = params.first::<Ipv4Hint<&[u8]>>() {
@@ -84,20 +77,11 @@ fn binding(mut data: Data<'_>, names: &mut Names) -> Result<DnsData, Unread> {
     Ok(DnsData::ServiceBinding { priority, target, port, hints })
 }
 
-impl From<ShortInput> for Unread {
-    fn from(_: ShortInput) -> Self {
-        Self::Broken
-    }
-}
-
-impl From<ParseError> for Unread {
-    fn from(_: ParseError) -> Self {
-        Self::Broken
-    }
-}
-
-impl From<TooMuch> for Unread {
-    fn from(_: TooMuch) -> Self {
-        Self::TooMuch
+impl From<ParseError> for NameError {
+    fn from(error: ParseError) -> Self {
+        match error {
+            ParseError::ShortInput => Self::Short,
+            ParseError::Form(_) => Self::Form,
+        }
     }
 }

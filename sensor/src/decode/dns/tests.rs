@@ -157,6 +157,15 @@ fn every_prefix_gives_what_it_holds() {
     assert_eq!(answers, whole.answers.len() - 1);
 }
 
+/// Seen in the wild; glibc's resolver follows it.
+#[test]
+fn compression_may_lead_forward() {
+    let bytes = build(0, &[question(&[0xc0, 18], 1), question(&name("a.example"), 1)], &[]);
+    let message = read(&bytes).unwrap();
+    assert_eq!(&*message.questions[0].name, "a.example");
+    assert_eq!(message.questions[0].name.as_ptr(), message.questions[1].name.as_ptr());
+}
+
 #[test]
 fn a_cut_message_without_questions_keeps_its_answers() {
     let address = record(&name("a.local"), 1, &[1; 4]);
@@ -170,8 +179,10 @@ fn a_cut_message_without_questions_keeps_its_answers() {
 fn compression_loops_are_refused() {
     let itself = build(0, &[question(&[0xc0, 12], 1)], &[]);
     assert_eq!(read(&itself).unwrap_err(), DnsError::Name);
-    let forward = build(0, &[question(&[0xc0, 20], 1), question(&name("a"), 1)], &[]);
-    assert_eq!(read(&forward).unwrap_err(), DnsError::Name);
+    let each_other = build(0, &[question(&[0xc0, 18], 1), question(&[0xc0, 12], 1)], &[]);
+    assert_eq!(read(&each_other).unwrap_err(), DnsError::Name);
+    let growing = build(0, &[question(&[1, b'a', 0xc0, 12], 1)], &[]);
+    assert_eq!(read(&growing).unwrap_err(), DnsError::Name);
     let owner = build(RESPONSE, &[question(&name("a"), 1)], &[record(&[0xc0, 19], 1, &[1; 4])]);
     assert_eq!(read(&owner).unwrap_err(), DnsError::Name);
     // In a record's data it costs the data alone.
