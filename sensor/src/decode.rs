@@ -7,6 +7,8 @@ use arrayvec::ArrayVec;
 use crate::capture::Frame;
 use crate::time::Timestamp;
 
+#[cfg(test)]
+mod corpus;
 pub mod dns;
 mod ip;
 mod link;

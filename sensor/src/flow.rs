@@ -38,6 +38,9 @@ use timers::{Timer, Timers};
 /// A long conversation is accounted for this often while it lives.
 const ACTIVE_REPORT: Duration = Duration::from_secs(300);
 
+/// How many flows ahead memory is asked for where flows are gone through one by one.
+const AHEAD: usize = 8;
+
 /// Who is told what flows do. All calls come in the order of capture time.
 pub trait Observer {
     /// A conversation's first packet.
@@ -206,6 +209,7 @@ impl Table {
     /// Ends all flows: the capture is over.
     pub fn finish<O: Observer>(&mut self, observer: &mut O) {
         for id in 0..self.cold.len() as SlotId {
+            self.prefetch_flow(id + AHEAD as SlotId);
             self.close(id, self.now, AccountReason::Shutdown, observer);
         }
     }
@@ -324,7 +328,7 @@ impl Table {
         if self.free.is_empty() && self.cold.len() >= self.capacity {
             self.evict(observer);
         }
-        let cold = Cold::new(packet);
+        let cold = Cold::new(packet, &looked.key);
         let id = match self.free.pop() {
             Some(id) => id,
             None => {
@@ -372,9 +376,24 @@ impl Table {
             self.end_tick(observer);
             let due = self.timers.next(target);
             let at = self.timers.start();
-            for (id, generation) in due {
+            for (n, &(id, generation)) in due.iter().enumerate() {
+                if let Some(&(ahead, _)) = due.get(n + AHEAD) {
+                    self.prefetch_flow(ahead);
+                }
                 self.check(id, generation, at, observer);
             }
+        }
+    }
+
+    /// Asks for a flow's memory ahead of its turn.
+    fn prefetch_flow(&self, id: SlotId) {
+        if let (Some(slot), Some(cold)) =
+            (self.slots.all().get(id as usize), self.cold.get(id as usize))
+        {
+            prefetch::line(slot);
+            prefetch::line(&slot.next_sequence);
+            prefetch::line(cold);
+            prefetch::line(&cold.reported);
         }
     }
 
@@ -383,9 +402,8 @@ impl Table {
         let at = self.timers.start().plus(TICK);
         let active = self.timers.take_active();
         for (n, &id) in active.iter().enumerate() {
-            if let Some(&ahead) = active.get(n + 8) {
-                self.slots.all().get(ahead as usize).inspect(|slot| prefetch::line(*slot));
-                self.cold.get(ahead as usize).inspect(|cold| prefetch::line(*cold));
+            if let Some(&ahead) = active.get(n + AHEAD) {
+                self.prefetch_flow(ahead);
             }
             self.report_volume(id, at, observer);
             self.report_active(id, at, observer);

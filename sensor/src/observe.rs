@@ -41,6 +41,16 @@ pub struct Counts {
     pub dns_refused: u64,
 }
 
+/// Which events are made: detectors live without those that only an event file shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Wanted {
+    /// All.
+    All,
+    /// All but accounts and DNS requests.
+    #[default]
+    ForDetectors,
+}
+
 /// Makes events. One thread's own, as the flow table is.
 #[derive(Default)]
 pub struct Reader {
@@ -50,8 +60,7 @@ pub struct Reader {
     deadlines: VecDeque<(Timestamp, u32, u64)>,
     /// Where a hello's records are joined.
     scratch: Vec<u8>,
-    /// Whether DNS requests are wanted as events: detectors live on the responses.
-    requests: bool,
+    wanted: Wanted,
     counts: Counts,
 }
 
@@ -64,9 +73,9 @@ enum Half {
 }
 
 impl Reader {
-    /// With or without DNS requests among the events.
-    pub fn new(requests: bool) -> Self {
-        Self { requests, ..Self::default() }
+    /// Makes the events that are wanted.
+    pub fn new(wanted: Wanted) -> Self {
+        Self { wanted, ..Self::default() }
     }
 
     /// What was read so far.
@@ -100,7 +109,13 @@ impl Reader {
     }
 
     /// The client's half is there: the event is ready if the server's is, too.
-    fn client_half(&mut self, view: &View<'_>, flow: Flow, mut session: TlsSession, sink: &mut impl Sink) {
+    fn client_half(
+        &mut self,
+        view: &View<'_>,
+        flow: Flow,
+        mut session: TlsSession,
+        sink: &mut impl Sink,
+    ) {
         self.counts.client_hellos += 1;
         self.counts.with_sni += u64::from(session.sni.is_some());
         let time = session.hello;
@@ -223,7 +238,9 @@ impl Reader {
                 Verdict::Used(used)
             }
             Progress::NeedMore(_) if !more => {
-                if let Some(message) = bytes.get(2..).and_then(|rest| dns::message(rest, DnsTransport::Tcp).ok()) {
+                if let Some(message) =
+                    bytes.get(2..).and_then(|rest| dns::message(rest, DnsTransport::Tcp).ok())
+                {
                     self.dns_message(view, at, from, message, sink);
                 }
                 Verdict::Skip
@@ -255,11 +272,15 @@ impl Reader {
             self.counts.dns_answers += message.answers.len() as u64;
         } else {
             self.counts.dns_requests += 1;
-            if !self.requests {
+            if self.wanted != Wanted::All {
                 return;
             }
         }
-        sink.event(Event { time: at, flow: view.flow_with_client(client), body: Body::Dns(Box::new(message)) });
+        sink.event(Event {
+            time: at,
+            flow: view.flow_with_client(client),
+            body: Body::Dns(Box::new(message)),
+        });
     }
 }
 
@@ -290,11 +311,20 @@ impl<S: Sink> Observer for Observing<'_, S> {
     }
 
     fn account(&mut self, view: &View<'_>, at: Timestamp, account: Account) {
-        self.sink.event(Event { time: at, flow: view.flow(), body: Body::Account(account) });
+        if self.reader.wanted == Wanted::All {
+            self.sink.event(Event { time: at, flow: view.flow(), body: Body::Account(account) });
+        }
     }
 
     #[inline]
-    fn stream(&mut self, view: &View<'_>, at: Timestamp, from: Direction, bytes: &[u8], more: bool) -> Verdict {
+    fn stream(
+        &mut self,
+        view: &View<'_>,
+        at: Timestamp,
+        from: Direction,
+        bytes: &[u8],
+        more: bool,
+    ) -> Verdict {
         if view.port(from) == 53 || view.port(from.reverse()) == 53 {
             return self.reader.dns_stream(view, at, from, bytes, more, self.sink);
         }
@@ -302,7 +332,14 @@ impl<S: Sink> Observer for Observing<'_, S> {
     }
 
     #[inline]
-    fn datagram(&mut self, view: &View<'_>, at: Timestamp, from: Direction, bytes: &[u8], _cut: bool) {
+    fn datagram(
+        &mut self,
+        view: &View<'_>,
+        at: Timestamp,
+        from: Direction,
+        bytes: &[u8],
+        _cut: bool,
+    ) {
         let Some(transport) = dns_transport(view.port(from), view.port(from.reverse())) else {
             return;
         };

@@ -14,6 +14,8 @@ mod pcap;
 mod pcapng;
 mod reader;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod unpack;
 mod walk;
 
@@ -32,9 +34,13 @@ use crate::time::Timestamp;
 pub fn open(paths: &[PathBuf]) -> Result<Files, CaptureError> {
     let mut files = Vec::with_capacity(paths.len());
     for path in paths {
-        let mut input = Input::open(path)?;
-        let mut reader = Reader::open(path, &mut input)?;
-        files.push((reader.head(&mut input)?, reader, input));
+        let (mut reader, mut input) = Reader::open(path)?;
+        let first = reader.head(&mut input)?;
+        match first {
+            Some(_) => input.park(),
+            None => input.close(reader.at()),
+        }
+        files.push((first, reader, input));
     }
     // Stable: files that start together stay in the order given.
     files.sort_by_key(|(first, ..)| *first);
@@ -71,12 +77,31 @@ impl Files {
         self.readers.iter().filter_map(Reader::link).find(|link| link.is_supported())
     }
 
-    /// Finds the next frame of the file that gave the last one, reading more if need be.
+    /// Finds the next frame of the file that gave the last one, and opens the file whose turn it is.
     fn settle(&mut self) -> Result<(), CaptureError> {
-        let Some(rank) = self.last.take() else { return Ok(()) };
+        if let Some(rank) = self.last.take() {
+            self.find_head(rank)?;
+        }
+        while let Some(&Reverse((_, rank))) = self.heads.peek()
+            && let (Some(reader), Some(input)) =
+                (self.readers.get_mut(rank), self.inputs.get_mut(rank))
+            && input.is_closed()
+        {
+            self.heads.pop();
+            (*reader, *input) = Reader::open(reader.path())?;
+            self.find_head(rank)?;
+        }
+        Ok(())
+    }
+
+    /// Finds the next frame of a file, reading more if need be; lets go of it at its end.
+    fn find_head(&mut self, rank: usize) -> Result<(), CaptureError> {
         if let (Some(reader), Some(input)) = (self.readers.get_mut(rank), self.inputs.get_mut(rank))
         {
-            self.heads.extend(reader.head(input)?.map(|time| Reverse((time, rank))));
+            match reader.head(input)? {
+                Some(time) => self.heads.push(Reverse((time, rank))),
+                None => input.close(reader.at()),
+            }
         }
         Ok(())
     }
@@ -87,15 +112,19 @@ impl Source for Files {
         self.settle()?;
         // From here on the windows stay as they are, so that frames of all files can share a burst.
         let inputs = &self.inputs;
-        while let Some(Reverse((_, rank))) = self.heads.pop() {
+        while let Some(&Reverse((_, rank))) = self.heads.peek() {
+            let (Some(reader), Some(input)) = (self.readers.get_mut(rank), inputs.get(rank)) else {
+                break;
+            };
+            if input.is_closed() {
+                break;
+            }
+            self.heads.pop();
             let limit = match self.heads.peek() {
                 None => Timestamp::MAX,
                 Some(&Reverse((time, other))) if rank < other => time,
                 // At an equal time the other one, of lower rank, goes first.
                 Some(&Reverse((time, _))) => time.minus(Duration::from_nanos(1)),
-            };
-            let (Some(reader), Some(input)) = (self.readers.get_mut(rank), inputs.get(rank)) else {
-                continue;
             };
             if let Some(time) = reader.run(input.window(), limit, burst) {
                 self.heads.push(Reverse((time, rank)));
@@ -104,7 +133,8 @@ impl Source for Files {
                 break;
             }
         }
-        Ok(if burst.is_empty() { Progress::End } else { Progress::More })
+        let ended = burst.is_empty() && self.heads.is_empty() && self.last.is_none();
+        Ok(if ended { Progress::End } else { Progress::More })
     }
 
     fn stats(&self) -> Stats {

@@ -51,7 +51,7 @@ pub struct Filter {
 
 /// Why a filter cannot be used.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("filter \"{expression}\" does not fit link type {}: {reason}; see pcap-filter(7)", link.0)]
+#[error("filter {expression:?} does not fit link type {}: {reason}; see pcap-filter(7)", link.0)]
 pub struct FilterError {
     expression: String,
     link: LinkType,
@@ -119,4 +119,100 @@ fn reason(error: pcap::Error) -> String {
         other => other.to_string(),
     };
     said.lines().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Timestamp;
+
+    /// An IPv4 packet from 10.0.0.1 to 10.0.0.2 with the start of a UDP header, port 53.
+    const IP: [u8; 28] = [
+        0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0xc0, 0, 0, 53, 0, 8,
+        0, 0,
+    ];
+
+    fn ethernet() -> Vec<u8> {
+        [&[2; 12][..], &[0x08, 0x00], &IP].concat()
+    }
+
+    fn frame(link: LinkType, bytes: &[u8]) -> Frame<'_> {
+        Frame { time: Timestamp::ZERO, wire_len: 1500, link, bytes }
+    }
+
+    #[test]
+    fn the_program_fits_the_link_type_of_each_frame() {
+        let mut filter = Filter::compile("udp dst port 53", LinkType::ETHERNET).unwrap();
+        let ethernet = ethernet();
+        assert!(filter.matches(&frame(LinkType::ETHERNET, &ethernet)));
+        for link in [LinkType::RAW, LinkType::RAW_BSD, LinkType::RAW_OPENBSD, LinkType::IPV4] {
+            assert!(filter.matches(&frame(link, &IP)), "{link:?}");
+            assert!(!filter.matches(&frame(link, &ethernet)), "{link:?}");
+        }
+        assert!(!filter.matches(&frame(LinkType::ETHERNET, &ethernet[..20])), "cut");
+        assert!(!filter.matches(&frame(LinkType::ETHERNET, &[])), "empty");
+        assert_eq!(filter.misfits().count(), 0);
+    }
+
+    #[test]
+    fn a_wrong_expression_is_quoted_with_what_is_wrong() {
+        for expression in ["udp prot 53", "tcp and", "a\0b"] {
+            let error = Filter::compile(expression, LinkType::ETHERNET).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("filter {expression:?} does not fit")), "{error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn where_an_expression_does_not_fit_it_does_not_hold_and_is_noted() {
+        let mut filter = Filter::compile("udp or vlan 5", LinkType::ETHERNET).unwrap();
+        assert!(filter.matches(&frame(LinkType::ETHERNET, &ethernet())));
+        assert!(!filter.matches(&frame(LinkType::RAW, &IP)));
+        assert!(!filter.matches(&frame(LinkType::RAW, &IP)));
+        let misfits: Vec<_> = filter.misfits().map(ToString::to_string).collect();
+        assert_eq!(misfits.len(), 1);
+        assert!(misfits[0].contains("link type 101: no VLAN support"), "{misfits:?}");
+    }
+
+    #[test]
+    fn frames_that_are_not_decoded_pass() {
+        let mut filter = Filter::compile("udp", LinkType::ETHERNET).unwrap();
+        assert!(filter.matches(&frame(LinkType(105), &[0; 40])));
+    }
+
+    #[test]
+    fn lengths_are_those_captured() {
+        let mut filter = Filter::compile("greater 100", LinkType::ETHERNET).unwrap();
+        assert!(!filter.matches(&frame(LinkType::ETHERNET, &ethernet())));
+    }
+
+    /// Gives one burst of three frames, whatever is asked.
+    struct Three(Vec<u8>, Option<Progress>);
+
+    impl Source for Three {
+        fn burst<'a>(&'a mut self, burst: &mut Burst<'a>) -> Result<Progress, CaptureError> {
+            let Some(progress) = self.1.take() else { return Ok(Progress::End) };
+            burst.extend(
+                [&self.0[..20], &self.0, &[]].map(|bytes| frame(LinkType::ETHERNET, bytes)),
+            );
+            Ok(progress)
+        }
+
+        fn stats(&self) -> Stats {
+            Stats { frames: 3, ..Stats::default() }
+        }
+    }
+
+    #[test]
+    fn a_filtered_source_counts_what_it_drops() {
+        let filter = Filter::compile("port 53", LinkType::ETHERNET).unwrap();
+        let mut source = Filtered::new(Three(ethernet(), Some(Progress::More)), filter);
+        {
+            let mut burst = Burst::new();
+            assert_eq!(source.burst(&mut burst).unwrap(), Progress::More);
+            assert_eq!(burst.len(), 1);
+        }
+        assert_eq!(source.burst(&mut Burst::new()).unwrap(), Progress::End);
+        assert_eq!((source.stats().frames, source.stats().filtered), (3, 2));
+    }
 }

@@ -5,12 +5,11 @@
 
 use domain::base::Message;
 use domain::base::iana::{Class, Opcode};
-use domain::base::message::{QuestionSection, RecordSection};
-use domain::base::wire::ParseError;
+use domain::dep::octseq::parse::{Parser, ShortInput};
 
 use super::progress::Progress;
-use crate::event::{DnsAnswer, DnsMessage, DnsQuestion, DnsTransport};
-use names::Names;
+use crate::event::{DnsAnswer, DnsData, DnsMessage, DnsQuestion, DnsTransport};
+use names::{NameError, Names};
 
 mod data;
 mod names;
@@ -21,15 +20,14 @@ const HEADER: usize = 12;
 /// Why bytes are no DNS message that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DnsError {
-    /// Too short for a header and the first question it announces.
-    #[error("expected a header of 12 bytes and the questions it announces")]
+    /// Too short for a header and the first entry it announces.
+    #[error("expected a header of 12 bytes and the entries it announces")]
     Short,
     /// An opcode whose sections mean something else, or nothing.
     #[error("expected opcode QUERY, IQUERY, STATUS, NOTIFY or UPDATE")]
     Opcode,
-    /// A name that is too long, has a label of unknown type, or whose compression does not lead
-    /// strictly backwards.
-    #[error("a name is too long, or its compression does not lead backwards")]
+    /// A name that is too long, has a label of unknown type, or whose compression loops.
+    #[error("a name is too long or its compression loops")]
     Name,
 }
 
@@ -44,8 +42,8 @@ impl DnsError {
     }
 }
 
-/// Whether a payload on a DNS port may be a DNS message: a known opcode, and counts that a message
-/// of that kind has.
+/// Whether a payload on a DNS port may be a DNS message: a known opcode, a response code only in a
+/// response, no more questions than there is room for, and something to say.
 pub fn looks_like_dns(bytes: &[u8]) -> bool {
     let Some(&[_, _, flags, rcode, q1, q0, a1, a0, ..]) = bytes.first_chunk::<HEADER>() else {
         return false;
@@ -53,7 +51,11 @@ pub fn looks_like_dns(bytes: &[u8]) -> bool {
     let questions = u16::from_be_bytes([q1, q0]);
     let answers = u16::from_be_bytes([a1, a0]);
     let is_response = flags & 0x80 != 0;
-    let says_something = questions != 0 || answers != 0 || (is_response && rcode & 0x0f != 0);
+    let has_rcode = rcode & 0x0f != 0;
+    let says_something = questions != 0 || answers != 0 || has_rcode;
+    if has_rcode && !is_response {
+        return false;
+    }
     let opcode = Opcode::from_int(flags >> 3 & 0x0f);
     let room = bytes.len().saturating_sub(HEADER);
     is_read(opcode) && says_something && usize::from(questions) <= room.div_ceil(MIN_QUESTION)
@@ -89,26 +91,23 @@ pub fn message(bytes: &[u8], transport: DnsTransport) -> Result<DnsMessage, DnsE
     if !is_read(header.opcode()) {
         return Err(DnsError::Opcode);
     }
-    let mut names = Names::default();
-    let mut section = message.question();
-    let (questions, cut) = read_questions(&mut section, &mut names)?;
-    if questions.is_empty() && message.header_counts().qdcount() != 0 {
-        return Err(DnsError::Short);
-    }
     let mut read = DnsMessage {
         id: header.id(),
         response: header.qr(),
         flags: flags(bytes),
         transport,
-        questions,
+        questions: Vec::new(),
         answers: Vec::new(),
-        incomplete: cut,
+        incomplete: false,
     };
-    let has_answers = matches!(header.opcode(), Opcode::QUERY | Opcode::NOTIFY);
-    if has_answers && let Ok(section) = section.answer() {
-        (read.answers, read.incomplete) = read_answers(section, &mut names)?;
+    match read_sections(message, &mut read) {
+        Ok(()) => Ok(read),
+        Err(End::Cut) if read.questions.is_empty() && read.answers.is_empty() => {
+            Err(DnsError::Short)
+        }
+        Err(End::Cut) => Ok(DnsMessage { incomplete: true, ..read }),
+        Err(End::Name) => Err(DnsError::Name),
     }
-    Ok(read)
 }
 
 /// The opcodes whose question section is one (RFC 1035, 1996, 2136).
@@ -126,49 +125,66 @@ fn flags(bytes: &[u8]) -> u16 {
     }
 }
 
-/// The questions, and whether the message ends before the last of them.
-fn read_questions(
-    section: &mut QuestionSection<'_, [u8]>,
-    names: &mut Names,
-) -> Result<(Vec<DnsQuestion>, bool), DnsError> {
-    let mut questions = Vec::new();
-    for question in section {
-        match question {
-            Ok(question) => {
-                let Some(name) = names.text(question.qname()) else { return Ok((questions, true)) };
-                questions.push(DnsQuestion { name, rtype: question.qtype().to_int() });
-            }
-            Err(ParseError::ShortInput) => return Ok((questions, true)),
-            Err(ParseError::Form(_)) => return Err(DnsError::Name),
-        }
-    }
-    Ok((questions, false))
+/// Why reading ended early.
+enum End {
+    /// The message ends, or has more text than is kept.
+    Cut,
+    /// A name cannot be read.
+    Name,
 }
 
-/// The answers, and whether the message ends before the last of them.
-fn read_answers(
-    section: RecordSection<'_, [u8]>,
-    names: &mut Names,
-) -> Result<(Vec<DnsAnswer>, bool), DnsError> {
+fn read_sections(message: &Message<[u8]>, read: &mut DnsMessage) -> Result<(), End> {
+    let (header, counts) = (message.header(), message.header_counts());
+    let mut names = Names::default();
+    let mut rest = Parser::from_ref(message.as_slice());
+    rest.advance(HEADER)?;
+    for _ in 0..counts.qdcount() {
+        let name = names.read(&mut rest)?;
+        let rtype = rest.parse_u16_be()?;
+        let _class = rest.parse_u16_be()?;
+        read.questions.push(DnsQuestion { name, rtype });
+    }
+    if matches!(header.opcode(), Opcode::QUERY | Opcode::NOTIFY) {
+        for _ in 0..counts.ancount() {
+            read.answers.push(read_record(&mut rest, &mut names)?);
+        }
+    }
+    Ok(())
+}
+
+fn read_record(rest: &mut Parser<'_, [u8]>, names: &mut Names) -> Result<DnsAnswer, End> {
     /// The top bit of a class is mDNS's cache-flush bit (RFC 6762, 10.2).
     const CLASS: u16 = 0x7fff;
-    let mut answers = Vec::new();
-    for record in section {
-        let record = match record {
-            Ok(record) => record,
-            Err(ParseError::ShortInput) => return Ok((answers, true)),
-            Err(ParseError::Form(_)) => return Err(DnsError::Name),
-        };
-        let is_internet = record.class().to_int() & CLASS == Class::IN.to_int();
-        let Some(name) = names.text(&record.owner()) else { return Ok((answers, true)) };
-        let Some(data) = data::read(&record, is_internet, names) else {
-            return Ok((answers, true));
-        };
-        let rtype = record.rtype().to_int();
-        answers.push(DnsAnswer { name, rtype, ttl: record.ttl().as_secs(), data });
+    let name = names.read(rest)?;
+    let rtype = rest.parse_u16_be()?;
+    let is_internet = rest.parse_u16_be()? & CLASS == Class::IN.to_int();
+    let ttl = ttl(rest.parse_u32_be()?);
+    let length = rest.parse_u16_be()?;
+    let data = rest.parse_parser(usize::from(length))?;
+    let data = if is_internet { data::read(rtype.into(), data, names)? } else { DnsData::Other };
+    Ok(DnsAnswer { name, rtype, ttl, data })
+}
+
+impl From<NameError> for End {
+    fn from(error: NameError) -> Self {
+        match error {
+            NameError::Short | NameError::TooMuch => Self::Cut,
+            NameError::Form => Self::Name,
+        }
     }
-    Ok((answers, false))
+}
+
+impl From<ShortInput> for End {
+    fn from(_: ShortInput) -> Self {
+        Self::Cut
+    }
+}
+
+/// Seconds to live; the top bit, where set, means none at all (RFC 2181, 8).
+const fn ttl(seconds: u32) -> u32 {
+    if seconds > i32::MAX as u32 { 0 } else { seconds }
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "tests make their own lengths")]
 mod tests;

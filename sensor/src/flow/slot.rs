@@ -162,6 +162,8 @@ impl Slot {
 /// What is written when a flow opens and read when it is reported.
 #[derive(Clone, Default)]
 pub(super) struct Cold {
+    /// See [`Key::flow_id`].
+    pub id: u64,
     /// The MAC address of each side, indexed by the direction it sends in.
     pub macs: [Option<Mac>; 2],
     pub vlans: Vlans,
@@ -174,13 +176,15 @@ pub(super) struct Cold {
 }
 
 impl Cold {
-    pub(super) fn new(packet: &Packet<'_>) -> Self {
+    pub(super) fn new(packet: &Packet<'_>, key: &Key) -> Self {
         let icmp =
             matches!(packet.protocol, protocol::ICMP | protocol::ICMPV6).then_some(packet.ports);
+        let time = packet.time.as_nanos();
         Self {
+            id: key.flow_id(time),
             vlans: packet.vlans.clone(),
             icmp,
-            accounted: packet.time.as_nanos(),
+            accounted: time,
             ..Self::default()
         }
     }
@@ -196,7 +200,7 @@ impl Cold {
             (client.port, server.port) = (kind, code);
         }
         Flow {
-            id: slot.key.flow_id(slot.opened),
+            id: self.id,
             client,
             server,
             protocol: slot.key.protocol(),

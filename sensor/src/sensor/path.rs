@@ -5,7 +5,7 @@ use arrayvec::ArrayVec;
 use crate::capture::{BURST, Burst};
 use crate::decode::{self, Packet, Refusals};
 use crate::flow::Table;
-use crate::observe::{Reader, Sink};
+use crate::observe::{Reader, Sink, Wanted};
 use crate::time::Timestamp;
 
 /// How many flows are held at a time: 300 MB when all are used.
@@ -25,11 +25,11 @@ pub(super) struct Path {
 }
 
 impl Path {
-    /// With or without DNS requests among the events.
-    pub(super) fn new(requests: bool) -> std::io::Result<Self> {
+    /// A path that makes the events that are wanted.
+    pub(super) fn new(wanted: Wanted) -> std::io::Result<Self> {
         Ok(Self {
             table: Table::new(MAX_FLOWS)?,
-            reader: Reader::new(requests),
+            reader: Reader::new(wanted),
             refusals: Refusals::default(),
             frames: 0,
             wire_bytes: 0,

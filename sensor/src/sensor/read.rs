@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::detect::Engine;
 use crate::eve;
 use crate::logging::has_colour;
+use crate::observe::Wanted;
 use crate::report::Summary;
 use crate::time::Timestamp;
 
@@ -58,8 +59,9 @@ impl ReadError {
 pub fn read(arguments: &cli::Read, config: &Config, quiet: bool) -> Result<Exit, ReadError> {
     let files = file::open(&arguments.files.iter().map(path_of).collect::<Vec<_>>())?;
     let output = &arguments.output;
+    let wanted = if output.events.is_some() { Wanted::All } else { Wanted::ForDetectors };
     let mut reading = Reading {
-        path: Path::new(output.events.is_some()).map_err(ReadError::Memory)?,
+        path: Path::new(wanted).map_err(ReadError::Memory)?,
         outputs: Outputs {
             engine: Engine::new(config, arguments.learn, None),
             events: output.events.as_ref().map(|to| Lines::create(to, "events")).transpose()?,
@@ -76,9 +78,9 @@ pub fn read(arguments: &cli::Read, config: &Config, quiet: bool) -> Result<Exit,
         }
     };
     let summary = reading.finish(&stats)?;
-    let alerted = arguments.fail_on.is_some_and(|least| {
-        reading.outputs.raised.iter().any(|alert| alert.severity >= least)
-    });
+    let alerted = arguments
+        .fail_on
+        .is_some_and(|least| reading.outputs.raised.iter().any(|alert| alert.severity >= least));
     reading.tell(output, &summary, quiet)?;
     Ok(if alerted { Exit::Alerted } else { Exit::Done })
 }
@@ -151,7 +153,12 @@ impl Reading {
         Summary {
             packets: self.path.frames,
             wire_bytes: self.path.wire_bytes,
-            refused: self.path.refusals.iter().map(|(r, count)| ((r.layer(), r.reason()), count)).collect(),
+            refused: self
+                .path
+                .refusals
+                .iter()
+                .map(|(r, count)| ((r.layer(), r.reason()), count))
+                .collect(),
             flows: flows.opened,
             flow_evictions: flows.evicted,
             capture: self.path.span,

@@ -46,7 +46,9 @@ pub enum CaptureError {
         unpacked: String,
     },
     /// A capture whose file header is cut or damaged, so that no packet of it can be read.
-    #[error("{name}: the {format} file header cannot be read: {reason}; copy or capture it again")]
+    #[error(
+        "{name}: the {format} file header cannot be read: {reason}; copy it again, or convert it with editcap"
+    )]
     Header {
         /// The file, as it was given.
         name: String,

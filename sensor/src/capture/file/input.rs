@@ -17,6 +17,16 @@ use super::unpack::{Counted, Packing, Unpacker};
 pub(super) enum Input {
     Map(Map),
     Stream(Stream),
+    /// Not open yet, or no longer.
+    Closed(Closed),
+}
+
+/// What an input that is not open leaves behind.
+#[derive(Debug, Default)]
+pub(super) struct Closed {
+    base: u64,
+    bytes_read: u64,
+    bytes_total: Option<u64>,
 }
 
 impl Input {
@@ -59,12 +69,37 @@ impl Input {
         Ok(Self::Stream(Stream::new(unpacker.map_err(failed)?, total)))
     }
 
+    /// Lets go of a packed file that was only looked into: each holds a descriptor, a buffer and
+    /// up to megabytes of its decoder, and a day of captures is a thousand files.
+    pub(super) fn park(&mut self) {
+        if let Self::Stream(stream) = self
+            && let Some(total) = stream.bytes_total()
+        {
+            *self = Self::Closed(Closed { bytes_total: Some(total), ..Closed::default() });
+        }
+    }
+
+    /// Lets go of a file that was read as far as `at` in the window.
+    pub(super) fn close(&mut self, at: usize) {
+        *self = Self::Closed(Closed {
+            base: self.base(),
+            bytes_read: self.bytes_read(at),
+            bytes_total: self.bytes_total(),
+        });
+    }
+
+    /// Whether there is nothing to read from without opening it again.
+    pub(super) const fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed(_))
+    }
+
     /// The bytes at hand.
     #[inline]
     pub(super) fn window(&self) -> &[u8] {
         match self {
             Self::Map(map) => &map.bytes,
             Self::Stream(stream) => stream.window(),
+            Self::Closed(_) => &[],
         }
     }
 
@@ -73,6 +108,7 @@ impl Input {
         match self {
             Self::Map(_) => 0,
             Self::Stream(stream) => stream.base(),
+            Self::Closed(closed) => closed.base,
         }
     }
 
@@ -83,7 +119,7 @@ impl Input {
     /// When reading or unpacking fails.
     pub(super) fn more(&mut self, at: &mut usize) -> io::Result<bool> {
         match self {
-            Self::Map(_) => Ok(false),
+            Self::Map(_) | Self::Closed(_) => Ok(false),
             Self::Stream(stream) => stream.more(at),
         }
     }
@@ -95,14 +131,14 @@ impl Input {
     pub(super) fn check(&mut self, at: usize) -> io::Result<()> {
         match self {
             Self::Map(map) => map.check(at),
-            Self::Stream(_) => Ok(()),
+            Self::Stream(_) | Self::Closed(_) => Ok(()),
         }
     }
 
     /// What the bytes are packed in.
     pub(super) const fn packing(&self) -> Packing {
         match self {
-            Self::Map(_) => Packing::None,
+            Self::Map(_) | Self::Closed(_) => Packing::None,
             Self::Stream(stream) => stream.packing(),
         }
     }
@@ -112,6 +148,7 @@ impl Input {
         match self {
             Self::Map(_) => at as u64,
             Self::Stream(stream) => stream.bytes_read(),
+            Self::Closed(closed) => closed.bytes_read,
         }
     }
 
@@ -120,6 +157,7 @@ impl Input {
         match self {
             Self::Map(map) => Some(map.bytes.len() as u64),
             Self::Stream(stream) => stream.bytes_total(),
+            Self::Closed(closed) => closed.bytes_total,
         }
     }
 }

@@ -18,24 +18,36 @@ pub(super) struct Pcap {
     link: LinkType,
 }
 
-impl Pcap {
-    /// Whether a file that starts with these bytes is one.
-    pub(super) fn recognises(magic: [u8; 4]) -> bool {
-        Variant::of(magic).is_some()
-    }
+/// Why a file is not read as pcap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotPcap {
+    /// It does not start like one.
+    Other,
+    /// It ends in its file header.
+    Short,
+    /// It is of this major version.
+    Version(u16),
+}
 
-    /// Reads the file header; `None` when this is none.
-    pub(super) fn new(header: &[u8; FILE_HEADER]) -> Option<Self> {
-        let [magic @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, a, b, c, d] = *header;
-        let variant = Variant::of(magic)?;
+impl Pcap {
+    /// Reads the file header.
+    ///
+    /// # Errors
+    /// When it is none, or not whole, or of a version with other records.
+    pub(super) fn new(file: &[u8]) -> Result<Self, NotPcap> {
+        let magic = *file.first_chunk().ok_or(NotPcap::Other)?;
+        let variant = Variant::of(magic).ok_or(NotPcap::Other)?;
+        let header: &[u8; FILE_HEADER] = file.first_chunk().ok_or(NotPcap::Short)?;
+        let [_, _, _, _, major @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, a, b, c, d] =
+            *header;
+        let order = variant.order;
+        let major = order.u16(major);
+        if major != 2 {
+            return Err(NotPcap::Version(major));
+        }
         // The upper half says whether frames end with their check sequence, and how long it is.
-        let link = LinkType(variant.order.u32([a, b, c, d]) as u16);
-        Some(Self {
-            order: variant.order,
-            unit: variant.unit,
-            record_header: variant.record_header,
-            link,
-        })
+        let link = LinkType(order.u32([a, b, c, d]) as u16);
+        Ok(Self { order, unit: variant.unit, record_header: variant.record_header, link })
     }
 
     /// The link type of all its frames.
@@ -47,15 +59,9 @@ impl Pcap {
 impl Walk for Pcap {
     #[inline]
     fn record<'a>(&mut self, rest: &mut &'a [u8]) -> Result<(Frame<'a>, &'a [u8]), Stop> {
-        let Some((&[s0, s1, s2, s3, f0, f1, f2, f3, c0, c1, c2, c3, w0, w1, w2, w3], _)) =
-            rest.split_first_chunk::<16>()
-        else {
+        let Some([seconds, fraction, captured, original]) = self.order.words(rest) else {
             return Err(Stop::Short("a record header"));
         };
-        let seconds = u64::from(self.order.u32([s0, s1, s2, s3]));
-        let fraction = u64::from(self.order.u32([f0, f1, f2, f3]));
-        let captured = self.order.u32([c0, c1, c2, c3]);
-        let wire_len = self.order.u32([w0, w1, w2, w3]).max(captured);
         if captured > MAX_FRAME {
             return Err(Stop::Damaged(Damage::FrameLength(captured)));
         }
@@ -65,8 +71,9 @@ impl Walk for Pcap {
         };
         let bytes = record.get(self.record_header..).unwrap_or_default();
         // 32-bit seconds and fractions stay far below the end of 64-bit nanoseconds.
-        let time = Timestamp::from_nanos(seconds * 1_000_000_000 + fraction * self.unit);
-        Ok((Frame { time, wire_len, link: self.link, bytes }, after))
+        let nanos = u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * self.unit;
+        let time = Timestamp::from_nanos(nanos);
+        Ok((Frame { time, wire_len: original.max(captured), link: self.link, bytes }, after))
     }
 }
 

@@ -9,10 +9,9 @@ use crate::capture::{Frame, LinkType};
 use crate::time::Timestamp;
 
 /// The block type of a section header: the same in both byte orders.
-pub(super) const SECTION: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
-
-/// Bytes of the shortest section header block.
-pub(super) const SECTION_HEADER: usize = 28;
+pub(super) const SECTION: u32 = 0x0a0d_0d0a;
+/// What follows its length, read in the section's byte order.
+const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
 
 /// Interfaces kept for a section; packets of any beyond are invalid.
 const MAX_INTERFACES: usize = 65_536;
@@ -42,9 +41,11 @@ pub(super) struct Pcapng {
 
 impl Pcapng {
     /// Whether a file that starts with these bytes is one: a section header block.
-    pub(super) const fn recognises(start: &[u8; 12]) -> bool {
-        let [a, b, c, d, _, _, _, _, magic @ ..] = *start;
-        matches!([a, b, c, d], SECTION) && order_of(magic).is_some()
+    pub(super) fn recognises(start: &[u8; 12]) -> bool {
+        let words = ByteOrder::Little.words(start);
+        words.is_some_and(|[kind, _, magic]: [u32; 3]| {
+            kind == SECTION && [magic, magic.swap_bytes()].contains(&BYTE_ORDER_MAGIC)
+        })
     }
 
     /// A walk that starts at a file's first section header.
@@ -83,32 +84,27 @@ impl Pcapng {
     /// The block at the start of `rest` and what follows it.
     #[inline]
     fn block<'a>(&mut self, rest: &'a [u8]) -> Result<(Block<'a>, &'a [u8]), Stop> {
-        let Some((&[k0, k1, k2, k3, l0, l1, l2, l3, m0, m1, m2, m3], _)) =
-            rest.split_first_chunk::<12>()
-        else {
+        let Some([kind, mut length, magic]) = self.order.words(rest) else {
             return Err(Stop::Short("a block header"));
         };
-        if [k0, k1, k2, k3] == SECTION {
-            let magic = [m0, m1, m2, m3];
-            self.order = order_of(magic).ok_or(Stop::Damaged(Damage::SectionMagic(magic)))?;
+        if kind == SECTION && magic != BYTE_ORDER_MAGIC {
+            if magic.swap_bytes() != BYTE_ORDER_MAGIC {
+                return Err(Stop::Damaged(Damage::SectionMagic(magic)));
+            }
+            self.order = self.order.other();
+            length = length.swap_bytes();
         }
-        let length = self.order.u32([l0, l1, l2, l3]);
         if !length.is_multiple_of(4) || !(12..=MAX_BLOCK).contains(&length) {
             return Err(Stop::Damaged(Damage::BlockLength(length)));
         }
-        let Some((block, after)) = rest.split_at_checked(length as usize) else {
-            return Err(Stop::Short("a block"));
-        };
-        let (Some((_, body)), kind) = (block.split_at_checked(8), self.order.u32([k0, k1, k2, k3]))
-        else {
-            return Err(Stop::Short("a block"));
-        };
-        let Some((body, &trailer)) = body.split_last_chunk::<4>() else {
-            return Err(Stop::Short("a block"));
-        };
-        match self.order.u32(trailer) {
-            trailer if trailer == length => Ok((Block { kind, body }, after)),
-            trailer => Err(Stop::Damaged(Damage::BlockTrailer(length, trailer))),
+        let whole = rest.split_at_checked(length as usize).and_then(|(block, after)| {
+            let (body, trailer) = block.split_last_chunk::<4>()?;
+            Some((body.get(8..)?, self.order.u32(*trailer), after))
+        });
+        match whole {
+            Some((body, trailer, after)) if trailer == length => Ok((Block { kind, body }, after)),
+            Some((_, trailer, _)) => Err(Stop::Damaged(Damage::BlockTrailer(length, trailer))),
+            None => Err(Stop::Short("a block")),
         }
     }
 
@@ -116,7 +112,7 @@ impl Pcapng {
     #[cold]
     fn describe(&mut self, block: &Block<'_>) -> Result<(), Stop> {
         match block.kind {
-            kind if kind.to_be_bytes() == SECTION => self.section(block.body)?,
+            SECTION => self.section(block.body)?,
             INTERFACE => self.interface(block.body),
             STATISTICS => self.statistics(block.body),
             // Names, secrets, journals, custom and unknown blocks.
@@ -154,55 +150,39 @@ impl Pcapng {
     }
 
     fn statistics(&mut self, body: &[u8]) {
-        let Some((&[a, b, c, d, ..], options)) = body.split_first_chunk::<12>() else { return };
-        let number = self.order.u32([a, b, c, d]);
+        let Some([number, _, _]) = self.order.words(body) else { return };
         if let Some(interface) = self.interfaces.get_mut(number as usize) {
-            interface.count_drops(self.order, options);
+            interface.count_drops(self.order, body.get(12..).unwrap_or_default());
         }
     }
 
-    /// An enhanced packet: interface, time, both lengths, the bytes.
+    /// An enhanced packet, or an obsolete packet: that has a count of drops beside the interface.
     #[inline]
-    fn enhanced<'a>(&mut self, body: &'a [u8]) -> Option<Frame<'a>> {
-        let (&[i0, i1, i2, i3, times_and_lengths @ ..], bytes) = body.split_first_chunk::<20>()?;
-        let number = self.order.u32([i0, i1, i2, i3]);
-        self.packet(number, times_and_lengths, bytes)
-    }
-
-    /// The obsolete packet block: as the enhanced one, with a count of drops beside the interface.
-    fn obsolete<'a>(&mut self, body: &'a [u8]) -> Option<Frame<'a>> {
-        let (&[i0, i1, _, _, times_and_lengths @ ..], bytes) = body.split_first_chunk::<20>()?;
-        let number = self.order.u16([i0, i1]);
-        self.packet(number.into(), times_and_lengths, bytes)
-    }
-
-    #[inline]
-    fn packet<'a>(&mut self, number: u32, header: [u8; 16], rest: &'a [u8]) -> Option<Frame<'a>> {
-        let interface = self.interfaces.get(number as usize)?;
-        let [h0, h1, h2, h3, t0, t1, t2, t3, c0, c1, c2, c3, w0, w1, w2, w3] = header;
-        let high = u64::from(self.order.u32([h0, h1, h2, h3]));
-        let low = u64::from(self.order.u32([t0, t1, t2, t3]));
-        let captured = self.order.u32([c0, c1, c2, c3]);
+    fn packet<'a>(&mut self, block: &Block<'a>) -> Option<Frame<'a>> {
+        let [mut number, high, low, captured, original] = self.order.words(block.body)?;
+        if block.kind == PACKET {
+            let [a, b, ..] = *block.body else { return None };
+            number = self.order.u16([a, b]).into();
+        }
         if captured > MAX_FRAME {
             return None;
         }
-        let bytes = rest.get(..captured as usize)?;
-        let time = interface.time(high << 32 | low);
+        let bytes = block.body.get(20..20 + captured as usize)?;
+        let interface = self.interfaces.get(number as usize)?;
+        let time = interface.time(u64::from(high) << 32 | u64::from(low));
         self.last = time;
-        let wire_len = self.order.u32([w0, w1, w2, w3]).max(captured);
-        Some(Frame { time, wire_len, link: interface.link, bytes })
+        Some(Frame { time, wire_len: original.max(captured), link: interface.link, bytes })
     }
 
-    /// A simple packet: a length and bytes, of the first interface, padded to four.
-    fn simple<'a>(&mut self, body: &'a [u8]) -> Option<Frame<'a>> {
-        let (&wire_len, padded) = body.split_first_chunk::<4>()?;
-        let wire_len = self.order.u32(wire_len);
+    /// A simple packet: a length and bytes, of the first interface.
+    fn simple<'a>(&self, block: &Block<'a>) -> Option<Frame<'a>> {
+        let [wire_len] = self.order.words(block.body)?;
         let interface = self.interfaces.first()?;
         let captured = wire_len.min(interface.snaplen);
         if captured > MAX_FRAME {
             return None;
         }
-        let bytes = padded.get(..captured as usize)?;
+        let bytes = block.body.get(4..4 + captured as usize)?;
         Some(Frame { time: self.last, wire_len, link: interface.link, bytes })
     }
 }
@@ -213,9 +193,8 @@ impl Walk for Pcapng {
         loop {
             let (block, after) = self.block(rest)?;
             let frame = match block.kind {
-                ENHANCED_PACKET => self.enhanced(block.body),
-                SIMPLE_PACKET => self.simple(block.body),
-                PACKET => self.obsolete(block.body),
+                ENHANCED_PACKET | PACKET => self.packet(&block),
+                SIMPLE_PACKET => self.simple(&block),
                 _ => {
                     self.describe(&block)?;
                     *rest = after;
@@ -235,13 +214,4 @@ impl Walk for Pcapng {
 struct Block<'a> {
     kind: u32,
     body: &'a [u8],
-}
-
-/// The byte order in which a section's magic reads 0x1a2b3c4d.
-const fn order_of(magic: [u8; 4]) -> Option<ByteOrder> {
-    match magic {
-        [0x4d, 0x3c, 0x2b, 0x1a] => Some(ByteOrder::Little),
-        [0x1a, 0x2b, 0x3c, 0x4d] => Some(ByteOrder::Big),
-        _ => None,
-    }
 }

@@ -1,12 +1,12 @@
 //! One capture file: its format, where in it we are, and how it ended.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::slice;
 
 use super::error::CaptureError;
 use super::input::{self, Input};
-use super::pcap::{self, Pcap};
+use super::pcap::{self, NotPcap, Pcap};
 use super::pcapng::{self, Pcapng};
 use super::unpack::Packing;
 use super::walk::{self, Stop, Walk};
@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 /// the walk goes on.
 #[derive(Debug)]
 pub(super) struct Reader {
-    name: String,
+    path: PathBuf,
     format: Format,
     /// How much of the window has been walked over.
     at: usize,
@@ -40,33 +40,34 @@ enum End {
 }
 
 impl Reader {
-    /// Reads the file header of `input`, which `path` names.
+    /// Opens a file and reads its header; `-` is standard input.
     ///
     /// # Errors
-    /// When the content is no capture, or its file header is cut or damaged.
-    pub(super) fn open(path: &Path, input: &mut Input) -> Result<Self, CaptureError> {
+    /// When it cannot be opened or is no capture, or its header is cut or damaged.
+    pub(super) fn open(path: &Path) -> Result<(Self, Input), CaptureError> {
+        let mut input = Input::open(path)?;
         let name = input::name(path);
         // Enough for either format's magic numbers.
         while input.window().len() < pcap::FILE_HEADER {
-            if !input.more(&mut 0).map_err(|source| unreadable(&name, input, source))? {
+            if !input.more(&mut 0).map_err(|source| unreadable(name.clone(), &input, source))? {
                 break;
             }
         }
         let window = input.window();
-        let (format, at) = if let Some(pcap) = window.first_chunk().and_then(Pcap::new) {
-            (Format::Pcap(pcap), pcap::FILE_HEADER)
-        } else if window.first_chunk().is_some_and(Pcapng::recognises) {
-            (Format::Pcapng(Pcapng::new()), 0)
-        } else {
-            return Err(unrecognised(name, input));
+        let (format, at) = match Pcap::new(window) {
+            Ok(pcap) => (Format::Pcap(pcap), pcap::FILE_HEADER),
+            Err(NotPcap::Other) if window.first_chunk().is_some_and(Pcapng::recognises) => {
+                (Format::Pcapng(Pcapng::new()), 0)
+            }
+            Err(reason) => return Err(unrecognised(name, &input, reason)),
         };
-        let mut reader = Self { name, format, at, frames: 0, end: None };
-        reader.head(input)?;
+        let mut reader = Self { path: path.to_owned(), format, at, frames: 0, end: None };
+        reader.head(&mut input)?;
         match reader.end {
             Some(End::Early(reason)) if reader.at == 0 && input.base() == 0 => {
-                Err(CaptureError::Header { name: reader.name, format: "pcapng", reason })
+                Err(CaptureError::Header { name, format: "pcapng", reason })
             }
-            _ => Ok(reader),
+            _ => Ok((reader, input)),
         }
     }
 
@@ -110,7 +111,7 @@ impl Reader {
             Ok(false) if left == 0 => Ok(Some(End::Whole)),
             Ok(false) => Ok(Some(End::Early(format!("{what} is cut after {left} bytes")))),
             Err(error) if error.raw_os_error().is_some() => {
-                Err(unreadable(&self.name, input, error))
+                Err(unreadable(input::name(&self.path), input, error))
             }
             Err(error) => {
                 let packing = input.packing().name();
@@ -137,6 +138,11 @@ impl Reader {
         self.at = window.len() - rest.len();
         self.frames += (burst.len() - before) as u64;
         later
+    }
+
+    /// The file, as it was given.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The link type of a pcap file, or of the first interface of a pcapng file.
@@ -175,7 +181,7 @@ impl Reader {
 
     /// What people should know about this file, whose bytes are `input`'s.
     pub(super) fn notes(&self, input: &Input) -> Vec<String> {
-        let Self { name, frames, .. } = self;
+        let (name, frames) = (input::name(&self.path), self.frames);
         let mut notes = Vec::new();
         if let Some(End::Early(reason)) = &self.end {
             let offset = input.base() + self.at as u64;
@@ -198,8 +204,7 @@ impl Reader {
 }
 
 /// The error for an input that cannot be read before or within its capture.
-fn unreadable(name: &str, input: &Input, source: io::Error) -> CaptureError {
-    let name = name.to_owned();
+fn unreadable(name: String, input: &Input, source: io::Error) -> CaptureError {
     if source.raw_os_error().is_some() {
         let offset = input.base() + input.window().len() as u64;
         CaptureError::Read { name, offset, source }
@@ -209,27 +214,25 @@ fn unreadable(name: &str, input: &Input, source: io::Error) -> CaptureError {
 }
 
 /// The error for content that is no capture, or too little of one.
-fn unrecognised(name: String, input: &Input) -> CaptureError {
+fn unrecognised(name: String, input: &Input, not_pcap: NotPcap) -> CaptureError {
     let window = input.window();
     let found = window.len();
     let unpacked = match input.packing() {
         Packing::None => String::new(),
         packing => format!(" once unpacked from {}", packing.name()),
     };
-    let cut = |format, whole| {
-        let reason = format!("expected {whole} bytes, found {found}");
-        CaptureError::Header { name: name.clone(), format, reason }
+    let (format, reason) = match not_pcap {
+        NotPcap::Version(seen) => ("pcap", format!("it is of version {seen}, expected 2")),
+        NotPcap::Short => ("pcap", format!("expected {} bytes, found {found}", pcap::FILE_HEADER)),
+        NotPcap::Other if found == 0 => return CaptureError::Empty { name, unpacked },
+        NotPcap::Other if found < 12 && window.starts_with(&pcapng::SECTION.to_be_bytes()) => {
+            ("pcapng", format!("expected 28 bytes or more, found {found}"))
+        }
+        NotPcap::Other => {
+            let start = window.get(..found.min(16)).unwrap_or_default();
+            let seen = start.escape_ascii().to_string();
+            return CaptureError::Unrecognised { name, seen, unpacked };
+        }
     };
-    match window.first_chunk::<4>() {
-        _ if window.is_empty() => CaptureError::Empty { name, unpacked },
-        Some(&magic) if Pcap::recognises(magic) => cut("pcap", pcap::FILE_HEADER),
-        Some(&pcapng::SECTION) if found < pcapng::SECTION_HEADER => {
-            cut("pcapng", pcapng::SECTION_HEADER)
-        }
-        _ => {
-            let seen = window.get(..window.len().min(16)).unwrap_or_default();
-            let seen = seen.escape_ascii().to_string();
-            CaptureError::Unrecognised { name, seen, unpacked }
-        }
-    }
+    CaptureError::Header { name, format, reason }
 }

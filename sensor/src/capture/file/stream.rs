@@ -4,9 +4,10 @@ use std::io::{self, Read};
 
 use super::unpack::{Packing, Unpacker};
 
-/// The buffer at first; it doubles while a single record or block does not fit, which is at most
-/// 16 MiB long, so that it never passes 32 MiB.
-const BUFFER: usize = 64 << 10;
+/// The buffer at first: small enough to stay in a core's cache, and larger than the one for packed
+/// bytes, which reads of plain ones thereby pass by. It doubles while a single record or block does
+/// not fit, which is at most 16 MiB long, so that it never passes 32 MiB.
+const BUFFER: usize = 256 << 10;
 
 /// A window over a stream.
 #[derive(Debug)]

@@ -63,7 +63,7 @@ pub(super) enum Damage {
     /// A pcapng block gives two lengths, at its start and at its end.
     BlockTrailer(u32, u32),
     /// A pcapng section's byte-order magic is neither way round.
-    SectionMagic([u8; 4]),
+    SectionMagic(u32),
     /// A pcapng section is of this major version.
     SectionVersion(u16),
 }
@@ -80,10 +80,10 @@ impl fmt::Display for Damage {
             Self::BlockTrailer(start, end) => {
                 write!(f, "block claims {start} bytes at its start and {end} at its end")
             }
-            Self::SectionMagic([a, b, c, d]) => {
+            Self::SectionMagic(seen) => {
                 write!(
                     f,
-                    "section has byte-order magic {a:02x}{b:02x}{c:02x}{d:02x}, expected 1a2b3c4d either way round"
+                    "section has byte-order magic {seen:08x}, expected 1a2b3c4d either way round"
                 )
             }
             Self::SectionVersion(seen) => {
@@ -103,6 +103,14 @@ pub(super) enum ByteOrder {
 }
 
 impl ByteOrder {
+    /// The opposite one.
+    pub(super) const fn other(self) -> Self {
+        match self {
+            Self::Little => Self::Big,
+            Self::Big => Self::Little,
+        }
+    }
+
     /// Two bytes as a number.
     #[inline]
     pub(super) const fn u16(self, bytes: [u8; 2]) -> u16 {
@@ -119,6 +127,16 @@ impl ByteOrder {
             Self::Little => u32::from_le_bytes(bytes),
             Self::Big => u32::from_be_bytes(bytes),
         }
+    }
+
+    /// The first numbers of a header, if it is whole: one look at the byte order for all of them.
+    #[inline]
+    pub(super) fn words<const N: usize>(self, header: &[u8]) -> Option<[u32; N]> {
+        let words = *header.as_chunks().0.first_chunk()?;
+        Some(match self {
+            Self::Little => words.map(u32::from_le_bytes),
+            Self::Big => words.map(u32::from_be_bytes),
+        })
     }
 
     /// Eight bytes as a number.

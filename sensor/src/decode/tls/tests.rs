@@ -325,6 +325,39 @@ fn second_reader(bytes: &[u8]) -> Option<Said> {
     Some((ciphers, sni, protocols))
 }
 
+#[test]
+fn captured_hellos_read_the_same() {
+    let (mut whole, mut started, mut named) = (0, 0, 0);
+    let walked = crate::decode::corpus::payloads(|payload| {
+        if !payload.is_tcp || looks_like_hello(payload.bytes) != Likeness::Client {
+            return;
+        }
+        let mut scratch = Vec::new();
+        let hello = client_hello(payload.bytes, Extent::Growing, &mut scratch);
+        let ours = match hello {
+            Progress::Complete { value, .. } => {
+                let protocols: Vec<Vec<u8>> = value.alpn().map(<[u8]>::to_vec).collect();
+                named += u32::from(value.sni().is_some());
+                Some((value.ciphers.to_vec(), value.sni().map(<[u8]>::to_vec), protocols))
+            }
+            Progress::NeedMore(_) => {
+                started += 1;
+                None
+            }
+            Progress::Refused(refusal) => {
+                eprintln!("{refusal}: {:02x?}", payload.bytes.get(..60).unwrap_or(payload.bytes));
+                None
+            }
+        };
+        if let Some(theirs) = second_reader(payload.bytes) {
+            assert_eq!(ours, Some(theirs));
+            whole += 1;
+        }
+    });
+    eprintln!("{whole} hellos compared, {named} names read, {started} go on");
+    assert!(!walked || whole > 0);
+}
+
 proptest! {
     #[test]
     fn any_bytes_get_an_answer(bytes: Vec<u8>) {
