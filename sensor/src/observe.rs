@@ -100,7 +100,13 @@ impl Reader {
     }
 
     /// The client's half is there: the event is ready if the server's is, too.
-    fn client_half(&mut self, view: &View<'_>, flow: Flow, mut session: TlsSession, sink: &mut impl Sink) {
+    fn client_half(
+        &mut self,
+        view: &View<'_>,
+        flow: Flow,
+        mut session: TlsSession,
+        sink: &mut impl Sink,
+    ) {
         self.counts.client_hellos += 1;
         self.counts.with_sni += u64::from(session.sni.is_some());
         let time = session.hello;
@@ -223,7 +229,9 @@ impl Reader {
                 Verdict::Used(used)
             }
             Progress::NeedMore(_) if !more => {
-                if let Some(message) = bytes.get(2..).and_then(|rest| dns::message(rest, DnsTransport::Tcp).ok()) {
+                if let Some(message) =
+                    bytes.get(2..).and_then(|rest| dns::message(rest, DnsTransport::Tcp).ok())
+                {
                     self.dns_message(view, at, from, message, sink);
                 }
                 Verdict::Skip
@@ -259,7 +267,11 @@ impl Reader {
                 return;
             }
         }
-        sink.event(Event { time: at, flow: view.flow_with_client(client), body: Body::Dns(Box::new(message)) });
+        sink.event(Event {
+            time: at,
+            flow: view.flow_with_client(client),
+            body: Body::Dns(Box::new(message)),
+        });
     }
 }
 
@@ -294,7 +306,14 @@ impl<S: Sink> Observer for Observing<'_, S> {
     }
 
     #[inline]
-    fn stream(&mut self, view: &View<'_>, at: Timestamp, from: Direction, bytes: &[u8], more: bool) -> Verdict {
+    fn stream(
+        &mut self,
+        view: &View<'_>,
+        at: Timestamp,
+        from: Direction,
+        bytes: &[u8],
+        more: bool,
+    ) -> Verdict {
         if view.port(from) == 53 || view.port(from.reverse()) == 53 {
             return self.reader.dns_stream(view, at, from, bytes, more, self.sink);
         }
@@ -302,7 +321,14 @@ impl<S: Sink> Observer for Observing<'_, S> {
     }
 
     #[inline]
-    fn datagram(&mut self, view: &View<'_>, at: Timestamp, from: Direction, bytes: &[u8], _cut: bool) {
+    fn datagram(
+        &mut self,
+        view: &View<'_>,
+        at: Timestamp,
+        from: Direction,
+        bytes: &[u8],
+        _cut: bool,
+    ) {
         let Some(transport) = dns_transport(view.port(from), view.port(from.reverse())) else {
             return;
         };

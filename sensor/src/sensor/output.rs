@@ -44,10 +44,14 @@ impl Lines {
     pub(super) fn create(stream: &Stream, what: &'static str) -> Result<Self, OutputError> {
         let (path, to): (PathBuf, io::Result<Box<dyn Write>>) = match stream {
             Stream::Standard => ("stdout".into(), Ok(Box::new(io::stdout()))),
-            Stream::File(path) => (path.clone(), File::create(path).map(|file| Box::new(file) as _)),
+            Stream::File(path) => {
+                (path.clone(), File::create(path).map(|file| Box::new(file) as _))
+            }
         };
         match to {
-            Ok(to) => Ok(Self { path, what, to, buffer: Vec::with_capacity(2 * PIECE), error: None }),
+            Ok(to) => {
+                Ok(Self { path, what, to, buffer: Vec::with_capacity(2 * PIECE), error: None })
+            }
             Err(reason) => Err(OutputError { path, what, reason }),
         }
     }

@@ -76,9 +76,9 @@ pub fn read(arguments: &cli::Read, config: &Config, quiet: bool) -> Result<Exit,
         }
     };
     let summary = reading.finish(&stats)?;
-    let alerted = arguments.fail_on.is_some_and(|least| {
-        reading.outputs.raised.iter().any(|alert| alert.severity >= least)
-    });
+    let alerted = arguments
+        .fail_on
+        .is_some_and(|least| reading.outputs.raised.iter().any(|alert| alert.severity >= least));
     reading.tell(output, &summary, quiet)?;
     Ok(if alerted { Exit::Alerted } else { Exit::Done })
 }
@@ -151,7 +151,12 @@ impl Reading {
         Summary {
             packets: self.path.frames,
             wire_bytes: self.path.wire_bytes,
-            refused: self.path.refusals.iter().map(|(r, count)| ((r.layer(), r.reason()), count)).collect(),
+            refused: self
+                .path
+                .refusals
+                .iter()
+                .map(|(r, count)| ((r.layer(), r.reason()), count))
+                .collect(),
             flows: flows.opened,
             flow_evictions: flows.evicted,
             capture: self.path.span,

@@ -165,15 +165,21 @@ fn is_asset(line: &Line, asset: &egret_tests::scenario::truth::Asset) -> bool {
     line.asset.name == asset.name || asset.addresses.contains(&line.asset.address)
 }
 
-/// What harmless thing a false alert is about, where that was noted.
+/// What harmless thing a false alert is about, where that was noted: a visit, else a habit.
 fn hard_negative(line: &Line, truth: &Truth) -> Option<String> {
-    let destination = line.destination.as_ref()?;
-    let found = truth.hard_negatives.iter().find(|negative| {
-        is_asset(line, &negative.asset)
-            && (negative.destination.is_some_and(|known| known.address == destination.address)
-                || (negative.sni.is_some() && negative.sni == destination.sni))
-    })?;
-    Some(format!("{} of {} bytes", found.kind, found.bytes_out))
+    let destination = line.destination.as_ref();
+    let mut of_asset =
+        truth.hard_negatives.iter().filter(|negative| is_asset(line, &negative.asset));
+    let visit = of_asset.clone().find(|negative| {
+        destination.is_some_and(|destination| {
+            negative.destination.is_some_and(|known| known.address == destination.address)
+                || (negative.sni.is_some() && negative.sni == destination.sni)
+        })
+    });
+    match visit {
+        Some(visit) => Some(format!("{} of {} bytes", visit.kind, visit.bytes_out)),
+        None => of_asset.find(|habit| habit.destination.is_none()).map(|habit| habit.kind.clone()),
+    }
 }
 
 /// Captures and alerts have microseconds: the truth must not seem later than they are.

@@ -43,11 +43,13 @@ pub enum AttackKind {
     DnsPortElsewhere(Formula),
     /// The same at the answered address, and every connection is refused.
     DnsPortRefused(Formula),
+    /// The same of an agent on a host.
+    DnsPortOfHost(Formula),
 }
 
 impl AttackKind {
     /// One of each.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::OneSession,
         Self::Pieces,
         Self::NoSni,
@@ -65,6 +67,7 @@ impl AttackKind {
         Self::DnsPort(Formula::ProductOffset),
         Self::DnsPort(Formula::ProductModulus),
         Self::DnsPort(Formula::Multipliers),
+        Self::DnsPortOfHost(Formula::Apt12),
     ];
 
     /// Its name in the truth: `group.variant`.
@@ -82,6 +85,7 @@ impl AttackKind {
             Self::DnsPort(formula) => format!("dns_port.{}", formula.name()),
             Self::DnsPortElsewhere(formula) => format!("dns_port.{}_elsewhere", formula.name()),
             Self::DnsPortRefused(formula) => format!("dns_port.{}_refused", formula.name()),
+            Self::DnsPortOfHost(formula) => format!("dns_port.{}_esxi", formula.name()),
         }
     }
 
@@ -91,7 +95,8 @@ impl AttackKind {
             Self::Drip => false,
             Self::DnsPort(formula)
             | Self::DnsPortElsewhere(formula)
-            | Self::DnsPortRefused(formula) => matches!(formula, Formula::Apt12),
+            | Self::DnsPortRefused(formula)
+            | Self::DnsPortOfHost(formula) => matches!(formula, Formula::Apt12),
             _ => true,
         }
     }
@@ -106,7 +111,7 @@ pub(super) fn play(scene: &mut Scene<'_>) {
     let mut guests = scene.estate.guests.clone();
     guests.retain(|guest| {
         let is = |other: &Rc<Asset>| Rc::ptr_eq(guest, other);
-        !habitual.iter().any(is) && !strangers.iter().any(is)
+        !habitual.iter().any(is) && !strangers.iter().any(is) && !guest.asks_over_https
     });
     rng.shuffle(&mut guests);
     for kind in scene.plan.attacks.clone() {
@@ -123,10 +128,14 @@ pub(super) fn play(scene: &mut Scene<'_>) {
                 let vcenter = scene.estate.vcenter.clone();
                 management_egress(scene, &vcenter, kind, &mut rng);
             }
-            AttackKind::DnsPort(_)
-            | AttackKind::DnsPortElsewhere(_)
-            | AttackKind::DnsPortRefused(_) => {
-                dns_port::play(scene, &guest, kind, &mut rng);
+            AttackKind::DnsPort(formula)
+            | AttackKind::DnsPortElsewhere(formula)
+            | AttackKind::DnsPortRefused(formula) => {
+                dns_port::play(scene, &guest, (kind, formula), &mut rng);
+            }
+            AttackKind::DnsPortOfHost(formula) => {
+                let host = rng.pick(&scene.estate.hosts).clone();
+                dns_port::play(scene, &host, (kind, formula), &mut rng);
             }
             AttackKind::HabitualCloud => {
                 // The first one's place is approved, so that nobody promises to find it there.

@@ -4,6 +4,7 @@ use super::scene::Scene;
 
 mod changes;
 mod cloud;
+mod inbound;
 mod inside;
 mod management;
 mod ports;
@@ -20,6 +21,7 @@ pub(super) fn play(scene: &mut Scene<'_>) {
     management::play(scene);
     cloud::play(scene);
     if scene.plan.hard_negatives {
+        inbound::play(scene);
         changes::play(scene);
         ports::play(scene);
     }

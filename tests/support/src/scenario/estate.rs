@@ -87,6 +87,8 @@ pub(super) struct Asset {
     pub(super) v6: Option<Ipv6Addr>,
     /// Whether the config names it.
     pub(super) configured: bool,
+    /// Whether it resolves names over HTTPS, where nobody sees the answers.
+    pub(super) asks_over_https: bool,
     vlans: [Option<u16>; 2],
 }
 
@@ -130,6 +132,7 @@ impl Estate {
             v4: Ipv4Addr::new(10, 10, 0, last),
             v6: None,
             configured: true,
+            asks_over_https: false,
             vlans: vlans(MANAGEMENT_VLAN),
         };
         let hosts = (1..=plan.hosts as u8)
@@ -190,6 +193,7 @@ fn guest(plan: &Plan, number: u16, vlans: [Option<u16>; 2], rng: &mut Rng) -> As
         v4: Ipv4Addr::new(10, 20, high, low.wrapping_add(10)),
         v6: has_v6.then_some(v6),
         configured: rng.chance(plan.configured_share),
+        asks_over_https: number % 9 == 8,
         vlans,
     }
 }

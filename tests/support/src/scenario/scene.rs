@@ -127,11 +127,19 @@ impl<'p> Scene<'p> {
         now: u64,
         rng: &mut Rng,
     ) -> Done {
-        let flights = self.openings.open(session.client, session.sni, rng);
-        let mut tcp = self.tcp(asset, to.0, to.1, now, rng);
-        for flight in &flights {
-            tcp.send(flight.from_client, &flight.bytes);
-        }
+        let path = self.path(asset, to.0, to.1, rng);
+        self.tls_on(path, session, now, rng)
+    }
+
+    /// A TLS session on a path of whatever two ends.
+    pub(super) fn tls_on(
+        &mut self,
+        path: Path,
+        session: Session<'_>,
+        now: u64,
+        rng: &mut Rng,
+    ) -> Done {
+        let mut tcp = self.tls_open(path, session.client, session.sni, now, rng);
         let total = (session.up + session.down).max(1);
         let share =
             |bytes: u64| (u128::from(session.over) * u128::from(bytes) / u128::from(total)) as u64;
@@ -139,6 +147,24 @@ impl<'p> Scene<'p> {
         tcp.bulk(false, session.down, share(session.down));
         let ended = tcp.close();
         Done { ended, bytes_out: tcp.wire[0] }
+    }
+
+    /// A TLS session up to the end of its handshake.
+    pub(super) fn tls_open(
+        &mut self,
+        path: Path,
+        client: Client,
+        sni: Option<&str>,
+        now: u64,
+        rng: &mut Rng,
+    ) -> Tcp<'_> {
+        let flights = self.openings.open(client, sni, rng);
+        let round_trip = round_trip(path.from.ip).max(round_trip(path.to.ip));
+        let mut tcp = Tcp::open(&mut self.recording, path, now, round_trip, rng);
+        for flight in &flights {
+            tcp.send(flight.from_client, &flight.bytes);
+        }
+        tcp
     }
 
     /// A TCP conversation of bulk data.
@@ -170,7 +196,7 @@ impl<'p> Scene<'p> {
     }
 
     /// A query to the resolver of the house and its answer, which comes back after some
-    /// milliseconds; gives that time.
+    /// milliseconds; gives that time. Nobody sees those of an asset that asks over HTTPS.
     pub(super) fn lookup(
         &mut self,
         asset: &Asset,
@@ -179,6 +205,10 @@ impl<'p> Scene<'p> {
         now: u64,
         rng: &mut Rng,
     ) -> u64 {
+        let answered = now + rng.range(300_000, 25_000_000);
+        if asset.asks_over_https {
+            return answered;
+        }
         let path = self.path(asset, RESOLVER, 53, rng);
         let id = rng.next() as u16;
         let code = match question.1 {
@@ -187,7 +217,6 @@ impl<'p> Scene<'p> {
         };
         let query = dns::query(id, question.0, question.1);
         self.datagram(&path, now, Payload::whole(&query), rng);
-        let answered = now + rng.range(300_000, 25_000_000);
         let response = dns::response(id, question.0, question.1, code, answers);
         self.datagram(&path.back(), answered, Payload::whole(&response), rng);
         answered
@@ -258,6 +287,18 @@ impl<'p> Scene<'p> {
         }
     }
 
+    /// Notes a habit of an asset that looks like an attack wherever it goes.
+    pub(super) fn note_habit(&mut self, kind: &str, asset: &Asset) {
+        self.truth.hard_negatives.push(HardNegative {
+            kind: kind.into(),
+            asset: asset.truth(),
+            first: self.truth.start,
+            destination: None,
+            sni: None,
+            bytes_out: 0,
+        });
+    }
+
     /// Notes something harmless that looks like an attack.
     pub(super) fn note(&mut self, kind: &str, asset: &Asset, visit: &Visit) {
         self.truth.hard_negatives.push(HardNegative {
@@ -291,6 +332,7 @@ pub(super) fn duration(bytes: u64, rng: &mut Rng) -> u64 {
 fn round_trip(to: IpAddr) -> u64 {
     match to {
         IpAddr::V4(v4) if v4.is_private() => 300_000,
+        IpAddr::V6(v6) if v6.segments()[0] == 0x2001 => 300_000,
         IpAddr::V4(v4) => {
             let [a, b, c, _] = v4.octets();
             Rng::new(u64::from(u32::from_be_bytes([0, a, b, c]))).range(4_000_000, 90_000_000)

@@ -61,14 +61,13 @@ impl Formula {
 }
 
 /// A beacon from some minute on until the capture ends, at most forty times.
-pub(super) fn play(scene: &mut Scene<'_>, guest: &Asset, kind: AttackKind, rng: &mut Rng) {
+pub(super) fn play(
+    scene: &mut Scene<'_>,
+    asset: &Asset,
+    (kind, formula): (AttackKind, Formula),
+    rng: &mut Rng,
+) {
     const AT_LEAST: u64 = 10;
-    let (AttackKind::DnsPort(formula)
-    | AttackKind::DnsPortElsewhere(formula)
-    | AttackKind::DnsPortRefused(formula)) = kind
-    else {
-        return;
-    };
     let room = scene.end() - scene.learned() - 10 * MINUTE;
     let interval = *rng.pick(&[4 * MINUTE, 15 * MINUTE, 40 * MINUTE, 2 * HOUR]);
     let interval = interval.min(room * 2 / 3 / AT_LEAST);
@@ -80,7 +79,7 @@ pub(super) fn play(scene: &mut Scene<'_>, guest: &Asset, kind: AttackKind, rng: 
         fixed: internet::public_v4(rng).into(),
         first_octet: rng.range(20, 223) as u8,
     };
-    let mut planting = Planting::new(kind, guest);
+    let mut planting = Planting::new(kind, asset);
     for _ in 0..40 {
         if time + MINUTE > scene.end() {
             break;
@@ -104,22 +103,22 @@ struct Beacon {
 impl Beacon {
     /// Asks, calculates, connects.
     fn call(&self, scene: &mut Scene<'_>, planting: &mut Planting<'_>, time: u64, rng: &mut Rng) {
-        let guest = planting.asset;
+        let asset = planting.asset;
         let (answer, port) = self.answer(rng);
         let ttl = *rng.pick(&[30, 60, 300]);
         let record = Record { name: self.name.clone(), ttl, data: Data::A(answer) };
-        let known = scene.lookup(guest, (&self.name, rtype::A), &[record], time, rng);
+        let known = scene.lookup(asset, (&self.name, rtype::A), &[record], time, rng);
         let opened = known + rng.range(SECOND / 10, 20 * SECOND);
         let to = match planting.kind {
             AttackKind::DnsPortElsewhere(_) => self.fixed,
             _ => answer.into(),
         };
         if matches!(planting.kind, AttackKind::DnsPortRefused(_)) {
-            let path = scene.path(guest, to, port, rng);
+            let path = scene.path(asset, to, port, rng);
             let tcp = Tcp::refused(&mut scene.recording, path, opened, 40_000_000, rng);
             return planting.connection((to, port), opened, tcp.now, tcp.wire[0]);
         }
-        let mut tcp = scene.tcp(guest, to, port, opened, rng);
+        let mut tcp = scene.tcp(asset, to, port, opened, rng);
         let mut message = [0; 96];
         rng.fill(&mut message);
         tcp.send(true, &message[..rng.range(40, 96) as usize]);

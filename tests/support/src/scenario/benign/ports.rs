@@ -13,31 +13,23 @@ use crate::wire::Payload;
 
 mod announced;
 
+/// Something a guest does all its days.
+type Habit = fn(&mut Scene<'_>, &Asset, &mut Rng);
+
 /// All of them, from the first day on.
 pub(super) fn play(scene: &mut Scene<'_>) {
-    let guests = scene.estate.guests.clone();
-    for (number, guest) in guests.iter().enumerate() {
-        let stream = |habit: &str| scene.rng(&format!("{habit} {}", guest.name));
-        let (mut calls, mut literal, mut ftp) = (stream("calls"), stream("literal"), stream("ftp"));
-        let (mut rpc, mut service, mut shards) =
-            (stream("rpc"), stream("service"), stream("shards"));
-        if guest.role == Role::Desktop {
-            media_calls(scene, guest, &mut calls);
-        }
-        if number % 7 == 3 {
-            by_address_only(scene, guest, &mut literal);
-        }
-        if number % 8 == 4 {
-            announced::passive_ftp(scene, guest, &mut ftp);
-        }
-        if number % 3 == 1 {
-            announced::remote_procedures(scene, guest, &mut rpc);
-        }
-        if number % 5 == 2 {
-            announced::located_service(scene, guest, &mut service);
-        }
-        if number % 5 == 1 {
-            sharded_service(scene, guest, &mut shards);
+    for (number, guest) in scene.estate.guests.clone().iter().enumerate() {
+        let habits: [(bool, &str, Habit); 6] = [
+            (guest.role == Role::Desktop, "calls", media_calls),
+            (number % 7 == 3, "literal", by_address_only),
+            (number % 8 == 4, "ftp", announced::passive_ftp),
+            (number % 3 == 1, "rpc", announced::remote_procedures),
+            (number % 5 == 2, "service", announced::located_service),
+            (number % 5 == 1, "shards", sharded_service),
+        ];
+        for (_, label, habit) in habits.into_iter().filter(|(has, ..)| *has) {
+            let mut rng = scene.rng(&format!("{label} {}", guest.name));
+            habit(scene, guest, &mut rng);
         }
     }
     if let Some(guest) = peer_to_peer_guest(scene) {
@@ -92,12 +84,14 @@ fn by_address_only(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
 }
 
 /// A service in shards: shard n has the address base + n and the port 27000 + last octet.
-/// Several guests use the same few shards for ever.
+/// Several guests use the same few shards for ever, some of them only after the time of learning.
 fn sharded_service(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
     let mut shared = scene.rng("shards");
     let [a, b, c, _] = internet::public_v4(&mut shared).octets();
     let base = shared.range(20, 200) as u8;
-    for time in times(scene.start(), scene.end(), 30.0, Rhythm::Service, rng) {
+    scene.note_habit("sharded_service", guest);
+    let from = if rng.chance(0.5) { scene.start() } else { scene.learned() };
+    for time in times(from, scene.end(), 30.0, Rhythm::Service, rng) {
         let shard = rng.below(10) as u8;
         let address = IpAddr::from(Ipv4Addr::new(a, b, c, base + shard));
         let port = 27_000 + u16::from(base + shard);
@@ -117,6 +111,7 @@ fn sharded_service(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
 
 /// Peers at addresses and ports of their own choice; half of them are gone.
 fn peers(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
+    scene.note_habit("peer_to_peer", guest);
     for time in times(scene.start(), scene.end(), 500.0, Rhythm::Service, rng) {
         let peer = IpAddr::from(internet::public_v4(rng));
         let path = scene.path(guest, peer, rng.range(1025, 65_535) as u16, rng);

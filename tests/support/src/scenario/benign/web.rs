@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::dns::{self, Data, Record, rtype};
 use crate::rng::Rng;
-use crate::scenario::calendar::{HOUR, Rhythm, times};
+use crate::scenario::calendar::{HOUR, MINUTE, Rhythm, SECOND, daily, times};
 use crate::scenario::estate::{Asset, Role};
 use crate::scenario::internet::{self, Service};
 use crate::scenario::scene::{Remembered, Scene};
@@ -19,6 +19,14 @@ pub(super) fn play(scene: &mut Scene<'_>) {
         new_places(scene, &guest, &mut rng);
         let mut rng = scene.rng(&format!("lookups {}", guest.name));
         idle_lookups(scene, &guest, &mut rng);
+        let mut rng = scene.rng(&format!("push {}", guest.name));
+        if guest.role == Role::Desktop {
+            push_messages(scene, &guest, &mut rng);
+        }
+        let mut rng = scene.rng(&format!("resolver {}", guest.name));
+        if guest.asks_over_https {
+            resolver_over_https(scene, &guest, &mut rng);
+        }
     }
 }
 
@@ -91,6 +99,34 @@ fn new_places(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
             let volumes = (rng.lognormal(3000.0, 1.0) as u64, rng.lognormal(3e4, 1.2) as u64);
             scene.visit(&mut remembered, guest, &service, volumes, again, rng);
         }
+    }
+}
+
+/// A session that stays open all day and says little: how clients wait for messages.
+fn push_messages(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
+    let service = Service::site("push-gateway.com", &mut scene.rng("push gateway"));
+    let mut remembered = Remembered::default();
+    for time in daily(scene.start(), scene.end(), 7 * HOUR, 2 * HOUR, rng) {
+        let host = "stream.push-gateway.com";
+        let (to, now) = scene.resolve(&mut remembered, guest, &service, host, time, rng);
+        let path = scene.path(guest, to, service.port, rng);
+        let mut tcp = scene.tls_open(path, guest.role.client(), Some(host), now, rng);
+        for _ in 0..rng.range(60, 140) {
+            tcp.bulk(rng.chance(0.4), rng.range(60, 1200), 0);
+            tcp.pause(rng.range(30 * SECOND, 8 * MINUTE));
+        }
+        tcp.close();
+    }
+}
+
+/// A resolver that is asked over HTTPS (RFC 8484).
+fn resolver_over_https(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
+    scene.note_habit("resolver_over_https", guest);
+    let service = Service::site("secure-resolver.net", &mut scene.rng("resolver over https"));
+    let mut remembered = Remembered::default();
+    for time in times(scene.start(), scene.end(), 40.0, rhythm(guest), rng) {
+        let volumes = (rng.lognormal(4000.0, 0.7) as u64, rng.lognormal(9000.0, 0.7) as u64);
+        scene.visit(&mut remembered, guest, &service, volumes, time, rng);
     }
 }
 
