@@ -15,5 +15,6 @@
 
 pub mod dns;
 pub mod rng;
+pub mod scenario;
 pub mod tls;
 pub mod wire;
