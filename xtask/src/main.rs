@@ -1,3 +1,33 @@
 //! `cargo xtask VERB`: every chore of the project, one module a verb.
 
-fn main() {}
+use clap::{Parser, Subcommand};
+
+mod bench;
+mod floor;
+mod fuzz;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Egret's chores")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Measures the release binary over generated captures, beside the floors
+    Bench(bench::Arguments),
+    /// Runs the fuzz targets, each from its kept corpus
+    Fuzz(fuzz::Arguments),
+    /// What `bench` measures the binary against
+    #[command(hide = true)]
+    Floor(floor::Arguments),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().verb {
+        Verb::Bench(arguments) => bench::run(&arguments),
+        Verb::Fuzz(arguments) => fuzz::run(&arguments),
+        Verb::Floor(arguments) => floor::run(&arguments),
+    }
+}

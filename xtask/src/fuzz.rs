@@ -1,0 +1,6 @@
+//! f
+#[derive(clap::Args)]
+pub(crate) struct Arguments {}
+pub(crate) fn run(_: &Arguments) -> anyhow::Result<()> {
+    Ok(())
+}
