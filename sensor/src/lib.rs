@@ -6,6 +6,7 @@
 
 pub mod alert;
 pub mod capture;
+pub mod cli;
 pub mod config;
 pub mod decode;
 pub mod detect;
@@ -13,5 +14,9 @@ pub mod eve;
 pub mod event;
 pub mod flow;
 pub mod inventory;
+pub mod logging;
 pub mod observe;
+pub mod report;
+pub mod sensor;
+pub mod text;
 pub mod time;
