@@ -3,6 +3,7 @@
 //! Nothing here depends on the sensor, so that a mistake there cannot hide itself here.
 //!
 //! * [`wire`] writes frames and capture files, [`dns`] and [`tls`] what goes into them.
+//! * [`bench`] writes large captures to measure with, and what they hold.
 //! * [`scenario`] writes days of an ESXi estate: a capture, the config for it and the truth.
 
 #![allow(
@@ -13,6 +14,7 @@
     reason = "this crate reads no input: a mistake in it should stop the test at once"
 )]
 
+pub mod bench;
 pub mod dns;
 pub mod rng;
 pub mod scenario;
