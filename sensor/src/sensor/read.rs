@@ -14,9 +14,11 @@ use crate::cli::{self, Exit, Stream};
 use crate::config::Config;
 use crate::detect::Engine;
 use crate::eve;
+use crate::flow;
 use crate::logging::has_colour;
 use crate::observe::Wanted;
 use crate::report::Summary;
+use crate::text::grouped;
 use crate::time::Timestamp;
 
 /// Why a reading failed.
@@ -94,6 +96,21 @@ fn path_of(stream: &Stream) -> PathBuf {
 
 /// Layer and reason of records that say they are a packet and cannot be read as one.
 const UNREADABLE: (&str, &str) = ("capture", "unreadable_record");
+
+/// What people should know about the packets themselves.
+fn notes(flows: &flow::Stats) -> Vec<String> {
+    let backwards = (flows.time_backwards > 0).then(|| {
+        let count = grouped(flows.time_backwards);
+        format!(
+            "{count} packets are earlier than one before them; their time counted as that one's"
+        )
+    });
+    let forgotten = (flows.streams_evicted > 0).then(|| {
+        let count = grouped(flows.streams_evicted);
+        format!("{count} unfinished openings were given up to bound memory; their TLS or DNS was not read")
+    });
+    backwards.into_iter().chain(forgotten).collect()
+}
 
 /// A reading under way.
 struct Reading {
@@ -177,7 +194,7 @@ impl Reading {
             assets: Vec::new(),
             alerts,
             wall: self.progress.elapsed(),
-            notes: stats.notes.clone(),
+            notes: stats.notes.iter().cloned().chain(notes(&flows)).collect(),
         }
     }
 
