@@ -1,1 +1,7 @@
 //! Detectors.
+
+mod answers;
+mod domain;
+mod recent;
+mod statistics;
+mod volume;

@@ -1,1 +1,3 @@
-//! Events as EVE JSON lines.
+//! Events as EVE JSON.
+
+pub mod community_id;
