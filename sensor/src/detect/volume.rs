@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::baseline::AssetBaseline;
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
-use habit::Habit;
+use habit::{Habit, Usual};
 use ring::Ring;
 
 mod habit;
@@ -93,8 +93,8 @@ struct Track {
     ring: Ring,
     habit: Habit,
     spike: Option<Spike>,
-    /// Whether the spike goes on, and the sum below which it ends.
-    running: Option<(usize, u64)>,
+    /// While the spike goes on: its window, and what is usual for that.
+    running: Option<(usize, Usual)>,
 }
 
 impl Volumes {
@@ -164,18 +164,21 @@ impl Volumes {
 impl Track {
     fn note(&mut self, floor: u64, peer: u32, time: Timestamp, bytes: u64) {
         let bucket = time.as_secs() / BUCKET;
-        if self.habit.turn(bucket / WINDOWS[2]) {
-            self.running = self.running.map(|(window, _)| (window, self.end(window, floor)));
+        if self.habit.turn(bucket / WINDOWS[2])
+            && let Some((window, usual)) = &mut self.running
+        {
+            *usual = self.habit.usual(*window, floor);
         }
         self.ring.add(bucket, bytes);
         let sums = self.ring.sums();
         self.habit.note(peer, bytes, sums);
-        match self.running {
-            Some((window, end)) if sums.get(window).is_some_and(|sum| *sum >= end) => {
-                if let Some(spike) = &mut self.spike {
-                    spike.bytes = spike.bytes.saturating_add(bytes);
-                    spike.last = spike.last.max(time);
-                }
+        let running = self.running.and_then(|(window, usual)| Some((usual, *sums.get(window)?)));
+        match (running, &mut self.spike) {
+            // A spike ends below half of what makes one.
+            (Some((usual, sum)), Some(spike)) if sum >= usual.limit / 2 => {
+                spike.bytes = spike.bytes.saturating_add(bytes);
+                spike.last = spike.last.max(time);
+                spike.score = spike.score.max(usual.score(sum));
             }
             _ => {
                 self.running = None;
@@ -195,23 +198,17 @@ impl Track {
                 continue;
             }
             let onset = self.ring.onset(buckets).max(self.after_last());
-            let seconds = buckets * BUCKET;
             self.spike = Some(Spike {
                 onset: Timestamp::from_parts(onset * BUCKET, 0),
                 last: time,
-                window: seconds,
+                window: buckets * BUCKET,
                 bytes: sum,
                 expected: usual.expected,
                 score: usual.score(sum),
             });
-            self.running = Some((window, self.end(window, floor)));
+            self.running = Some((window, usual));
             return;
         }
-    }
-
-    /// A spike in this window ends below half of what makes one.
-    fn end(&mut self, window: usize, floor: u64) -> u64 {
-        self.habit.usual(window, floor).limit / 2
     }
 
     /// The first bucket that no earlier spike has counted.
