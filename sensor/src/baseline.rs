@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use habit::{Habit, TRUSTED_HOURS};
-pub(crate) use habits::{Habits, Visit};
+pub(crate) use habits::{Habits, Others};
 pub(crate) use places::PlaceId;
 
 mod habit;

@@ -123,6 +123,16 @@ impl Inventory {
         (0..).map(AssetId).zip(&self.assets)
     }
 
+    /// How many assets there are.
+    pub fn len(&self) -> usize {
+        self.assets.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.assets.is_empty()
+    }
+
     /// How many ends of conversations looked like new assets when no more could be remembered.
     pub const fn undiscovered(&self) -> u64 {
         self.undiscovered

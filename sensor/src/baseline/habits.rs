@@ -5,7 +5,7 @@
 
 use hashbrown::HashMap;
 
-use super::places::{Place, Places};
+use super::places::Places;
 use super::{AssetBaseline, Habit, PlaceId};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
@@ -45,6 +45,15 @@ pub(crate) struct Visit {
     pub(crate) odd_hour: bool,
 }
 
+/// What other assets do at a place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Others {
+    /// How many there are.
+    pub(crate) assets: u32,
+    /// The largest day of any of them, in bytes out.
+    pub(crate) largest_day: u64,
+}
+
 impl Habits {
     /// A session of `asset` with the place called `name` begins. What is seen while `learning`
     /// counts as known.
@@ -71,13 +80,20 @@ impl Habits {
         Visit { place, first, odd_hour }
     }
 
-    /// `asset` sends `bytes` to a place.
-    pub(crate) fn send(&mut self, asset: AssetId, place: PlaceId, time: Timestamp, bytes: u64) {
+    /// `asset` sends `bytes` to a place; `suspected`: they do not count as what is usual there.
+    pub(crate) fn send(
+        &mut self,
+        asset: AssetId,
+        place: PlaceId,
+        time: Timestamp,
+        bytes: u64,
+        suspected: bool,
+    ) {
         let Some(habit) = self.of(asset).at.get_mut(&place) else { return };
         habit.send(time, bytes);
-        let largest = habit.largest_day();
-        if let Some(place) = self.places.get_mut(place) {
-            place.largest_day = place.largest_day.max(largest);
+        let today = habit.today();
+        if !suspected && let Some(place) = self.places.get_mut(place) {
+            place.note_day(asset, today);
         }
     }
 
@@ -107,10 +123,13 @@ impl Habits {
         self.places.get(place).map_or("", |place| &place.name)
     }
 
-    /// Assets with a habit at `place` that no alert speaks against, and the largest day of any.
-    pub(crate) fn estate(&self, place: PlaceId) -> (u32, u64) {
-        let known = |place: &Place| (place.assets.saturating_sub(place.suspects), place.largest_day);
-        self.places.get(place).map_or((0, 0), known)
+    /// What others do at `place`, without those that an alert speaks against.
+    pub(crate) fn others(&self, asset: AssetId, place: PlaceId) -> Others {
+        let Some(place) = self.places.get(place) else { return Others::default() };
+        Others {
+            assets: place.assets.saturating_sub(place.suspects).saturating_sub(1),
+            largest_day: place.largest_day_beside(asset),
+        }
     }
 
     /// How many habits were dropped for want of room.
@@ -135,7 +154,7 @@ impl Habits {
             let largest = habit.largest_day().max(habit.today());
             if let Some(place) = self.places.get_mut(place) {
                 place.assets += 1;
-                place.largest_day = place.largest_day.max(largest);
+                place.note_day(asset, largest);
             }
             self.of(asset).at.insert(place, habit.clone());
             self.total += 1;

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use crate::inventory::AssetId;
+
 /// A place's number, while any asset has a habit there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PlaceId(u32);
@@ -17,8 +19,28 @@ pub(super) struct Place {
     pub(super) assets: u32,
     /// Of them, those whose alert here stands on more than bytes: they are no reason to trust it.
     pub(super) suspects: u32,
-    /// The largest day of any asset here that raised no alert, in bytes.
-    pub(super) largest_day: u64,
+    /// The two assets that sent most in one day, and how much.
+    largest: [Option<(AssetId, u64)>; 2],
+}
+
+impl Place {
+    /// `asset` sent `bytes` in a day, which is no reason for alarm.
+    pub(super) fn note_day(&mut self, asset: AssetId, bytes: u64) {
+        let [first, second] = self.largest;
+        self.largest = match (first, second) {
+            (Some((top, most)), _) if top == asset => [Some((top, most.max(bytes))), second],
+            (None, _) => [Some((asset, bytes)), None],
+            (Some((_, most)), _) if bytes > most => [Some((asset, bytes)), first],
+            (_, Some((_, most))) if bytes <= most => [first, second],
+            _ => [first, Some((asset, bytes))],
+        };
+    }
+
+    /// The largest day of an asset other than this one, in bytes.
+    pub(super) fn largest_day_beside(&self, asset: AssetId) -> u64 {
+        let mut others = self.largest.iter().flatten().filter(|(other, _)| *other != asset);
+        others.next().map_or(0, |(_, bytes)| *bytes)
+    }
 }
 
 /// All places. Names are kept once; a place that no asset has a habit at is dropped.
@@ -40,7 +62,7 @@ impl Places {
             return *id;
         }
         let name: Arc<str> = name.into();
-        let place = Place { name: Arc::clone(&name), assets: 0, suspects: 0, largest_day: 0 };
+        let place = Place { name: Arc::clone(&name), assets: 0, suspects: 0, largest: [None; 2] };
         let id = match self.free.pop() {
             Some(id) => {
                 if let Some(free) = self.get_mut(id) {
