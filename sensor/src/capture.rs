@@ -83,7 +83,8 @@ pub enum Progress {
 
 /// Anything that gives frames.
 pub trait Source {
-    /// Fills `burst`, given empty, with the next frames, in the order of capture.
+    /// Fills `burst`, given empty, with the next frames, in the order of capture. The burst holds
+    /// on to the source until it is dropped: make a new one for each call, which costs nothing.
     ///
     /// # Errors
     /// When the source cannot go on. What was given before stays valid, and

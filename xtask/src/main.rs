@@ -3,6 +3,8 @@
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod captures;
+mod evaluate;
 mod floor;
 mod fuzz;
 
@@ -15,6 +17,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Writes the demo capture that the repository keeps
+    Captures(captures::Arguments),
+    /// Runs the release binary over seeded days of an estate and compares its alerts with the truth
+    Evaluate(evaluate::Arguments),
     /// Measures the release binary over generated captures, beside the floors
     Bench(bench::Arguments),
     /// Runs the fuzz targets, each from its kept corpus
@@ -26,6 +32,8 @@ enum Verb {
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().verb {
+        Verb::Captures(arguments) => captures::run(&arguments),
+        Verb::Evaluate(arguments) => evaluate::run(&arguments),
         Verb::Bench(arguments) => bench::run(&arguments),
         Verb::Fuzz(arguments) => fuzz::run(&arguments),
         Verb::Floor(arguments) => floor::run(&arguments),

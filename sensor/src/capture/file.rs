@@ -1,4 +1,4 @@
-//! Capture files: pcap and pcapng, plain over a memory map, packed or from a pipe through a stream.
+//! Capture files: pcap and pcapng, plain or packed, in files or from a pipe.
 //!
 //! [`open`] takes any number of them and gives one [`Source`] in the order of time. Content decides
 //! what a file is, never its name.
@@ -38,7 +38,7 @@ pub fn open(paths: &[PathBuf]) -> Result<Files, CaptureError> {
         let first = reader.head(&mut input)?;
         match first {
             Some(_) => input.park(),
-            None => input.close(reader.at()),
+            None => input.close(),
         }
         files.push((first, reader, input));
     }
@@ -100,7 +100,7 @@ impl Files {
         {
             match reader.head(input)? {
                 Some(time) => self.heads.push(Reverse((time, rank))),
-                None => input.close(reader.at()),
+                None => input.close(),
             }
         }
         Ok(())
@@ -143,7 +143,7 @@ impl Source for Files {
             stats.frames += reader.frames();
             stats.invalid += reader.invalid();
             stats.dropped = stats.dropped.saturating_add(reader.dropped());
-            stats.bytes_read += input.bytes_read(reader.at());
+            stats.bytes_read += input.bytes_read();
             stats.bytes_total = stats.bytes_total.zip(input.bytes_total()).map(|(a, b)| a + b);
             stats.notes.extend(reader.notes(input));
         }

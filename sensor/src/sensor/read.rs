@@ -92,6 +92,9 @@ fn path_of(stream: &Stream) -> PathBuf {
     }
 }
 
+/// Layer and reason of records that say they are a packet and cannot be read as one.
+const UNREADABLE: (&str, &str) = ("capture", "unreadable_record");
+
 /// A reading under way.
 struct Reading {
     path: Path,
@@ -129,10 +132,13 @@ impl Reading {
             for (refusal, count) in self.path.refusals.iter() {
                 refused.entry(refusal.layer()).or_default().insert(refusal.reason(), count);
             }
+            if stats.invalid > 0 {
+                refused.entry(UNREADABLE.0).or_default().insert(UNREADABLE.1, stats.invalid);
+            }
             let decoder = eve::Stats {
-                pkts: self.path.frames,
+                pkts: self.path.frames + stats.invalid,
                 bytes: self.path.wire_bytes,
-                invalid: self.path.refusals.malformed(),
+                invalid: self.path.refusals.malformed() + stats.invalid,
             };
             events.write(|buffer| eve::write_stats(end, &decoder, &refused, buffer));
             events.close()?;
@@ -150,14 +156,16 @@ impl Reading {
         for alert in &self.outputs.raised {
             *alerts.entry(alert.severity).or_default() += 1;
         }
+        let unreadable = (stats.invalid > 0).then_some((UNREADABLE, stats.invalid));
         Summary {
-            packets: self.path.frames,
+            packets: self.path.frames + stats.invalid,
             wire_bytes: self.path.wire_bytes,
             refused: self
                 .path
                 .refusals
                 .iter()
-                .map(|(r, count)| ((r.layer(), r.reason()), count))
+                .map(|(refusal, count)| ((refusal.layer(), refusal.reason()), count))
+                .chain(unreadable)
                 .collect(),
             flows: flows.opened,
             flow_evictions: flows.evicted,

@@ -17,5 +17,6 @@
 pub mod bench;
 pub mod dns;
 pub mod rng;
+pub mod scenario;
 pub mod tls;
 pub mod wire;

@@ -88,6 +88,16 @@ impl<'a> Payload<'a> {
         assert!(captured.len() <= length && length <= MAX_PAYLOAD, "{length} bytes of payload");
         Self { captured, length }
     }
+
+    /// Its length on the wire.
+    pub const fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.length == 0
+    }
 }
 
 /// A frame, written in place: one buffer serves any number of them.

@@ -1,12 +1,10 @@
-//! The bytes of a capture: mapped where they lie plain in a file, else through a buffer.
+//! The bytes of a capture, piece by piece through a buffer.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::{Path, PathBuf};
-
-use memmap2::{Advice, Mmap};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 use super::error::CaptureError;
 use super::stream::Stream;
@@ -15,7 +13,6 @@ use super::unpack::{Counted, Packing, Unpacker};
 /// Where a capture's bytes come from.
 #[derive(Debug)]
 pub(super) enum Input {
-    Map(Map),
     Stream(Stream),
     /// Not open yet, or no longer.
     Closed(Closed),
@@ -60,16 +57,13 @@ impl Input {
             return Err(CaptureError::Empty { name, unpacked: String::new() });
         }
         let packing = Packing::of(start);
-        if whole && packing == Packing::None {
-            return Ok(Self::Map(Map::new(path, &file).map_err(failed)?));
-        }
         let (before, total) =
             if whole { (Vec::new(), Some(about.len())) } else { (start.to_vec(), None) };
         let unpacker = Unpacker::new(packing, Counted::new(before, file));
         Ok(Self::Stream(Stream::new(unpacker.map_err(failed)?, total)))
     }
 
-    /// Lets go of a packed file that was only looked into: each holds a descriptor, a buffer and
+    /// Lets go of a file that was only looked into: each holds a descriptor, a buffer and, packed,
     /// up to megabytes of its decoder, and a day of captures is a thousand files.
     pub(super) fn park(&mut self) {
         if let Self::Stream(stream) = self
@@ -79,11 +73,11 @@ impl Input {
         }
     }
 
-    /// Lets go of a file that was read as far as `at` in the window.
-    pub(super) fn close(&mut self, at: usize) {
+    /// Lets go of a file that was read to its end.
+    pub(super) fn close(&mut self) {
         *self = Self::Closed(Closed {
             base: self.base(),
-            bytes_read: self.bytes_read(at),
+            bytes_read: self.bytes_read(),
             bytes_total: self.bytes_total(),
         });
     }
@@ -97,7 +91,6 @@ impl Input {
     #[inline]
     pub(super) fn window(&self) -> &[u8] {
         match self {
-            Self::Map(map) => &map.bytes,
             Self::Stream(stream) => stream.window(),
             Self::Closed(_) => &[],
         }
@@ -106,7 +99,6 @@ impl Input {
     /// How many bytes of the capture come before the window.
     pub(super) const fn base(&self) -> u64 {
         match self {
-            Self::Map(_) => 0,
             Self::Stream(stream) => stream.base(),
             Self::Closed(closed) => closed.base,
         }
@@ -119,34 +111,22 @@ impl Input {
     /// When reading or unpacking fails.
     pub(super) fn more(&mut self, at: &mut usize) -> io::Result<bool> {
         match self {
-            Self::Map(_) | Self::Closed(_) => Ok(false),
+            Self::Closed(_) => Ok(false),
             Self::Stream(stream) => stream.more(at),
-        }
-    }
-
-    /// Makes sure that the window can still be read around `at`.
-    ///
-    /// # Errors
-    /// When the file became shorter than it was.
-    pub(super) fn check(&mut self, at: usize) -> io::Result<()> {
-        match self {
-            Self::Map(map) => map.check(at),
-            Self::Stream(_) | Self::Closed(_) => Ok(()),
         }
     }
 
     /// What the bytes are packed in.
     pub(super) const fn packing(&self) -> Packing {
         match self {
-            Self::Map(_) | Self::Closed(_) => Packing::None,
+            Self::Closed(_) => Packing::None,
             Self::Stream(stream) => stream.packing(),
         }
     }
 
-    /// Bytes of the file read, packed as they are, when `at` is reached in the window.
-    pub(super) fn bytes_read(&self, at: usize) -> u64 {
+    /// Bytes of the file read, packed as they are.
+    pub(super) fn bytes_read(&self) -> u64 {
         match self {
-            Self::Map(_) => at as u64,
             Self::Stream(stream) => stream.bytes_read(),
             Self::Closed(closed) => closed.bytes_read,
         }
@@ -155,64 +135,8 @@ impl Input {
     /// Bytes there are in the file.
     pub(super) fn bytes_total(&self) -> Option<u64> {
         match self {
-            Self::Map(map) => Some(map.bytes.len() as u64),
             Self::Stream(stream) => stream.bytes_total(),
             Self::Closed(closed) => closed.bytes_total,
-        }
-    }
-}
-
-/// A file mapped into memory, at the length it had when it was opened: what a writer appends
-/// meanwhile is not read.
-#[derive(Debug)]
-pub(super) struct Map {
-    bytes: Mmap,
-    path: PathBuf,
-    /// Device and inode: another file may take the path.
-    identity: (u64, u64),
-    /// Where to look at the file's length next.
-    checked: usize,
-}
-
-impl Map {
-    /// How much is read between looks at the file's length.
-    const CHECK: usize = 4 << 20;
-
-    fn new(path: &Path, file: &File) -> io::Result<Self> {
-        let about = file.metadata()?;
-        #[expect(
-            unsafe_code,
-            reason = "a memory map is the way to read a capture without copying it"
-        )]
-        // SAFETY: the map is private to this process, read only, and no longer than the file is
-        // now. Others may change the file meanwhile. Bytes that change are wire data all the same:
-        // every length is read once, then checked, so that no access leaves the map. A file that
-        // is cut leaves pages that nothing backs: touching one ends the process with SIGBUS, which
-        // breaks no memory. `check` looks at the length every few MiB and ends the capture with a
-        // note before that, except when it is cut in the instant between look and touch.
-        let bytes = unsafe { Mmap::map(file) }?;
-        // Only advice: read ahead more, forget sooner.
-        let _ = bytes.advise(Advice::Sequential);
-        let identity = (about.dev(), about.ino());
-        Ok(Self { bytes, path: path.to_owned(), identity, checked: 0 })
-    }
-
-    fn check(&mut self, at: usize) -> io::Result<()> {
-        if at < self.checked {
-            return Ok(());
-        }
-        self.checked = at.saturating_add(Self::CHECK);
-        // By its path, so that no descriptor stays open for each of many files. A file that was
-        // renamed or removed is nobody's to cut.
-        match fs::metadata(&self.path) {
-            Ok(now)
-                if (now.dev(), now.ino()) == self.identity
-                    && now.len() < self.bytes.len() as u64 =>
-            {
-                let (was, is) = (self.bytes.len(), now.len());
-                Err(io::Error::other(format!("it was cut from {was} to {is} bytes meanwhile")))
-            }
-            _ => Ok(()),
         }
     }
 }

@@ -77,10 +77,6 @@ impl Reader {
     /// When the system cannot read on. Data that cannot be unpacked only end the file early.
     pub(super) fn head(&mut self, input: &mut Input) -> Result<Option<Timestamp>, CaptureError> {
         while self.end.is_none() {
-            if let Err(shorter) = input.check(self.at) {
-                self.end = Some(End::Early(shorter.to_string()));
-                break;
-            }
             let window = input.window();
             let mut rest = window.get(self.at..).unwrap_or_default();
             let record = match &mut self.format {
@@ -151,11 +147,6 @@ impl Reader {
             Format::Pcap(pcap) => Some(*pcap.link()),
             Format::Pcapng(pcapng) => pcapng.link(),
         }
-    }
-
-    /// Where in the window the next record begins.
-    pub(super) const fn at(&self) -> usize {
-        self.at
     }
 
     /// Frames moved to bursts.

@@ -35,7 +35,10 @@ impl Stream {
     /// See [`Input::more`](super::input::Input::more).
     pub(super) fn more(&mut self, at: &mut usize) -> io::Result<bool> {
         let done = (*at).min(self.filled);
-        self.buffer.copy_within(done..self.filled, 0);
+        // A long block that comes in small pieces must not be moved for each of them.
+        if done > 0 {
+            self.buffer.copy_within(done..self.filled, 0);
+        }
         self.filled -= done;
         self.base += done as u64;
         *at = 0;

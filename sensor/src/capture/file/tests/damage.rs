@@ -1,13 +1,12 @@
 //! What is no capture is an error; what is cut or damaged gives what comes before, and a note.
 
-use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
 
 use super::write::{self, BIG, LITTLE, Packet};
-use super::{Captures, Seen, drain, next, note, packets_of, read};
+use super::{Captures, Seen, drain, note, packets_of, read};
 use crate::capture::file::{CaptureError, open};
 
 /// The one line that says why a file of this content cannot be read, without its name.
@@ -153,20 +152,6 @@ fn lz4_cut_between_blocks_is_told_from_its_end() {
     // Without the end mark, which is all that a cut between blocks leaves out.
     let cut = packed.strip_suffix(&[0; 4]).unwrap();
     assert!(note(&read(&[cut.to_vec()]).unwrap().1).contains("cut in a frame"));
-}
-
-#[test]
-fn a_file_cut_while_it_is_read_ends_with_a_note() {
-    let captures = Captures::new(&[write::plain(&write::packets(400_000))]);
-    let mut files = captures.open().unwrap();
-    let file = fs::File::options().write(true).open(&captures.paths[0]).unwrap();
-    let mut seen = Vec::new();
-    next(&mut files, &mut seen).unwrap();
-    // Still more than what is read before the next look at the length.
-    file.set_len(6 << 20).unwrap();
-    let (seen, stats) = drain(files).unwrap();
-    assert!(seen.len() > 50_000);
-    assert!(note(&stats).contains("to 6291456 bytes meanwhile"), "{}", note(&stats));
 }
 
 /// Small captures of every form.
