@@ -15,4 +15,5 @@ pub mod event;
 pub mod flow;
 pub mod inventory;
 pub mod observe;
+pub mod store;
 pub mod time;
