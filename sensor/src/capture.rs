@@ -53,12 +53,29 @@ impl LinkType {
     pub const IPV6: Self = Self(229);
     /// Linux cooked capture, version 2.
     pub const LINUX_SLL2: Self = Self(276);
+
+    /// Whether frames of this type are decoded; those of any other are refused, and counted.
+    pub const fn is_supported(self) -> bool {
+        matches!(
+            self,
+            Self::NULL
+                | Self::ETHERNET
+                | Self::RAW_BSD
+                | Self::RAW_OPENBSD
+                | Self::RAW
+                | Self::LOOP
+                | Self::LINUX_SLL
+                | Self::IPV4
+                | Self::IPV6
+                | Self::LINUX_SLL2
+        )
+    }
 }
 
 /// What asking for a burst came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// The burst holds frames; there may be more.
+    /// There may be more. The burst holds frames, unless a filter dropped all of them.
     More,
     /// There is nothing more, and the burst is empty.
     End,
@@ -66,7 +83,8 @@ pub enum Progress {
 
 /// Anything that gives frames.
 pub trait Source {
-    /// Fills `burst` with the next frames, in the order of capture.
+    /// Fills `burst`, given empty, with the next frames, in the order of capture. The burst holds
+    /// on to the source until it is dropped: make a new one for each call, which costs nothing.
     ///
     /// # Errors
     /// When the source cannot go on. What was given before stays valid, and
@@ -81,14 +99,19 @@ pub trait Source {
 /// What a source has read and lost so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Frames given.
+    /// Frames read, those that a filter dropped included.
     pub frames: u64,
+    /// Records that say they are a packet and cannot be read as one; not among `frames`.
+    pub invalid: u64,
+    /// Frames read that a filter dropped.
+    pub filtered: u64,
     /// Bytes read from the file or the kernel, file headers included; for progress.
     pub bytes_read: u64,
     /// Bytes there are to read, where that is known.
     pub bytes_total: Option<u64>,
-    /// Frames that the capturing side says it lost, by whom (`interface`, `kernel`, `filter`).
+    /// Frames that the capturing side says it lost.
     pub dropped: u64,
-    /// Why it ended before its end, for people: one entry a file.
+    /// What people should know about what was read, a line each: why a file ended before its end
+    /// (at most one a file), link types that are not decoded (a few a file).
     pub notes: Vec<String>,
 }

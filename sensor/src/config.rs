@@ -11,6 +11,16 @@ use ipnet::IpNet;
 
 use crate::decode::Mac;
 
+pub mod file;
+mod policy;
+mod services;
+
+pub use policy::{GuestOperations, Maintenance, MirrorDestination, MirrorPolicy, Threshold};
+pub use services::{
+    Audit, Backend, Capture, Deliver, Http, Intake, Syslog, SyslogTarget, SyslogTls, Webhook,
+    WebhookFormat,
+};
+
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
@@ -24,10 +34,22 @@ pub struct Config {
     pub approve: Vec<Approve>,
     /// `[baseline]`
     pub baseline: Baseline,
+    /// `[capture]`
+    pub capture: Capture,
     /// `[detect.tls_egress]`
     pub tls_egress: TlsEgress,
     /// `[detect.dns_port]`
     pub dns_port: DnsPort,
+    /// `[detect.guest_operations]`
+    pub guest_operations: GuestOperations,
+    /// `[detect.mirror_policy]`
+    pub mirror_policy: MirrorPolicy,
+    /// `[intake]`
+    pub intake: Intake,
+    /// `[deliver]`
+    pub deliver: Deliver,
+    /// `[http]`
+    pub http: Http,
 }
 
 /// `[sensor]`: who is speaking.
@@ -75,6 +97,9 @@ pub enum Role {
 }
 
 impl Role {
+    /// All of them, management first.
+    pub const ALL: [Self; 4] = [Self::Esxi, Self::Vcenter, Self::Guest, Self::Other];
+
     /// Its name in the config, in alerts and in labels.
     pub const fn name(self) -> &'static str {
         match self {
@@ -209,6 +234,7 @@ impl Default for Config {
             assets: Vec::new(),
             approve: Vec::new(),
             baseline: Baseline { learning: Duration::from_secs(7 * 86_400) },
+            capture: Capture::default(),
             tls_egress: TlsEgress {
                 enabled: true,
                 window: Duration::from_secs(30 * 60),
@@ -219,6 +245,11 @@ impl Default for Config {
                 window: Duration::from_secs(120),
                 false_alarms_per_year: 1.0,
             },
+            guest_operations: GuestOperations::default(),
+            mirror_policy: MirrorPolicy::default(),
+            intake: Intake::default(),
+            deliver: Deliver::default(),
+            http: Http::default(),
         }
     }
 }

@@ -4,10 +4,33 @@ use std::net::IpAddr;
 
 use arrayvec::ArrayVec;
 
+use crate::capture::Frame;
 use crate::time::Timestamp;
 
+#[cfg(test)]
+mod corpus;
 pub mod dns;
+mod ip;
+mod link;
+pub mod progress;
+mod refusal;
+mod text;
 pub mod tls;
+
+pub use refusal::{Refusal, Refusals};
+
+/// Reads one frame down to its transport header, without copying or allocating.
+///
+/// Lax by design: what a snap length cut off is not missed as long as addresses and ports are
+/// there; lengths come from the wire, not from what was captured.
+///
+/// # Errors
+/// The layer and the reason, when it does not come to an IP packet that can belong to a flow.
+#[inline]
+pub fn packet<'a>(frame: &Frame<'a>) -> Result<Packet<'a>, Refusal> {
+    let link = link::read(frame)?;
+    ip::read(frame, link)
+}
 
 /// A MAC address.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,30 +95,42 @@ pub struct Packet<'a> {
     pub source: IpAddr,
     /// Destination address.
     pub destination: IpAddr,
-    /// IP protocol number of the layer above IP.
+    /// IP protocol number of the layer above IP and its extension headers.
     pub protocol: u8,
     /// Source and destination port; for ICMP its type and code, else 0.
     pub ports: [u16; 2],
-    /// TCP's part of the header.
+    /// TCP's part of the header; `None` also when the capture cut it off.
     pub tcp: Option<Tcp>,
     /// Its place in a fragmented datagram.
     pub fragment: Option<Fragment>,
     /// What was captured of the payload above TCP or UDP.
     pub payload: &'a [u8],
-    /// How long that payload was on the wire.
+    /// How long that payload was on the wire; never less than `payload.len()`.
     pub payload_wire_len: u32,
 }
 
-/// What the flow table reads of a TCP header.
+/// What the flow table reads of a TCP header (RFC 9293).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tcp {
     /// Sequence number of the first payload byte (of SYN, where that is set).
     pub sequence: u32,
-    /// The flags byte: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128.
+    /// The flags byte, see [`tcp_flags`].
     pub flags: u8,
 }
 
-/// A fragment's place in its datagram.
+/// Bits of [`Tcp::flags`].
+pub mod tcp_flags {
+    /// No more data from the sender.
+    pub const FIN: u8 = 0x01;
+    /// Synchronize sequence numbers.
+    pub const SYN: u8 = 0x02;
+    /// Reset the connection.
+    pub const RST: u8 = 0x04;
+    /// The acknowledgment field counts.
+    pub const ACK: u8 = 0x10;
+}
+
+/// A fragment's place in its datagram (RFC 791, RFC 8200).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fragment {
     /// The datagram's identification.
@@ -105,3 +140,6 @@ pub struct Fragment {
     /// Whether this is the last one.
     pub last: bool,
 }
+
+#[cfg(test)]
+mod tests;

@@ -127,9 +127,9 @@ pub enum AccountReason {
 /// A TLS session as its first messages show it (RFC 8446, RFC 5246).
 #[derive(Debug, Clone, Default)]
 pub struct TlsSession {
-    /// Server name of the ClientHello (RFC 6066), as sent, made printable.
+    /// Server name of the ClientHello (RFC 6066), as sent; what is not printable as `\xNN`.
     pub sni: Option<Arc<str>>,
-    /// Protocols the client offers (RFC 7301), made printable.
+    /// Protocols the client offers (RFC 7301), written like the server name.
     pub alpn: Vec<Box<str>>,
     /// Highest version the client offers; GREASE left out (RFC 8701).
     pub offered: u16,
@@ -187,7 +187,8 @@ pub enum DnsTransport {
 /// An entry of the question section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DnsQuestion {
-    /// Name without the final dot, as sent; bytes that are not printable ASCII escaped as `\DDD`.
+    /// Name as sent, without the final dot (the root is `.`); in a label a dot is `\.`, a backslash
+    /// `\\`, and a byte that is not part of printable UTF-8 `\DDD` (mDNS names are UTF-8, RFC 6762).
     pub name: Arc<str>,
     /// Record type.
     pub rtype: u16,
@@ -213,7 +214,7 @@ pub enum DnsData {
     Address(IpAddr),
     /// CNAME, PTR, NS or DNAME: another name.
     Name(Arc<str>),
-    /// TXT: its strings joined, made printable.
+    /// TXT: its strings joined; what is not printable as `\DDD`.
     Text(Box<str>),
     /// SRV (RFC 2782).
     Service {

@@ -7,6 +7,7 @@
 pub mod alert;
 pub mod baseline;
 pub mod capture;
+pub mod cli;
 pub mod config;
 pub mod decode;
 pub mod detect;
@@ -14,6 +15,10 @@ pub mod eve;
 pub mod event;
 pub mod flow;
 pub mod inventory;
+pub mod logging;
 pub mod observe;
+pub mod report;
+pub mod sensor;
 pub mod store;
+pub mod text;
 pub mod time;

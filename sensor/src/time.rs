@@ -7,7 +7,7 @@ use std::time::Duration;
 
 mod units;
 
-pub use units::{ByteSize, UnitError, parse_duration, parse_size};
+pub use units::{ByteSize, Elapsed, UnitError, parse_duration, parse_size};
 
 /// A point in time: nanoseconds since the Unix epoch, as a capture records it.
 ///
@@ -63,11 +63,19 @@ impl Timestamp {
         fmt::from_fn(move |f| self.write(f, "+0000"))
     }
 
+    /// The form people read: `2026-11-20 14:03:11`, in UTC, which is said beside it.
+    pub fn people(self) -> impl fmt::Display {
+        fmt::from_fn(move |f| write!(f, "{}", self.calendar().strftime("%Y-%m-%d %H:%M:%S")))
+    }
+
     fn write(self, f: &mut fmt::Formatter<'_>, zone: &str) -> fmt::Result {
-        let seconds = i64::try_from(self.as_secs()).unwrap_or(i64::MAX);
         let micros = self.0 % 1_000_000_000 / 1000;
-        let time = jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::MAX);
-        write!(f, "{}.{micros:06}{zone}", time.strftime("%Y-%m-%dT%H:%M:%S"))
+        write!(f, "{}.{micros:06}{zone}", self.calendar().strftime("%Y-%m-%dT%H:%M:%S"))
+    }
+
+    fn calendar(self) -> jiff::Timestamp {
+        let seconds = i64::try_from(self.as_secs()).unwrap_or(i64::MAX);
+        jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::MAX)
     }
 }
 
@@ -105,6 +113,7 @@ mod tests {
         let time = Timestamp::from_parts(1_795_183_391, 123_456_789);
         assert_eq!(time.to_string(), "2026-11-20T14:03:11.123456Z");
         assert_eq!(time.eve().to_string(), "2026-11-20T14:03:11.123456+0000");
+        assert_eq!(time.people().to_string(), "2026-11-20 14:03:11");
     }
 
     #[test]

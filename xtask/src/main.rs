@@ -1,3 +1,41 @@
 //! `cargo xtask VERB`: every chore of the project, one module a verb.
 
-fn main() {}
+use clap::{Parser, Subcommand};
+
+mod bench;
+mod captures;
+mod evaluate;
+mod floor;
+mod fuzz;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Egret's chores")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Writes the demo capture that the repository keeps
+    Captures(captures::Arguments),
+    /// Runs the release binary over seeded days of an estate and compares its alerts with the truth
+    Evaluate(evaluate::Arguments),
+    /// Measures the release binary over generated captures, beside the floors
+    Bench(bench::Arguments),
+    /// Runs the fuzz targets, each from its kept corpus
+    Fuzz(fuzz::Arguments),
+    /// What `bench` measures the binary against
+    #[command(hide = true)]
+    Floor(floor::Arguments),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().verb {
+        Verb::Captures(arguments) => captures::run(&arguments),
+        Verb::Evaluate(arguments) => evaluate::run(&arguments),
+        Verb::Bench(arguments) => bench::run(&arguments),
+        Verb::Fuzz(arguments) => fuzz::run(&arguments),
+        Verb::Floor(arguments) => floor::run(&arguments),
+    }
+}

@@ -89,6 +89,28 @@ impl fmt::Display for ByteSize {
     }
 }
 
+/// A duration that prints as people read it, in its two largest units: `2d 3h`, `5m`, `0.25s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Elapsed(pub Duration);
+
+impl fmt::Display for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+        let (large, small) = match seconds {
+            0..10 if self.0.subsec_millis() > 0 => {
+                return write!(f, "{:.2}s", self.0.as_secs_f64());
+            }
+            0..60 => return write!(f, "{seconds}s"),
+            60..3600 => ((minutes, "m"), (seconds % 60, "s")),
+            3600..86_400 => ((hours, "h"), (minutes % 60, "m")),
+            _ => ((days, "d"), (hours % 24, "h")),
+        };
+        write!(f, "{}{}", large.0, large.1)?;
+        if small.0 > 0 { write!(f, " {}{}", small.0, small.1) } else { Ok(()) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,5 +144,20 @@ mod tests {
         assert_eq!(ByteSize(999_960).to_string(), "1.0 MB");
         assert_eq!(ByteSize(1_800_000_000).to_string(), "1.8 GB");
         assert_eq!(ByteSize(u64::MAX).to_string(), "18.4 EB");
+    }
+
+    #[test]
+    fn elapsed_time_prints_in_its_two_largest_units() {
+        for (millis, shown) in [
+            (0, "0s"),
+            (250, "0.25s"),
+            (9_999, "10.00s"),
+            (59_900, "59s"),
+            (309_000, "5m 9s"),
+            (3_600_000, "1h"),
+            (183_600_000, "2d 3h"),
+        ] {
+            assert_eq!(Elapsed(Duration::from_millis(millis)).to_string(), shown);
+        }
     }
 }

@@ -1,1 +1,22 @@
 //! What Egret's tests and chores share: frames, captures and scenarios with their truth.
+//!
+//! Nothing here depends on the sensor, so that a mistake there cannot hide itself here.
+//!
+//! * [`wire`] writes frames and capture files, [`dns`] and [`tls`] what goes into them.
+//! * [`bench`] writes large captures to measure with, and what they hold.
+//! * [`scenario`] writes days of an ESXi estate: a capture, the config for it and the truth.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "this crate reads no input: a mistake in it should stop the test at once"
+)]
+
+pub mod bench;
+pub mod dns;
+pub mod rng;
+pub mod scenario;
+pub mod tls;
+pub mod wire;

@@ -1,0 +1,13 @@
+//! One frame: its link type in the first two bytes, then what was captured of it.
+
+#![no_main]
+
+use egret::capture::{Frame, LinkType};
+use egret::time::Timestamp;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: (u16, &[u8])| {
+    let (link, bytes) = (LinkType(input.0), input.1);
+    let wire_len = bytes.len() as u32;
+    let _ = egret::decode::packet(&Frame { time: Timestamp::ZERO, wire_len, link, bytes });
+});

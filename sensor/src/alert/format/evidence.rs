@@ -1,0 +1,118 @@
+//! A piece of evidence in words.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::usual;
+use crate::alert::{Evidence, Fact};
+use crate::text::{grouped, printable};
+use crate::time::{ByteSize, Elapsed};
+
+/// What a piece of evidence says, in one line.
+pub(super) fn sentence(fact: &Fact) -> String {
+    match fact {
+        Fact::VolumeSpike {
+            direction,
+            scope,
+            window_seconds,
+            observed_bytes,
+            expected_bytes,
+            score,
+        } => {
+            let window = Elapsed(Duration::from_secs(*window_seconds));
+            let verb = if *direction == "in" { "received" } else { "sent" };
+            let (amount, usual) =
+                (ByteSize(*observed_bytes), usual(*observed_bytes, *expected_bytes));
+            format!("{verb} {amount} {scope} in {window}, {usual}, {score:.1} deviations above")
+        }
+        Fact::TlsSession { bytes_out, usual_bytes_out, sessions, notes, .. } => {
+            let (amount, usual) = (ByteSize(*bytes_out), usual(*bytes_out, *usual_bytes_out));
+            let sessions = counted(*sessions, "TLS session");
+            let mut text = format!("sent {amount} in {sessions}, {usual}");
+            for note in notes {
+                text += "; ";
+                text += &explained(note);
+            }
+            text
+        }
+        Fact::FirstSeenDestination { destination, other_assets, hours_known } => {
+            let destination = printable(destination);
+            let before = match hours_known {
+                0 => format!("never went to {destination} before"),
+                hours => format!("went to {destination} in {} before", counted(*hours, "hour")),
+            };
+            match other_assets {
+                0 => format!("{before}; no other asset does"),
+                1 => format!("{before}; 1 other asset does"),
+                others => format!("{before}; {} other assets do", grouped(*others)),
+            }
+        }
+        Fact::DnsAnswer { query, answer } => {
+            format!("DNS answered {} with {}", printable(query), printable(answer))
+        }
+        Fact::PortMatch { port, formula, probability } => {
+            format!("port {port} = {}, by chance {}", printable(formula), chance(*probability))
+        }
+        Fact::Formula { expression, pairs, misses, next_port } => {
+            let expression = printable(expression);
+            let next = next_port.map_or(String::new(), |port| format!("; next port {port}"));
+            format!("{expression} gives {}{next}", explained_ports(*pairs, *misses))
+        }
+        Fact::Connection { address, port, protocol, .. } => {
+            format!("connected to {} over {protocol}", SocketAddr::new(*address, *port))
+        }
+        Fact::Baseline { statement } => printable(statement).to_string(),
+    }
+}
+
+/// How much moved, where the piece tells.
+pub(super) fn amount(piece: &Evidence) -> Option<String> {
+    match &piece.fact {
+        Fact::TlsSession { bytes_out, usual_bytes_out, .. } => {
+            let usual = usual(*bytes_out, *usual_bytes_out);
+            Some(format!("{} out, {usual}", ByteSize(*bytes_out)))
+        }
+        Fact::Formula { pairs, misses, .. } => {
+            Some(format!("{} follow from DNS answers", explained_ports(*pairs, *misses)))
+        }
+        _ => None,
+    }
+}
+
+/// The community ID of the conversation a piece is about.
+pub(super) fn community_id(piece: &Evidence) -> Option<&str> {
+    match &piece.fact {
+        Fact::TlsSession { community_id, .. } | Fact::Connection { community_id, .. } => {
+            Some(community_id)
+        }
+        _ => None,
+    }
+}
+
+fn explained_ports(pairs: u64, misses: u64) -> String {
+    format!("{} of {}", grouped(pairs), counted(pairs.saturating_add(misses), "port"))
+}
+
+fn explained(note: &str) -> String {
+    match note {
+        "no_sni" => "no server name".to_owned(),
+        "sni_not_in_dns" => "its server name was not in a DNS answer".to_owned(),
+        "never_resolved" => "its address was not in a DNS answer".to_owned(),
+        "odd_port" => "unusual port".to_owned(),
+        "ech" => "server name encrypted (ECH)".to_owned(),
+        other => printable(&other.replace('_', " ")).to_string(),
+    }
+}
+
+/// A probability as people compare it.
+fn chance(probability: f64) -> String {
+    match 1.0 / probability {
+        odds @ 2.0..1e12 => format!("1 in {}", grouped(odds as u64)),
+        1e12.. => "less than 1 in a trillion".to_owned(),
+        _ => format!("{probability:.2}"),
+    }
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,68 @@
+//! What to look at next: the first steps of whoever has the alert in front of them.
+
+use super::evidence;
+use crate::alert::{Alert, Analytic, Destination, Fact};
+use crate::text::printable;
+
+/// The steps, first one first.
+pub(super) fn steps(alert: &Alert) -> Vec<String> {
+    let first = match alert.analytic {
+        Analytic::AN1416 => egress(alert),
+        Analytic::AN0731 => calculated_port(alert),
+    };
+    let mut steps = vec![first];
+    if let Some(id) = alert.evidence.iter().find_map(evidence::community_id) {
+        steps.push(format!("packets: community ID {}", printable(id)));
+    }
+    steps.push(approval(alert));
+    steps
+}
+
+fn egress(alert: &Alert) -> String {
+    let name = printable(&alert.asset.name);
+    let since = format!("{} UTC", alert.first_seen.people());
+    match alert.asset.role {
+        "esxi" => format!(
+            "an ESXi host has almost no business outside: look at shell, SSH and hostd logs of \
+             {name} before {since}"
+        ),
+        "vcenter" => format!(
+            "a vCenter server has almost no business outside: look at tasks, events and logins of \
+             {name} before {since}"
+        ),
+        _ => format!(
+            "find the process on {name} that holds this connection, and what it read before {since}"
+        ),
+    }
+}
+
+fn calculated_port(alert: &Alert) -> String {
+    let name = printable(&alert.asset.name);
+    let query = alert.evidence.iter().find_map(|piece| match &piece.fact {
+        Fact::DnsAnswer { query, .. } => Some(printable(query).to_string()),
+        _ => None,
+    });
+    let next_port = alert.evidence.iter().rev().find_map(|piece| match &piece.fact {
+        Fact::Formula { next_port, .. } => *next_port,
+        _ => None,
+    });
+    let asks = query.map_or(String::new(), |query| format!(" that asks DNS for {query}"));
+    let next = next_port.map_or(String::new(), |port| format!("; expect port {port} next"));
+    format!("find the process on {name}{asks}, and where else it connects{next}")
+}
+
+fn approval(alert: &Alert) -> String {
+    let name = printable(&alert.asset.name);
+    match &alert.destination {
+        Some(Destination { sni: Some(sni), .. }) => format!(
+            "if this is expected: [[approve]] with asset = [\"{name}\"], sni = [\"{}\"]",
+            printable(sni)
+        ),
+        Some(Destination { address, .. }) => format!(
+            "if this is expected: [[approve]] with asset = [\"{name}\"], destination = [\"{address}\"]"
+        ),
+        None => format!(
+            "if this is expected: [[approve]] with asset = [\"{name}\"] and what it may reach"
+        ),
+    }
+}

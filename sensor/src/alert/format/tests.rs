@@ -1,0 +1,229 @@
+use std::time::Duration;
+
+use super::*;
+use crate::alert::{Analytic, Asset, Fact, SCHEMA, Status};
+
+const START: Timestamp = Timestamp::from_parts(1_795_183_082, 0);
+
+fn evidence(weight: f64, after: u64, fact: Fact) -> Evidence {
+    Evidence { time: START.plus(Duration::from_secs(after)), weight, fact }
+}
+
+fn egress() -> Alert {
+    Alert {
+        schema: SCHEMA,
+        id: uuid::Uuid::from_u128(0x1234_5678),
+        time: START.plus(Duration::from_secs(309)),
+        sensor: "dc1-rack7".to_owned(),
+        analytic: Analytic::AN1416,
+        techniques: vec!["T1048.002"],
+        title: "Unexpected TLS egress from an ESXi host".to_owned(),
+        summary: "esxi-01 sent 1.8 GB to cdn.example (198.51.100.7:443), usually 4.0 MB."
+            .to_owned(),
+        severity: Severity::High,
+        confidence: 0.974,
+        asset: Asset {
+            name: "esxi-01".to_owned(),
+            role: "esxi",
+            address: "10.10.0.11".parse().unwrap(),
+            mac: Some("00:50:56:6a:00:01".to_owned()),
+        },
+        destination: Some(Destination {
+            address: "198.51.100.7".parse().unwrap(),
+            port: 443,
+            sni: Some("cdn.example".to_owned()),
+            ja4: None,
+        }),
+        evidence: vec![
+            evidence(
+                1.5,
+                0,
+                Fact::VolumeSpike {
+                    direction: "in",
+                    scope: "internal",
+                    window_seconds: 600,
+                    observed_bytes: 2_000_000_000,
+                    expected_bytes: 0,
+                    score: 14.23,
+                },
+            ),
+            evidence(
+                6.1,
+                200,
+                Fact::TlsSession {
+                    community_id: "1:abc=".to_owned(),
+                    bytes_out: 1_800_000_000,
+                    usual_bytes_out: 4_000_000,
+                    sessions: 12,
+                    notes: vec!["odd_port", "never_resolved"],
+                },
+            ),
+            evidence(
+                -0.4,
+                309,
+                Fact::FirstSeenDestination {
+                    destination: "cdn.example".to_owned(),
+                    other_assets: 4,
+                    hours_known: 0,
+                },
+            ),
+        ],
+        first_seen: START,
+        last_seen: START.plus(Duration::from_secs(309)),
+        count: 3,
+        status: Status::Open,
+    }
+}
+
+fn plain(alert: &Alert) -> String {
+    human(alert, Style::Plain).to_string()
+}
+
+#[test]
+fn an_egress_reads_in_aligned_lines() {
+    assert_eq!(
+        plain(&egress()),
+        "HIGH  Unexpected TLS egress from an ESXi host  97% sure, AN1416, T1048.002
+  esxi-01 sent 1.8 GB to cdn.example (198.51.100.7:443), usually 4.0 MB.
+
+  who       esxi-01, 10.10.0.11, esxi, 00:50:56:6a:00:01
+  where     cdn.example, 198.51.100.7:443
+  how much  1.8 GB out, usually 4.0 MB (450 times)
+  since     2026-11-20 13:58:02 UTC, for 5m 9s, seen 3 times
+  because    +1.5  13:58:02  received 2.0 GB internal in 10m, usually nothing, 14.2 deviations above
+             +6.1  14:01:22  sent 1.8 GB in 12 TLS sessions, usually 4.0 MB (450 times); \
+unusual port; its address was not in a DNS answer
+             -0.4  14:03:11  never went to cdn.example before; 4 other assets do
+  next      an ESXi host has almost no business outside: look at shell, SSH and hostd logs of \
+esxi-01 before 2026-11-20 13:58:02 UTC
+            packets: community ID 1:abc=
+            if this is expected: [[approve]] with asset = [\"esxi-01\"], sni = [\"cdn.example\"]
+  alert     00000000-0000-0000-0000-000012345678
+
+"
+    );
+}
+
+#[test]
+fn a_calculated_port_names_formula_chance_and_next_port() {
+    let mut alert = egress();
+    alert.analytic = Analytic::AN0731;
+    alert.techniques = vec!["T1568.003"];
+    alert.destination = None;
+    alert.count = 1;
+    alert.last_seen = alert.first_seen;
+    alert.evidence = vec![
+        evidence(0.0, 0, Fact::DnsAnswer { query: "a.example".into(), answer: "10.1.2.3".into() }),
+        evidence(
+            0.0,
+            1,
+            Fact::Connection {
+                community_id: "1:xyz=".into(),
+                address: "2001:db8::1".parse().unwrap(),
+                port: 513,
+                protocol: "tcp",
+            },
+        ),
+        evidence(
+            8.1,
+            1,
+            Fact::PortMatch { port: 513, formula: "a*b".into(), probability: 0.000_31 },
+        ),
+        evidence(
+            9.0,
+            2,
+            Fact::Formula { expression: "a*b".into(), pairs: 4, misses: 1, next_port: Some(6) },
+        ),
+        evidence(0.2, 3, Fact::Baseline { statement: "still learning".into() }),
+    ];
+    let text = plain(&alert);
+    for line in [
+        "  how much  4 of 5 ports follow from DNS answers\n",
+        "  since     2026-11-20 13:58:02 UTC\n",
+        "13:58:02  DNS answered a.example with 10.1.2.3\n",
+        "13:58:03  connected to [2001:db8::1]:513 over tcp\n",
+        " +8.1  13:58:03  port 513 = a*b, by chance 1 in 3,225\n",
+        " +9.0  13:58:04  a*b gives 4 of 5 ports; next port 6\n",
+        "13:58:05  still learning\n",
+        "  next      find the process on esxi-01 that asks DNS for a.example, and where else it \
+         connects; expect port 6 next\n",
+        "            packets: community ID 1:xyz=\n",
+    ] {
+        assert!(text.contains(line), "no {line:?} in\n{text}");
+    }
+    assert!(!text.contains("where     "));
+}
+
+#[test]
+fn names_from_the_wire_cannot_act_on_the_terminal() {
+    let evil = "x\x1b]0;owned\x07\nHIGH  fake\u{202e}";
+    let mut alert = egress();
+    alert.title = evil.to_owned();
+    alert.summary = evil.to_owned();
+    alert.asset.name = evil.to_owned();
+    alert.asset.mac = Some(evil.to_owned());
+    alert.destination.as_mut().unwrap().sni = Some(evil.repeat(100));
+    alert.destination.as_mut().unwrap().ja4 = Some(evil.to_owned());
+    let all = || evil.to_owned();
+    alert.evidence = [
+        Fact::FirstSeenDestination { destination: all(), other_assets: 0, hours_known: 2 },
+        Fact::DnsAnswer { query: all(), answer: all() },
+        Fact::PortMatch { port: 1, formula: all(), probability: 0.0 },
+        Fact::Formula { expression: all(), pairs: 0, misses: 0, next_port: None },
+        Fact::Baseline { statement: all() },
+        Fact::TlsSession {
+            community_id: all(),
+            bytes_out: 0,
+            usual_bytes_out: 0,
+            sessions: 1,
+            notes: vec![],
+        },
+    ]
+    .map(|fact| evidence(1.0, 0, fact))
+    .to_vec();
+    let text = plain(&alert);
+    assert!(!text.contains(['\x1b', '\x07', '\u{202e}']));
+    assert!(!text.contains("\nHIGH  fake"));
+    let longest = text.lines().map(str::len).max().unwrap();
+    assert!(longest < 800, "a line of {longest} bytes");
+}
+
+#[test]
+fn colour_changes_nothing_but_the_colour() {
+    let coloured = human(&egress(), Style::Colour).to_string();
+    assert!(coloured.starts_with("\x1b[1;97;41mHIGH\x1b[0m"));
+    let mut stripped = String::new();
+    for part in coloured.split('\x1b') {
+        stripped += part.split_once('m').filter(|_| part.starts_with('[')).map_or(part, |(_, t)| t);
+    }
+    assert_eq!(stripped, plain(&egress()));
+}
+
+#[test]
+fn only_the_evidence_that_weighs_most_is_shown_and_the_rest_counted() {
+    let mut alert = egress();
+    alert.evidence = (0..30_u32)
+        .map(|i| {
+            let weight = if i == 29 { -9.0 } else { f64::from(i) / 10.0 };
+            evidence(weight, u64::from(i), Fact::Baseline { statement: format!("piece {i}.") })
+        })
+        .collect();
+    let text = plain(&alert);
+    assert!(text.contains("piece 29.") && text.contains("piece 22."));
+    assert!(!text.contains("piece 21."));
+    assert!(text.contains("            and 22 more that weigh less; all are in the JSON\n"));
+}
+
+#[test]
+fn amounts_are_compared_without_nonsense() {
+    for (seen, habit, words) in [
+        (5, 0, "usually nothing"),
+        (0, 0, "usually nothing"),
+        (1_000, 1_000, "usually 1.0 kB"),
+        (10, 1_000, "usually 1.0 kB"),
+        (2_500, 1_000, "usually 1.0 kB (2.5 times)"),
+        (12_345_000, 1_000, "usually 1.0 kB (12,345 times)"),
+    ] {
+        assert_eq!(usual(seen, habit), words);
+    }
+}

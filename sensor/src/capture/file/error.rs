@@ -1,0 +1,80 @@
+//! Why a capture file cannot be read, in a line that says what to do about it.
+
+use std::io;
+
+/// Why a capture cannot be read at all, or not any further.
+///
+/// A capture that only ends early is none of these: see [`Stats::notes`](crate::capture::Stats).
+#[derive(Debug, thiserror::Error)]
+pub enum CaptureError {
+    /// Missing, or not ours to read.
+    #[error(
+        "{name}: cannot be opened: {source}; give a capture file that this user may read, or - for standard input"
+    )]
+    Open {
+        /// The file, as it was given.
+        name: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A directory.
+    #[error("{name}: is a directory; give the capture files in it, such as {name}/*.pcap")]
+    Directory {
+        /// The directory, as it was given.
+        name: String,
+    },
+    /// Nothing in it.
+    #[error(
+        "{name}: is empty{unpacked}; expected a pcap or pcapng capture: was it written to the end?"
+    )]
+    Empty {
+        /// The file, as it was given.
+        name: String,
+        /// Where there is nothing, when not in the file itself.
+        unpacked: String,
+    },
+    /// Content of another kind.
+    #[error(
+        "{name}: is no capture: starts with \"{seen}\"{unpacked}; expected pcap or pcapng, plain or in gzip, zstd or lz4"
+    )]
+    Unrecognised {
+        /// The file, as it was given.
+        name: String,
+        /// Its first bytes, escaped.
+        seen: String,
+        /// Where those bytes were found, when not in the file itself.
+        unpacked: String,
+    },
+    /// A capture whose file header is cut or damaged, so that no packet of it can be read.
+    #[error(
+        "{name}: the {format} file header cannot be read: {reason}; copy it again, or convert it with editcap"
+    )]
+    Header {
+        /// The file, as it was given.
+        name: String,
+        /// `pcap` or `pcapng`.
+        format: &'static str,
+        /// What was expected and seen.
+        reason: String,
+    },
+    /// Compressed data that break before the capture in them begins.
+    #[error("{name}: the {packing} data are broken from the start: {source}; copy the file again")]
+    Unpack {
+        /// The file, as it was given.
+        name: String,
+        /// `gzip`, `zstd` or `lz4`.
+        packing: &'static str,
+        /// What the decoder said.
+        source: io::Error,
+    },
+    /// The system failed to read further.
+    #[error("{name}: cannot be read beyond byte {offset}: {source}; check the disk or the sender")]
+    Read {
+        /// The file, as it was given.
+        name: String,
+        /// Bytes of the capture read until then.
+        offset: u64,
+        /// What the system said.
+        source: io::Error,
+    },
+}

@@ -1,0 +1,151 @@
+//! Every section of the file: its keys, the kind of each, and where its value belongs.
+
+use super::assets;
+use super::keys::Keys;
+use super::kinds::{
+    ADDRESS, BACKEND, BUSINESS_HOURS, COUNT, DURATION, FLAG, LISTEN, MIRROR_DESTINATION, PREFIX,
+    RATE, SEVERITY, SIZE, SNAPLEN, SYSLOG_URL, TEXT, TIME, TIMEZONE, WEB_URL, WEBHOOK_FORMAT,
+    WINDOW, WORKERS,
+};
+use super::problem::Report;
+use super::raw::Table;
+use crate::alert::Severity;
+use crate::config::{
+    Audit, Capture, Config, Deliver, DnsPort, GuestOperations, Maintenance, MirrorPolicy, Syslog,
+    SyslogTarget, SyslogTls, Threshold, TlsEgress, Webhook, WebhookFormat,
+};
+
+/// Reads the whole tree into `config`; what is wrong goes to `report`.
+pub(super) fn read(tree: &Table, config: &mut Config, report: &mut Report) {
+    Keys::top(tree, report, |top| {
+        top.section("sensor", |keys| {
+            keys.set("name", &TEXT, &mut config.sensor.name);
+            keys.set("data_dir", &TEXT, &mut config.sensor.data_dir);
+        });
+        top.section("network", |keys| {
+            keys.list("internal", &PREFIX, &mut config.network.internal);
+        });
+        config.assets = assets::assets(top);
+        config.approve = top.tables("approve", assets::approve);
+        top.section("baseline", |keys| {
+            keys.set("learning", &DURATION, &mut config.baseline.learning);
+        });
+        top.section("capture", |keys| capture(keys, &mut config.capture));
+        top.section("detect", |detect| {
+            detect.section("tls_egress", |keys| tls_egress(keys, &mut config.tls_egress));
+            detect.section("dns_port", |keys| dns_port(keys, &mut config.dns_port));
+            detect.section("guest_operations", |keys| {
+                guest_operations(keys, &mut config.guest_operations);
+            });
+            detect.section("mirror_policy", |keys| mirror_policy(keys, &mut config.mirror_policy));
+        });
+        top.section("intake", |intake| {
+            intake.section("syslog", |keys| syslog(keys, &mut config.intake.syslog));
+            intake.section("audit", |keys| audit(keys, &mut config.intake.audit));
+        });
+        top.section("deliver", |keys| deliver(keys, &mut config.deliver));
+        top.section("http", |keys| keys.set("listen", &LISTEN, &mut config.http.listen));
+    });
+}
+
+fn capture(keys: &mut Keys<'_, '_>, to: &mut Capture) {
+    keys.list("interface", &TEXT, &mut to.interfaces);
+    keys.set("backend", &BACKEND, &mut to.backend);
+    keys.set("snaplen", &SNAPLEN, &mut to.snaplen);
+    keys.set("workers", &WORKERS, &mut to.workers);
+}
+
+fn tls_egress(keys: &mut Keys<'_, '_>, to: &mut TlsEgress) {
+    keys.set("enabled", &FLAG, &mut to.enabled);
+    keys.set("window", &WINDOW, &mut to.window);
+    keys.set("spike_min_bytes", &SIZE, &mut to.spike_min_bytes);
+}
+
+fn dns_port(keys: &mut Keys<'_, '_>, to: &mut DnsPort) {
+    keys.set("enabled", &FLAG, &mut to.enabled);
+    keys.set("window", &WINDOW, &mut to.window);
+    keys.set("false_alarms_per_year", &RATE, &mut to.false_alarms_per_year);
+}
+
+fn guest_operations(keys: &mut Keys<'_, '_>, to: &mut GuestOperations) {
+    keys.set("enabled", &FLAG, &mut to.enabled);
+    keys.list("accounts", &TEXT, &mut to.accounts);
+    keys.list("vms", &TEXT, &mut to.vms);
+    if let Some(threshold) = keys.optional("threshold", threshold) {
+        to.threshold = threshold;
+    }
+    keys.set("business_hours", &BUSINESS_HOURS, &mut to.business_hours);
+    keys.set("timezone", &TIMEZONE, &mut to.timezone);
+    to.maintenance = keys.tables("maintenance", maintenance);
+}
+
+fn threshold(keys: &mut Keys<'_, '_>) -> Option<Threshold> {
+    let (count, window) = (keys.need("count", &COUNT), keys.need("window", &WINDOW));
+    Some(Threshold { count: count?, window: window? })
+}
+
+fn maintenance(keys: &mut Keys<'_, '_>) -> Option<Maintenance> {
+    let (from, to) = (keys.need("from", &TIME), keys.need("to", &TIME));
+    let mut accounts = Vec::new();
+    keys.list("account", &TEXT, &mut accounts);
+    let (from, to) = (from?, to?);
+    if from >= to {
+        let advice = format!("ends at {to}, which is not after its start at {from}");
+        keys.note(keys.origin("to"), "to", &advice);
+    }
+    Some(Maintenance { from, to, accounts })
+}
+
+fn mirror_policy(keys: &mut Keys<'_, '_>, to: &mut MirrorPolicy) {
+    keys.set("enabled", &FLAG, &mut to.enabled);
+    keys.list("destinations", &MIRROR_DESTINATION, &mut to.destinations);
+    keys.list("principals", &TEXT, &mut to.principals);
+    keys.map("addresses", &ADDRESS, &mut to.addresses);
+    keys.set("window", &WINDOW, &mut to.window);
+}
+
+fn syslog(keys: &mut Keys<'_, '_>, to: &mut Syslog) {
+    keys.set("udp", &LISTEN, &mut to.udp);
+    keys.set("tcp", &LISTEN, &mut to.tcp);
+    to.tls = keys.optional("tls", |keys| {
+        let listen = keys.need("listen", &LISTEN);
+        let (cert, key) = (keys.need("cert", &TEXT), keys.need("key", &TEXT));
+        let mut client_ca = None;
+        keys.set("client_ca", &TEXT, &mut client_ca);
+        Some(SyslogTls {
+            listen: listen?,
+            cert: cert?.into(),
+            key: key?.into(),
+            client_ca: client_ca.map(String::into),
+        })
+    });
+    keys.list("allow", &PREFIX, &mut to.allow);
+}
+
+fn audit(keys: &mut Keys<'_, '_>, to: &mut Audit) {
+    keys.list("files", &TEXT, &mut to.files);
+    keys.set("http", &FLAG, &mut to.http);
+    let mut token_file: Option<String> = None;
+    keys.set("token_file", &TEXT, &mut token_file);
+    to.token_file = token_file.map(String::into);
+}
+
+fn deliver(keys: &mut Keys<'_, '_>, to: &mut Deliver) {
+    to.webhooks = keys.tables("webhook", |keys| {
+        let url = keys.need("url", &WEB_URL);
+        let (mut format, mut min_severity) = (WebhookFormat::Egret, Severity::Medium);
+        let mut secret_file: Option<String> = None;
+        keys.set("format", &WEBHOOK_FORMAT, &mut format);
+        keys.set("secret_file", &TEXT, &mut secret_file);
+        keys.set("min_severity", &SEVERITY, &mut min_severity);
+        Some(Webhook {
+            url: url?,
+            format,
+            secret_file: secret_file.map(String::into),
+            min_severity,
+        })
+    });
+    to.syslog = keys.tables("syslog", |keys| {
+        Some(SyslogTarget { address: keys.need("address", &SYSLOG_URL)? })
+    });
+}

@@ -1,0 +1,98 @@
+//! What the estate allows: the sections of the detectors that judge operations, not packets.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::time::Timestamp;
+
+/// `[detect.guest_operations]`: AN0646.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuestOperations {
+    /// `enabled`
+    pub enabled: bool,
+    /// `accounts`: expected to use guest operations.
+    pub accounts: Vec<String>,
+    /// `vms`: patterns of names where they are expected; empty: anywhere.
+    pub vms: Vec<String>,
+    /// `threshold`: a hard limit for one account, beside its learned frequency.
+    pub threshold: Threshold,
+    /// `business_hours`, such as `Mon-Fri 07:00-19:00`; none: every hour.
+    pub business_hours: Option<String>,
+    /// `timezone`: the IANA name that `business_hours` are meant in.
+    pub timezone: String,
+    /// `maintenance`: when more is expected than usual.
+    pub maintenance: Vec<Maintenance>,
+}
+
+/// `threshold = { count, window }`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Threshold {
+    /// `count`: operations.
+    pub count: u32,
+    /// `window`: in which they are counted.
+    pub window: Duration,
+}
+
+/// One of `maintenance = [{ from, to, account }]`; `from` is before `to`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Maintenance {
+    /// `from`
+    pub from: Timestamp,
+    /// `to`
+    pub to: Timestamp,
+    /// `account`: whom it is for; empty: everyone.
+    pub accounts: Vec<String>,
+}
+
+/// `[detect.mirror_policy]`: AN1131.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MirrorPolicy {
+    /// `enabled`
+    pub enabled: bool,
+    /// `destinations`: approved mirror destinations.
+    pub destinations: Vec<MirrorDestination>,
+    /// `principals`: who may change mirror policies; empty: anyone.
+    pub principals: Vec<String>,
+    /// `addresses`: what provider ids are on the wire.
+    pub addresses: BTreeMap<String, IpAddr>,
+    /// `window`: a change and mirrored traffic this close together are one story.
+    pub window: Duration,
+}
+
+/// Where mirrored traffic may go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MirrorDestination {
+    /// An address or prefix.
+    Net(IpNet),
+    /// The cloud provider's id of it, such as `tmt-0abc` or `eni-0def`.
+    Provider(String),
+}
+
+impl Default for GuestOperations {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            accounts: Vec::new(),
+            vms: Vec::new(),
+            threshold: Threshold { count: 20, window: Duration::from_secs(10 * 60) },
+            business_hours: None,
+            timezone: "UTC".to_owned(),
+            maintenance: Vec::new(),
+        }
+    }
+}
+
+impl Default for MirrorPolicy {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            destinations: Vec::new(),
+            principals: Vec::new(),
+            addresses: BTreeMap::new(),
+            window: Duration::from_secs(60),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Record data of the types that are kept.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use domain::base::iana::Rtype;
+use domain::base::wire::{Parse, ParseError};
+use domain::dep::octseq::parse::Parser;
+use domain::rdata::svcb::SvcParams;
+use domain::rdata::svcb::value::{Ipv4Hint, Ipv6Hint, Port};
+
+use super::names::{NameError, Names};
+use crate::decode::text::{Escape, write_printable};
+use crate::event::DnsData;
+
+/// Record data within its message, so that its names can point back.
+type Data<'a> = Parser<'a, [u8]>;
+
+/// Reads a record's data; [`DnsData::Other`] when its type is not kept or it is broken.
+///
+/// # Errors
+/// [`NameError::TooMuch`] only.
+pub(super) fn read(rtype: Rtype, data: Data<'_>, names: &mut Names) -> Result<DnsData, NameError> {
+    match decode(rtype, data, names) {
+        Err(NameError::Short | NameError::Form) => Ok(DnsData::Other),
+        read => read,
+    }
+}
+
+/// Bytes behind what a type has are passed over, as resolvers do, save for addresses.
+fn decode(rtype: Rtype, mut data: Data<'_>, names: &mut Names) -> Result<DnsData, NameError> {
+    Ok(match rtype {
+        Rtype::A if data.remaining() == 4 => DnsData::Address(Ipv4Addr::parse(&mut data)?.into()),
+        Rtype::AAAA if data.remaining() == 16 => {
+            DnsData::Address(Ipv6Addr::parse(&mut data)?.into())
+        }
+        Rtype::CNAME | Rtype::PTR | Rtype::NS | Rtype::DNAME => {
+            DnsData::Name(names.read(&mut data)?)
+        }
+        Rtype::TXT => {
+            let text = text(data)?;
+            names.charge(text.len())?;
+            DnsData::Text(text.into())
+        }
+        Rtype::SRV => DnsData::Service {
+            priority: data.parse_u16_be()?,
+            weight: data.parse_u16_be()?,
+            port: data.parse_u16_be()?,
+            target: names.read(&mut data)?,
+        },
+        Rtype::SVCB | Rtype::HTTPS => binding(data, names)?,
+        _ => DnsData::Other,
+    })
+}
+
+fn text(mut data: Data<'_>) -> Result<String, NameError> {
+    let mut text = String::with_capacity(data.remaining());
+    while data.remaining() > 0 {
+        let length = usize::from(data.parse_u8()?);
+        // A `String` takes whatever is written to it.
+        let _ = write_printable(&mut text, data.parse_octets(length)?, Escape::Decimal);
+    }
+    Ok(text)
+}
+
+fn binding(mut data: Data<'_>, names: &mut Names) -> Result<DnsData, NameError> {
+    let priority = data.parse_u16_be()?;
+    let target = names.read(&mut data)?;
+    let params = SvcParams::<&[u8]>::parse(&mut data)?;
+    let mut hints: Vec<IpAddr> = Vec::new();
+    if let Some(v4) = params.first::<Ipv4Hint<&[u8]>>() {
+        hints.extend(v4.iter().map(IpAddr::from));
+    }
+    if let Some(v6) = params.first::<Ipv6Hint<&[u8]>>() {
+        hints.extend(v6.iter().map(IpAddr::from));
+    }
+    let port = params.first::<Port>().map(Port::port);
+    Ok(DnsData::ServiceBinding { priority, target, port, hints })
+}
+
+impl From<ParseError> for NameError {
+    fn from(error: ParseError) -> Self {
+        match error {
+            ParseError::ShortInput => Self::Short,
+            ParseError::Form(_) => Self::Form,
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The ClientHello (RFC 8446, 4.1.2; RFC 5246, 7.4.1.2), borrowed from where it lies.
+
+use super::extension::{
+    ALPN, ENCRYPTED_CLIENT_HELLO, Extensions, SERVER_NAME, SUPPORTED_VERSIONS, host_name,
+    is_grease, protocols, versions,
+};
+use super::reader::Reader;
+use super::record::Message;
+use super::{Refusal, printable};
+use crate::event::TlsSession;
+use crate::time::Timestamp;
+
+/// The most protocols of a hello that are kept; clients offer one to three.
+const MAX_PROTOCOLS: usize = 32;
+
+/// A ClientHello. Nothing is copied, and everything that fingerprints are made of is there.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientHello<'a> {
+    /// `legacy_version`.
+    pub version: u16,
+    /// The client's random.
+    pub random: &'a [u8],
+    /// `legacy_session_id`.
+    pub session_id: &'a [u8],
+    /// Cipher suites, two bytes each; empty for a hello in SSL 2.0 format, which has other ones.
+    pub ciphers: &'a [u8],
+    /// Compression methods, one byte each.
+    pub compressions: &'a [u8],
+    /// Extensions.
+    pub extensions: Extensions<'a>,
+    /// Whether it ends before its lengths say, so that there may have been more extensions.
+    pub truncated: bool,
+}
+
+impl<'a> ClientHello<'a> {
+    /// The server's name as it was sent.
+    pub fn sni(&self) -> Option<&'a [u8]> {
+        host_name(self.extensions.first(SERVER_NAME)?)
+    }
+
+    /// The protocols offered, as they were sent.
+    pub fn alpn(&self) -> impl Iterator<Item = &'a [u8]> {
+        protocols(self.extensions.first(ALPN).unwrap_or_default())
+    }
+
+    /// The highest version offered.
+    pub fn offered(&self) -> u16 {
+        versions(self.extensions.first(SUPPORTED_VERSIONS).unwrap_or_default())
+            .filter(|&version| !is_grease(version))
+            .max_by_key(|&version| rank(version))
+            .unwrap_or(self.version)
+    }
+
+    /// Whether the name may be hidden in an Encrypted ClientHello.
+    pub fn ech(&self) -> bool {
+        self.extensions.first(ENCRYPTED_CLIENT_HELLO).is_some()
+    }
+
+    /// The session it opens; `time` is when the hello was complete.
+    pub fn session(&self, time: Timestamp) -> TlsSession {
+        TlsSession {
+            sni: self.sni().map(|name| printable(name).as_str().into()),
+            alpn: self.alpn().take(MAX_PROTOCOLS).map(|name| printable(name).into()).collect(),
+            offered: self.offered(),
+            ech: self.ech(),
+            hello: time,
+            ..TlsSession::default()
+        }
+    }
+
+    pub(super) fn read(message: &Message<'a>) -> Result<Self, Refusal> {
+        let mut body = Reader::new(message.body);
+        let missing = if message.truncated { Refusal::Truncated } else { Refusal::Malformed };
+        let version = body.short().ok_or(missing)?;
+        let random = body.take(32).ok_or(missing)?;
+        let session_id = body.vector8().ok_or(missing)?;
+        if !is_version(version) || session_id.len() > 32 {
+            return Err(Refusal::Malformed);
+        }
+        let lists = read_lists(&mut body).or(message.truncated.then_some((&[], &[])));
+        let (ciphers, compressions) = lists.ok_or(Refusal::Malformed)?;
+        if !ciphers.len().is_multiple_of(2) {
+            return Err(Refusal::Malformed);
+        }
+        let mut truncated = message.truncated;
+        let extensions = match body.short().map(usize::from) {
+            None => &[],
+            Some(len) => body.take(len).unwrap_or_else(|| {
+                truncated = true;
+                body.rest()
+            }),
+        };
+        let extensions = Extensions::new(extensions);
+        Ok(Self { version, random, session_id, ciphers, compressions, extensions, truncated })
+    }
+}
+
+/// Cipher suites and compression methods.
+fn read_lists<'a>(body: &mut Reader<'a>) -> Option<(&'a [u8], &'a [u8])> {
+    Some((body.vector16()?, body.vector8()?))
+}
+
+/// Whether a hello may say this version: SSL 3.0 to TLS 1.3, and the drafts of TLS 1.3.
+pub(super) const fn is_version(version: u16) -> bool {
+    matches!(version, 0x0300..=0x0304 | 0x7f00..=0x7fff)
+}
+
+/// Orders versions: unknown ones, SSL 3.0 to TLS 1.2, drafts of TLS 1.3, TLS 1.3.
+const fn rank(version: u16) -> u16 {
+    match version {
+        0x0300..=0x0303 => version,
+        0x7f00..=0x7fff | 0xfb00..=0xfbff => 0x0304,
+        0x0304 => 0x0305,
+        _ => 0,
+    }
+}

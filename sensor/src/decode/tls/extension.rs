@@ -1,0 +1,67 @@
+//! Hello extensions (RFC 8446, 4.2), and the contents of those that are read.
+
+use super::reader::Reader;
+
+/// `server_name` (RFC 6066).
+pub(super) const SERVER_NAME: u16 = 0;
+/// `application_layer_protocol_negotiation` (RFC 7301).
+pub(super) const ALPN: u16 = 16;
+/// `supported_versions` (RFC 8446).
+pub(super) const SUPPORTED_VERSIONS: u16 = 43;
+/// `encrypted_client_hello` (RFC 9849).
+pub(super) const ENCRYPTED_CLIENT_HELLO: u16 = 0xfe0d;
+
+/// The extensions of a hello in the order they were sent: type and contents. Ends before one that
+/// was cut off.
+#[derive(Debug, Clone, Copy)]
+pub struct Extensions<'a>(Reader<'a>);
+
+impl<'a> Extensions<'a> {
+    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+        Self(Reader::new(bytes))
+    }
+
+    /// The contents of the first one of a type.
+    pub fn first(mut self, kind: u16) -> Option<&'a [u8]> {
+        self.find(|&(seen, _)| seen == kind).map(|(_, contents)| contents)
+    }
+}
+
+impl<'a> Iterator for Extensions<'a> {
+    type Item = (u16, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some((self.0.short()?, self.0.vector16()?))
+    }
+}
+
+/// Whether a value is one of those sent only to keep servers tolerant (RFC 8701).
+pub const fn is_grease(value: u16) -> bool {
+    let [high, low] = value.to_be_bytes();
+    high == low && high & 0x0f == 0x0a
+}
+
+/// The first host name of a `server_name` extension.
+pub(super) fn host_name(contents: &[u8]) -> Option<&[u8]> {
+    const HOST_NAME: u8 = 0;
+    let mut list = Reader::new(Reader::new(contents).vector16()?);
+    loop {
+        let kind = list.byte()?;
+        let name = list.vector16()?;
+        if kind == HOST_NAME {
+            return Some(name).filter(|name| !name.is_empty());
+        }
+    }
+}
+
+/// The protocol names of an ALPN extension.
+pub(super) fn protocols(contents: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut list = Reader::new(Reader::new(contents).vector16().unwrap_or_default());
+    std::iter::from_fn(move || list.vector8()).filter(|name| !name.is_empty())
+}
+
+/// The versions in a client's `supported_versions` extension.
+pub(super) fn versions(contents: &[u8]) -> impl Iterator<Item = u16> {
+    let mut list = Reader::new(Reader::new(contents).vector8().unwrap_or_default());
+    std::iter::from_fn(move || list.short())
+}

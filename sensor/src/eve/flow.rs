@@ -1,0 +1,101 @@
+//! The `flow` and `tcp` objects of EVE.
+
+use serde::Serialize;
+
+use super::{Hex, Time};
+use crate::event::{self, AccountReason, FlowState};
+use crate::time::Timestamp;
+
+/// `flow`: what a conversation moved since its last event, and how it stands.
+#[derive(Serialize)]
+pub(super) struct Account {
+    pkts_toserver: u64,
+    pkts_toclient: u64,
+    bytes_toserver: u64,
+    bytes_toclient: u64,
+    start: Time,
+    end: Time,
+    /// Whole seconds, counted like Suricata: between the seconds of `start` and `end`.
+    age: u64,
+    state: &'static str,
+    reason: &'static str,
+    alerted: bool,
+}
+
+impl Account {
+    pub(super) const fn new(account: &event::Account, opened: Timestamp) -> Self {
+        Self {
+            pkts_toserver: account.to_server.packets,
+            pkts_toclient: account.to_client.packets,
+            bytes_toserver: account.to_server.bytes,
+            bytes_toclient: account.to_client.bytes,
+            start: Time(opened),
+            end: Time(account.last),
+            age: account.last.as_secs().saturating_sub(opened.as_secs()),
+            state: match account.state {
+                FlowState::New => "new",
+                FlowState::Established => "established",
+                FlowState::Closed => "closed",
+            },
+            // EVE's words, except `active`: Suricata does not report flows that live on.
+            reason: match account.reason {
+                AccountReason::Timeout => "timeout",
+                AccountReason::Active => "active",
+                AccountReason::Evicted => "forced",
+                AccountReason::Shutdown => "shutdown",
+            },
+            alerted: false,
+        }
+    }
+}
+
+/// `tcp`: the flags of all packets together, and of each side's.
+#[derive(Serialize)]
+pub(super) struct TcpFlags {
+    tcp_flags: Hex,
+    tcp_flags_ts: Hex,
+    tcp_flags_tc: Hex,
+    #[serde(skip_serializing_if = "is_false")]
+    syn: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    fin: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    rst: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    psh: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    ack: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    urg: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    ecn: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    cwr: bool,
+}
+
+impl TcpFlags {
+    pub(super) const fn new([to_server, to_client]: [u8; 2]) -> Self {
+        let all = to_server | to_client;
+        Self {
+            tcp_flags: Hex(all as u16, 2),
+            tcp_flags_ts: Hex(to_server as u16, 2),
+            tcp_flags_tc: Hex(to_client as u16, 2),
+            syn: all & 0x02 != 0,
+            fin: all & 0x01 != 0,
+            rst: all & 0x04 != 0,
+            psh: all & 0x08 != 0,
+            ack: all & 0x10 != 0,
+            urg: all & 0x20 != 0,
+            ecn: all & 0x40 != 0,
+            cwr: all & 0x80 != 0,
+        }
+    }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's skip_serializing_if takes a reference"
+)]
+pub(super) const fn is_false(flag: &bool) -> bool {
+    !*flag
+}

@@ -1,0 +1,222 @@
+//! A flow's state: what every packet touches in two cache lines, the rest beside it.
+
+use std::time::Duration;
+
+use super::index::Tag;
+use super::key::{Direction, Key};
+use crate::decode::{Mac, Packet, Vlans, protocol, tcp_flags};
+use crate::event::{Endpoint, Flow, FlowState, Traffic};
+use crate::time::Timestamp;
+
+/// What every packet of a flow reads and writes: 128 bytes, two cache lines.
+///
+/// Counters run since the last account of the flow, indexed by [`Direction`].
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C, align(64))]
+pub(super) struct Slot {
+    pub key: Key,
+    pub opened: u64,
+    pub last: u64,
+    /// The first packet of the tick in which it was last active.
+    pub active_since: u64,
+    pub packets: [u64; 2],
+    pub bytes: [u64; 2],
+    /// The sequence number after the last in-order byte.
+    pub next_sequence: [u32; 2],
+    /// The [`super::stream`] of this flow, 0 for none.
+    pub stream: u32,
+    /// The tick in which it was last active.
+    pub tick: u32,
+    pub tag: Tag,
+    /// Counts the flows that have lived here; tells a late timer that its flow is gone.
+    pub generation: u32,
+    /// How many bytes may still be looked at.
+    pub budget: [u16; 2],
+    /// All TCP flags seen.
+    pub tcp_flags: [u8; 2],
+    /// Bits of [`flags`].
+    pub flags: u8,
+    /// Bits of [`SEEN`].
+    pub seen: u8,
+}
+
+/// Whether a packet was seen, for `Up` and for `Down`: bits of [`Slot::seen`].
+pub(super) const SEEN: [u8; 2] = [1, 2];
+
+/// Bits of [`Slot::flags`].
+pub(super) mod flags {
+    /// The slot holds a flow.
+    pub(in crate::flow) const LIVE: u8 = 1;
+    /// The client is the side that sends [`super::Direction::Down`].
+    pub(in crate::flow) const CLIENT_IS_HIGH: u8 = 2;
+    /// Who the client is was seen, not guessed.
+    pub(in crate::flow) const CLIENT_IS_SURE: u8 = 4;
+    /// The flow waits in the wheel of timers.
+    pub(in crate::flow) const ARMED: u8 = 8;
+    /// The next sequence number is known, for `Up` and for `Down`.
+    pub(in crate::flow) const SYNCED: [u8; 2] = [16, 32];
+    /// Enough was read, for `Up` and for `Down`.
+    pub(in crate::flow) const READ: [u8; 2] = [64, 128];
+}
+
+/// Picks one direction's item of a pair.
+pub(super) const fn of<T: Copy>(pair: &[T; 2], direction: Direction) -> T {
+    let [up, down] = *pair;
+    match direction {
+        Direction::Up => up,
+        Direction::Down => down,
+    }
+}
+
+/// Picks one direction's item of a pair, to change it.
+pub(super) const fn of_mut<T>(pair: &mut [T; 2], direction: Direction) -> &mut T {
+    let [up, down] = pair;
+    match direction {
+        Direction::Up => up,
+        Direction::Down => down,
+    }
+}
+
+/// All slots, in memory of huge pages where the system grants them: the flow table's misses are
+/// then of the cache alone, not of the address translation also.
+pub(super) struct Slots(memmap2::MmapMut);
+
+impl Slots {
+    /// Room for `capacity` slots; pages are only taken as they are used.
+    pub(super) fn new(capacity: usize) -> std::io::Result<Self> {
+        let map = memmap2::MmapMut::map_anon(capacity.saturating_mul(size_of::<Slot>()))?;
+        // Only advice: without huge pages everything works the same.
+        #[cfg(target_os = "linux")]
+        let _ = map.advise(memmap2::Advice::HugePage);
+        Ok(Self(map))
+    }
+
+    #[inline]
+    pub(super) fn all(&self) -> &[Slot] {
+        bytemuck::try_cast_slice(&self.0).unwrap_or_default()
+    }
+
+    #[inline]
+    pub(super) fn one(&mut self, id: super::index::SlotId) -> Option<&mut Slot> {
+        let slots: &mut [Slot] = bytemuck::try_cast_slice_mut(&mut self.0).unwrap_or_default();
+        slots.get_mut(id as usize)
+    }
+}
+
+impl Slot {
+    pub(super) const fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    pub(super) const fn client(&self) -> Direction {
+        if self.has(flags::CLIENT_IS_HIGH) { Direction::Down } else { Direction::Up }
+    }
+
+    pub(super) fn set_client(&mut self, client: Direction) {
+        self.flags &= !flags::CLIENT_IS_HIGH;
+        if client == Direction::Down {
+            self.flags |= flags::CLIENT_IS_HIGH;
+        }
+    }
+
+    pub(super) const fn is_read(&self, direction: Direction) -> bool {
+        self.has(of(&flags::READ, direction))
+    }
+
+    pub(super) fn traffic(&self, direction: Direction) -> Traffic {
+        Traffic { packets: of(&self.packets, direction), bytes: of(&self.bytes, direction) }
+    }
+
+    /// How it stands, in EVE's words.
+    pub(super) fn state(&self) -> FlowState {
+        let [up, down] = self.tcp_flags;
+        let both_seen = self.seen == 1 | 2;
+        if self.key.protocol() == protocol::TCP {
+            if (up | down) & tcp_flags::RST != 0 || up & down & tcp_flags::FIN != 0 {
+                return FlowState::Closed;
+            }
+            let open = |flags: u8| flags & tcp_flags::ACK != 0;
+            return if both_seen && open(up) && open(down) {
+                FlowState::Established
+            } else {
+                FlowState::New
+            };
+        }
+        if both_seen { FlowState::Established } else { FlowState::New }
+    }
+
+    /// How long it may be quiet: long where a silent conversation is likely to go on, short where
+    /// one packet is all there may ever be.
+    pub(super) fn timeout(&self) -> Duration {
+        let seconds = match (self.key.protocol(), self.state()) {
+            (_, FlowState::Closed) => 10,
+            (protocol::TCP, FlowState::Established) => 1800,
+            (protocol::TCP, FlowState::New) => 60,
+            (_, FlowState::New) => 30,
+            (_, FlowState::Established) => 120,
+        };
+        Duration::from_secs(seconds)
+    }
+}
+
+/// What is written when a flow opens and read when it is reported.
+#[derive(Clone, Default)]
+pub(super) struct Cold {
+    /// See [`Key::flow_id`].
+    pub id: u64,
+    /// The MAC address of each side, indexed by the direction it sends in.
+    pub macs: [Option<Mac>; 2],
+    pub vlans: Vlans,
+    /// ICMP type and code of the first packet.
+    pub icmp: Option<[u16; 2]>,
+    /// The slot's counters when volume was last reported.
+    pub reported: [Traffic; 2],
+    /// When the flow was last accounted for.
+    pub accounted: u64,
+}
+
+impl Cold {
+    pub(super) fn new(packet: &Packet<'_>, key: &Key) -> Self {
+        let icmp =
+            matches!(packet.protocol, protocol::ICMP | protocol::ICMPV6).then_some(packet.ports);
+        let time = packet.time.as_nanos();
+        Self {
+            id: key.flow_id(time),
+            vlans: packet.vlans.clone(),
+            icmp,
+            accounted: time,
+            ..Self::default()
+        }
+    }
+
+    /// The flow as events name it.
+    pub(super) fn flow(&self, slot: &Slot, client: Direction) -> Flow {
+        let endpoint = |direction| {
+            let (address, port) = slot.key.sender(direction);
+            Endpoint { address, port, mac: of(&self.macs, direction) }
+        };
+        let (mut client, mut server) = (endpoint(client), endpoint(client.reverse()));
+        if let Some([kind, code]) = self.icmp {
+            (client.port, server.port) = (kind, code);
+        }
+        Flow {
+            id: self.id,
+            client,
+            server,
+            protocol: slot.key.protocol(),
+            vlans: self.vlans.clone(),
+            opened: Timestamp::from_nanos(slot.opened),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_two_cache_lines() {
+        assert_eq!(size_of::<Slot>(), 128);
+        assert_eq!(align_of::<Slot>(), 64);
+    }
+}

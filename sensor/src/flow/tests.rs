@@ -1,0 +1,307 @@
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::decode::{Fragment, Tcp, Vlans};
+use crate::event::{Flow, FlowState};
+
+/// Notes everything, and reads a direction's bytes up to `limit`.
+#[derive(Default)]
+struct Recorder {
+    limit: usize,
+    accounts: Vec<(Flow, Account)>,
+    volumes: Vec<(u64, Timestamp, Volume)>,
+    opened: Vec<Flow>,
+    read: BTreeMap<(u32, bool), Vec<u8>>,
+    closed: usize,
+    last_looks: usize,
+}
+
+impl Observer for Recorder {
+    fn opened(&mut self, flow: &View<'_>, _at: Timestamp) {
+        self.opened.push(flow.flow());
+    }
+    fn volume(&mut self, flow: &View<'_>, at: Timestamp, volume: Volume) {
+        self.volumes.push((flow.flow().id, at, volume));
+    }
+    fn account(&mut self, flow: &View<'_>, _at: Timestamp, account: Account) {
+        self.accounts.push((flow.flow(), account));
+    }
+    fn stream(
+        &mut self,
+        flow: &View<'_>,
+        _at: Timestamp,
+        from: Direction,
+        bytes: &[u8],
+        more: bool,
+    ) -> Verdict {
+        self.last_looks += usize::from(!more);
+        if bytes.len() < self.limit && more {
+            return Verdict::Want(self.limit);
+        }
+        self.read.insert((flow.slot(), from == flow.client()), bytes.to_vec());
+        Verdict::Enough(None)
+    }
+    fn datagram(&mut self, _: &View<'_>, _: Timestamp, _: Direction, _: &[u8], _: bool) {}
+    fn closing(&mut self, _flow: &View<'_>, _at: Timestamp) {
+        self.closed += 1;
+    }
+}
+
+const CLIENT: [u8; 4] = [10, 20, 0, 5];
+const SERVER: [u8; 4] = [203, 0, 113, 7];
+
+fn packet(seconds: f64, up: bool, ports: [u16; 2], tcp: Option<Tcp>, payload: &[u8]) -> Packet<'_> {
+    let (from, to): (IpAddr, IpAddr) =
+        if up { (CLIENT.into(), SERVER.into()) } else { (SERVER.into(), CLIENT.into()) };
+    let [client, server] = ports;
+    Packet {
+        time: Timestamp::from_nanos((seconds * 1e9) as u64),
+        wire_len: 54 + payload.len() as u32,
+        macs: None,
+        vlans: Vlans::new(),
+        source: from,
+        destination: to,
+        protocol: if tcp.is_some() { protocol::TCP } else { protocol::UDP },
+        ports: if up { [client, server] } else { [server, client] },
+        tcp,
+        fragment: None,
+        payload,
+        payload_wire_len: payload.len() as u32,
+    }
+}
+
+fn syn(sequence: u32) -> Option<Tcp> {
+    Some(Tcp { sequence, flags: tcp_flags::SYN })
+}
+
+fn ack(sequence: u32) -> Option<Tcp> {
+    Some(Tcp { sequence, flags: tcp_flags::ACK })
+}
+
+fn table() -> Table {
+    Table::new(1024).unwrap()
+}
+
+const PORTS: [u16; 2] = [40_000, 443];
+
+#[test]
+fn the_side_that_sent_the_syn_is_the_client() {
+    for answer_first in [false, true] {
+        let mut recorder = Recorder::default();
+        let mut table = table();
+        // A client on a port below the server's: only the SYN can tell.
+        let flags = tcp_flags::SYN | tcp_flags::ACK;
+        let first = match answer_first {
+            false => packet(1.0, true, [80, 40_000], syn(5), b""),
+            true => packet(1.0, false, [80, 40_000], Some(Tcp { sequence: 9, flags }), b""),
+        };
+        table.burst(&[first], &mut recorder);
+        table.finish(&mut recorder);
+        assert_eq!(recorder.accounts[0].0.client.port, 80, "answer first: {answer_first}");
+    }
+}
+
+#[test]
+fn volumes_come_every_tick_and_accounts_while_a_flow_lives() {
+    let (mut table, mut recorder) = (table(), Recorder::default());
+    for second in 0..1000 {
+        table
+            .burst(&[packet(f64::from(second), true, PORTS, ack(1), b"0123456789")], &mut recorder);
+    }
+    assert_eq!(recorder.volumes.len(), 99);
+    let (_, at, volume) = recorder.volumes[3];
+    assert_eq!((at.as_secs(), volume.since.as_secs(), volume.to_server.packets), (40, 30, 10));
+    let live: Vec<_> = recorder.accounts.iter().map(|(_, account)| account.reason).collect();
+    assert_eq!(live, [AccountReason::Active; 3]);
+    table.finish(&mut recorder);
+    let packets: u64 = recorder.accounts.iter().map(|(_, account)| account.to_server.packets).sum();
+    let volume: u64 = recorder.volumes.iter().map(|(_, _, volume)| volume.to_server.bytes).sum();
+    assert_eq!((packets, volume), (1000, 64_000));
+}
+
+#[test]
+fn a_quiet_flow_ends_after_the_timeout_of_its_state() {
+    // One datagram: 30 s; answered: 120 s; TCP closed: 10 s; established: 1800 s.
+    let cases: [(&[Packet<'_>], u64); 4] = [
+        (&[packet(5.0, true, PORTS, None, b"?")], 30),
+        (&[packet(5.0, true, PORTS, None, b"?"), packet(5.0, false, PORTS, None, b"!")], 120),
+        (
+            &[
+                packet(5.0, true, PORTS, ack(1), b""),
+                packet(5.0, false, PORTS, Some(Tcp { sequence: 1, flags: tcp_flags::RST }), b""),
+            ],
+            10,
+        ),
+        (&[packet(5.0, true, PORTS, ack(1), b""), packet(5.0, false, PORTS, ack(1), b"")], 1800),
+    ];
+    for (packets, timeout) in cases {
+        let (mut table, mut recorder) = (table(), Recorder::default());
+        table.burst(packets, &mut recorder);
+        for second in 1..=timeout + 25 {
+            let other = packet(5.0 + second as f64, true, [1, 2], None, b"");
+            table.burst(&[other], &mut recorder);
+            let ended = recorder.accounts.iter().any(|(flow, account)| {
+                flow.server.port == 443 && account.reason == AccountReason::Timeout
+            });
+            assert!(!ended || second >= timeout, "ended after {second} s of {timeout}");
+            assert!(ended || second < timeout + 20, "still there after {second} s of {timeout}");
+        }
+    }
+}
+
+#[test]
+fn a_syn_over_a_closed_connection_opens_another() {
+    let (mut table, mut recorder) = (table(), Recorder::default());
+    let fin = tcp_flags::FIN | tcp_flags::ACK;
+    table.burst(
+        &[
+            packet(1.0, true, PORTS, syn(100), b""),
+            packet(1.1, true, PORTS, syn(100), b""), // repeated: the same connection
+            packet(1.2, true, PORTS, Some(Tcp { sequence: 101, flags: fin }), b""),
+            packet(1.3, false, PORTS, Some(Tcp { sequence: 1, flags: fin }), b""),
+            packet(1.4, true, PORTS, syn(900_000), b""),
+        ],
+        &mut recorder,
+    );
+    table.finish(&mut recorder);
+    let ends: Vec<_> =
+        recorder.accounts.iter().map(|(_, a)| (a.state, a.to_server.packets)).collect();
+    assert_eq!(ends, [(FlowState::Closed, 3), (FlowState::New, 1)]);
+    assert_ne!(recorder.accounts[0].0.id, recorder.accounts[1].0.id);
+}
+
+#[test]
+fn later_fragments_count_to_the_flow_of_the_first() {
+    let (mut table, mut recorder) = (table(), Recorder::default());
+    let first = Packet {
+        fragment: Some(Fragment { id: 7, first: true, last: false }),
+        ..packet(1.0, true, PORTS, None, b"first")
+    };
+    let later = Packet {
+        fragment: Some(Fragment { id: 7, first: false, last: true }),
+        ..packet(1.1, true, [0, 0], None, b"")
+    };
+    let stranger = Packet {
+        fragment: Some(Fragment { id: 8, first: false, last: true }),
+        ..packet(1.2, true, [0, 0], None, b"")
+    };
+    table.burst(&[first, later, stranger], &mut recorder);
+    table.finish(&mut recorder);
+    let counted: Vec<_> =
+        recorder.accounts.iter().map(|(f, a)| (f.server.port, a.to_server.packets)).collect();
+    assert_eq!(counted, [(443, 2), (0, 1)]);
+}
+
+#[test]
+fn a_full_table_evicts_the_flow_nearest_to_its_end_and_counts_it() {
+    let mut table = Table::new(64).unwrap();
+    let mut recorder = Recorder::default();
+    // An established connection, long quiet, and a flood of others.
+    table.burst(
+        &[packet(1.0, true, PORTS, ack(1), b""), packet(1.0, false, PORTS, ack(1), b"")],
+        &mut recorder,
+    );
+    for n in 0..500u16 {
+        table
+            .burst(&[packet(20.0 + f64::from(n), true, [n + 1000, 9], syn(1), b"")], &mut recorder);
+    }
+    assert!(table.active() <= 64);
+    let established_gone = recorder.accounts.iter().any(|(flow, _)| flow.server.port == 443);
+    assert!(!established_gone, "half-open flows give way before an established one");
+    table.finish(&mut recorder);
+    let counted: u64 =
+        recorder.accounts.iter().map(|(_, a)| a.to_server.packets + a.to_client.packets).sum();
+    assert_eq!(counted, 502, "what is evicted is accounted for");
+    assert_eq!(recorder.closed as u64, table.stats().opened);
+}
+
+#[test]
+fn a_flood_within_one_tick_still_finds_room() {
+    let mut table = Table::new(64).unwrap();
+    let mut recorder = Recorder::default();
+    for n in 0..2000u16 {
+        table.burst(&[packet(1.0, true, [n + 1, 9], syn(1), b"")], &mut recorder);
+    }
+    assert_eq!(table.active(), 64);
+    assert_eq!(table.stats().evicted, 2000 - 64);
+}
+
+#[test]
+fn a_stretch_that_was_never_captured_is_passed_over() {
+    let (mut table, mut recorder) = (table(), Recorder { limit: 4, ..Recorder::default() });
+    table.burst(
+        &[
+            packet(1.0, true, PORTS, syn(0), b""),
+            packet(1.1, true, PORTS, ack(1), b"ab"),
+            packet(1.2, true, PORTS, ack(500_000_000), b"wxyz"),
+        ],
+        &mut recorder,
+    );
+    assert_eq!(recorder.last_looks, 1, "what was kept before the gap is shown once more");
+    assert_eq!(recorder.read[&(0, true)], b"ab");
+}
+
+#[test]
+fn a_day_of_silence_costs_nothing() {
+    let (mut table, mut recorder) = (table(), Recorder::default());
+    for day in 0..4000 {
+        table.burst(&[packet(86_400.0 * f64::from(day), true, PORTS, None, b"?")], &mut recorder);
+    }
+    assert_eq!(recorder.accounts.len(), 3999, "each day's datagram is a flow of its own");
+}
+
+proptest! {
+    /// Any cut of a message into at most twelve segments, in any order, with repeats and overlaps.
+    #[test]
+    fn bytes_come_in_order_whatever_the_order_of_segments(
+        cuts in prop::collection::vec(1usize..399, 0..11),
+        order in Just((0..12).collect::<Vec<usize>>()).prop_shuffle(),
+        overlap in 0usize..30,
+        start: u32,
+    ) {
+        let message: Vec<u8> = (0..400u32).map(|n| (n * 7) as u8).collect();
+        let mut edges = cuts;
+        edges.extend([0, 400]);
+        edges.sort_unstable();
+        edges.dedup();
+        let segments: Vec<(usize, &[u8])> = edges
+            .windows(2)
+            .map(|edge| (edge[0].saturating_sub(overlap), &message[edge[0].saturating_sub(overlap)..edge[1]]))
+            .collect();
+        let (mut table, mut recorder) = (table(), Recorder { limit: 400, ..Recorder::default() });
+        table.burst(&[packet(1.0, true, PORTS, syn(start), b"")], &mut recorder);
+        for at in order {
+            if let Some((offset, bytes)) = segments.get(at) {
+                let sequence = start.wrapping_add(1 + *offset as u32);
+                table.burst(&[packet(1.1, true, PORTS, ack(sequence), bytes)], &mut recorder);
+            }
+        }
+        prop_assert_eq!(recorder.read.get(&(0, true)), Some(&message));
+    }
+
+    /// Whatever packets come at whatever times: every one is counted once, in volumes and in accounts.
+    #[test]
+    fn nothing_is_lost_and_nothing_counted_twice(
+        steps in prop::collection::vec((0u16..40, any::<bool>(), 0u32..4000, any::<u8>(), any::<u32>()), 1..300),
+    ) {
+        let mut table = Table::new(16).unwrap();
+        let mut recorder = Recorder { limit: 100, ..Recorder::default() };
+        let mut sent = 0;
+        for (port, up, seconds, flags, sequence) in &steps {
+            let tcp = (port % 3 != 0).then_some(Tcp { sequence: *sequence, flags: *flags });
+            let packet = packet(f64::from(*seconds), *up, [*port, 443], tcp, b"data");
+            sent += u64::from(packet.wire_len);
+            table.burst(&[packet], &mut recorder);
+        }
+        table.finish(&mut recorder);
+        let all = |to_server: Traffic, to_client: Traffic| to_server.bytes + to_client.bytes;
+        let accounted: u64 = recorder.accounts.iter().map(|(_, a)| all(a.to_server, a.to_client)).sum();
+        let volumes: u64 = recorder.volumes.iter().map(|(_, _, v)| all(v.to_server, v.to_client)).sum();
+        prop_assert_eq!((accounted, volumes), (sent, sent));
+        prop_assert_eq!(recorder.opened.len(), recorder.closed);
+        prop_assert_eq!(table.active(), 0);
+    }
+}

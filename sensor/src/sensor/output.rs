@@ -1,0 +1,135 @@
+//! Where events and alerts go: the detectors, JSON lines, and the person who asked.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use crate::alert::Alert;
+use crate::cli::Stream;
+use crate::detect::Engine;
+use crate::eve;
+use crate::event::Event;
+use crate::observe::Sink;
+
+/// Lines are written in pieces of this size.
+const PIECE: usize = 1 << 16;
+
+/// A file or stdout that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: cannot write {what}: {reason}; check the path, its permissions and the free space", path.display())]
+pub struct OutputError {
+    path: PathBuf,
+    what: &'static str,
+    reason: io::Error,
+}
+
+impl OutputError {
+    /// Whether the reader of a pipe has gone, which is its right.
+    pub fn is_broken_pipe(&self) -> bool {
+        self.reason.kind() == io::ErrorKind::BrokenPipe
+    }
+}
+
+/// JSON lines on their way to a file or stdout. The first error stops all writing and is kept.
+pub(super) struct Lines {
+    path: PathBuf,
+    what: &'static str,
+    to: Box<dyn Write>,
+    buffer: Vec<u8>,
+    error: Option<io::Error>,
+}
+
+impl Lines {
+    /// Opens `stream` to write `what`, in place of what a file held before.
+    pub(super) fn create(stream: &Stream, what: &'static str) -> Result<Self, OutputError> {
+        let (path, to): (PathBuf, io::Result<Box<dyn Write>>) = match stream {
+            Stream::Standard => ("stdout".into(), Ok(Box::new(io::stdout()))),
+            Stream::File(path) => {
+                (path.clone(), File::create(path).map(|file| Box::new(file) as _))
+            }
+        };
+        match to {
+            Ok(to) => {
+                Ok(Self { path, what, to, buffer: Vec::with_capacity(2 * PIECE), error: None })
+            }
+            Err(reason) => Err(OutputError { path, what, reason }),
+        }
+    }
+
+    /// Writes what `line` appends.
+    pub(super) fn write(&mut self, line: impl FnOnce(&mut Vec<u8>)) {
+        line(&mut self.buffer);
+        if self.buffer.len() >= PIECE {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if self.error.is_none() {
+            self.error = self.to.write_all(&self.buffer).and_then(|()| self.to.flush()).err();
+        }
+        self.buffer.clear();
+    }
+
+    /// Whether everything could be written so far.
+    pub(super) fn check(&mut self) -> Result<(), OutputError> {
+        match self.error.take() {
+            None => Ok(()),
+            Some(reason) => Err(OutputError { path: self.path.clone(), what: self.what, reason }),
+        }
+    }
+
+    /// Writes what is left.
+    pub(super) fn close(mut self) -> Result<(), OutputError> {
+        self.flush();
+        self.check()
+    }
+}
+
+/// Takes every event to the event file and the detectors, and every alert to the alert file.
+pub(super) struct Outputs {
+    pub(super) engine: Engine,
+    pub(super) events: Option<Lines>,
+    pub(super) alerts: Option<Lines>,
+    /// The last state of each alert, in the order they were first raised.
+    pub(super) raised: Vec<Alert>,
+}
+
+impl Sink for Outputs {
+    #[inline]
+    fn event(&mut self, event: Event) {
+        self.engine.event(&event);
+        if let Some(lines) = &mut self.events {
+            lines.write(|buffer| eve::write_event(&event, buffer));
+        }
+    }
+}
+
+impl Outputs {
+    /// Passes on the alerts that were raised or changed since the last call.
+    ///
+    /// # Errors
+    /// When events or alerts could not be written.
+    pub(super) fn pass_on(&mut self) -> Result<(), OutputError> {
+        for alert in self.engine.drain_alerts() {
+            if let Some(lines) = &mut self.alerts {
+                lines.write(|buffer| write_alert(&alert, buffer));
+            }
+            match self.raised.iter_mut().find(|known| known.id == alert.id) {
+                Some(known) => *known = alert,
+                None => self.raised.push(alert),
+            }
+        }
+        [&mut self.events, &mut self.alerts].into_iter().flatten().try_for_each(Lines::check)
+    }
+}
+
+/// Appends an alert as one line of JSON.
+pub(super) fn write_alert(alert: &Alert, buffer: &mut Vec<u8>) {
+    let start = buffer.len();
+    match serde_json::to_writer(&mut *buffer, alert) {
+        Ok(()) => buffer.push(b'\n'),
+        // A `Vec` takes all that is written; half a line would be worse than none.
+        Err(_) => buffer.truncate(start),
+    }
+}

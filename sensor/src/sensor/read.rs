@@ -1,0 +1,207 @@
+//! `egret read`: capture files through the whole path, on the time they carry.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use super::output::{Lines, OutputError, Outputs, write_alert};
+use super::path::Path;
+use super::progress::Progress;
+use crate::alert::format::{Style, human};
+use crate::capture::filter::{Filter, FilterError, Filtered};
+use crate::capture::{self, Burst, LinkType, Source, file};
+use crate::cli::{self, Exit, Stream};
+use crate::config::Config;
+use crate::detect::Engine;
+use crate::eve;
+use crate::logging::has_colour;
+use crate::observe::Wanted;
+use crate::report::Summary;
+use crate::time::Timestamp;
+
+/// Why a reading failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A capture could not be read.
+    #[error(transparent)]
+    Capture(#[from] file::CaptureError),
+    /// The filter does not compile.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
+    /// A result could not be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// There is no memory for the flow table.
+    #[error("no memory for the flow table: {0}")]
+    Memory(io::Error),
+    /// Stdout could not be written.
+    #[error("stdout: {0}")]
+    Stdout(io::Error),
+}
+
+impl ReadError {
+    /// What the program ends with. A filter that does not compile is bad usage; the reader of a
+    /// pipe may leave when it has seen enough.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Filter(_) => Exit::Usage,
+            Self::Output(error) if error.is_broken_pipe() => Exit::Done,
+            Self::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            _ => Exit::Failed,
+        }
+    }
+}
+
+/// Reads the captures, writes what was asked for, and tells people.
+///
+/// # Errors
+/// When a capture cannot be opened, or a result cannot be written.
+pub fn read(arguments: &cli::Read, config: &Config, quiet: bool) -> Result<Exit, ReadError> {
+    let files = file::open(&arguments.files.iter().map(path_of).collect::<Vec<_>>())?;
+    let output = &arguments.output;
+    let wanted = if output.events.is_some() { Wanted::All } else { Wanted::ForDetectors };
+    let mut reading = Reading {
+        path: Path::new(wanted).map_err(ReadError::Memory)?,
+        outputs: Outputs {
+            engine: Engine::new(config, arguments.learn, None),
+            events: output.events.as_ref().map(|to| Lines::create(to, "events")).transpose()?,
+            alerts: output.alerts.as_ref().map(|to| Lines::create(to, "alerts")).transpose()?,
+            raised: Vec::new(),
+        },
+        progress: Progress::new(!quiet),
+    };
+    let stats = match &arguments.filter {
+        None => reading.pump(files)?,
+        Some(expression) => {
+            let link = files.link().unwrap_or(LinkType::ETHERNET);
+            reading.pump(Filtered::new(files, Filter::compile(expression, link)?))?
+        }
+    };
+    let summary = reading.finish(&stats)?;
+    let alerted = arguments
+        .fail_on
+        .is_some_and(|least| reading.outputs.raised.iter().any(|alert| alert.severity >= least));
+    reading.tell(output, &summary, quiet)?;
+    Ok(if alerted { Exit::Alerted } else { Exit::Done })
+}
+
+fn path_of(stream: &Stream) -> PathBuf {
+    match stream {
+        Stream::Standard => PathBuf::from("-"),
+        Stream::File(path) => path.clone(),
+    }
+}
+
+/// Layer and reason of records that say they are a packet and cannot be read as one.
+const UNREADABLE: (&str, &str) = ("capture", "unreadable_record");
+
+/// A reading under way.
+struct Reading {
+    path: Path,
+    outputs: Outputs,
+    progress: Progress,
+}
+
+impl Reading {
+    /// Takes everything the source has through the path.
+    fn pump(&mut self, mut source: impl Source) -> Result<capture::Stats, ReadError> {
+        while self.burst(&mut source)? == capture::Progress::More {
+            self.outputs.pass_on()?;
+            self.progress.burst(|| source.stats());
+        }
+        self.progress.clear();
+        Ok(source.stats())
+    }
+
+    fn burst(&mut self, source: &mut impl Source) -> Result<capture::Progress, ReadError> {
+        let mut burst = Burst::new();
+        let progress = source.burst(&mut burst)?;
+        self.path.burst(&burst, &mut self.outputs);
+        Ok(progress)
+    }
+
+    /// Ends flows, detectors and files.
+    fn finish(&mut self, stats: &capture::Stats) -> Result<Summary, ReadError> {
+        self.path.finish(&mut self.outputs);
+        self.outputs.engine.finish();
+        self.outputs.pass_on()?;
+        let summary = self.summary(stats);
+        if let Some(mut events) = self.outputs.events.take() {
+            let (_, end) = self.path.span.unwrap_or((Timestamp::ZERO, Timestamp::ZERO));
+            let mut refused = eve::Refused::new();
+            for (refusal, count) in self.path.refusals.iter() {
+                refused.entry(refusal.layer()).or_default().insert(refusal.reason(), count);
+            }
+            if stats.invalid > 0 {
+                refused.entry(UNREADABLE.0).or_default().insert(UNREADABLE.1, stats.invalid);
+            }
+            let decoder = eve::Stats {
+                pkts: self.path.frames + stats.invalid,
+                bytes: self.path.wire_bytes,
+                invalid: self.path.refusals.malformed() + stats.invalid,
+            };
+            events.write(|buffer| eve::write_stats(end, &decoder, &refused, buffer));
+            events.close()?;
+        }
+        if let Some(alerts) = self.outputs.alerts.take() {
+            alerts.close()?;
+        }
+        Ok(summary)
+    }
+
+    fn summary(&self, stats: &capture::Stats) -> Summary {
+        let counts = self.path.reader.counts();
+        let flows = self.path.table.stats();
+        let mut alerts = BTreeMap::new();
+        for alert in &self.outputs.raised {
+            *alerts.entry(alert.severity).or_default() += 1;
+        }
+        let unreadable = (stats.invalid > 0).then_some((UNREADABLE, stats.invalid));
+        Summary {
+            packets: self.path.frames + stats.invalid,
+            wire_bytes: self.path.wire_bytes,
+            refused: self
+                .path
+                .refusals
+                .iter()
+                .map(|(refusal, count)| ((refusal.layer(), refusal.reason()), count))
+                .chain(unreadable)
+                .collect(),
+            flows: flows.opened,
+            flow_evictions: flows.evicted,
+            capture: self.path.span,
+            client_hellos: counts.client_hellos,
+            snis: counts.with_sni,
+            dns_responses: counts.dns_responses,
+            dns_answers: counts.dns_answers,
+            assets: Vec::new(),
+            alerts,
+            wall: self.progress.elapsed(),
+            notes: stats.notes.clone(),
+        }
+    }
+
+    /// Prints alerts and summary: on stdout, or on stderr where stdout is taken.
+    fn tell(&self, output: &cli::Output, summary: &Summary, quiet: bool) -> Result<(), ReadError> {
+        let (mut to, colour): (Box<dyn Write>, bool) = if output.takes_stdout() {
+            (Box::new(io::stderr()), has_colour(&io::stderr()))
+        } else {
+            (Box::new(io::stdout()), has_colour(&io::stdout()))
+        };
+        let mut text = Vec::new();
+        for alert in &self.outputs.raised {
+            if output.json {
+                write_alert(alert, &mut text);
+            } else {
+                let style = if colour { Style::Colour } else { Style::Plain };
+                text.extend_from_slice(human(alert, style).to_string().as_bytes());
+            }
+        }
+        if output.json {
+            text.extend_from_slice(format!("{}\n", summary.json()).as_bytes());
+        } else if !quiet {
+            text.extend_from_slice(summary.text().to_string().as_bytes());
+        }
+        to.write_all(&text).and_then(|()| to.flush()).map_err(ReadError::Stdout)
+    }
+}

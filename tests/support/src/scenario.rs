@@ -1,0 +1,139 @@
+//! Days of an ESXi estate, written by a seed: a capture, the config for it, and the truth.
+//!
+//! Hosts, a vCenter, guests, a resolver and an internet of names do what they do on working days;
+//! attacks are planted on top, and harmless things that look like them. The same plan gives the
+//! same bytes. Every guest and every habit draws from a stream of its own, so that leaving out
+//! one thing moves nothing else.
+
+use std::io::{self, Write};
+
+mod attack;
+mod benign;
+mod calendar;
+mod config;
+mod conversation;
+mod estate;
+mod internet;
+mod recording;
+mod scene;
+pub mod truth;
+
+pub use attack::{AttackKind, Formula};
+pub use calendar::{DAY, HOUR, MINUTE, SECOND};
+pub use estate::Tagging;
+pub use recording::Recording;
+use scene::Scene;
+pub use truth::Truth;
+
+/// Everything that can be chosen about a scenario.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// What every random choice follows from.
+    pub seed: u64,
+    /// Start of the capture, in seconds since the epoch.
+    pub start: u64,
+    /// Length of the capture in hours.
+    pub hours: u64,
+    /// How many hours from the start hold no attack, for baselines to learn from.
+    pub learning_hours: u64,
+    /// ESXi hosts.
+    pub hosts: usize,
+    /// Guests; at least three.
+    pub guests: usize,
+    /// Share of the guests that have an IPv6 address too.
+    pub ipv6_share: f64,
+    /// Share of the guests that the config names; the others are to be discovered.
+    pub configured_share: f64,
+    /// VLAN tags on the mirrored port.
+    pub tagging: Tagging,
+    /// TLS sessions a guest opens on a working day.
+    pub sessions_per_day: f64,
+    /// Registered domains a guest visits for the first time ever, a day.
+    pub new_places_per_day: f64,
+    /// Scale of transfers inside the estate: backups, databases, vMotion.
+    pub bulk: f64,
+    /// Whether there are the harmless things that look like attacks.
+    pub hard_negatives: bool,
+    /// What is planted.
+    pub attacks: Vec<AttackKind>,
+}
+
+impl Plan {
+    /// Days for judging detectors: all attacks, all hard negatives; IP version, tags and the day
+    /// of the week follow from the seed, so that seeds in a row differ in each.
+    pub fn evaluation(seed: u64, guests: usize, hours: u64, learning_hours: u64) -> Self {
+        const MONDAY: u64 = 1_772_409_600; // 2026-03-02T00:00:00Z
+        let choose = |n: u64| (seed % n) as usize;
+        Self {
+            seed,
+            start: MONDAY + seed % 7 * 86_400,
+            hours,
+            learning_hours,
+            hosts: 4,
+            guests,
+            ipv6_share: [0.0, 0.3, 0.6][choose(3)],
+            configured_share: 0.6,
+            tagging: [Tagging::None, Tagging::Vlan, Tagging::None, Tagging::Stacked][choose(4)],
+            sessions_per_day: 140.0,
+            new_places_per_day: 0.3,
+            bulk: 0.8,
+            hard_negatives: true,
+            attacks: AttackKind::ALL.to_vec(),
+        }
+    }
+
+    /// Half a day of a small estate, small enough to be kept beside the sources: an exfiltration
+    /// after staging, a management component's egress and a beacon to calculated ports.
+    pub fn demo() -> Self {
+        Self {
+            start: 1_772_517_600, // Tuesday 2026-03-03T06:00:00Z
+            hosts: 2,
+            ipv6_share: 0.3,
+            tagging: Tagging::Vlan,
+            sessions_per_day: 110.0,
+            new_places_per_day: 0.5,
+            bulk: 0.15,
+            attacks: vec![
+                AttackKind::OneSession,
+                AttackKind::EsxiEgress,
+                AttackKind::DnsPort(Formula::Apt12),
+            ],
+            ..Self::evaluation(1, 6, 10, 6)
+        }
+    }
+
+    /// Lets the days happen.
+    pub fn play(&self) -> Scenario {
+        let mut scene = Scene::new(self);
+        benign::play(&mut scene);
+        attack::play(&mut scene);
+        let config = config::write(&scene);
+        scene.truth.finish();
+        scene.recording.trim(scene.truth.start.0, scene.truth.end.0);
+        Scenario { recording: scene.recording, config, truth: scene.truth }
+    }
+}
+
+/// What a [`Plan`] came to.
+#[derive(Debug)]
+pub struct Scenario {
+    /// All frames.
+    pub recording: Recording,
+    /// The Egret config of the estate, in TOML.
+    pub config: String,
+    /// What was planted.
+    pub truth: Truth,
+}
+
+impl Scenario {
+    /// Writes the capture file, ordered by time.
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub fn write_capture(&mut self, out: impl Write) -> io::Result<()> {
+        self.recording.write(out)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,28 @@
+//! What happens every day, and the harmless things that look like attacks.
+
+use super::scene::Scene;
+
+mod changes;
+mod cloud;
+mod inbound;
+mod inside;
+mod management;
+mod ports;
+mod web;
+
+pub(super) use cloud::habitual;
+pub(super) use ports::peer_to_peer_guest;
+pub(super) use web::favourites;
+
+/// Lets all of it happen.
+pub(super) fn play(scene: &mut Scene<'_>) {
+    web::play(scene);
+    inside::play(scene);
+    management::play(scene);
+    cloud::play(scene);
+    if scene.plan.hard_negatives {
+        inbound::play(scene);
+        changes::play(scene);
+        ports::play(scene);
+    }
+}

@@ -1,0 +1,50 @@
+//! Frames in memory, made in any order and written in order of time.
+
+use std::io::{self, Write};
+
+use crate::wire::{Capture, Frame, Resolution};
+
+/// Frames that were recorded.
+#[derive(Debug, Default)]
+pub struct Recording {
+    bytes: Vec<u8>,
+    index: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    time: u64,
+    wire_len: u32,
+    at: usize,
+    length: usize,
+}
+
+impl Recording {
+    /// Frames recorded.
+    pub fn frames(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Adds a frame seen `time` nanoseconds after the epoch.
+    pub(super) fn add(&mut self, time: u64, frame: &Frame) {
+        let (at, length) = (self.bytes.len(), frame.bytes().len());
+        self.bytes.extend_from_slice(frame.bytes());
+        self.index.push(Entry { time, wire_len: frame.wire_len(), at, length });
+    }
+
+    /// Leaves out what lies outside of `from..to`.
+    pub(super) fn trim(&mut self, from: u64, to: u64) {
+        self.index.retain(|entry| (from..to).contains(&entry.time));
+    }
+
+    /// Writes a capture file; frames of the same time keep the order they were made in.
+    pub(super) fn write(&mut self, out: impl Write) -> io::Result<()> {
+        self.index.sort_by_key(|entry| entry.time);
+        let mut capture = Capture::new(out, Resolution::Micros)?;
+        for entry in &self.index {
+            let bytes = &self.bytes[entry.at..entry.at + entry.length];
+            capture.record(entry.time, bytes, entry.wire_len)?;
+        }
+        capture.finish().map(drop)
+    }
+}
