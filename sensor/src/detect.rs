@@ -189,3 +189,6 @@ impl Engine {
         self.restored = known;
     }
 }
+
+#[cfg(test)]
+mod tests;

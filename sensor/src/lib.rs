@@ -19,5 +19,6 @@ pub mod logging;
 pub mod observe;
 pub mod report;
 pub mod sensor;
+pub mod store;
 pub mod text;
 pub mod time;

@@ -127,7 +127,8 @@ impl Habit {
         let idle = (self.day + 1..day).take(DAYS).map(|idle| (idle, 0));
         for (day, sent) in [(self.day, sent)].into_iter().chain(idle) {
             let slot = slot(day, 0);
-            if let (Some(out), Some(usual)) = (earlier.out.get_mut(slot), earlier.usual.get_mut(slot))
+            if let (Some(out), Some(usual)) =
+                (earlier.out.get_mut(slot), earlier.usual.get_mut(slot))
             {
                 *out = sent;
                 *usual = if self.tainted { 0 } else { sent };

@@ -108,8 +108,7 @@ impl Habits {
     pub(crate) fn suspect(&mut self, place: PlaceId, suspected: bool) {
         if let Some(place) = self.places.get_mut(place) {
             let suspects = place.suspects;
-            place.suspects =
-                if suspected { suspects + 1 } else { suspects.saturating_sub(1) };
+            place.suspects = if suspected { suspects + 1 } else { suspects.saturating_sub(1) };
         }
     }
 

@@ -52,10 +52,6 @@ pub(super) struct Places {
 }
 
 impl Places {
-    pub(super) fn id(&self, name: &str) -> Option<PlaceId> {
-        self.ids.get(name).copied()
-    }
-
     /// The place of that name, made where it is new.
     pub(super) fn enter(&mut self, name: &str) -> PlaceId {
         if let Some(id) = self.ids.get(name) {

@@ -168,13 +168,7 @@ impl Answers {
         held.push_back(Answer { name: Arc::clone(name), value, time, ttl });
     }
 
-    fn announce(
-        &mut self,
-        asset: Option<AssetId>,
-        port: Option<u16>,
-        time: Timestamp,
-        ttl: u32,
-    ) {
+    fn announce(&mut self, asset: Option<AssetId>, port: Option<u16>, time: Timestamp, ttl: u32) {
         if let (Some(asset), Some(port)) = (asset, port) {
             let until = time.plus(DIRECT.max(Duration::from_secs(u64::from(ttl))));
             self.announced.insert(time, (asset, port), until);

@@ -158,7 +158,13 @@ impl DnsPort {
     }
 
     /// Whether a finding is an alert, and how bad.
-    fn weigh(&mut self, estate: &Estate, asset: AssetId, finding: Finding, alerts: &mut Vec<Alert>) {
+    fn weigh(
+        &mut self,
+        estate: &Estate,
+        asset: AssetId,
+        finding: Finding,
+        alerts: &mut Vec<Alert>,
+    ) {
         let now = finding.time;
         let bound = self.bound(now);
         if finding.evidence < bound {

@@ -160,7 +160,8 @@ impl Estate {
 
     /// An asset as an alert names it, at the end of a conversation.
     pub(crate) fn describe(&self, asset: AssetId, flow: &Flow) -> alert::Asset {
-        let name = self.inventory.asset(asset).map_or_else(String::new, |known| known.name.to_string());
+        let name =
+            self.inventory.asset(asset).map_or_else(String::new, |known| known.name.to_string());
         alert::Asset {
             name,
             role: self.role(asset).name(),

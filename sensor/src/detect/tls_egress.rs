@@ -225,7 +225,14 @@ impl TlsEgress {
         if let Some(found) = findings(estate, &self.habits, key, case, event.time) {
             let (weights, amount) = (found.weigh(), found.amount());
             let severity = weights.severity(&found);
-            case.judge(estate, &mut self.habits, key, event.time, Judgement { weights, amount, severity }, alerts);
+            case.judge(
+                estate,
+                &mut self.habits,
+                key,
+                event.time,
+                Judgement { weights, amount, severity },
+                alerts,
+            );
         }
     }
 }

@@ -59,7 +59,12 @@ impl Series {
     }
 
     const fn name(self) -> &'static str {
-        ["in-internal", "out-internal", "in-external", "out-external"][self.index()]
+        match self {
+            Self(Scope::Internal, Direction::In) => "in-internal",
+            Self(Scope::Internal, Direction::Out) => "out-internal",
+            Self(Scope::External, Direction::In) => "in-external",
+            Self(Scope::External, Direction::Out) => "out-external",
+        }
     }
 }
 

@@ -11,8 +11,8 @@ use crate::decode::protocol;
 use crate::detect::answers::Value;
 use crate::detect::estate::Estate;
 use crate::detect::statistics::{confidence, shown};
-use crate::event::Flow;
 use crate::eve::community_id::CommunityId;
+use crate::event::Flow;
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
 
@@ -285,7 +285,8 @@ impl Match {
     /// The answer, the connection and, for a known formula, the chance that they fit.
     fn evidence(&self, formula: &Formula) -> impl Iterator<Item = Evidence> {
         let at = |time, weight, fact| Evidence { time, weight: shown(weight), fact };
-        let answer = Fact::DnsAnswer { query: self.name.to_string(), answer: self.answer.to_string() };
+        let answer =
+            Fact::DnsAnswer { query: self.name.to_string(), answer: self.answer.to_string() };
         let connection = Fact::Connection {
             community_id: CommunityId::new(&self.flow).to_string(),
             address: self.flow.server.address,
@@ -294,8 +295,14 @@ impl Match {
         };
         let port_match = self.chance.map(|probability| {
             let port = self.flow.server.port;
-            at(self.time, self.weight, Fact::PortMatch { port, formula: formula.to_string(), probability })
+            at(
+                self.time,
+                self.weight,
+                Fact::PortMatch { port, formula: formula.to_string(), probability },
+            )
         });
-        [at(self.answered, 0.0, answer), at(self.time, 0.0, connection)].into_iter().chain(port_match)
+        [at(self.answered, 0.0, answer), at(self.time, 0.0, connection)]
+            .into_iter()
+            .chain(port_match)
     }
 }

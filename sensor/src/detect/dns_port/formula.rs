@@ -208,7 +208,8 @@ fn enumerate() -> Vec<Expression> {
 
 /// The values of the octet at an index, each with its probability.
 fn octet(index: usize) -> impl Iterator<Item = (usize, f64)> {
-    let unicast = move |octet: &usize| index > 0 || (matches!(octet, 1..=223) && !matches!(octet, 10 | 127));
+    let unicast =
+        move |octet: &usize| index > 0 || (matches!(octet, 1..=223) && !matches!(octet, 10 | 127));
     let probability = if index == 0 { 1.0 / 221.0 } else { 1.0 / 256.0 };
     (0..256).filter(unicast).map(move |octet| (octet, probability))
 }

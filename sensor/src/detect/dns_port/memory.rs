@@ -54,8 +54,7 @@ impl Memory {
 
     /// `--learn`: a domain's service is reached on this port.
     pub(super) fn teach(&mut self, domain: &Arc<str>, port: u16) {
-        if let Some((_, first, many)) =
-            self.taught.iter_mut().find(|(taught, ..)| taught == domain)
+        if let Some((_, first, many)) = self.taught.iter_mut().find(|(taught, ..)| taught == domain)
         {
             *many |= *first != port;
         } else if self.taught.len() < MAX_TAUGHT {
@@ -164,7 +163,7 @@ impl Memory {
         }
         set.kept.push(Match::new(trial, group, group.read, 0.0, None));
         let solution = set.solve()?;
-        let narrow = set.narrow(&solution.formula);
+        let narrow = set.narrow();
         Some(Finding::solved(set, solution, narrow, group, trial))
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::finding::Kept;
 use super::formula::octets;
-use super::solve::{Formula, Pair, Solution, solve};
+use super::solve::{Pair, Solution, solve};
 use crate::alert::Severity;
 use crate::detect::answers::Value;
 use crate::time::Timestamp;
@@ -74,24 +74,31 @@ impl PairSet {
         (solution.evidence > 0.0).then_some(solution)
     }
 
-    /// The most that a formula over a narrow pool of answers may be: a service in several parts,
-    /// shard `i` at address + `i` and port + `i`, looks like one to each of its users.
-    pub(super) fn narrow(&self, formula: &Formula) -> Option<Severity> {
-        let mut answers = self.pairs.iter().filter_map(|pair| match pair.answer {
-            Value::Address(address) => Some(octets(address)),
-            Value::Number(_) => None,
-        });
-        let [a, b, c, _] = answers.next()?;
-        let mut same = [true; 2];
-        for [x, y, z, _] in answers {
-            let in_16 = (x, y) == (a, b);
-            same = [same[0] && in_16, same[1] && in_16 && z == c];
+    /// The most that a formula over a narrow pool of answers may be. A service in several parts,
+    /// shard `i` at address + `i` and port + `i`, has one too: there ports lie on a line.
+    pub(super) fn narrow(&self) -> Option<Severity> {
+        let points: Vec<([u8; 4], u16)> = self
+            .pairs
+            .iter()
+            .filter_map(|pair| match pair.answer {
+                Value::Address(address) => Some((octets(address), pair.port)),
+                Value::Number(_) => None,
+            })
+            .collect();
+        let ([a, b, ..], _) = points.first()?;
+        if !points.iter().all(|([x, y, ..], _)| (x, y) == (a, b)) {
+            return None;
         }
-        match same {
-            [_, true] if formula.is_affine() => Some(Severity::Low),
-            [_, true] => Some(Severity::Medium),
-            [true, _] if formula.is_affine() => Some(Severity::Medium),
-            _ => None,
-        }
+        Some(if is_line(&points) { Severity::Low } else { Severity::Medium })
     }
+}
+
+/// Whether ports grow evenly with addresses, without a modulus.
+fn is_line(points: &[([u8; 4], u16)]) -> bool {
+    let at = |index: usize| {
+        let (octets, port) = points.get(index)?;
+        Some((i64::from(u32::from_be_bytes(*octets)), i64::from(*port)))
+    };
+    let (Some((x0, y0)), Some((x1, y1))) = (at(0), at(1)) else { return false };
+    (2..points.len()).filter_map(at).all(|(x, y)| (x - x0) * (y1 - y0) == (x1 - x0) * (y - y0))
 }

@@ -81,7 +81,8 @@ impl Ports {
     fn is_usual(&mut self, asset: AssetId, port: u16, network: IpAddr, now: Timestamp) -> bool {
         self.uses = self.uses.saturating_add(1);
         let Some(used) = self.estate.get_mut(port) else {
-            let first = Use { asset, network, several_assets: false, several_networks: false, uses: 1 };
+            let first =
+                Use { asset, network, several_assets: false, several_networks: false, uses: 1 };
             self.estate.insert(now, port, first);
             return false;
         };

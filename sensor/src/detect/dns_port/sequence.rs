@@ -55,7 +55,13 @@ impl Sequence {
     }
 
     /// A hit; whether it is new, and then what it adds.
-    pub(super) fn hit(&mut self, read: u32, port: u16, chance: f64, time: Timestamp) -> Option<f64> {
+    pub(super) fn hit(
+        &mut self,
+        read: u32,
+        port: u16,
+        chance: f64,
+        time: Timestamp,
+    ) -> Option<f64> {
         if self.pairs.contains(&(read, port)) || self.pairs.len() >= MAX_PAIRS {
             return None;
         }
@@ -82,7 +88,6 @@ impl Sequence {
 /// distribution, the port's share of what the estate uses, or a floor for what neither knows.
 pub(super) fn chance(by_expression: f64, share: f64, answers: usize) -> f64 {
     const FLOOR: f64 = 2e-5;
-    let one = by_expression.max(share).max(FLOOR).min(0.5);
+    let one = by_expression.max(share).clamp(FLOOR, 0.5);
     1.0 - (1.0 - one).powi(i32::try_from(answers).unwrap_or(i32::MAX))
 }
-

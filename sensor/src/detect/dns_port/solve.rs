@@ -38,8 +38,8 @@ pub(super) struct Solution {
 pub(super) enum Formula {
     /// `f + offset`, modulo 2^16.
     Offset { of: Expression, offset: i64 },
-    /// `offset + (f mod modulus)`
-    Modulus { of: Expression, modulus: u64, offset: i64 },
+    /// `((f + inner) mod modulus) + outer`; one of the constants is 0.
+    Modulus { of: Expression, modulus: u64, inner: u64, outer: u16 },
     /// `f ^ mask`
     Xor { of: Expression, mask: u16 },
     /// A sum of monomials with multipliers, modulo 2^16.
@@ -53,25 +53,15 @@ impl Formula {
             Self::Offset { of, offset } => {
                 Some((of.value(answer)? as i64).wrapping_add(*offset) as u16)
             }
-            Self::Modulus { of, modulus, offset } => {
-                let rest = of.value(answer)?.checked_rem(*modulus)?;
-                u16::try_from(i64::try_from(rest).ok()?.checked_add(*offset)?).ok()
+            Self::Modulus { of, modulus, inner, outer } => {
+                let rest = of.value(answer)?.checked_add(*inner)?.checked_rem(*modulus)?;
+                u16::try_from(rest.checked_add(u64::from(*outer))?).ok()
             }
             Self::Xor { of, mask } => Some(of.port(answer)? ^ mask),
             Self::Linear(linear) => match answer {
                 Value::Address(address) => Some(linear.port(octets(address))),
                 Value::Number(_) => None,
             },
-        }
-    }
-
-    /// Whether it is a constant plus multiples of single octets, as the ports of a service in
-    /// several parts are.
-    pub(super) fn is_affine(&self) -> bool {
-        match self {
-            Self::Offset { of, .. } => matches!(of, Expression::Sum | Expression::Pair(_) | Expression::Whole),
-            Self::Linear(linear) => linear.is_affine(),
-            Self::Modulus { .. } | Self::Xor { .. } => false,
         }
     }
 }
@@ -81,8 +71,11 @@ impl fmt::Display for Formula {
         match self {
             Self::Offset { of, offset: 0 } => of.fmt(f),
             Self::Offset { of, offset } => write!(f, "({of}{offset:+}) mod 65536"),
-            Self::Modulus { of, modulus, offset: 0 } => write!(f, "({of}) mod {modulus}"),
-            Self::Modulus { of, modulus, offset } => write!(f, "({of}) mod {modulus} {offset:+}"),
+            Self::Modulus { of, modulus, inner: 0, outer: 0 } => write!(f, "({of}) mod {modulus}"),
+            Self::Modulus { of, modulus, inner: 0, outer } => {
+                write!(f, "({of}) mod {modulus} + {outer}")
+            }
+            Self::Modulus { of, modulus, inner, .. } => write!(f, "({of}+{inner}) mod {modulus}"),
             Self::Xor { of, mask } => write!(f, "({of}) ^ {mask:#x}"),
             Self::Linear(linear) => linear.fmt(f),
         }

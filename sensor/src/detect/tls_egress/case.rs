@@ -7,8 +7,8 @@ use crate::baseline::{Habits, PlaceId};
 use crate::detect::estate::{Estate, Phase};
 use crate::detect::statistics::{confidence, shown};
 use crate::detect::volume::Spike;
-use crate::event::{Event, Flow};
 use crate::eve::community_id::CommunityId;
+use crate::event::{Event, Flow};
 use crate::inventory::AssetId;
 use crate::time::{ByteSize, Timestamp};
 
@@ -226,9 +226,9 @@ impl Case {
                 ja4: None,
             }),
             evidence: self.evidence(estate, habits, (asset, place), learning),
-            first_seen: self.staging.map_or(self.first_seen, |staging| {
-                self.first_seen.min(staging.spike.onset)
-            }),
+            first_seen: self
+                .staging
+                .map_or(self.first_seen, |staging| self.first_seen.min(staging.spike.onset)),
             last_seen: self.last_seen,
             count,
             status: Status::Open,
@@ -263,7 +263,9 @@ impl Case {
             0 => text += ", where it sent nothing before",
             usual => text += &format!(", at most {} a day before", ByteSize(usual)),
         }
-        if let Some(Staging { spike, .. }) = self.staging.filter(|_| self.latest.weights.is_staged()) {
+        if let Some(Staging { spike, .. }) =
+            self.staging.filter(|_| self.latest.weights.is_staged())
+        {
             let minutes = self.first_seen.since(spike.onset).as_secs() / 60;
             text += &format!(
                 ", after it pulled {} inside (usually {} in {} min) from {minutes} min before",
@@ -286,8 +288,12 @@ impl Case {
         let at = |time, weight, fact| Evidence { time, weight: shown(weight), fact };
         let management = estate.role(asset).is_management();
         let statement = match (management, self.session.doubtful, learning) {
-            (true, true, _) => "the name is approved for this management component, but DNS gave it other addresses",
-            (true, false, _) => "a management component reaches outside only where that is approved",
+            (true, true, _) => {
+                "the name is approved for this management component, but DNS gave it other addresses"
+            }
+            (true, false, _) => {
+                "a management component reaches outside only where that is approved"
+            }
             (false, _, true) => "the asset is still being learned: what is new for it says little",
             (false, ..) => "most of what a guest sends outside is harmless",
         };

@@ -45,7 +45,7 @@ const FADE: [f64; 2] = [3.0, 10.0];
 const STAGING: f64 = 4.5;
 /// Part of what was pulled that must leave for staging to count, and to count in full; beyond
 /// [`TOO_MUCH`] times the pulled it is other data.
-const FIT: [f64; 2] = [0.02, 0.3];
+const FIT: [f64; 2] = [0.01, 0.1];
 const TOO_MUCH: f64 = 3.0;
 /// Staging that weighs so much is a reason of its own.
 const STAGED: f64 = 2.0;

@@ -68,11 +68,7 @@ impl Habit {
         while self.half_hours.front().is_some_and(|first| first.index + KEPT < index) {
             self.half_hours.pop_front();
         }
-        *self = Self {
-            half_hours: std::mem::take(&mut self.half_hours),
-            index,
-            ..Self::default()
-        };
+        *self = Self { half_hours: std::mem::take(&mut self.half_hours), index, ..Self::default() };
         true
     }
 
@@ -116,7 +112,8 @@ impl Habit {
         if let Some(Some(known)) = self.centre.get(window) {
             return *known;
         }
-        let mut logarithms: Vec<f64> = self.sums(window).map(|(_, sum)| (sum as f64).ln()).collect();
+        let mut logarithms: Vec<f64> =
+            self.sums(window).map(|(_, sum)| (sum as f64).ln()).collect();
         let found = match robust(&mut logarithms) {
             Some((centre, spread)) => (centre, spread.max(MIN_SPREAD)),
             None => UNKNOWN,

@@ -53,9 +53,7 @@ impl Ring {
     pub(super) fn onset(&self, window: u64) -> u64 {
         let first = self.newest.saturating_sub(window - 1);
         let sum: u64 = (first..=self.newest).map(|bucket| self.units(bucket)).sum();
-        (first..=self.newest)
-            .find(|bucket| self.units(*bucket) * 100 >= sum)
-            .unwrap_or(self.newest)
+        (first..=self.newest).find(|bucket| self.units(*bucket) * 100 >= sum).unwrap_or(self.newest)
     }
 
     fn units(&self, bucket: u64) -> u64 {
@@ -74,8 +72,9 @@ impl Ring {
         while self.newest < bucket {
             self.newest += 1;
             for index in 0..WINDOWS.len() {
-                let leaving =
-                    WINDOWS.get(index).map_or(0, |window| self.units(self.newest.wrapping_sub(*window)));
+                let leaving = WINDOWS
+                    .get(index)
+                    .map_or(0, |window| self.units(self.newest.wrapping_sub(*window)));
                 if let Some(sum) = self.sums.get_mut(index) {
                     *sum = sum.saturating_sub(leaving);
                 }

@@ -27,10 +27,6 @@ impl Linear {
             sum.wrapping_add(power(*monomial, octets).wrapping_mul(*multiplier))
         })
     }
-
-    pub(super) fn is_affine(&self) -> bool {
-        self.0.iter().all(|(monomial, _)| degree(*monomial) <= 1)
-    }
 }
 
 impl fmt::Display for Linear {
@@ -123,7 +119,9 @@ fn eliminate(subset: &[Monomial], pairs: &[([u8; 4], u16)]) -> Option<(Linear, u
     let mut free: Vec<usize> = (0..right).collect();
     let mut pivots: Vec<(usize, usize, u32)> = Vec::new();
     for top in 0..rows.len() {
-        let Some((row, column, valuation)) = least_valuation(rows.get(top..)?, &free) else { break };
+        let Some((row, column, valuation)) = least_valuation(rows.get(top..)?, &free) else {
+            break;
+        };
         rows.swap(top, top + row);
         free.retain(|other| *other != column);
         clear_below(&mut rows, top, column, valuation)?;
@@ -144,8 +142,9 @@ fn least_valuation(rows: &[Vec<u16>], columns: &[usize]) -> Option<(usize, usize
     let entries = rows.iter().enumerate().flat_map(|(row, entries)| {
         columns.iter().filter_map(move |column| Some((row, *column, *entries.get(*column)?)))
     });
-    let (row, column, entry) =
-        entries.filter(|(.., entry)| *entry != 0).min_by_key(|(.., entry)| entry.trailing_zeros())?;
+    let (row, column, entry) = entries
+        .filter(|(.., entry)| *entry != 0)
+        .min_by_key(|(.., entry)| entry.trailing_zeros())?;
     Some((row, column, entry.trailing_zeros()))
 }
 
@@ -170,9 +169,8 @@ fn substitute(rows: &[Vec<u16>], pivots: &[(usize, usize, u32)], right: usize) -
     for (row, column, valuation) in pivots.iter().rev() {
         let row = rows.get(*row)?;
         let known = row.iter().zip(&solution).enumerate().filter(|(index, _)| index != column);
-        let known = known.fold(0u16, |sum, (_, (entry, value))| {
-            sum.wrapping_add(entry.wrapping_mul(*value))
-        });
+        let known = known
+            .fold(0u16, |sum, (_, (entry, value))| sum.wrapping_add(entry.wrapping_mul(*value)));
         let rest = row.get(right)?.wrapping_sub(known);
         if rest.trailing_zeros() < *valuation {
             return None;
@@ -185,9 +183,8 @@ fn substitute(rows: &[Vec<u16>], pivots: &[(usize, usize, u32)], right: usize) -
 
 /// The inverse of an odd number modulo 2^16, by Newton's iteration (each step doubles the bits).
 fn inverse(odd: u16) -> u16 {
-    (0..4).fold(odd, |inverse, _| {
-        inverse.wrapping_mul(2u16.wrapping_sub(odd.wrapping_mul(inverse)))
-    })
+    (0..4)
+        .fold(odd, |inverse, _| inverse.wrapping_mul(2u16.wrapping_sub(odd.wrapping_mul(inverse))))
 }
 
 fn power(monomial: Monomial, octets: [u8; 4]) -> u16 {

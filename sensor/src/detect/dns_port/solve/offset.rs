@@ -10,6 +10,8 @@ use crate::detect::dns_port::formula::Expression;
 const MIN_PAIRS: usize = 3;
 /// A smaller common divisor is chance.
 const MIN_MODULUS: u64 = 1024;
+/// The differences share a larger factor in less than 1 % of cases.
+const MAX_FACTOR: u64 = 256;
 
 /// The best formula over one expression, with its evidence in nats.
 pub(super) fn solve(pairs: &[Pair]) -> Option<(Formula, f64)> {
@@ -38,14 +40,28 @@ fn fit(of: Expression, pairs: &[Pair]) -> Option<(Formula, f64)> {
     if apart().all(|apart| apart % 65_536 == 0) {
         return Some((Formula::Offset { of, offset: short(-first) }, (n - 1.0) * width));
     }
-    let modulus = apart().fold(0, gcd);
-    if modulus < MIN_MODULUS.max(width.exp() as u64) {
-        return None;
-    }
-    let rest = values.first()?.checked_rem(i64::try_from(modulus).ok()?)?;
-    let offset = i64::from(distinct.first()?.port) - rest;
-    let evidence = (n - 2.0) * (modulus.min(65_536) as f64).ln() + (n - 2.0).ln();
-    Some((Formula::Modulus { of, modulus, offset }, evidence))
+    let divisor = apart().fold(0, gcd);
+    // The differences may share a factor by chance: the modulus is the largest part of the
+    // divisor that gives every port.
+    let parts = (1..=MAX_FACTOR).filter(|factor| divisor % factor == 0);
+    let moduli = parts.map(|factor| divisor / factor);
+    let least = MIN_MODULUS.max(width.exp() as u64);
+    let mut moduli = moduli.filter(|modulus| (least..=65_536).contains(modulus));
+    let formula = moduli.find_map(|modulus| reduce(of, modulus, &distinct))?;
+    Some((formula, (n - 2.0) * width + (n - 2.0).ln()))
+}
+
+/// The formula with this modulus that gives every pair's port, its constant outside or inside.
+fn reduce(of: Expression, modulus: u64, pairs: &[Pair]) -> Option<Formula> {
+    let first = pairs.first()?;
+    let (value, port) = (of.value(first.answer)?, u64::from(first.port));
+    let outer = port.checked_sub(value % modulus).and_then(|outer| u16::try_from(outer).ok());
+    let inner = (port + modulus - value % modulus) % modulus;
+    let outside = outer.map(|outer| Formula::Modulus { of, modulus, inner: 0, outer });
+    let inside = Formula::Modulus { of, modulus, inner, outer: 0 };
+    let fits =
+        |formula: &Formula| pairs.iter().all(|pair| formula.port(pair.answer) == Some(pair.port));
+    outside.into_iter().chain([inside]).find(fits)
 }
 
 /// `port = f ^ K`
