@@ -3,7 +3,7 @@
 //! Nothing here depends on the sensor, so that a mistake there cannot hide itself here.
 //!
 //! * [`wire`] writes frames and capture files, [`dns`] and [`tls`] what goes into them.
-//! * [`bench`] writes large captures to measure with, and what they hold.
+//! * [`mod@bench`] writes large captures to measure with, and what they hold.
 //! * [`scenario`] writes days of an ESXi estate: a capture, the config for it and the truth.
 
 #![allow(
