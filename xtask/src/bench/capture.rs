@@ -10,6 +10,7 @@ use egret_tests::bench::{self, Kind, Truth};
 /// A generated capture and what it holds.
 pub(crate) struct Capture {
     pub(crate) kind: Kind,
+    pub(crate) scale: f64,
     pub(crate) file: PathBuf,
     /// The file's size in bytes.
     pub(crate) size: u64,
@@ -42,6 +43,6 @@ impl Capture {
             }
         };
         let size = fs::metadata(&file)?.len();
-        Ok(Self { kind, file, size, truth })
+        Ok(Self { kind, scale, file, size, truth })
     }
 }
