@@ -144,11 +144,12 @@ fn later_fragments_have_no_ports() {
     bytes[20..22].copy_from_slice(&[0x20, 0]); // first of several
     let first = packet(&ethernet(&bytes)).unwrap();
     assert_eq!(first.ports, [40_000, 443]);
-    assert!(first.fragment.is_some_and(|fragment| fragment.first && !fragment.last));
+    assert!(first.fragment.is_some_and(|fragment| fragment.is_first() && !fragment.last));
     bytes[20..22].copy_from_slice(&[0, 10]);
     let later = packet(&ethernet(&bytes)).unwrap();
-    assert_eq!((later.ports, later.tcp, later.payload.len()), ([0, 0], None, 0));
-    assert!(later.fragment.is_some_and(|fragment| !fragment.first && fragment.last));
+    assert_eq!((later.ports, later.tcp, later.payload.len()), ([0, 0], None, 20 + 100));
+
+    assert_eq!(later.fragment, Some(Fragment { id: 0, offset: 80, last: true }));
 }
 
 #[test]
