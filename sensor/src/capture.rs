@@ -37,22 +37,78 @@ impl LinkType {
     pub const NULL: Self = Self(0);
     /// Ethernet.
     pub const ETHERNET: Self = Self(1);
+    /// Token Ring.
+    pub const TOKEN_RING: Self = Self(6);
+    /// ARCNET.
+    pub const ARCNET: Self = Self(7);
+    /// PPP, with or without its HDLC address and control bytes.
+    pub const PPP: Self = Self(9);
+    /// FDDI.
+    pub const FDDI: Self = Self(10);
     /// Raw IP as some systems write it (`DLT_RAW` of BSD and Linux).
     pub const RAW_BSD: Self = Self(12);
     /// Raw IP as OpenBSD writes it.
     pub const RAW_OPENBSD: Self = Self(14);
+    /// PPP in HDLC-like framing, or Cisco HDLC.
+    pub const PPP_HDLC: Self = Self(50);
+    /// ATM with LLC in front of each packet (RFC 2684, once RFC 1483).
+    pub const ATM_RFC1483: Self = Self(100);
     /// Raw IP, version 4 or 6 by the first nibble.
     pub const RAW: Self = Self(101);
+    /// Cisco HDLC.
+    pub const C_HDLC: Self = Self(104);
+    /// IEEE 802.11.
+    pub const IEEE802_11: Self = Self(105);
+    /// Frame Relay.
+    pub const FRELAY: Self = Self(107);
     /// OpenBSD loopback: a protocol family in network byte order.
     pub const LOOP: Self = Self(108);
+    /// OpenBSD's IPsec interface `enc`.
+    pub const ENC: Self = Self(109);
     /// Linux cooked capture.
     pub const LINUX_SLL: Self = Self(113);
+    /// What OpenBSD's packet filter logged.
+    pub const PFLOG: Self = Self(117);
+    /// IEEE 802.11 behind a Prism header.
+    pub const PRISM: Self = Self(119);
+    /// IP over Fibre Channel (RFC 2625).
+    pub const IP_OVER_FC: Self = Self(122);
+    /// IEEE 802.11 behind a radiotap header.
+    pub const RADIOTAP: Self = Self(127);
+    /// ARCNET as Linux gives it.
+    pub const ARCNET_LINUX: Self = Self(129);
+    /// IEEE 802.11 behind an AVS header.
+    pub const AVS: Self = Self(163);
+    /// Ethernet on a Juniper router.
+    pub const JUNIPER_ETHER: Self = Self(178);
+    /// PPP on a Juniper router.
+    pub const JUNIPER_PPP: Self = Self(179);
+    /// Frame Relay on a Juniper router.
+    pub const JUNIPER_FRELAY: Self = Self(180);
+    /// Cisco HDLC on a Juniper router.
+    pub const JUNIPER_CHDLC: Self = Self(181);
+    /// Another type behind a "Per-Packet Information" header.
+    pub const PPI: Self = Self(192);
+    /// What Solaris' IP layer observes.
+    pub const IPNET: Self = Self(226);
     /// Raw IPv4.
     pub const IPV4: Self = Self(228);
     /// Raw IPv6.
     pub const IPV6: Self = Self(229);
+    /// What Linux' netfilter logged.
+    pub const NFLOG: Self = Self(239);
+    /// IP over InfiniBand (RFC 4391), as Linux gives it.
+    pub const IPOIB: Self = Self(242);
+    /// Another type behind macOS' description of the packet.
+    pub const PKTAP: Self = Self(258);
     /// Linux cooked capture, version 2.
     pub const LINUX_SLL2: Self = Self(276);
+    /// Ethernet with a Broadcom switch's tag.
+    pub const DSA_TAG_BRCM: Self = Self(281);
+    /// Ethernet with a Marvell switch's tag.
+    pub const DSA_TAG_DSA: Self = Self(284);
+    /// Ethernet with a Marvell switch's tag behind an EtherType of its own.
+    pub const DSA_TAG_EDSA: Self = Self(285);
 
     /// Whether frames of this type are decoded; those of any other are refused, and counted.
     pub const fn is_supported(self) -> bool {
@@ -60,14 +116,42 @@ impl LinkType {
             self,
             Self::NULL
                 | Self::ETHERNET
+                | Self::TOKEN_RING
+                | Self::ARCNET
+                | Self::PPP
+                | Self::FDDI
                 | Self::RAW_BSD
                 | Self::RAW_OPENBSD
+                | Self::PPP_HDLC
+                | Self::ATM_RFC1483
                 | Self::RAW
+                | Self::C_HDLC
+                | Self::IEEE802_11
+                | Self::FRELAY
                 | Self::LOOP
+                | Self::ENC
                 | Self::LINUX_SLL
+                | Self::PFLOG
+                | Self::PRISM
+                | Self::IP_OVER_FC
+                | Self::RADIOTAP
+                | Self::ARCNET_LINUX
+                | Self::AVS
+                | Self::JUNIPER_ETHER
+                | Self::JUNIPER_PPP
+                | Self::JUNIPER_FRELAY
+                | Self::JUNIPER_CHDLC
+                | Self::PPI
+                | Self::IPNET
                 | Self::IPV4
                 | Self::IPV6
+                | Self::NFLOG
+                | Self::IPOIB
+                | Self::PKTAP
                 | Self::LINUX_SLL2
+                | Self::DSA_TAG_BRCM
+                | Self::DSA_TAG_DSA
+                | Self::DSA_TAG_EDSA
         )
     }
 }

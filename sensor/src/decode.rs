@@ -103,7 +103,7 @@ pub struct Packet<'a> {
     pub tcp: Option<Tcp>,
     /// Its place in a fragmented datagram.
     pub fragment: Option<Fragment>,
-    /// What was captured of the payload above TCP or UDP.
+    /// What was captured of the payload above TCP or UDP; of a later fragment, all of it.
     pub payload: &'a [u8],
     /// How long that payload was on the wire; never less than `payload.len()`.
     pub payload_wire_len: u32,
@@ -135,10 +135,17 @@ pub mod tcp_flags {
 pub struct Fragment {
     /// The datagram's identification.
     pub id: u32,
-    /// Whether this is the first fragment, which holds the ports.
-    pub first: bool,
+    /// Where it begins in the datagram's fragmented part, in bytes.
+    pub offset: u32,
     /// Whether this is the last one.
     pub last: bool,
+}
+
+impl Fragment {
+    /// Whether this is the first fragment, which holds the ports.
+    pub const fn is_first(&self) -> bool {
+        self.offset == 0
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::time::Duration;
 use arrayvec::ArrayVec;
 
 use crate::capture::BURST;
-use crate::decode::{Packet, protocol, tcp_flags};
+use crate::decode::{Fragment, Packet, protocol, tcp_flags};
 use crate::event::{Account, AccountReason, Flow, Traffic, Volume};
 use crate::time::Timestamp;
 
@@ -22,6 +22,7 @@ mod key;
 mod opener;
 mod prefetch;
 mod reading;
+mod reassembly;
 mod slot;
 mod stream;
 mod timers;
@@ -31,6 +32,7 @@ pub use timers::TICK;
 
 use fragments::Fragments;
 use index::{Index, SlotId, Tag};
+use reassembly::{Kept, Reassembly};
 use slot::{Cold, SEEN, Slot, Slots, flags, of, of_mut};
 use stream::Streams;
 use timers::{Timer, Timers};
@@ -141,6 +143,7 @@ pub struct Table {
     hasher: foldhash::quality::RandomState,
     streams: Streams,
     fragments: Fragments,
+    reassembly: Reassembly,
     timers: Timers,
     /// Flows taken from the wheel to give way next.
     doomed: Vec<Timer>,
@@ -171,6 +174,7 @@ impl Table {
             hasher: foldhash::quality::RandomState::default(),
             streams: Streams::default(),
             fragments: Fragments::default(),
+            reassembly: Reassembly::default(),
             timers: Timers::default(),
             doomed: Vec::new(),
             now: Timestamp::ZERO,
@@ -208,6 +212,7 @@ impl Table {
 
     /// Ends all flows: the capture is over.
     pub fn finish<O: Observer>(&mut self, observer: &mut O) {
+        self.give_up(self.now.plus(fragments::LIFETIME), self.now, observer);
         for id in 0..self.cold.len() as SlotId {
             self.prefetch_flow(id + AHEAD as SlotId);
             self.close(id, self.now, AccountReason::Shutdown, observer);
@@ -248,19 +253,62 @@ impl Table {
         self.count(id, packet, looked.direction);
         if packet.tcp.is_some() {
             self.read(id, packet, looked.direction, observer);
-        } else if packet.protocol == protocol::UDP
-            && !packet.payload.is_empty()
+        } else if packet.protocol == protocol::UDP {
+            let cut = packet.payload_wire_len as usize > packet.payload.len();
+            match packet.fragment {
+                None => {
+                    self.datagram(id, self.now, looked.direction, packet.payload, cut, observer);
+                }
+                Some(fragment) => self.fragment(id, packet, fragment, looked, observer),
+            }
+        }
+    }
+
+    #[inline]
+    fn datagram<O: Observer>(
+        &mut self,
+        id: SlotId,
+        at: Timestamp,
+        from: Direction,
+        bytes: &[u8],
+        cut: bool,
+        observer: &mut O,
+    ) {
+        if !bytes.is_empty()
             && let (Some(slot), Some(cold)) = (self.slots.one(id), self.cold.get(id as usize))
         {
-            let cut = packet.payload_wire_len as usize > packet.payload.len()
-                || packet.fragment.is_some();
-            observer.datagram(
-                &View { id, slot, cold },
-                self.now,
-                looked.direction,
-                packet.payload,
-                cut,
-            );
+            observer.datagram(&View { id, slot, cold }, at, from, bytes, cut);
+        }
+    }
+
+    /// A datagram in fragments is shown once it is whole or, if it is none that is put together,
+    /// as far as its first fragment goes.
+    #[cold]
+    fn fragment<O: Observer>(
+        &mut self,
+        id: SlotId,
+        packet: &Packet<'_>,
+        fragment: Fragment,
+        looked: &Looked,
+        observer: &mut O,
+    ) {
+        let from = looked.direction;
+        match self.reassembly.keep(packet, fragment, looked.key, from) {
+            Kept::Whole(payload) => self.datagram(id, self.now, from, &payload, false, observer),
+            Kept::No if fragment.is_first() => {
+                self.datagram(id, self.now, from, packet.payload, true, observer);
+            }
+            Kept::No | Kept::Waits => {}
+        }
+    }
+
+    /// Shows what came of datagrams that have waited too long at `until`.
+    fn give_up<O: Observer>(&mut self, until: Timestamp, at: Timestamp, observer: &mut O) {
+        while let Some((key, from, payload)) = self.reassembly.overdue(until) {
+            let tag = self.hasher.hash_one(key) as Tag;
+            if let Some(id) = self.find(&Looked { key, direction: from, tag, likely: None }) {
+                self.datagram(id, at, from, &payload, true, observer);
+            }
         }
     }
 
@@ -376,6 +424,7 @@ impl Table {
             self.end_tick(observer);
             let due = self.timers.next(target);
             let at = self.timers.start();
+            self.give_up(at, at, observer);
             for (n, &(id, generation)) in due.iter().enumerate() {
                 if let Some(&(ahead, _)) = due.get(n + AHEAD) {
                     self.prefetch_flow(ahead);

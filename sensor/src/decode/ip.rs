@@ -97,11 +97,11 @@ fn ipv4(bytes: &[u8], link_wire_len: u32) -> Result<Ip<'_>, Refusal> {
     let more = header.more_fragments();
     let fragment = (more || offset != 0).then(|| Fragment {
         id: u32::from(header.identification()),
-        first: offset == 0,
+        offset: u32::from(header.fragments_offset().byte_offset()),
         last: !more,
     });
     if number == IpNumber::AUTHENTICATION_HEADER
-        && fragment.is_none_or(|fragment| fragment.first)
+        && fragment.is_none_or(|fragment| fragment.is_first())
         && let Ok(auth) = IpAuthHeaderSlice::from_slice(rest.bytes)
     {
         rest = rest.skip(auth.slice().len());
@@ -166,14 +166,14 @@ fn extensions(
                 let header = Ipv6FragmentHeaderSlice::from_slice(rest.bytes)
                     .map_err(|_| Refusal::Ipv6Extension)?;
                 number = header.next_header();
-                let first = header.fragment_offset().value() == 0;
+                let offset = u32::from(header.fragment_offset().byte_offset());
                 // An atomic fragment (RFC 6946) is a whole datagram.
                 if header.is_fragmenting_payload() {
                     let last = !header.more_fragments();
-                    fragment = Some(Fragment { id: header.identification(), first, last });
+                    fragment = Some(Fragment { id: header.identification(), offset, last });
                 }
                 let used = header.slice().len();
-                if !first {
+                if offset != 0 {
                     return Ok((number, fragment, rest.skip(used)));
                 }
                 used
@@ -196,8 +196,9 @@ struct Transport<'a> {
 #[inline]
 fn transport<'a>(ip: &Ip<'a>) -> Result<Transport<'a>, Refusal> {
     let rest = Rest { bytes: ip.payload, wire_len: ip.payload_wire_len };
-    if ip.fragment.is_some_and(|fragment| !fragment.first) {
-        return Ok(Transport { ports: [0; 2], tcp: None, payload: &[], payload_wire_len: 0 });
+    if ip.fragment.is_some_and(|fragment| !fragment.is_first()) {
+        let (payload, payload_wire_len) = (rest.bytes, rest.wire_len);
+        return Ok(Transport { ports: [0; 2], tcp: None, payload, payload_wire_len });
     }
     match ip.protocol {
         protocol::TCP => tcp(&rest),

@@ -12,6 +12,8 @@ pub enum Refusal {
     LinkNesting,
     /// A frame that carries no IP: ARP, spanning tree, LLDP and the like.
     NotIp,
+    /// A radio frame whose content is encrypted.
+    LinkEncrypted,
     /// IP by its link header, but neither version 4 nor 6.
     IpVersion,
     /// Fewer bytes than the IPv4 header has.
@@ -34,11 +36,12 @@ pub enum Refusal {
 
 impl Refusal {
     /// All of them, in the order of the layers.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::LinkType,
         Self::LinkTruncated,
         Self::LinkNesting,
         Self::NotIp,
+        Self::LinkEncrypted,
         Self::IpVersion,
         Self::Ipv4Truncated,
         Self::Ipv4Length,
@@ -53,7 +56,11 @@ impl Refusal {
     /// The layer that refused, as counters name it.
     pub const fn layer(self) -> &'static str {
         match self {
-            Self::LinkType | Self::LinkTruncated | Self::LinkNesting | Self::NotIp => "link",
+            Self::LinkType
+            | Self::LinkTruncated
+            | Self::LinkNesting
+            | Self::NotIp
+            | Self::LinkEncrypted => "link",
             Self::IpVersion => "ip",
             Self::Ipv4Truncated | Self::Ipv4Length => "ipv4",
             Self::Ipv6Truncated | Self::Ipv6Extension => "ipv6",
@@ -70,6 +77,7 @@ impl Refusal {
             Self::TcpTruncated | Self::UdpTruncated => "truncated",
             Self::LinkNesting => "nested_too_deep",
             Self::NotIp => "not_ip",
+            Self::LinkEncrypted => "encrypted",
             Self::IpVersion => "unknown_version",
             Self::Ipv4Length | Self::TcpLength | Self::UdpLength => "bad_length",
             Self::Ipv6Extension => "bad_extension",
@@ -78,7 +86,7 @@ impl Refusal {
 
     /// Whether the frame is broken, rather than merely none of Egret's business.
     pub const fn is_malformed(self) -> bool {
-        !matches!(self, Self::LinkType | Self::NotIp)
+        !matches!(self, Self::LinkType | Self::NotIp | Self::LinkEncrypted)
     }
 }
 
@@ -122,11 +130,11 @@ mod tests {
             (0..=times).for_each(|_| refusals.add(refusal));
         }
         let counted: Vec<u64> = refusals.iter().map(|(_, count)| count).collect();
-        assert_eq!(counted, (1..=13).collect::<Vec<u64>>());
+        assert_eq!(counted, (1..=14).collect::<Vec<u64>>());
         let mut names: Vec<_> = Refusal::ALL.iter().map(|r| (r.layer(), r.reason())).collect();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), Refusal::ALL.len(), "no two refusals share a name");
-        assert_eq!(refusals.total() - refusals.malformed(), 1 + 4);
+        assert_eq!(refusals.total() - refusals.malformed(), 1 + 4 + 5);
     }
 }

@@ -177,15 +177,15 @@ fn a_syn_over_a_closed_connection_opens_another() {
 fn later_fragments_count_to_the_flow_of_the_first() {
     let (mut table, mut recorder) = (table(), Recorder::default());
     let first = Packet {
-        fragment: Some(Fragment { id: 7, first: true, last: false }),
+        fragment: Some(Fragment { id: 7, offset: 0, last: false }),
         ..packet(1.0, true, PORTS, None, b"first")
     };
     let later = Packet {
-        fragment: Some(Fragment { id: 7, first: false, last: true }),
+        fragment: Some(Fragment { id: 7, offset: 1480, last: true }),
         ..packet(1.1, true, [0, 0], None, b"")
     };
     let stranger = Packet {
-        fragment: Some(Fragment { id: 8, first: false, last: true }),
+        fragment: Some(Fragment { id: 8, offset: 1480, last: true }),
         ..packet(1.2, true, [0, 0], None, b"")
     };
     table.burst(&[first, later, stranger], &mut recorder);
