@@ -33,7 +33,9 @@ fn a_wrong_type() {
     assert_mistakes(
         "[detect.tls_egress]\nenabled = \"yes\"\n",
         &[],
-        &["egret.toml:2: detect.tls_egress.enabled = \"yes\": expected true or false, without quotes"],
+        &[
+            "egret.toml:2: detect.tls_egress.enabled = \"yes\": expected true or false, without quotes",
+        ],
     );
 }
 

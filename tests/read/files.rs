@@ -199,7 +199,7 @@ fn gzip_that_is_cut() {
         "cut.pcap.gz",
         &file[..10 + 5 + HEADER + 2 * RECORD + 30],
         "2 packets, 120 B,",
-        "cut.pcap.gz: ends early at byte 176: the gzip data break off: unexpected end of file; the 2 \
+        "cut.pcap.gz: ends early at byte 176: the gzip data break off: incomplete deflate stream; the 2 \
          packets before it were read",
     );
 }
@@ -216,7 +216,10 @@ fn the_second_file_is_named_when_it_is_the_bad_one() {
 fn standard_input_that_is_empty_or_no_capture() {
     for (input, message) in [
         (&b""[..], "is empty; expected a pcap or pcapng capture: was it written to the end?"),
-        (b"hi\n", r#"is no capture: starts with "hi\n"; expected pcap or pcapng, plain or in gzip, zstd or lz4"#),
+        (
+            b"hi\n",
+            r#"is no capture: starts with "hi\n"; expected pcap or pcapng, plain or in gzip, zstd or lz4"#,
+        ),
     ] {
         let ran = egret().read("-").input(input).run();
         assert_eq!(ran.stderr, format!("egret: standard input: {message}\n"));

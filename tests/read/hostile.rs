@@ -32,8 +32,9 @@ fn stand_in(name: &[u8]) -> String {
 fn swap(message: &[u8], name: &[u8]) -> Vec<u8> {
     let stand_in = stand_in(name).into_bytes();
     let mut message = message.to_vec();
-    let places: Vec<usize> =
-        (0..=message.len() - name.len()).filter(|&at| message[at..].starts_with(&stand_in)).collect();
+    let places: Vec<usize> = (0..=message.len() - name.len())
+        .filter(|&at| message[at..].starts_with(&stand_in))
+        .collect();
     assert!(!places.is_empty());
     for at in places {
         message[at..at + name.len()].copy_from_slice(name);
@@ -64,7 +65,8 @@ fn capture() -> Vec<u8> {
 
 /// Whether a terminal would only print `c`.
 fn is_harmless(c: char) -> bool {
-    !c.is_control() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    !c.is_control()
+        && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Fails when a name ends its line early, breaks out of its string, or makes the JSON invalid.
@@ -84,7 +86,8 @@ fn events_stay_json_lines() {
         names
     };
     let sni = |at: usize| sessions[at]["tls"]["sni"].as_str().unwrap().to_owned();
-    let alias = |at: usize| responses[at]["dns"]["answers"][0]["rdata"].as_str().unwrap().to_owned();
+    let alias =
+        |at: usize| responses[at]["dns"]["answers"][0]["rdata"].as_str().unwrap().to_owned();
     let text = |at: usize| responses[at]["dns"]["answers"][1]["rdata"].as_str().unwrap().to_owned();
     for names in [names(&sni), names(&alias), names(&text)] {
         assert_eq!(names.len(), HOSTILE.len(), "{names:?}");
@@ -102,7 +105,7 @@ fn people_are_shown_printable_text() {
 
     // The file's name, too, may be another's choice.
     let name = "a\nalerts   none\x1b[31m\u{202e}.pcap";
-    fs::write(directory.path().join(name), &datagrams(2)[..100]).unwrap();
+    fs::write(directory.path().join(name), &datagrams(2)[..110]).unwrap();
     let ran = egret().within(&directory).read(name).run().done();
     assert!(harmless(&ran.stdout), "{:?}", ran.stdout);
     let note = r"a\nalerts   none\x1b[31m\u{202e}.pcap: ends early at byte 100: ";

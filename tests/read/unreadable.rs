@@ -29,11 +29,7 @@ fn a_missing_file() {
 
 #[test]
 fn a_directory() {
-    assert_error(
-        "day",
-        1,
-        "day: is a directory; give the capture files in it, such as day/*.pcap",
-    );
+    assert_error("day", 1, "day: is a directory; give the capture files in it, such as day/*.pcap");
 }
 
 #[test]
@@ -64,7 +60,9 @@ fn a_file_that_this_user_may_not_read() {
     let output = match command.args(["read", "secret.pcap"]).current_dir(&directory).output() {
         Ok(output) if !output.stderr.starts_with(b"setpriv:") => output,
         other => {
-            eprintln!("SKIPPED: root may read everything, and cannot become nobody here: {other:?}");
+            eprintln!(
+                "SKIPPED: root may read everything, and cannot become nobody here: {other:?}"
+            );
             return;
         }
     };

@@ -103,13 +103,13 @@ pub fn parse(
 
 fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(|error| {
-        match error.kind() {
-            io::ErrorKind::InvalidData => {
-                io::Error::new(error.kind(), "not UTF-8 text, so it is no config file")
-            }
-            _ => error,
+    File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(|error| match error
+        .kind()
+    {
+        io::ErrorKind::InvalidData => {
+            io::Error::new(error.kind(), "not UTF-8 text, so it is no config file")
         }
+        _ => error,
     })?;
     if text.len() as u64 > MAX_BYTES {
         let reason = format!("larger than {MAX_BYTES} bytes, so it is no config file");

@@ -10,9 +10,7 @@ use crate::text::reason;
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureError {
     /// Missing, or not ours to read.
-    #[error(
-        "{name}: cannot be opened: {}; {}", reason(source), advice(source)
-    )]
+    #[error("{name}: cannot be opened: {}; {}", reason(source), advice(source))]
     Open {
         /// The file, as it was given.
         name: String,
@@ -60,7 +58,10 @@ pub enum CaptureError {
         reason: String,
     },
     /// Compressed data that break before the capture in them begins.
-    #[error("{name}: the {packing} data are broken from the start: {}; copy the file again", reason(source))]
+    #[error(
+        "{name}: the {packing} data are broken from the start: {}; copy the file again",
+        reason(source)
+    )]
     Unpack {
         /// The file, as it was given.
         name: String,
@@ -70,7 +71,10 @@ pub enum CaptureError {
         source: io::Error,
     },
     /// The system failed to read further.
-    #[error("{name}: cannot be read beyond byte {offset}: {}; check the disk or the sender", reason(source))]
+    #[error(
+        "{name}: cannot be read beyond byte {offset}: {}; check the disk or the sender",
+        reason(source)
+    )]
     Read {
         /// The file, as it was given.
         name: String,
