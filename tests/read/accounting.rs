@@ -114,7 +114,7 @@ fn a_day_long_conversation_adds_up() {
 fn a_session_without_an_answer_is_still_an_event() {
     let mut traffic = Traffic::default();
     let to = path(end("10.20.0.11", 40_000), end("203.0.113.5", 8443));
-    let hello = traffic.client_hello("silent.example");
+    let hello = traffic.client_hello(b"silent.example");
     traffic.tcp(START, to).send(true, &hello);
     let capture = traffic.pcap();
     let [only_client, _] = egret_tests::wire::split(&capture, |_, frame| frame[26] == 10);
@@ -131,8 +131,7 @@ fn a_session_without_an_answer_is_still_an_event() {
     }
 }
 
-/// Fails when the half that a tap of the server's side sees is taken for nothing, or its direction
-/// is.
+/// Fails when hello and answer become two events, or the answer is lost.
 #[test]
 fn a_session_is_one_event_with_both_halves() {
     let mut traffic = Traffic::default();

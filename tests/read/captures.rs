@@ -45,7 +45,7 @@ pub(crate) fn office() -> Vec<u8> {
         let to = path(end(guest, port), end(server, 443));
         traffic.tls(at + SECOND, to, name, [20_000, 400_000], 40 * SECOND);
     }
-    let hello = traffic.client_hello("silent.example");
+    let hello = traffic.client_hello(b"silent.example");
     let to = path(end("10.20.0.11", 51_000), end("203.0.113.99", 8443));
     traffic.tcp(START + 90 * SECOND, to).send(true, &hello);
     traffic.pcap()

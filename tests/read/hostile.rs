@@ -4,43 +4,11 @@ use std::fs;
 
 use egret_tests::dns::{self, Data, Record, rcode, rtype};
 use egret_tests::scenario::SECOND;
-use egret_tests::traffic::{START, Traffic, end, path};
+use egret_tests::traffic::{HOSTILE, START, Traffic, end, is_harmless, path, put_in, stand_in};
 
 use super::accounting::{events, of_type};
 use super::captures::{datagrams, question};
 use super::{directory, egret};
-
-/// Names as they are on the wire; none holds a dot.
-const HOSTILE: [&[u8]; 9] = [
-    br#"say"quote"and\back"#,
-    b"line\nbreak\r\n{\"event_type\":\"alert\"}",
-    b"\x1b[2J\x1b]0;title\x07",
-    b"nul\0nul",
-    b"invalid\xff\xfe\xc3utf8",
-    b"overlong\xc0\xaf",
-    "right\u{202e}moc\u{2066}left".as_bytes(),
-    "c1\u{9b}31mred".as_bytes(),
-    "zero\u{200b}width\u{feff}\u{2028}".as_bytes(),
-];
-
-/// Stands for a hostile name while a message is built around it.
-fn stand_in(name: &[u8]) -> String {
-    "q".repeat(name.len())
-}
-
-/// `message` with the hostile name in place of what stood for it.
-fn swap(message: &[u8], name: &[u8]) -> Vec<u8> {
-    let stand_in = stand_in(name).into_bytes();
-    let mut message = message.to_vec();
-    let places: Vec<usize> = (0..=message.len() - name.len())
-        .filter(|&at| message[at..].starts_with(&stand_in))
-        .collect();
-    assert!(!places.is_empty());
-    for at in places {
-        message[at..at + name.len()].copy_from_slice(name);
-    }
-    message
-}
 
 /// Every hostile name as the server name of a session, as the question and the alias of a DNS
 /// response and as a text in it.
@@ -50,7 +18,7 @@ fn capture() -> Vec<u8> {
         let at = START + number as u64 * SECOND;
         let port = 40_000 + number as u16;
         let asked = stand_in(name);
-        let hello = swap(&traffic.client_hello(&asked), name);
+        let hello = traffic.client_hello(name);
         let to = path(end("10.20.0.11", port), end("203.0.113.5", 443));
         traffic.tcp(at, to).send(true, &hello);
 
@@ -58,15 +26,9 @@ fn capture() -> Vec<u8> {
         let answers = [record(Data::Cname(asked.clone())), record(Data::Txt(asked.clone()))];
         let response = dns::response(1, &asked, rtype::TXT, rcode::NO_ERROR, &answers);
         let back = question("10.20.0.11", port).back();
-        traffic.datagram(at, &back, &swap(&response, name));
+        traffic.datagram(at, &back, &put_in(&response, name));
     }
     traffic.pcap()
-}
-
-/// Whether a terminal would only print `c`.
-fn is_harmless(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Fails when a name ends its line early, breaks out of its string, or makes the JSON invalid.

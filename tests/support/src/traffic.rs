@@ -34,6 +34,50 @@ pub fn path(from: Endpoint, to: Endpoint) -> Path {
     Path { from, to, vlans: [None; 2] }
 }
 
+/// A name as long as `name`, to be put in its place while a message is built: one that writers of
+/// messages take.
+pub fn stand_in(name: &[u8]) -> String {
+    "q".repeat(name.len())
+}
+
+/// `message` with `name` in all places where its [`stand_in`] was.
+///
+/// # Panics
+/// When there is none.
+pub fn put_in(message: &[u8], name: &[u8]) -> Vec<u8> {
+    let mut message = message.to_vec();
+    let stand_in = stand_in(name).into_bytes();
+    let is_at = |at: &usize| message[*at..].starts_with(&stand_in);
+    let places: Vec<usize> = (0..message.len()).filter(is_at).collect();
+    assert!(!places.is_empty(), "{name:?} has no place in this message");
+    for at in places {
+        message[at..at + name.len()].copy_from_slice(name);
+    }
+    message
+}
+
+/// Names that break out of lines and strings, act on terminals or are no text; each is one label
+/// of a DNS name.
+pub const HOSTILE: [&[u8]; 9] = [
+    br#"say"quote"and\back"#,
+    b"line\nbreak\r\n{\"event_type\":\"alert\"}",
+    b"\x1b[2J\x1b]0;title\x07",
+    b"nul\0nul",
+    b"invalid\xff\xfe\xc3utf8",
+    b"overlong\xc0\xaf",
+    "right\u{202e}moc\u{2066}left".as_bytes(),
+    "c1\u{9b}31mred".as_bytes(),
+    "zero\u{200b}width\u{feff}\u{2028}".as_bytes(),
+];
+
+/// Whether a terminal would only print `c`, and a reader see it.
+pub fn is_harmless(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c,
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+        )
+}
+
 impl Traffic {
     /// A datagram.
     pub fn datagram(&mut self, at: u64, path: &Path, payload: &[u8]) {
@@ -66,10 +110,12 @@ impl Traffic {
         tcp.close();
     }
 
-    /// What a client says first to open a TLS session for `sni`.
-    pub fn client_hello(&mut self, sni: &str) -> Vec<u8> {
+    /// What a client says first to open a TLS session for `sni`, whatever bytes that has.
+    pub fn client_hello(&mut self, sni: &[u8]) -> Vec<u8> {
         let mut rng = self.rng();
-        self.openings.open(Client::Agent, Some(sni), &mut rng).swap_remove(0).bytes
+        let stand_in = stand_in(sni);
+        let hello = self.openings.open(Client::Agent, Some(&stand_in), &mut rng).swap_remove(0);
+        put_in(&hello.bytes, sni)
     }
 
     /// Opens a TCP connection, to be gone on with.

@@ -59,7 +59,7 @@ pub enum CaptureError {
     },
     /// Compressed data that break before the capture in them begins.
     #[error(
-        "{name}: the {packing} data are broken from the start: {}; copy the file again",
+        "{name}: the {packing} data cannot be unpacked: {}; copy the file again",
         reason(source)
     )]
     Unpack {
