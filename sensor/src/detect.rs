@@ -1,18 +1,194 @@
-//! Placeholder until the detectors land.
-#![allow(missing_docs, clippy::all)]
-use crate::alert::Alert;
-use crate::config::Config;
-use crate::event::Event;
+//! The detectors and the state they share, driven by events in the order of their time.
+//!
+//! Time is that of the events: nothing here reads a clock, and the same events give the same
+//! alerts. Each detector is one module; none knows another.
+
 use std::time::Duration;
-pub struct Engine;
+
+use crate::alert::Alert;
+use crate::baseline::{AssetBaseline, Baseline};
+use crate::config::Config;
+use crate::event::{AccountReason, Body, Event};
+use crate::inventory::Inventory;
+use crate::time::Timestamp;
+use dns_port::DnsPort;
+use estate::Estate;
+use tls_egress::TlsEgress;
+
+mod answers;
+mod dns_port;
+mod domain;
+mod estate;
+mod recent;
+mod statistics;
+mod tls_egress;
+mod volume;
+
+/// What only the passing of time changes is looked at so often.
+const TICK: u64 = 1800;
+
+/// All detectors.
+#[derive(Debug)]
+pub struct Engine {
+    estate: Estate,
+    tls_egress: Option<TlsEgress>,
+    dns_port: Option<DnsPort>,
+    alerts: Vec<Alert>,
+    /// Time of the latest event.
+    now: Timestamp,
+    /// What an earlier run learned, to be taken over by assets as they are discovered.
+    baseline: Baseline,
+    /// How many assets have taken theirs over.
+    restored: usize,
+}
+
 impl Engine {
-    pub fn new(_: &Config, _: Option<Duration>, _: Option<()>) -> Self {
-        Self
+    /// With `learn`, so much capture time from the first event only teaches, else every asset is
+    /// learned for `baseline.learning` from when it is first seen. `baseline`: what was kept.
+    pub fn new(config: &Config, learn: Option<Duration>, baseline: Option<Baseline>) -> Self {
+        Self {
+            estate: Estate::new(config, learn),
+            tls_egress: config.tls_egress.enabled.then(|| TlsEgress::new(&config.tls_egress)),
+            dns_port: config.dns_port.enabled.then(|| DnsPort::new(&config.dns_port)),
+            alerts: Vec::new(),
+            now: Timestamp::ZERO,
+            baseline: baseline.unwrap_or_default(),
+            restored: 0,
+        }
     }
-    #[inline(never)]
-    pub fn event(&mut self, _: &Event) {}
-    pub fn finish(&mut self) {}
+
+    /// Takes an event; they come in the order of their time, give or take a little.
+    pub fn event(&mut self, event: &Event) {
+        self.advance(event.time);
+        match &event.body {
+            Body::Opened => self.opened(event),
+            Body::Volume(volume) => {
+                let ends = self.estate.ends(&event.flow, event.time);
+                self.restore();
+                self.estate.note_volume(ends, &event.flow, volume);
+                if let Some(egress) = &mut self.tls_egress {
+                    egress.volume(&self.estate, ends, event, volume, &mut self.alerts);
+                }
+            }
+            Body::Tls(hello) => {
+                let ends = self.estate.ends(&event.flow, event.time);
+                self.restore();
+                if let Some(egress) = &mut self.tls_egress {
+                    egress.hello(&self.estate, ends, event, hello, &mut self.alerts);
+                }
+            }
+            Body::Dns(message) if message.response => {
+                let client = &event.flow.client;
+                let asset = self.estate.inventory.resolve(client, event.time);
+                if asset.is_some() || self.estate.inventory.is_internal(client.address) {
+                    self.estate.answers.note(asset, event.time, message);
+                }
+            }
+            Body::Dns(_) => {}
+            Body::Account(account) => {
+                let over = account.reason != AccountReason::Active;
+                if let Some(egress) = self.tls_egress.as_mut().filter(|_| over) {
+                    egress.ended(&event.flow);
+                }
+            }
+        }
+    }
+
+    /// The capture ended: a last look, and the final state of every alert.
+    pub fn finish(&mut self) {
+        if let Some(egress) = &mut self.tls_egress {
+            egress.finish(&self.estate, self.now, &mut self.alerts);
+        }
+        if let Some(ports) = &mut self.dns_port {
+            ports.finish(&self.estate, &mut self.alerts);
+        }
+    }
+
+    /// Alerts that are new or changed since the last call, in the order they were raised; a change
+    /// has the same id and a higher count.
     pub fn drain_alerts(&mut self) -> impl Iterator<Item = Alert> {
-        std::iter::empty()
+        self.alerts.drain(..)
+    }
+
+    /// The assets known by now.
+    pub const fn inventory(&self) -> &Inventory {
+        &self.estate.inventory
+    }
+
+    /// How much there was no room to remember: assets, habits and cases beyond their bounds.
+    pub fn forgotten(&self) -> u64 {
+        let egress = self.tls_egress.as_ref().map_or(0, TlsEgress::forgotten);
+        self.estate.inventory.undiscovered() + egress
+    }
+
+    /// What was learned, to be kept for the next run.
+    pub fn baseline(&self) -> Baseline {
+        let mut baseline = self.baseline.clone();
+        for (id, asset) in self.estate.inventory.assets() {
+            let Some(first_seen) = asset.first_seen else { continue };
+            let mut learned =
+                AssetBaseline { first_seen: first_seen.as_secs(), ..AssetBaseline::default() };
+            self.estate.volumes.save(id, &mut learned);
+            self.tls_egress.iter().for_each(|egress| egress.save(id, &mut learned));
+            self.dns_port.iter().for_each(|ports| ports.save(id, &mut learned));
+            baseline.assets.insert(asset.name.to_string(), learned);
+        }
+        baseline
+    }
+
+    /// A conversation's first packet: most are to usual ports, and left at once.
+    fn opened(&mut self, event: &Event) {
+        let Some(ports) = self.dns_port.as_mut().filter(|_| DnsPort::wants(&event.flow)) else {
+            return;
+        };
+        let ends = self.estate.ends(&event.flow, event.time);
+        ports.opened(&self.estate, ends, event, &mut self.alerts);
+        self.restore();
+    }
+
+    /// Goes on to the time of an event. A gap of any length is one step.
+    fn advance(&mut self, time: Timestamp) {
+        if self.now == Timestamp::ZERO {
+            self.estate.begin(time);
+            self.now = time;
+        }
+        if time <= self.now {
+            return;
+        }
+        let tick = self.now.as_secs() / TICK != time.as_secs() / TICK;
+        self.now = time;
+        if tick {
+            if let Some(egress) = &mut self.tls_egress {
+                egress.tick(&self.estate, time, &mut self.alerts);
+            }
+            if let Some(ports) = &mut self.dns_port {
+                ports.tick(&self.estate, time, &mut self.alerts);
+            }
+        }
+    }
+
+    /// Lets assets that were discovered since take over what an earlier run learned of them.
+    fn restore(&mut self) {
+        let known = self.estate.inventory.len();
+        if self.restored == known {
+            return;
+        }
+        let new: Vec<_> = self
+            .estate
+            .inventory
+            .assets()
+            .skip(self.restored)
+            .filter_map(|(id, asset)| Some((id, self.baseline.assets.get(&*asset.name)?)))
+            .collect();
+        for (id, learned) in new {
+            self.estate.inventory.seen_since(id, Timestamp::from_parts(learned.first_seen, 0));
+            self.estate.volumes.restore(id, learned);
+            self.tls_egress.iter_mut().for_each(|egress| egress.restore(id, learned));
+            self.dns_port.iter_mut().for_each(|ports| ports.restore(id, learned));
+        }
+        self.restored = known;
     }
 }
+
+#[cfg(test)]
+mod tests;

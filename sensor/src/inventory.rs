@@ -1,1 +1,232 @@
-//! Assets.
+//! Assets: the ones the config names, and guests discovered by VMware's MAC prefixes.
+//!
+//! An asset is found by MAC address first, because a guest has several addresses and changes
+//! them, then by address. A MAC address that speaks for many (a virtual router, an NSX edge, a
+//! firewall) says nothing about who sent a packet: from then on only the address counts.
+//!
+//! Bounds: [`MAX_ASSETS`] assets, [`MAX_SPEAKERS`] MAC addresses with up to 8 recent addresses
+//! each (about 200 bytes); what does not fit is not discovered, and counted.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use ipnet::IpNet;
+
+use crate::config::{Config, Role};
+use crate::decode::Mac;
+use crate::event::Endpoint;
+use crate::time::Timestamp;
+use speaker::Speaker;
+
+mod speaker;
+
+/// Assets beyond this number are not discovered.
+pub const MAX_ASSETS: usize = 32_768;
+/// MAC addresses beyond this number are not remembered.
+pub const MAX_SPEAKERS: usize = 65_536;
+
+type FastMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
+/// An asset's number, dense from 0, for as long as the [`Inventory`] lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AssetId(u32);
+
+impl AssetId {
+    /// Where the asset stands in a table by asset.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One thing that is watched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asset {
+    /// Name from the config, else the address it was discovered by.
+    pub name: Arc<str>,
+    /// What it is for.
+    pub role: Role,
+    /// Whether the config names it.
+    pub configured: bool,
+    /// When it was first seen; `None` before that.
+    pub first_seen: Option<Timestamp>,
+}
+
+/// All assets, and how to tell them from a packet's addresses.
+#[derive(Debug)]
+pub struct Inventory {
+    internal: Vec<IpNet>,
+    assets: Vec<Asset>,
+    by_address: FastMap<IpAddr, AssetId>,
+    /// Configured prefixes, the longest first.
+    by_prefix: Vec<(IpNet, AssetId)>,
+    by_mac: FastMap<Mac, Speaker>,
+    undiscovered: u64,
+}
+
+impl Inventory {
+    /// The assets of the config; others are discovered by [`Inventory::resolve`].
+    pub fn new(config: &Config) -> Self {
+        let mut inventory = Self {
+            internal: config.network.internal.clone(),
+            assets: Vec::new(),
+            by_address: FastMap::default(),
+            by_prefix: Vec::new(),
+            by_mac: FastMap::default(),
+            undiscovered: 0,
+        };
+        for asset in &config.assets {
+            let id = inventory.add(Arc::clone(&asset.name), asset.role, true);
+            for net in &asset.addresses {
+                if net.prefix_len() == net.max_prefix_len() {
+                    inventory.by_address.insert(net.addr(), id);
+                } else {
+                    inventory.by_prefix.push((*net, id));
+                }
+            }
+            for mac in &asset.macs {
+                inventory.by_mac.insert(*mac, Speaker::of(id));
+            }
+        }
+        inventory.by_prefix.sort_by_key(|(net, id)| (u8::MAX - net.prefix_len(), *id));
+        inventory
+    }
+
+    /// Whether an address is inside the estate.
+    pub fn is_internal(&self, address: IpAddr) -> bool {
+        self.internal.iter().any(|net| net.contains(&address))
+    }
+
+    /// Whose end of a conversation this is; discovers, and learns MAC addresses, on the way.
+    ///
+    /// Costs one hash look-up where the MAC address is an asset's own, two behind a router.
+    pub fn resolve(&mut self, end: &Endpoint, time: Timestamp) -> Option<AssetId> {
+        if !is_host(end.address) {
+            return None;
+        }
+        let found = match end.mac.filter(|mac| is_station(*mac)) {
+            Some(mac) => self.resolve_speaker(mac, end.address, time),
+            None => self.owner(end.address),
+        };
+        let asset = self.assets.get_mut(found?.index())?;
+        asset.first_seen.get_or_insert(time);
+        found
+    }
+
+    /// An asset by its number.
+    pub fn asset(&self, id: AssetId) -> Option<&Asset> {
+        self.assets.get(id.index())
+    }
+
+    /// All assets: the configured ones in the config's order, then those discovered as they came.
+    pub fn assets(&self) -> impl Iterator<Item = (AssetId, &Asset)> {
+        (0..).map(AssetId).zip(&self.assets)
+    }
+
+    /// How many assets there are.
+    pub fn len(&self) -> usize {
+        self.assets.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.assets.is_empty()
+    }
+
+    /// How many ends of conversations looked like new assets when no more could be remembered.
+    pub const fn undiscovered(&self) -> u64 {
+        self.undiscovered
+    }
+
+    /// Carries over from an earlier run when an asset was first seen.
+    pub(crate) fn seen_since(&mut self, id: AssetId, time: Timestamp) {
+        if let Some(asset) = self.assets.get_mut(id.index()) {
+            asset.first_seen = Some(time);
+        }
+    }
+
+    /// Whom the config, or discovery, knows by this address alone.
+    fn owner(&self, address: IpAddr) -> Option<AssetId> {
+        self.by_address.get(&address).copied().or_else(|| {
+            self.by_prefix.iter().find(|(net, _)| net.contains(&address)).map(|(_, id)| *id)
+        })
+    }
+
+    fn resolve_speaker(&mut self, mac: Mac, address: IpAddr, time: Timestamp) -> Option<AssetId> {
+        if let Some(speaker) = self.by_mac.get_mut(&mac) {
+            if speaker.is_router() {
+                return self.owner(address);
+            }
+            if speaker.knows(address, time) {
+                return speaker.asset;
+            }
+        } else if self.by_mac.len() < MAX_SPEAKERS {
+            self.by_mac.insert(mac, Speaker::default());
+        } else {
+            self.undiscovered += 1;
+            return self.owner(address);
+        }
+        self.hear(mac, address, time)
+    }
+
+    /// A MAC address speaks for an address for the first time.
+    fn hear(&mut self, mac: Mac, address: IpAddr, time: Timestamp) -> Option<AssetId> {
+        let internal = self.is_internal(address);
+        let owner = self.owner(address);
+        let configured = owner.and_then(|id| self.asset(id)).is_some_and(|asset| asset.configured);
+        let speaker = self.by_mac.get_mut(&mac)?;
+        speaker.hear(address, internal || configured, time);
+        match (speaker.asset, owner) {
+            (Some(own), Some(other)) if own != other => speaker.contradict(configured),
+            (None, Some(owner)) => speaker.asset = Some(owner),
+            _ => {}
+        }
+        if speaker.is_router() {
+            return owner;
+        }
+        let asset = match speaker.asset {
+            Some(id) => id,
+            None if internal && mac.is_vmware() => self.discover(mac, address)?,
+            None => return None,
+        };
+        if internal && owner.is_none() && self.by_address.len() < 4 * MAX_ASSETS {
+            self.by_address.insert(address, asset);
+        }
+        Some(asset)
+    }
+
+    fn discover(&mut self, mac: Mac, address: IpAddr) -> Option<AssetId> {
+        if self.assets.len() >= MAX_ASSETS {
+            self.undiscovered += 1;
+            return None;
+        }
+        let id = self.add(address.to_string().into(), Role::Guest, false);
+        if let Some(speaker) = self.by_mac.get_mut(&mac) {
+            speaker.asset = Some(id);
+        }
+        Some(id)
+    }
+
+    fn add(&mut self, name: Arc<str>, role: Role, configured: bool) -> AssetId {
+        let id = AssetId(u32::try_from(self.assets.len()).unwrap_or(u32::MAX));
+        self.assets.push(Asset { name, role, configured, first_seen: None });
+        id
+    }
+}
+
+/// Whether one host can have this address: broadcast, multicast and the like are nobody.
+fn is_host(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => !(v4.is_multicast() || v4.is_broadcast() || v4.is_unspecified()),
+        IpAddr::V6(v6) => !(v6.is_multicast() || v6.is_unspecified()),
+    }
+}
+
+/// Whether one station can have this MAC address: neither a group's (IEEE 802) nor all zeros.
+fn is_station(mac: Mac) -> bool {
+    let [first, ..] = mac.0;
+    first & 1 == 0 && mac != Mac::default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@
 //! [`event`]s of them, [`detect`] raises [`alert`]s. `sensor` is the only wiring.
 
 pub mod alert;
+pub mod baseline;
 pub mod capture;
 pub mod cli;
 pub mod config;
@@ -18,5 +19,6 @@ pub mod logging;
 pub mod observe;
 pub mod report;
 pub mod sensor;
+pub mod store;
 pub mod text;
 pub mod time;

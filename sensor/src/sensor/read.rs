@@ -11,13 +11,15 @@ use crate::alert::format::{Style, human};
 use crate::capture::filter::{Filter, FilterError, Filtered};
 use crate::capture::{self, Burst, LinkType, Source, file};
 use crate::cli::{self, Exit, Stream};
-use crate::config::Config;
+use crate::config::{Config, Role};
 use crate::detect::Engine;
 use crate::eve;
+use crate::flow;
 use crate::logging::has_colour;
 use crate::observe::Wanted;
-use crate::report::Summary;
-use crate::text::reason;
+use crate::report::{AssetCount, Summary};
+use crate::store::{Store, StoreError};
+use crate::text::{grouped, reason};
 use crate::time::Timestamp;
 
 /// Why a reading failed.
@@ -32,6 +34,9 @@ pub enum ReadError {
     /// A result could not be written.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// What was learned cannot be loaded or kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// There is no memory for the flow table.
     #[error("no memory for the flow table: {0}")]
     Memory(io::Error),
@@ -63,12 +68,20 @@ pub fn read(arguments: &cli::Read, config: &Config, quiet: bool) -> Result<Exit,
     let link = files.link().unwrap_or(LinkType::ETHERNET);
     let filter = arguments.filter.as_deref();
     let filter = filter.map(|expression| Filter::compile(expression, link)).transpose()?;
+    let mut store = arguments.state.as_deref().map(Store::open).transpose()?;
+    if let Some(moved) = store.as_ref().and_then(Store::quarantined) {
+        tracing::warn!(
+            "the database was damaged and is now {}; learning starts anew",
+            moved.display()
+        );
+    }
+    let known = store.as_ref().map(Store::baseline).transpose()?.flatten();
     let output = &arguments.output;
     let wanted = if output.events.is_some() { Wanted::All } else { Wanted::ForDetectors };
     let mut reading = Reading {
         path: Path::new(wanted).map_err(ReadError::Memory)?,
         outputs: Outputs {
-            engine: Engine::new(config, arguments.learn, None),
+            engine: Engine::new(config, arguments.learn, known),
             events: output.events.as_ref().map(|to| Lines::create(to, "events")).transpose()?,
             alerts: output.alerts.as_ref().map(|to| Lines::create(to, "alerts")).transpose()?,
             raised: Vec::new(),
@@ -80,6 +93,9 @@ pub fn read(arguments: &cli::Read, config: &Config, quiet: bool) -> Result<Exit,
         Some(filter) => reading.pump(Filtered::new(files, filter))?,
     };
     let summary = reading.finish(&stats)?;
+    if let Some(store) = &mut store {
+        store.save_baseline(&reading.outputs.engine.baseline())?;
+    }
     let alerted = arguments
         .fail_on
         .is_some_and(|least| reading.outputs.raised.iter().any(|alert| alert.severity >= least));
@@ -100,6 +116,21 @@ fn path_of(stream: &Stream) -> PathBuf {
 
 /// Layer and reason of records that say they are a packet and cannot be read as one.
 const UNREADABLE: (&str, &str) = ("capture", "unreadable_record");
+
+/// What people should know about the packets themselves.
+fn notes(flows: &flow::Stats) -> Vec<String> {
+    let backwards = (flows.time_backwards > 0).then(|| {
+        let count = grouped(flows.time_backwards);
+        format!(
+            "{count} packets are earlier than one before them; their time counted as that one's"
+        )
+    });
+    let forgotten = (flows.streams_evicted > 0).then(|| {
+        let count = grouped(flows.streams_evicted);
+        format!("{count} unfinished openings were given up to bound memory; their TLS or DNS was not read")
+    });
+    backwards.into_iter().chain(forgotten).collect()
+}
 
 /// A reading under way.
 struct Reading {
@@ -180,11 +211,26 @@ impl Reading {
             snis: counts.with_sni,
             dns_responses: counts.dns_responses,
             dns_answers: counts.dns_answers,
-            assets: Vec::new(),
+            assets: self.assets(),
             alerts,
             wall: self.progress.elapsed(),
-            notes: stats.notes.clone(),
+            notes: stats.notes.iter().cloned().chain(notes(&flows)).collect(),
         }
+    }
+
+    /// How many assets of each role there are.
+    fn assets(&self) -> Vec<AssetCount> {
+        let count = |role, configured| {
+            let assets = self.outputs.engine.inventory().assets();
+            assets.filter(|(_, asset)| asset.role == role && asset.configured == configured).count()
+                as u64
+        };
+        let counts = Role::ALL.map(|role| AssetCount {
+            role,
+            configured: count(role, true),
+            discovered: count(role, false),
+        });
+        counts.into_iter().filter(|count| count.configured + count.discovered > 0).collect()
     }
 
     /// Prints alerts and summary: on stdout, or on stderr where stdout is taken.

@@ -38,15 +38,6 @@ impl Kind {
     /// Every kind.
     pub const ALL: [Self; 3] = [Self::Bulk, Self::Small, Self::TlsDns];
 
-    /// About how many packets a capture of scale 1 has.
-    pub const fn packets(self) -> f64 {
-        match self {
-            Self::Bulk => 1.14e6,
-            Self::Small => 10e6,
-            Self::TlsDns => 4.4e6,
-        }
-    }
-
     const fn name(self) -> &'static str {
         match self {
             Self::Bulk => "bulk",

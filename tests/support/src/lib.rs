@@ -5,7 +5,7 @@
 //! * [`wire`] writes frames and capture files, [`dns`] and [`tls`] what goes into them.
 //! * [`traffic`] puts them together to small captures for one test each.
 //! * [`egret`] runs the binary and keeps what it says.
-//! * [`bench`] writes large captures to measure with, and what they hold.
+//! * [`mod@bench`] writes large captures to measure with, and what they hold.
 //! * [`scenario`] writes days of an ESXi estate: a capture, the config for it and the truth.
 
 #![allow(

@@ -10,9 +10,6 @@ use egret_tests::bench::Kind;
 use super::capture::Capture;
 use crate::floor::Floor;
 
-/// About how many packets a sample has: enough to make starting up small, few enough to wait for.
-const SAMPLE: f64 = 200_000.0;
-
 /// Counts the instructions of Egret and the floors over a sample of each kind.
 pub(crate) fn report(kinds: &[Kind]) -> anyhow::Result<()> {
     println!("instructions a packet, starting up included");
@@ -21,7 +18,7 @@ pub(crate) fn report(kinds: &[Kind]) -> anyhow::Result<()> {
         "", "packets", "egret", "walk", "etherparse-flow"
     );
     for kind in kinds {
-        let capture = Capture::prepare(*kind, SAMPLE / kind.packets())?;
+        let capture = Capture::prepare(*kind, sample(*kind))?;
         let packets = capture.truth.packets;
         let program = super::egret()?;
         let arguments = ["read".into(), capture.file.clone().into(), "--quiet".into()];
@@ -31,6 +28,16 @@ pub(crate) fn report(kinds: &[Kind]) -> anyhow::Result<()> {
         println!("  {kind:<8} {packets:>10} {egret:>8} {walk:>10} {flow:>16}");
     }
     Ok(())
+}
+
+/// A scale that gives about 200 000 packets: enough to make starting up small, few enough to wait
+/// for.
+const fn sample(kind: Kind) -> f64 {
+    match kind {
+        Kind::Bulk => 0.2,
+        Kind::Small => 0.02,
+        Kind::TlsDns => 0.05,
+    }
 }
 
 fn count_floor(floor: Floor, capture: &Capture) -> anyhow::Result<u64> {

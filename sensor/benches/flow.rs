@@ -1,0 +1,54 @@
+//! Counting decoded packets to their flows, with nobody reading what the flows say.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a mistake here may stop the bench"
+)]
+
+mod common;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use egret::capture::BURST;
+use egret::decode::{Packet, packet};
+use egret::event::{Account, Volume};
+use egret::flow::{Direction, Observer, Table, Verdict, View};
+use egret::time::Timestamp;
+use egret_tests::bench::Kind;
+
+fn captures(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("flow");
+    group.sample_size(10);
+    for (kind, scale) in [(Kind::Bulk, 0.05), (Kind::Small, 0.1), (Kind::TlsDns, 0.05)] {
+        let capture = common::capture(kind, scale);
+        let frames = common::frames(&capture);
+        let packets: Vec<Packet<'_>> =
+            frames.iter().filter_map(|frame| packet(frame).ok()).collect();
+        group.throughput(Throughput::Elements(packets.len() as u64));
+        group.bench_function(kind.to_string(), |bencher| {
+            bencher.iter_batched_ref(
+                || Table::new(1 << 20).expect("there is memory for a table"),
+                |table| packets.chunks(BURST).for_each(|burst| table.burst(burst, &mut Nobody)),
+                BatchSize::PerIteration,
+            );
+        });
+    }
+    group.finish();
+}
+
+/// Reads nothing.
+struct Nobody;
+
+impl Observer for Nobody {
+    fn opened(&mut self, _: &View<'_>, _: Timestamp) {}
+    fn volume(&mut self, _: &View<'_>, _: Timestamp, _: Volume) {}
+    fn account(&mut self, _: &View<'_>, _: Timestamp, _: Account) {}
+    fn stream(&mut self, _: &View<'_>, _: Timestamp, _: Direction, _: &[u8], _: bool) -> Verdict {
+        Verdict::Enough(None)
+    }
+    fn datagram(&mut self, _: &View<'_>, _: Timestamp, _: Direction, _: &[u8], _: bool) {}
+    fn closing(&mut self, _: &View<'_>, _: Timestamp) {}
+}
+
+criterion_group!(benches, captures);
+criterion_main!(benches);

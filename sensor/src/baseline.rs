@@ -1,0 +1,51 @@
+//! What is usual for an asset: where it goes over TLS, how much, in which hours, and how much it
+//! moves. [`Baseline`] is what lasts of it between runs.
+//!
+//! **Learning cannot be trained by an intruder.** While an asset is learned every hour counts;
+//! after that one day teaches at most one hour, days with an open alert teach nothing, and a place
+//! is trusted only after [`TRUSTED_HOURS`] such days.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use habit::{Habit, TRUSTED_HOURS};
+pub(crate) use habits::{Habits, Others};
+pub(crate) use places::PlaceId;
+
+mod habit;
+mod habits;
+mod places;
+
+/// What was learned, by asset name; what [`crate::store`] keeps.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// By asset name.
+    pub assets: BTreeMap<String, AssetBaseline>,
+}
+
+/// What was learned of one asset.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AssetBaseline {
+    /// When it was first seen, in seconds since the epoch.
+    pub first_seen: u64,
+    /// Hours of the day (UTC) in which it reached outside over TLS; bit 0 is midnight to one.
+    pub hours: u32,
+    /// Places outside it reached over TLS, by registered domain, else address prefix.
+    pub destinations: BTreeMap<String, Habit>,
+    /// The largest volumes of its half hours, by series (`in-internal`, `out-external`, …).
+    pub volumes: BTreeMap<String, Vec<HalfHour>>,
+    /// Domains whose services it reaches on many ports.
+    pub many_ports: Vec<String>,
+}
+
+/// The largest volumes one half hour saw. Sizes are bytes, rounded to 1/256 of their logarithm.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct HalfHour {
+    /// Which half hour since the epoch.
+    pub index: u32,
+    /// The largest sums over 1, 10 and 30 minutes in it, in 1/256 of the natural logarithm.
+    pub largest: [u16; 3],
+    /// A hash of the peer that moved most of it.
+    pub peer: u32,
+}

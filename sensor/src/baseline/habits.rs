@@ -1,0 +1,206 @@
+//! The habits of all assets, while the sensor runs.
+//!
+//! Bounds: [`PER_ASSET`] places an asset and [`TOTAL`] in all; an asset that has too many forgets
+//! the half it knows least, and that is counted.
+
+use hashbrown::HashMap;
+
+use super::places::Places;
+use super::{AssetBaseline, Habit, PlaceId};
+use crate::inventory::AssetId;
+use crate::time::Timestamp;
+
+/// Places known for one asset.
+const PER_ASSET: usize = 4096;
+/// Places known for all assets together.
+const TOTAL: usize = 1 << 20;
+
+/// What is usual for all assets.
+#[derive(Debug, Default)]
+pub(crate) struct Habits {
+    places: Places,
+    assets: Vec<AssetHabits>,
+    total: usize,
+    forgotten: u64,
+}
+
+/// What is usual for one.
+#[derive(Debug, Default)]
+struct AssetHabits {
+    at: HashMap<PlaceId, Habit, foldhash::fast::RandomState>,
+    /// Hours of the day in which it reached outside on days before `day`, and on that day.
+    hours: u32,
+    today: u32,
+    day: u64,
+}
+
+/// What a session is, seen against what is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Visit {
+    /// Where.
+    pub(crate) place: PlaceId,
+    /// Whether this asset was never there.
+    pub(crate) first: bool,
+    /// Whether the asset reaches outside at this hour of the day for the first time.
+    pub(crate) odd_hour: bool,
+}
+
+/// What other assets do at a place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Others {
+    /// How many there are.
+    pub(crate) assets: u32,
+    /// The largest day of any of them, in bytes out.
+    pub(crate) largest_day: u64,
+}
+
+impl Habits {
+    /// A session of `asset` with the place called `name` begins. What is seen while `learning`
+    /// counts as known.
+    pub(crate) fn visit(
+        &mut self,
+        asset: AssetId,
+        name: &str,
+        time: Timestamp,
+        learning: bool,
+    ) -> Visit {
+        let place = self.places.enter(name);
+        self.make_room(asset, place);
+        let odd_hour = self.of(asset).mark_hour(time);
+        let habits = self.of(asset);
+        let first = !habits.at.contains_key(&place);
+        let habit = habits.at.entry(place).or_insert_with(|| Habit::new(time, learning));
+        habit.visit(time, learning);
+        if first {
+            self.total += 1;
+            if let Some(place) = self.places.get_mut(place) {
+                place.assets += 1;
+            }
+        }
+        Visit { place, first, odd_hour }
+    }
+
+    /// `asset` sends `bytes` to a place; `suspected`: they do not count as what is usual there.
+    pub(crate) fn send(
+        &mut self,
+        asset: AssetId,
+        place: PlaceId,
+        time: Timestamp,
+        bytes: u64,
+        suspected: bool,
+    ) {
+        let Some(habit) = self.of(asset).at.get_mut(&place) else { return };
+        habit.send(time, bytes);
+        let today = habit.today();
+        if !suspected && let Some(place) = self.places.get_mut(place) {
+            place.note_day(asset, today);
+        }
+    }
+
+    /// An alert about `asset` and `place` is open, and today teaches nothing.
+    pub(crate) fn taint(&mut self, asset: AssetId, place: PlaceId) {
+        if let Some(habit) = self.of(asset).at.get_mut(&place) {
+            habit.taint();
+        }
+    }
+
+    /// `asset` is no (`false`: again a) reason to trust `place`.
+    pub(crate) fn suspect(&mut self, place: PlaceId, suspected: bool) {
+        if let Some(place) = self.places.get_mut(place) {
+            let suspects = place.suspects;
+            place.suspects = if suspected { suspects + 1 } else { suspects.saturating_sub(1) };
+        }
+    }
+
+    /// What `asset` does at `place`.
+    pub(crate) fn habit(&self, asset: AssetId, place: PlaceId) -> Option<&Habit> {
+        self.assets.get(asset.index())?.at.get(&place)
+    }
+
+    /// How a place is called.
+    pub(crate) fn name(&self, place: PlaceId) -> &str {
+        self.places.get(place).map_or("", |place| &place.name)
+    }
+
+    /// What others do at `place`, without those that an alert speaks against.
+    pub(crate) fn others(&self, asset: AssetId, place: PlaceId) -> Others {
+        let Some(place) = self.places.get(place) else { return Others::default() };
+        Others {
+            assets: place.assets.saturating_sub(place.suspects).saturating_sub(1),
+            largest_day: place.largest_day_beside(asset),
+        }
+    }
+
+    /// How many habits were dropped for want of room.
+    pub(crate) const fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    /// Fills in what lasts of one asset's habits.
+    pub(crate) fn save(&self, asset: AssetId, baseline: &mut AssetBaseline) {
+        let Some(habits) = self.assets.get(asset.index()) else { return };
+        baseline.hours = habits.hours | habits.today;
+        for (place, habit) in &habits.at {
+            baseline.destinations.insert(self.name(*place).to_owned(), habit.clone());
+        }
+    }
+
+    /// Takes over what lasted of one asset's habits.
+    pub(crate) fn restore(&mut self, asset: AssetId, baseline: &AssetBaseline) {
+        self.of(asset).hours = baseline.hours;
+        for (name, habit) in &baseline.destinations {
+            let place = self.places.enter(name);
+            let largest = habit.largest_day().max(habit.today());
+            if let Some(place) = self.places.get_mut(place) {
+                place.assets += 1;
+                place.note_day(asset, largest);
+            }
+            self.of(asset).at.insert(place, habit.clone());
+            self.total += 1;
+        }
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "the table was grown to hold this index")]
+    fn of(&mut self, asset: AssetId) -> &mut AssetHabits {
+        if self.assets.len() <= asset.index() {
+            self.assets.resize_with(asset.index() + 1, AssetHabits::default);
+        }
+        &mut self.assets[asset.index()]
+    }
+
+    /// Makes `asset` forget the half of its places it knows least, when it has too many.
+    fn make_room(&mut self, asset: AssetId, coming: PlaceId) {
+        let fair = TOTAL / self.assets.len().max(1);
+        let full = if self.total < TOTAL { PER_ASSET } else { fair.min(PER_ASSET) };
+        let habits = self.of(asset);
+        if habits.at.len() < full || habits.at.contains_key(&coming) {
+            return;
+        }
+        let mut known: Vec<_> =
+            habits.at.iter().map(|(id, habit)| (habit.hours, habit.last_seen, *id)).collect();
+        known.sort_unstable();
+        known.truncate(known.len().div_ceil(2));
+        for (.., place) in known {
+            self.of(asset).at.remove(&place);
+            self.places.leave(place);
+            self.total -= 1;
+            self.forgotten += 1;
+        }
+    }
+}
+
+impl AssetHabits {
+    /// Notes the hour of the day; whether no earlier day saw it, nor the hours next to it, although
+    /// earlier days saw some.
+    fn mark_hour(&mut self, time: Timestamp) -> bool {
+        let hour = time.as_secs() / 3600;
+        if hour / 24 != self.day {
+            self.hours |= self.today;
+            (self.day, self.today) = (hour / 24, 0);
+        }
+        let bit = 1u32 << (hour % 24);
+        self.today |= bit;
+        let near = bit | bit << 1 | bit >> 1 | (bit & 1) << 23 | (bit >> 23 & 1);
+        self.hours != 0 && self.hours & near == 0
+    }
+}

@@ -1,0 +1,239 @@
+//! What DNS has answered: to each asset, and to the estate.
+//!
+//! Bounds: [`PER_ASSET`] answers an asset (48 bytes each and their names), the newest ones; for the
+//! estate [`ESTATE`] (domain, address) pairs of the last 24 to 48 hours, 8 bytes each.
+
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use std::collections::VecDeque;
+
+use super::domain::{lower, registered};
+use super::recent::Recent;
+use crate::event::{DnsAnswer, DnsData, DnsMessage, DnsTransport};
+use crate::inventory::AssetId;
+use crate::time::Timestamp;
+
+/// Answers held for one asset.
+const PER_ASSET: usize = 256;
+/// (domain, address) pairs held for the estate in one generation.
+const ESTATE: usize = 1 << 19;
+/// How long the estate's answers support a server name.
+const SUPPORT: Duration = Duration::from_secs(86_400);
+/// How long an answer explains a connection to its address at least, whatever its time to live.
+const DIRECT: Duration = Duration::from_secs(3_600);
+/// Numbers read from one TXT record.
+const NUMBERS: usize = 4;
+
+/// What is answered: an address, or a number in a TXT record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Value {
+    Address(IpAddr),
+    Number(u32),
+}
+
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Number(number) => number.fmt(f),
+        }
+    }
+}
+
+/// One answer that an asset got.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    /// The name asked for, in lower case.
+    pub(crate) name: Arc<str>,
+    pub(crate) value: Value,
+    pub(crate) time: Timestamp,
+    ttl: u32,
+}
+
+impl Answer {
+    /// Its name's registered domain.
+    pub(crate) fn domain(&self) -> &str {
+        registered(&self.name)
+    }
+
+    /// Whether it explains a connection to its own address at `now`.
+    pub(crate) fn is_alive(&self, now: Timestamp) -> bool {
+        now.since(self.time) <= DIRECT.max(Duration::from_secs(u64::from(self.ttl)))
+    }
+}
+
+/// What DNS says about a server name at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Support {
+    /// The address was answered for a name of that domain.
+    Agreed,
+    /// The domain was answered, but never with this address.
+    Contradicted,
+    /// The domain was not answered to anybody, though this asset's resolver is seen.
+    Unknown,
+    /// This asset's DNS is not seen: its answers prove nothing by their absence.
+    Blind,
+}
+
+/// All that DNS has answered lately.
+#[derive(Debug)]
+pub(crate) struct Answers {
+    assets: Vec<VecDeque<Answer>>,
+    /// Hashes of (domain, address), and of domains alone.
+    estate: Recent<u64, ()>,
+    hasher: foldhash::fast::RandomState,
+    /// Ports that SRV, SVCB and HTTPS records gave an asset, with the time until which they do.
+    announced: Recent<(AssetId, u16), Timestamp>,
+}
+
+impl Answers {
+    pub(crate) fn new() -> Self {
+        Self {
+            assets: Vec::new(),
+            estate: Recent::new(SUPPORT, ESTATE),
+            hasher: foldhash::fast::RandomState::default(),
+            announced: Recent::new(SUPPORT, 65_536),
+        }
+    }
+
+    /// Takes a response that went to `asset`, or to somebody inside who is none. Multicast DNS
+    /// answers anybody's claim, so it is left out.
+    pub(crate) fn note(&mut self, asset: Option<AssetId>, time: Timestamp, message: &DnsMessage) {
+        let unicast = matches!(message.transport, DnsTransport::Udp | DnsTransport::Tcp);
+        let Some(question) = message.questions.first().filter(|_| unicast) else { return };
+        if !message.response || message.rcode() != 0 || message.answers.is_empty() {
+            return;
+        }
+        let name = lowered(&question.name);
+        let domain = self.hash(registered(&name));
+        self.estate.insert(time, domain, ());
+        for answer in &message.answers {
+            // An alias leads elsewhere, and the address belongs to both ends of the chain.
+            let owner = (answer.name != question.name)
+                .then(|| self.hash(registered(&lower(&answer.name))))
+                .filter(|owner| *owner != domain);
+            self.note_answer(asset, time, &name, (domain, owner), answer);
+        }
+    }
+
+    fn note_answer(
+        &mut self,
+        asset: Option<AssetId>,
+        time: Timestamp,
+        name: &Arc<str>,
+        (domain, owner): (u64, Option<u64>),
+        answer: &DnsAnswer,
+    ) {
+        let address = |answers: &mut Self, address: IpAddr| {
+            for domain in [domain].into_iter().chain(owner) {
+                answers.estate.insert(time, answers.pair(domain, address), ());
+            }
+            answers.hold(asset, name, Value::Address(address), time, answer.ttl);
+        };
+        match &answer.data {
+            DnsData::Address(ip) => address(self, *ip),
+            DnsData::ServiceBinding { hints, port, .. } => {
+                hints.iter().for_each(|hint| address(self, *hint));
+                self.announce(asset, *port, time, answer.ttl);
+            }
+            DnsData::Service { port, .. } => self.announce(asset, Some(*port), time, answer.ttl),
+            DnsData::Text(text) => {
+                for number in numbers(text) {
+                    self.hold(asset, name, Value::Number(number), time, answer.ttl);
+                }
+            }
+            DnsData::Name(_) | DnsData::Other => {}
+        }
+    }
+
+    fn hold(
+        &mut self,
+        asset: Option<AssetId>,
+        name: &Arc<str>,
+        value: Value,
+        time: Timestamp,
+        ttl: u32,
+    ) {
+        let Some(asset) = asset else { return };
+        if self.assets.len() <= asset.index() {
+            self.assets.resize_with(asset.index() + 1, VecDeque::new);
+        }
+        let Some(held) = self.assets.get_mut(asset.index()) else { return };
+        while held.len() >= PER_ASSET || held.front().is_some_and(|old| !old.is_alive(time)) {
+            held.pop_front();
+        }
+        held.push_back(Answer { name: Arc::clone(name), value, time, ttl });
+    }
+
+    fn announce(&mut self, asset: Option<AssetId>, port: Option<u16>, time: Timestamp, ttl: u32) {
+        if let (Some(asset), Some(port)) = (asset, port) {
+            let until = time.plus(DIRECT.max(Duration::from_secs(u64::from(ttl))));
+            self.announced.insert(time, (asset, port), until);
+        }
+    }
+
+    /// The answers `asset` holds, newest first.
+    pub(crate) fn held(&self, asset: AssetId) -> impl Iterator<Item = &Answer> {
+        self.assets.get(asset.index()).into_iter().flatten().rev()
+    }
+
+    /// The name whose answer gave `asset` this address last.
+    pub(crate) fn name_of(&self, asset: AssetId, address: IpAddr) -> Option<&Arc<str>> {
+        let value = Value::Address(address);
+        self.held(asset).find(|answer| answer.value == value).map(|answer| &answer.name)
+    }
+
+    /// What DNS says about a name of `domain` at `address`, to which `asset` connects.
+    pub(crate) fn support(&self, asset: AssetId, domain: &str, address: IpAddr) -> Support {
+        let domain = self.hash(domain);
+        if self.estate.get(&self.pair(domain, address)).is_some() {
+            Support::Agreed
+        } else if !self.sees(asset) {
+            Support::Blind
+        } else if self.estate.get(&domain).is_some() {
+            Support::Contradicted
+        } else {
+            Support::Unknown
+        }
+    }
+
+    /// Whether the answers `asset` gets are seen at all.
+    pub(crate) fn sees(&self, asset: AssetId) -> bool {
+        self.assets.get(asset.index()).is_some_and(|held| !held.is_empty())
+    }
+
+    /// Whether a record told `asset` to use `port`.
+    pub(crate) fn announces(&self, asset: AssetId, port: u16, now: Timestamp) -> bool {
+        self.announced.get(&(asset, port)).is_some_and(|until| now <= *until)
+    }
+
+    fn hash(&self, domain: &str) -> u64 {
+        self.hasher.hash_one(domain)
+    }
+
+    fn pair(&self, domain: u64, address: IpAddr) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        domain.hash(&mut hasher);
+        address.hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+/// The same name in lower case; shared where it is written so already.
+fn lowered(name: &Arc<str>) -> Arc<str> {
+    match lower(name) {
+        std::borrow::Cow::Borrowed(same) if same.len() == name.len() => Arc::clone(name),
+        other => other.into(),
+    }
+}
+
+/// The decimal numbers that stand alone in a text, the first few.
+fn numbers(text: &str) -> impl Iterator<Item = u32> {
+    text.split(|c: char| !c.is_ascii_alphanumeric())
+        .filter_map(|word| word.parse().ok())
+        .filter(|number| *number > 0)
+        .take(NUMBERS)
+}

@@ -1,0 +1,100 @@
+//! Which ports are worth a trial.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::network;
+use crate::detect::recent::Recent;
+use crate::event::Flow;
+use crate::inventory::AssetId;
+use crate::time::Timestamp;
+
+/// Ports that everybody uses: DNS, HTTP, NTP, HTTPS, DNS over TLS.
+const USUAL: [u16; 5] = [53, 80, 123, 443, 853];
+/// Ports of protocols that announce data connections to other ports of the same address: FTP,
+/// endpoint mapper, RTSP, FTP over TLS, H.323, PPTP, STUN and TURN, SIP.
+const CONTROL: [u16; 10] = [21, 135, 554, 990, 1720, 1723, 3478, 5060, 5061, 5349];
+/// How long after its last packet a control connection explains others.
+const CONTROL_SPAN: Duration = Duration::from_secs(300);
+/// An asset's use of a port is remembered for so long.
+const USED_SPAN: Duration = Duration::from_secs(86_400);
+/// The estate's.
+const USUAL_SPAN: Duration = Duration::from_secs(7 * 86_400);
+
+/// What ports are used for.
+#[derive(Debug)]
+pub(super) struct Ports {
+    /// Ports an asset has used outside.
+    used: Recent<(AssetId, u16), ()>,
+    estate: Recent<u16, Use>,
+    control: Recent<(AssetId, IpAddr), Timestamp>,
+    /// First uses in all.
+    uses: u32,
+}
+
+/// Who uses a port.
+#[derive(Debug, Clone, Copy)]
+struct Use {
+    asset: AssetId,
+    network: IpAddr,
+    several_assets: bool,
+    several_networks: bool,
+    uses: u32,
+}
+
+impl Ports {
+    pub(super) fn new() -> Self {
+        Self {
+            used: Recent::new(USED_SPAN, 1 << 18),
+            estate: Recent::new(USUAL_SPAN, 1 << 16),
+            control: Recent::new(CONTROL_SPAN, 1 << 16),
+            uses: 0,
+        }
+    }
+
+    /// Whether a port can be a trial, or explain one.
+    pub(super) fn concerns(port: u16) -> bool {
+        port != 0 && !USUAL.contains(&port)
+    }
+
+    /// Whether a new conversation is a trial; notes what it says about ports.
+    pub(super) fn is_trial(&mut self, asset: AssetId, flow: &Flow, now: Timestamp) -> bool {
+        let (address, port) = (flow.server.address, flow.server.port);
+        if CONTROL.contains(&port) {
+            self.control.insert(now, (asset, address), now);
+        }
+        if self.used.get(&(asset, port)).is_some() {
+            return false;
+        }
+        self.used.insert(now, (asset, port), ());
+        !self.is_usual(asset, port, network(address), now) && !self.is_data(asset, address, now)
+    }
+
+    /// How large a part of all first uses this port has; 0 for one that was seen once.
+    pub(super) fn share(&self, port: u16) -> f64 {
+        let uses = self.estate.get(&port).filter(|used| used.several_networks);
+        uses.map_or(0.0, |used| f64::from(used.uses) / f64::from(self.uses.max(1)))
+    }
+
+    /// Whether several assets use the port with several places: then it is a protocol's. Two
+    /// infected guests that share a server do not make its port usual.
+    fn is_usual(&mut self, asset: AssetId, port: u16, network: IpAddr, now: Timestamp) -> bool {
+        self.uses = self.uses.saturating_add(1);
+        let Some(used) = self.estate.get_mut(port) else {
+            let first =
+                Use { asset, network, several_assets: false, several_networks: false, uses: 1 };
+            self.estate.insert(now, port, first);
+            return false;
+        };
+        used.uses += 1;
+        used.several_assets |= used.asset != asset;
+        used.several_networks |= used.network != network;
+        used.several_assets && used.several_networks
+    }
+
+    /// Whether a control connection to the same address explains it.
+    fn is_data(&self, asset: AssetId, address: IpAddr, now: Timestamp) -> bool {
+        let control = self.control.get(&(asset, address));
+        control.is_some_and(|last| now.since(*last) <= CONTROL_SPAN)
+    }
+}

@@ -1,0 +1,67 @@
+//! Names as places: the registered domain of a host name, by the public suffix list.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+/// The registered domain of a lower-case name: `a.b.example.co.uk` is `example.co.uk`. Suffixes
+/// under which a provider's customers register (the list's private section) keep them apart. A
+/// name that is itself a suffix is its own domain.
+pub(crate) fn registered(name: &str) -> &str {
+    psl::domain_str(name).unwrap_or(name)
+}
+
+/// A name in lower case without its final dot; borrowed where it is written so already.
+pub(crate) fn lower(name: &str) -> Cow<'_, str> {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+/// Whether text from a ClientHello can be a host's name (RFC 6066 allows no addresses): letters,
+/// digits, `-`, `_` in two or more labels.
+pub(crate) fn is_host_name(name: &str) -> bool {
+    name.len() <= 253
+        && name.contains('.')
+        && !name.starts_with('.')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        && name.parse::<IpAddr>().is_err()
+}
+
+/// The network that stands for a place without a name: /24 of IPv4, /48 of IPv6.
+pub(crate) fn network(address: IpAddr) -> IpNet {
+    let length = if address.is_ipv4() { 24 } else { 48 };
+    IpNet::new(address, length).map_or_else(|_| IpNet::from(address), |net| net.trunc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn customers_of_a_provider_are_kept_apart() {
+        assert_eq!(registered("www.example.co.uk"), "example.co.uk");
+        assert_eq!(registered("stash.blob.core.windows.net"), "stash.blob.core.windows.net");
+        assert_eq!(registered("me.github.io"), "me.github.io");
+        assert_eq!(registered("a.b.c.unknown-tld"), "c.unknown-tld");
+        assert_eq!(registered("com"), "com");
+    }
+
+    #[test]
+    fn what_is_no_host_name_is_no_claim() {
+        assert!(is_host_name("cdn.example"));
+        for name in ["203.0.113.7", "2001:db8::1", "", "a b.example", "x/24.y", "localhost"] {
+            assert!(!is_host_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_known_by_its_network() {
+        assert_eq!(network("203.0.113.77".parse().unwrap()).to_string(), "203.0.113.0/24");
+        assert_eq!(network("2001:db8:1:2::3".parse().unwrap()).to_string(), "2001:db8:1::/48");
+    }
+}

@@ -1,0 +1,178 @@
+//! What all detectors share: who is who, what DNS answered, how much everybody moves, what is
+//! approved, and how far learning has come.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::answers::{Answers, Support};
+use super::volume::{Direction, Scope, Series, Volumes};
+use crate::alert;
+use crate::config::{Approve, Config, Role};
+use crate::event::{Flow, Volume};
+use crate::inventory::{AssetId, Inventory};
+use crate::time::Timestamp;
+
+/// What the detectors know of an asset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// All that is seen is taken for usual: `--learn`.
+    Teaching,
+    /// Little is known yet, and alerts need more.
+    Learning,
+    /// Learned.
+    Watching,
+}
+
+/// Whether the config approves a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Approval {
+    /// Yes.
+    Given,
+    /// By its server name alone, but DNS gave that name other addresses.
+    Doubtful,
+    /// No.
+    None,
+}
+
+/// The two ends of a conversation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ends {
+    pub(crate) client: Option<AssetId>,
+    pub(crate) server: Option<AssetId>,
+    /// Whether the server is outside the estate.
+    pub(crate) outbound: bool,
+}
+
+/// The shared state.
+#[derive(Debug)]
+pub(crate) struct Estate {
+    pub(crate) sensor: String,
+    pub(crate) inventory: Inventory,
+    pub(crate) answers: Answers,
+    pub(crate) volumes: Volumes,
+    approve: Vec<Approve>,
+    learning: Duration,
+    /// `--learn`, and from the first event until when.
+    teaching: Option<(Duration, Timestamp)>,
+    hasher: foldhash::fast::FixedState,
+}
+
+impl Estate {
+    pub(crate) fn new(config: &Config, learn: Option<Duration>) -> Self {
+        Self {
+            sensor: config.sensor.name.clone(),
+            inventory: Inventory::new(config),
+            answers: Answers::new(),
+            volumes: Volumes::new(config.tls_egress.spike_min_bytes),
+            approve: config.approve.clone(),
+            learning: config.baseline.learning,
+            teaching: learn.map(|span| (span, Timestamp::ZERO)),
+            hasher: foldhash::fast::FixedState::default(),
+        }
+    }
+
+    /// The first event has come: `--learn` counts from here.
+    pub(crate) fn begin(&mut self, time: Timestamp) {
+        if let Some((span, until)) = &mut self.teaching {
+            *until = time.plus(*span);
+        }
+    }
+
+    /// How far learning has come for an asset. With `--learn`, what is seen first after it is
+    /// learned for as long.
+    pub(crate) fn phase(&self, asset: AssetId, now: Timestamp) -> Phase {
+        let seen = self.inventory.asset(asset).and_then(|asset| asset.first_seen).unwrap_or(now);
+        let learning = match self.teaching {
+            Some((_, until)) if now < until => return Phase::Teaching,
+            Some((_, until)) if seen < until => Duration::ZERO,
+            Some((span, _)) => span.min(self.learning),
+            None => self.learning,
+        };
+        if now.since(seen) < learning { Phase::Learning } else { Phase::Watching }
+    }
+
+    /// Who speaks with whom.
+    pub(crate) fn ends(&mut self, flow: &Flow, now: Timestamp) -> Ends {
+        let client = self.inventory.resolve(&flow.client, now);
+        let server = self.inventory.resolve(&flow.server, now);
+        let outbound = server.is_none() && !self.inventory.is_internal(flow.server.address);
+        Ends { client, server, outbound }
+    }
+
+    /// Counts what a conversation moved, for both ends that are assets.
+    pub(crate) fn note_volume(&mut self, ends: Ends, flow: &Flow, volume: &Volume) {
+        let (there, back) = (volume.to_server.bytes, volume.to_client.bytes);
+        if let Some(client) = ends.client {
+            let scope = if ends.outbound { Scope::External } else { Scope::Internal };
+            self.note_end(client, scope, flow.server.address, volume.since, [there, back]);
+        }
+        if let Some(server) = ends.server {
+            let inside = ends.client.is_some() || self.inventory.is_internal(flow.client.address);
+            let scope = if inside { Scope::Internal } else { Scope::External };
+            self.note_end(server, scope, flow.client.address, volume.since, [back, there]);
+        }
+    }
+
+    fn note_end(
+        &mut self,
+        asset: AssetId,
+        scope: Scope,
+        peer: IpAddr,
+        time: Timestamp,
+        [out, into]: [u64; 2],
+    ) {
+        use std::hash::BuildHasher;
+        let peer = self.hasher.hash_one(peer) as u32;
+        self.volumes.note(asset, Series(scope, Direction::Out), peer, time, out);
+        self.volumes.note(asset, Series(scope, Direction::In), peer, time, into);
+    }
+
+    /// Whether the config approves a conversation. A server name is a claim of the client: where
+    /// DNS contradicts it, it approves nothing on its own.
+    pub(crate) fn approval(
+        &self,
+        asset: AssetId,
+        flow: &Flow,
+        sni: Option<&str>,
+        support: Option<Support>,
+    ) -> Approval {
+        let Some(asset) = self.inventory.asset(asset) else { return Approval::None };
+        let (address, port) = (flow.server.address, flow.server.port);
+        let mut covering = self
+            .approve
+            .iter()
+            .filter(|approve| approve.covers(&asset.name, asset.role, address, port, sni))
+            .peekable();
+        if covering.peek().is_none() {
+            return Approval::None;
+        }
+        let stands = |approve: &Approve| approve.sni.is_empty() || !approve.destinations.is_empty();
+        if support != Some(Support::Contradicted) || covering.any(stands) {
+            Approval::Given
+        } else {
+            Approval::Doubtful
+        }
+    }
+
+    pub(crate) fn role(&self, asset: AssetId) -> Role {
+        self.inventory.asset(asset).map_or(Role::Other, |asset| asset.role)
+    }
+
+    /// An asset as an alert names it, at the end of a conversation.
+    pub(crate) fn describe(&self, asset: AssetId, flow: &Flow) -> alert::Asset {
+        let name =
+            self.inventory.asset(asset).map_or_else(String::new, |known| known.name.to_string());
+        alert::Asset {
+            name,
+            role: self.role(asset).name(),
+            address: flow.client.address,
+            mac: flow.client.mac.map(|mac| mac.to_string()),
+        }
+    }
+
+    /// The id of an alert: the same for the same sensor and parts, on every reading.
+    pub(crate) fn alert_id(&self, parts: &[&str]) -> uuid::Uuid {
+        let name = [&[self.sensor.as_str()], parts].concat().join("\n");
+        uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes())
+    }
+}

@@ -1,0 +1,79 @@
+//! The few formulas that all detectors share.
+
+/// The probability that log-odds of `nats` stand for.
+pub(crate) fn logistic(nats: f64) -> f64 {
+    1.0 / (1.0 + (-nats).exp())
+}
+
+/// Confidence as alerts give it: the logistic of the evidence's sum, two decimals, never certain.
+pub(crate) fn confidence(nats: f64) -> f64 {
+    ((logistic(nats) * 100.0).round() / 100.0).clamp(0.01, 0.99)
+}
+
+/// Rounded to one decimal, as weights are shown.
+pub(crate) fn shown(nats: f64) -> f64 {
+    let rounded = (nats * 10.0).round() / 10.0;
+    if rounded == 0.0 { 0.0 } else { rounded }
+}
+
+/// Centre and spread that outliers do not move: the median, and the median absolute deviation
+/// scaled to the standard deviation of a normal distribution. `None` for no values.
+pub(crate) fn robust(values: &mut [f64]) -> Option<(f64, f64)> {
+    /// 1 / the 3/4 quantile of the standard normal distribution.
+    const NORMAL: f64 = 1.4826;
+    let centre = median(values)?;
+    for value in values.iter_mut() {
+        *value = (*value - centre).abs();
+    }
+    Some((centre, NORMAL * median(values)?))
+}
+
+fn median(values: &mut [f64]) -> Option<f64> {
+    let middle = values.len() / 2;
+    if values.is_empty() {
+        return None;
+    }
+    let (below, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
+    let upper = *upper;
+    if below.len() < middle || values.len() % 2 == 1 {
+        return Some(upper);
+    }
+    let lower = values.iter().take(middle).copied().fold(f64::NEG_INFINITY, f64::max);
+    Some(f64::midpoint(lower, upper))
+}
+
+/// 0 at `from` and below, 1 at `to` and above, linear in the logarithm between; both positive.
+pub(crate) fn ramp(value: f64, from: f64, to: f64) -> f64 {
+    if value <= from {
+        return 0.0;
+    }
+    ((value / from).ln() / (to / from).ln()).min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_outlier_moves_neither_centre_nor_spread() {
+        let (centre, spread) = robust(&mut [1.0, 2.0, 3.0, 4.0, 1e9]).unwrap();
+        assert!((centre - 3.0).abs() < 1e-9 && (spread - 1.4826).abs() < 1e-9);
+        assert_eq!(robust(&mut []), None);
+        assert_eq!(robust(&mut [2.0, 4.0]).unwrap().0, 3.0);
+    }
+
+    #[test]
+    fn confidence_is_never_certain() {
+        assert_eq!(confidence(0.0), 0.5);
+        assert_eq!(confidence(3.0), 0.95);
+        assert_eq!(confidence(90.0), 0.99);
+        assert_eq!(confidence(f64::NEG_INFINITY), 0.01);
+    }
+
+    #[test]
+    fn a_ramp_is_flat_outside_its_ends() {
+        assert_eq!(ramp(2.0, 3.0, 10.0), 0.0);
+        assert_eq!(ramp(20.0, 3.0, 10.0), 1.0);
+        assert!((ramp(30f64.sqrt(), 3.0, 10.0) - 0.5).abs() < 1e-9);
+    }
+}

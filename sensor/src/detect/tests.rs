@@ -1,0 +1,260 @@
+//! Streams of events as an estate makes them, for the tests of the engine and its detectors.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::*;
+use crate::alert::{Analytic, Severity};
+use crate::config::{Approve, Asset, NamePattern, Role};
+use crate::decode::{Mac, Vlans, protocol};
+use crate::event::{
+    Account, DnsAnswer, DnsData, DnsMessage, DnsQuestion, DnsTransport, Endpoint, Flow, FlowState,
+    TlsSession, Traffic, Volume,
+};
+
+pub(super) const MINUTE: u64 = 60;
+pub(super) const HOUR: u64 = 3600;
+pub(super) const DAY: u64 = 86_400;
+const START: u64 = 20_000 * DAY;
+const GATEWAY: Mac = Mac([0x00, 0x1b, 0x21, 0, 0, 1]);
+
+/// An engine with an estate before it, fed in any order of time that is asked for.
+pub(super) struct Scene {
+    config: Config,
+    learn: Option<Duration>,
+    events: Vec<Event>,
+    flows: u64,
+}
+
+/// The last state of an alert.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    pub(super) analytic: Analytic,
+    pub(super) asset: String,
+    pub(super) severity: Severity,
+    /// The worst it ever was.
+    pub(super) worst: Severity,
+    /// When it was told first, in seconds from the start.
+    pub(super) at: u64,
+    pub(super) alert: Alert,
+}
+
+impl Scene {
+    /// Guests `10.1.0.N`, an ESXi host at 10.0.0.11, and one day of `--learn`.
+    pub(super) fn new() -> Self {
+        let mut config = Config::default();
+        config.assets.push(Asset {
+            name: "esxi-01".into(),
+            role: Role::Esxi,
+            addresses: vec!["10.0.0.11/32".parse().unwrap()],
+            macs: Vec::new(),
+            host: None,
+        });
+        config.approve.push(Approve {
+            roles: vec![Role::Esxi],
+            sni: vec![NamePattern::new("*.vmware.com")],
+            ..Approve::default()
+        });
+        let learn = Some(Duration::from_secs(DAY));
+        Self { config, learn, events: Vec::new(), flows: 0 }
+    }
+
+    /// The same without `--learn`: every asset is learned by itself.
+    pub(super) fn unlearned() -> Self {
+        Self { learn: None, ..Self::new() }
+    }
+
+    fn end(address: &str, port: u16) -> Endpoint {
+        let address: IpAddr = address.parse().unwrap();
+        let mac = match address {
+            IpAddr::V4(v4) if v4.octets()[0] == 10 => {
+                let [_, b, c, d] = v4.octets();
+                Mac([0x00, 0x50, 0x56, 0x80 | b, c, d])
+            }
+            IpAddr::V6(v6) if v6.segments()[0] == 0xfd00 => {
+                Mac([0x00, 0x50, 0x56, 0x81, 0, v6.octets()[15]])
+            }
+            _ => GATEWAY,
+        };
+        Endpoint { address, port, mac: Some(mac) }
+    }
+
+    fn flow(&mut self, at: u64, protocol: u8, client: &str, server: &str, port: u16) -> Flow {
+        self.flows += 1;
+        Flow {
+            id: self.flows,
+            client: Self::end(client, 40_000 + (self.flows % 20_000) as u16),
+            server: Self::end(server, port),
+            protocol,
+            vlans: Vlans::new(),
+            opened: time(at),
+        }
+    }
+
+    fn push(&mut self, at: u64, flow: &Flow, body: Body) {
+        self.events.push(Event { time: time(at), flow: flow.clone(), body });
+    }
+
+    /// A conversation that moves `out` and `back` bytes evenly over `seconds`.
+    fn moves(&mut self, at: u64, flow: &Flow, seconds: u64, out: u64, back: u64) {
+        let steps = (seconds / 10).max(1);
+        let traffic =
+            |bytes: u64| Traffic { packets: bytes / steps / 60_000 + 1, bytes: bytes / steps };
+        for step in 0..steps {
+            let since = at + step * 10;
+            let volume =
+                Volume { since: time(since), to_server: traffic(out), to_client: traffic(back) };
+            self.push(since + 9, flow, Body::Volume(volume));
+        }
+        let none = Traffic::default();
+        let end = at + steps * 10;
+        let account = Account {
+            to_server: none,
+            to_client: none,
+            last: time(end),
+            state: FlowState::Closed,
+            reason: AccountReason::Timeout,
+            tcp_flags: None,
+        };
+        self.push(end, flow, Body::Account(account));
+    }
+
+    /// `from` receives or sends `bytes` inside.
+    pub(super) fn inside(&mut self, at: u64, from: &str, to: &str, seconds: u64, bytes: u64) {
+        let flow = self.flow(at, protocol::TCP, from, to, 445);
+        self.moves(at, &flow, seconds, bytes, bytes / 50);
+    }
+
+    /// `client` is answered `answers` for `name`.
+    pub(super) fn dns(&mut self, at: u64, client: &str, name: &str, answers: &[DnsData]) {
+        let flow = self.flow(at, protocol::UDP, client, "10.0.0.53", 53);
+        let answer =
+            |data: &DnsData| DnsAnswer { name: name.into(), rtype: 1, ttl: 60, data: data.clone() };
+        let message = DnsMessage {
+            id: 1,
+            response: true,
+            flags: 0x8180,
+            transport: DnsTransport::Udp,
+            questions: vec![DnsQuestion { name: name.into(), rtype: 1 }],
+            answers: answers.iter().map(answer).collect(),
+            incomplete: false,
+        };
+        self.push(at, &flow, Body::Dns(Box::new(message)));
+    }
+
+    pub(super) fn resolve(&mut self, at: u64, client: &str, name: &str, address: &str) {
+        self.dns(at, client, name, &[DnsData::Address(address.parse().unwrap())]);
+    }
+
+    /// A TLS session without a look-up before it.
+    pub(super) fn hello(
+        &mut self,
+        at: u64,
+        client: &str,
+        server: &str,
+        sni: Option<&str>,
+        seconds: u64,
+        out: u64,
+    ) {
+        let flow = self.flow(at, protocol::TCP, client, server, 443);
+        self.push(at, &flow, Body::Opened);
+        let session =
+            TlsSession { sni: sni.map(Into::into), hello: time(at), ..Default::default() };
+        self.push(at, &flow, Body::Tls(Box::new(session)));
+        self.moves(at, &flow, seconds, out, 20_000);
+    }
+
+    /// A TLS session after a look-up.
+    pub(super) fn visit(
+        &mut self,
+        at: u64,
+        client: &str,
+        name: &str,
+        server: &str,
+        seconds: u64,
+        out: u64,
+    ) {
+        self.resolve(at, client, name, server);
+        self.hello(at + 1, client, server, Some(name), seconds, out);
+    }
+
+    /// A connection without TLS.
+    pub(super) fn connect(&mut self, at: u64, client: &str, server: &str, port: u16) {
+        let flow = self.flow(at, protocol::TCP, client, server, port);
+        self.push(at, &flow, Body::Opened);
+        self.moves(at, &flow, 10, 400, 400);
+    }
+
+    /// Ordinary days of guests 1 to `guests`: visits to usual places in working hours, and some
+    /// traffic inside.
+    pub(super) fn routine(&mut self, guests: u8, days: u64) {
+        for day in 0..days {
+            for guest in 1..=guests {
+                let client = format!("10.1.0.{guest}");
+                for hour in 8..18 {
+                    let at = day * DAY + hour * HOUR + u64::from(guest) * 31;
+                    for place in 0..4u8 {
+                        let name = format!("www.usual-{place}.example");
+                        let server = format!("198.51.{place}.7");
+                        self.visit(at + u64::from(place) * 60, &client, &name, &server, 20, 40_000);
+                    }
+                    self.inside(at + 300, "10.0.0.20", &client, 60, 3_000_000);
+                }
+            }
+        }
+    }
+
+    /// Runs it; the last state of every alert, in the order they were told first.
+    pub(super) fn run(&self) -> Vec<Told> {
+        let mut engine = Engine::new(&self.config, self.learn, None);
+        self.run_with(&mut engine)
+    }
+
+    pub(super) fn run_with(&self, engine: &mut Engine) -> Vec<Told> {
+        let mut events: Vec<&Event> = self.events.iter().collect();
+        events.sort_by_key(|event| event.time);
+        let mut told: Vec<Told> = Vec::new();
+        let mut places = BTreeMap::new();
+        let mut hear = |engine: &mut Engine| {
+            for alert in engine.drain_alerts() {
+                let place = *places.entry(alert.id).or_insert_with(|| {
+                    told.push(Told {
+                        analytic: alert.analytic,
+                        asset: alert.asset.name.clone(),
+                        severity: alert.severity,
+                        worst: alert.severity,
+                        at: alert.time.as_secs() - START,
+                        alert: alert.clone(),
+                    });
+                    told.len() - 1
+                });
+                let told = &mut told[place];
+                told.severity = alert.severity;
+                told.worst = told.worst.max(alert.severity);
+                told.alert = alert;
+            }
+        };
+        for event in events {
+            engine.event(event);
+            hear(engine);
+        }
+        engine.finish();
+        hear(engine);
+        told
+    }
+}
+
+pub(super) fn time(seconds: u64) -> Timestamp {
+    Timestamp::from_parts(START + seconds, 0)
+}
+
+/// What is told at `severity` or above.
+pub(super) fn at_least(severity: Severity, told: &[Told]) -> Vec<String> {
+    let worse = told.iter().filter(|told| told.worst >= severity);
+    worse.map(|told| format!("{:?} {}: {}", told.worst, told.asset, told.alert.summary)).collect()
+}
+
+/// The alerts about an asset.
+pub(super) fn about<'a>(told: &'a [Told], asset: &str) -> Vec<&'a Told> {
+    told.iter().filter(|told| told.asset == asset).collect()
+}

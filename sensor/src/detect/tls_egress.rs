@@ -1,0 +1,300 @@
+//! AN1416 (T1048.002): TLS from an asset to a place outside that is neither approved nor usual.
+//!
+//! A place is the registered domain of the server name where DNS supports that name, else the name
+//! whose answer gave the address, else the address's network. All sessions of an asset with a
+//! place are one case, so an upload cut into pieces is one upload; it is judged at every hello and
+//! at every volume step (10 s), and its alert is updated when the severity changes and at the end.
+//!
+//! Bounds: [`FLOWS`] conversations to outside in each of two generations, 32 bytes each, and
+//! [`MAX_CASES`] cases of about 400 bytes; what does not fit is counted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::answers::Support;
+use super::domain::{is_host_name, lower, network, registered};
+use super::estate::{Approval, Ends, Estate, Phase};
+use super::recent::Recent;
+use super::volume::{Direction, Scope, Series};
+use crate::alert::Alert;
+use crate::baseline::{AssetBaseline, Habits, PlaceId};
+use crate::config::TlsEgress as Settings;
+use crate::event::{Event, Flow, TlsSession, Traffic, Volume};
+use crate::inventory::AssetId;
+use crate::time::Timestamp;
+use case::{Case, Judgement};
+use weigh::{Findings, Notes};
+
+mod case;
+mod weigh;
+
+/// Conversations to outside that are followed, in one generation.
+const FLOWS: usize = 1 << 18;
+/// For how long a conversation that moves nothing is followed.
+const FLOW_MEMORY: Duration = Duration::from_secs(6 * 3600);
+/// Cases that are looked at closely at a time.
+const MAX_CASES: usize = 16_384;
+/// A case without traffic for so long is closed; what comes later is another.
+const EPISODE: Duration = Duration::from_secs(86_400);
+/// Less than this out to a place is not worth judging for a guest without staging.
+const WORTH: u64 = 64 * 1024;
+/// Link, IP and TCP headers of a packet: an acknowledgement carries nothing out.
+const HEADERS: u64 = 66;
+
+/// The detector.
+#[derive(Debug)]
+pub(crate) struct TlsEgress {
+    settings: Settings,
+    habits: Habits,
+    flows: Recent<u64, Followed>,
+    cases: BTreeMap<(AssetId, PlaceId), Case>,
+    unwatched: u64,
+}
+
+/// A conversation to outside.
+#[derive(Debug, Clone)]
+enum Followed {
+    /// No TLS was seen in it so far; bytes it carried out.
+    Unread(u64),
+    /// A TLS session.
+    Session(Session),
+}
+
+/// A TLS session that nothing approves.
+#[derive(Debug, Clone)]
+struct Session {
+    place: PlaceId,
+    notes: Notes,
+    /// The config approves the name, but DNS contradicts it.
+    doubtful: bool,
+    sni: Option<Arc<str>>,
+}
+
+/// What a session claims to be, checked against DNS.
+struct Claim {
+    place: String,
+    support: Option<Support>,
+    notes: Notes,
+}
+
+impl TlsEgress {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self {
+            settings: settings.clone(),
+            habits: Habits::default(),
+            flows: Recent::new(FLOW_MEMORY, FLOWS),
+            cases: BTreeMap::new(),
+            unwatched: 0,
+        }
+    }
+
+    /// A TLS session begins.
+    pub(crate) fn hello(
+        &mut self,
+        estate: &Estate,
+        ends: Ends,
+        event: &Event,
+        hello: &TlsSession,
+        alerts: &mut Vec<Alert>,
+    ) {
+        let (Some(asset), true) = (ends.client, ends.outbound) else { return };
+        let flow = &event.flow;
+        let claim = Claim::check(estate, asset, flow, hello);
+        let sni = hello.sni.as_deref();
+        let approval = estate.approval(asset, flow, sni, claim.support);
+        if approval == Approval::Given {
+            return;
+        }
+        let phase = estate.phase(asset, event.time);
+        let management = estate.role(asset).is_management();
+        // A management component has an allow-list: only `--learn` teaches it places.
+        let learning = phase == Phase::Teaching || (phase == Phase::Learning && !management);
+        let visit = self.habits.visit(asset, &claim.place, event.time, learning);
+        let mut notes = claim.notes;
+        if visit.odd_hour && phase == Phase::Watching {
+            notes.add(Notes::ODD_HOUR);
+        }
+        let before = match self.flows.remove(&flow.id) {
+            Some(Followed::Unread(bytes)) => bytes,
+            _ => 0,
+        };
+        let doubtful = approval == Approval::Doubtful;
+        let session = Session { place: visit.place, notes, doubtful, sni: hello.sni.clone() };
+        self.flows.insert(event.time, flow.id, Followed::Session(session.clone()));
+        self.send(estate, asset, &session, event, before, alerts);
+    }
+
+    /// A conversation to outside moved data.
+    pub(crate) fn volume(
+        &mut self,
+        estate: &Estate,
+        ends: Ends,
+        event: &Event,
+        volume: &Volume,
+        alerts: &mut Vec<Alert>,
+    ) {
+        let (Some(asset), true) = (ends.client, ends.outbound) else { return };
+        let bytes = carried(volume.to_server);
+        match self.flows.get_mut(event.flow.id) {
+            Some(Followed::Session(session)) => {
+                let session = session.clone();
+                self.send(estate, asset, &session, event, bytes, alerts);
+            }
+            Some(Followed::Unread(before)) => *before = before.saturating_add(bytes),
+            None => self.flows.insert(event.time, event.flow.id, Followed::Unread(bytes)),
+        }
+    }
+
+    /// A conversation ended.
+    pub(crate) fn ended(&mut self, flow: &Flow) {
+        self.flows.remove(&flow.id);
+    }
+
+    /// Looks at what only time changes: others who follow, and cases that are over.
+    pub(crate) fn tick(&mut self, estate: &Estate, now: Timestamp, alerts: &mut Vec<Alert>) {
+        let Self { habits, cases, .. } = self;
+        cases.retain(|key, case| {
+            if let Some(found) = findings(estate, habits, *key, case, now) {
+                case.rejudge(estate, habits, *key, &found, now, alerts);
+            }
+            let over = now.since(case.last_seen()) > EPISODE;
+            if over {
+                case.close(estate, habits, *key, alerts);
+            }
+            !over
+        });
+    }
+
+    /// The capture ended: the last word on every case.
+    pub(crate) fn finish(&mut self, estate: &Estate, now: Timestamp, alerts: &mut Vec<Alert>) {
+        self.tick(estate, now, alerts);
+        for (key, mut case) in std::mem::take(&mut self.cases) {
+            case.close(estate, &mut self.habits, key, alerts);
+        }
+    }
+
+    /// Fills in what lasts of one asset.
+    pub(crate) fn save(&self, asset: AssetId, baseline: &mut AssetBaseline) {
+        self.habits.save(asset, baseline);
+    }
+
+    /// Takes over what lasted of one asset.
+    pub(crate) fn restore(&mut self, asset: AssetId, baseline: &AssetBaseline) {
+        self.habits.restore(asset, baseline);
+    }
+
+    /// How many cases, and habits, there was no room for.
+    pub(crate) const fn forgotten(&self) -> u64 {
+        self.unwatched + self.habits.forgotten()
+    }
+
+    /// Counts bytes out to a place, and judges them.
+    fn send(
+        &mut self,
+        estate: &Estate,
+        asset: AssetId,
+        session: &Session,
+        event: &Event,
+        bytes: u64,
+        alerts: &mut Vec<Alert>,
+    ) {
+        let key = (asset, session.place);
+        let suspected = self.cases.get(&key).is_some_and(Case::is_suspect);
+        self.habits.send(asset, session.place, event.time, bytes, suspected);
+        if estate.phase(asset, event.time) == Phase::Teaching {
+            return;
+        }
+        let series = Series(Scope::Internal, Direction::In);
+        let window = self.settings.window;
+        let spike = estate.volumes.recent_spike(asset, series, event.time, window);
+        if !self.cases.contains_key(&key) {
+            let sent = self.habits.habit(asset, session.place).map_or(0, |habit| habit.total(2));
+            let management = estate.role(asset).is_management();
+            if spike.is_none() && sent < WORTH && !management {
+                return;
+            }
+            if self.cases.len() >= MAX_CASES {
+                self.unwatched += 1;
+                return;
+            }
+            self.cases.insert(key, Case::new(event, session));
+        }
+        let Some(case) = self.cases.get_mut(&key) else { return };
+        case.carry(event, session, bytes, spike);
+        if let Some(found) = findings(estate, &self.habits, key, case, event.time) {
+            let (weights, amount) = (found.weigh(), found.amount());
+            let severity = weights.severity(&found);
+            case.judge(
+                estate,
+                &mut self.habits,
+                key,
+                event.time,
+                Judgement { weights, amount, severity },
+                alerts,
+            );
+        }
+    }
+}
+
+impl Claim {
+    fn check(estate: &Estate, asset: AssetId, flow: &Flow, hello: &TlsSession) -> Self {
+        let mut notes = Notes::default();
+        let address = flow.server.address;
+        if flow.server.port != 443 {
+            notes.add(Notes::ODD_PORT);
+        }
+        // With an encrypted hello the name outside is the provider's: no claim at all.
+        let name = hello.sni.as_deref().filter(|name| !hello.ech && is_host_name(name)).map(lower);
+        let mut support = None;
+        match &name {
+            Some(name) => {
+                let domain = registered(name);
+                let found = estate.answers.support(asset, domain, address);
+                support = Some(found);
+                if matches!(found, Support::Agreed | Support::Blind) {
+                    return Self { place: domain.to_owned(), support, notes };
+                }
+                notes.add(Notes::SNI_NOT_IN_DNS);
+            }
+            None if hello.ech => notes.add(Notes::ECH),
+            None => notes.add(Notes::NO_SNI),
+        }
+        let place = match estate.answers.name_of(asset, address) {
+            Some(name) => registered(name).to_owned(),
+            None => {
+                if name.is_none() && estate.answers.sees(asset) {
+                    notes.add(Notes::NEVER_RESOLVED);
+                }
+                network(address).to_string()
+            }
+        };
+        Self { place, support, notes }
+    }
+}
+
+fn findings<'a>(
+    estate: &Estate,
+    habits: &'a Habits,
+    (asset, place): (AssetId, PlaceId),
+    case: &Case,
+    now: Timestamp,
+) -> Option<Findings<'a>> {
+    Some(Findings {
+        habit: habits.habit(asset, place)?,
+        others: habits.others(asset, place),
+        notes: case.notes(),
+        staged: case.staged(),
+        management: estate.role(asset).is_management(),
+        doubtful: case.is_doubtful(),
+        learning: estate.phase(asset, now) == Phase::Learning,
+    })
+}
+
+/// What traffic carries above its headers.
+const fn carried(traffic: Traffic) -> u64 {
+    traffic.bytes.saturating_sub(traffic.packets.saturating_mul(HEADERS))
+}
+
+#[cfg(test)]
+mod tests;

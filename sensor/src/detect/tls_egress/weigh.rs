@@ -1,0 +1,214 @@
+//! What speaks for and against an egress, as log-odds in nats.
+//!
+//! The weights are those of a prototype with its Monte Carlo runs, changed where they said so:
+//! bytes alone must not decide about a benign first upload of up to 100 MB, so the prior is lower
+//! and what went before weighs more; what reaches zero after fitting staging is the same.
+//!
+//! | part | nats | passes 0 |
+//! | --- | --- | --- |
+//! | prior of a guest's egress | -7.5 | |
+//! | bytes `x` to a new place | `1.2 ln(x / 256 KiB)`, at most 10 | alone at 136 MB, never high alone |
+//! | staging that fits | up to 4.5 | at 3.2 MB, high at 39 MB |
+//! | known place | down to -6, until `x` is 3 to 10 times its habit | |
+//! | others go there | `-1.5 ln(1 + n)`, likewise | |
+//! | management | +3 instead of the prior | at the hello, high |
+
+use crate::alert::Severity;
+use crate::baseline::{Habit, Others};
+use crate::detect::statistics::ramp;
+
+/// Most of what a guest does is harmless.
+const PRIOR: f64 = -7.5;
+/// A management component has almost no business outside.
+const MANAGEMENT: f64 = 3.0;
+/// The same where the config approves the name, but DNS says it is not there.
+const DOUBTFUL: f64 = 1.0;
+/// Until an asset is learned everything is new for it.
+const LEARNING: f64 = -5.0;
+/// Survival exponent of what a harmless new place takes (a Pareto tail), and where it begins.
+const TAIL: f64 = 1.2;
+const TAIL_FROM: f64 = 262_144.0;
+/// The least and the most that bytes add.
+const BYTES: [f64; 2] = [-1.7, 10.0];
+/// A sum over 7 and over 30 days is measured against so many times what a day may take.
+const WEEK: f64 = 3.0;
+const MONTH: f64 = 6.0;
+/// A place known for one, three, seven hours or more weighs 2, 4, 6 less.
+const KNOWN: f64 = 2.0;
+const KNOWN_STEPS: f64 = 3.0;
+/// What `n` others at the place weigh, times `ln(1 + n)`.
+const PREVALENCE: f64 = 1.5;
+const MAX_OTHERS: u32 = 100;
+/// From and to how many times the habit a discount fades.
+const FADE: [f64; 2] = [3.0, 10.0];
+/// Data was pulled together inside before it left.
+const STAGING: f64 = 4.5;
+/// Part of what was pulled that must leave for staging to count, and to count in full; beyond
+/// [`TOO_MUCH`] times the pulled it is other data.
+const FIT: [f64; 2] = [0.01, 0.1];
+const TOO_MUCH: f64 = 3.0;
+/// Staging that weighs so much is a reason of its own.
+const STAGED: f64 = 2.0;
+/// Sums from which an alert, at 0 medium, is high and critical.
+const HIGH: f64 = 3.0;
+const CRITICAL: f64 = 6.0;
+
+/// What stands out in a session besides its bytes, as bits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Notes(u8);
+
+impl Notes {
+    pub(super) const NO_SNI: Self = Self(1);
+    pub(super) const SNI_NOT_IN_DNS: Self = Self(2);
+    pub(super) const NEVER_RESOLVED: Self = Self(4);
+    pub(super) const ODD_PORT: Self = Self(8);
+    pub(super) const ECH: Self = Self(16);
+    pub(super) const ODD_HOUR: Self = Self(32);
+
+    /// Each note with its name in evidence and its weight: weak, and never enough together.
+    const ALL: [(Self, &'static str, f64); 6] = [
+        (Self::NO_SNI, "no_sni", 0.5),
+        (Self::SNI_NOT_IN_DNS, "sni_not_in_dns", 1.0),
+        (Self::NEVER_RESOLVED, "never_resolved", 1.0),
+        (Self::ODD_PORT, "odd_port", 0.5),
+        (Self::ECH, "ech", 0.0),
+        (Self::ODD_HOUR, "odd_hour", 1.0),
+    ];
+
+    pub(super) const fn add(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    fn given(self) -> impl Iterator<Item = (&'static str, f64)> {
+        let given = Self::ALL.into_iter().filter(move |(note, ..)| self.0 & note.0 != 0);
+        given.map(|(_, name, weight)| (name, weight))
+    }
+
+    pub(super) fn names(self) -> Vec<&'static str> {
+        self.given().map(|(name, _)| name).collect()
+    }
+}
+
+/// All that is known about an asset and a place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Findings<'a> {
+    pub(super) habit: &'a Habit,
+    pub(super) others: Others,
+    pub(super) notes: Notes,
+    /// Bytes pulled inside beyond what is usual, and bytes out since.
+    pub(super) staged: Option<(u64, u64)>,
+    pub(super) management: bool,
+    pub(super) doubtful: bool,
+    pub(super) learning: bool,
+}
+
+/// What each part weighs.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Weights {
+    /// Role, prior and learning.
+    pub(super) base: f64,
+    /// What is known of the place.
+    pub(super) novelty: f64,
+    pub(super) session: f64,
+    pub(super) staging: f64,
+}
+
+impl Weights {
+    pub(super) fn sum(&self) -> f64 {
+        self.base + self.novelty + self.session + self.staging
+    }
+
+    /// How bad that is; `None` below an alert. Critical is a matter of policy: what is as good as
+    /// certain, and is a management component's egress or follows staging.
+    pub(super) fn severity(&self, found: &Findings<'_>) -> Option<Severity> {
+        let supported = found.management || self.is_staged();
+        match self.sum() {
+            sum if sum < 0.0 => None,
+            _ if found.learning && !found.management => Some(Severity::Medium),
+            sum if sum >= CRITICAL && supported => Some(Severity::Critical),
+            sum if sum >= HIGH => Some(Severity::High),
+            _ => Some(Severity::Medium),
+        }
+    }
+
+    /// Whether staging speaks for it, so that others at the place do not excuse it.
+    pub(super) fn is_staged(&self) -> bool {
+        self.staging >= STAGED
+    }
+}
+
+/// Bytes out to the place that count, and what would have been usual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Amount {
+    pub(super) bytes: u64,
+    pub(super) usual: u64,
+}
+
+impl Findings<'_> {
+    /// What counts: at a trusted place today against its largest day, else two days against none.
+    pub(super) fn amount(&self) -> Amount {
+        if self.habit.is_trusted() {
+            Amount { bytes: self.habit.today(), usual: self.habit.largest_day() }
+        } else {
+            Amount { bytes: self.habit.total(2), usual: 0 }
+        }
+    }
+
+    pub(super) fn weigh(&self) -> Weights {
+        let times = self.times_usual();
+        let mut bytes = (TAIL * times.ln()).clamp(BYTES[0], BYTES[1]);
+        let mut base = match (self.management, self.doubtful) {
+            (true, true) => DOUBTFUL,
+            (true, false) => MANAGEMENT,
+            (false, _) => PRIOR,
+        };
+        if self.management {
+            // An unapproved egress stands by itself; bytes add only where they are many.
+            bytes = (bytes - 5.0).max(0.0);
+        } else if self.learning {
+            base += LEARNING;
+        }
+        let notes: f64 = self.notes.given().map(|(_, weight)| weight).sum();
+        Weights {
+            base,
+            novelty: -self.known() * (1.0 - ramp(times, FADE[0], FADE[1])) - self.prevalence(),
+            session: bytes + notes,
+            staging: self.staging(),
+        }
+    }
+
+    /// How many times what is usual goes out: the most telling of one or two, 7 and 30 days.
+    fn times_usual(&self) -> f64 {
+        let amount = self.amount();
+        let short = amount.bytes.max(1) as f64 / (amount.usual as f64).max(TAIL_FROM);
+        if self.habit.is_trusted() {
+            return short;
+        }
+        let week = self.habit.total(7) as f64 / (WEEK * TAIL_FROM);
+        let month = self.habit.total(30) as f64 / (MONTH * TAIL_FROM);
+        short.max(week).max(month)
+    }
+
+    fn known(&self) -> f64 {
+        KNOWN * f64::from(self.habit.hours).ln_1p().min(KNOWN_STEPS * std::f64::consts::LN_2)
+            / std::f64::consts::LN_2
+    }
+
+    /// Others have the place too; it fades where this asset sends far more than any of them.
+    fn prevalence(&self) -> f64 {
+        let theirs = (self.others.largest_day as f64).max(TAIL_FROM);
+        let times = self.amount().bytes as f64 / theirs;
+        let others = f64::from(self.others.assets.min(MAX_OTHERS));
+        PREVALENCE * others.ln_1p() * (1.0 - ramp(times, FADE[0], FADE[1]))
+    }
+
+    /// What leaves must be of the order of what was pulled: a tiny visit after a backup is none.
+    fn staging(&self) -> f64 {
+        let Some((pulled, out)) = self.staged else { return 0.0 };
+        let part = out as f64 / pulled.max(1) as f64;
+        STAGING * ramp(part, FIT[0], FIT[1]) * (TOO_MUCH / part.max(TOO_MUCH))
+    }
+}
+
+#[cfg(test)]
+mod tests;

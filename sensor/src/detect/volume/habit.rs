@@ -1,0 +1,158 @@
+//! What a series usually moves: the largest sums of its half hours.
+
+use std::collections::VecDeque;
+
+use crate::baseline::HalfHour;
+use crate::detect::statistics::robust;
+
+/// Half hours in a day.
+const DAY: u32 = 48;
+/// Half hours that are kept: 14 days.
+const KEPT: u32 = 14 * DAY;
+/// Half hours that moved less say nothing about how much is usual when something moves.
+const WORTH: u64 = 1_000_000;
+/// The logarithm's spread is never taken for smaller.
+const MIN_SPREAD: f64 = 0.35 * 1.4826;
+/// With no half hour known: as if 1 MB were usual, within a factor of 4.
+const UNKNOWN: (f64, f64) = (13.8, 1.4);
+/// So many spreads above the centre is a spike, with [`MARGIN`].
+const SPREADS: f64 = 4.0;
+/// Part of that bound which is a spike already; with the smallest spread, 2.4 times the usual.
+const MARGIN: f64 = 0.3;
+/// A spike moves so much more than the same half hour of earlier days with the same peer.
+const SAME_HOUR: f64 = 1.2;
+
+/// The habit of one series.
+#[derive(Debug, Default)]
+pub(super) struct Habit {
+    half_hours: VecDeque<HalfHour>,
+    /// The half hour that goes on.
+    index: u32,
+    largest: [u64; 3],
+    /// The peer with the majority of the bytes, by Boyer and Moore's vote, and its lead.
+    peer: u32,
+    lead: u64,
+    /// Centre and spread of the logarithm by window, once computed for this half hour.
+    centre: [Option<(f64, f64)>; 3],
+}
+
+/// What is usual for one window.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Usual {
+    /// More is a spike, in bytes.
+    pub(super) limit: u64,
+    /// The median, in bytes; 0 when nothing is known.
+    pub(super) expected: u64,
+    centre: f64,
+    spread: f64,
+}
+
+impl Usual {
+    /// How many spreads above the centre a sum is.
+    pub(super) fn score(&self, sum: u64) -> f64 {
+        ((sum.max(1) as f64).ln() - self.centre) / self.spread
+    }
+}
+
+impl Habit {
+    /// Goes on to the half hour of that number since the epoch; whether it is a new one.
+    pub(super) fn turn(&mut self, half_hour: u64) -> bool {
+        let index = u32::try_from(half_hour).unwrap_or(u32::MAX);
+        if index <= self.index {
+            return false;
+        }
+        if self.largest[2] >= WORTH {
+            let largest = self.largest.map(code);
+            self.half_hours.push_back(HalfHour { index: self.index, largest, peer: self.peer });
+        }
+        while self.half_hours.front().is_some_and(|first| first.index + KEPT < index) {
+            self.half_hours.pop_front();
+        }
+        *self = Self { half_hours: std::mem::take(&mut self.half_hours), index, ..Self::default() };
+        true
+    }
+
+    /// `bytes` moved with `peer`, which made the sums what they are.
+    pub(super) fn note(&mut self, peer: u32, bytes: u64, sums: [u64; 3]) {
+        for (largest, sum) in self.largest.iter_mut().zip(sums) {
+            *largest = (*largest).max(sum);
+        }
+        if peer == self.peer {
+            self.lead = self.lead.saturating_add(bytes);
+        } else if bytes > self.lead {
+            (self.peer, self.lead) = (peer, bytes - self.lead);
+        } else {
+            self.lead -= bytes;
+        }
+    }
+
+    /// What is usual for a window (by its place in [`super::WINDOWS`]) in this half hour.
+    pub(super) fn usual(&mut self, window: usize, floor: u64) -> Usual {
+        let (centre, spread) = self.centre(window);
+        let known = !self.half_hours.is_empty();
+        let bound = if known { MARGIN * (centre + SPREADS * spread).exp() } else { 0.0 };
+        let same_hour = SAME_HOUR * self.same_hour(window) as f64;
+        Usual {
+            limit: floor.max(bound.max(same_hour) as u64),
+            expected: if known { centre.exp() as u64 } else { 0 },
+            centre,
+            spread,
+        }
+    }
+
+    pub(super) fn saved(&self) -> Vec<HalfHour> {
+        self.half_hours.iter().copied().collect()
+    }
+
+    pub(super) fn restored(half_hours: &[HalfHour]) -> Self {
+        Self { half_hours: half_hours.iter().copied().collect(), ..Self::default() }
+    }
+
+    fn centre(&mut self, window: usize) -> (f64, f64) {
+        if let Some(Some(known)) = self.centre.get(window) {
+            return *known;
+        }
+        let mut logarithms: Vec<f64> =
+            self.sums(window).map(|(_, sum)| (sum as f64).ln()).collect();
+        let found = match robust(&mut logarithms) {
+            Some((centre, spread)) => (centre, spread.max(MIN_SPREAD)),
+            None => UNKNOWN,
+        };
+        if let Some(slot) = self.centre.get_mut(window) {
+            *slot = Some(found);
+        }
+        found
+    }
+
+    /// What the same half hour of earlier days, or one beside it, moved with the same peer: the
+    /// largest, or the second largest once there are four, so that one night teaches little.
+    fn same_hour(&self, window: usize) -> u64 {
+        let mut best = [0u64; 2];
+        let mut nights = 0;
+        for (half_hour, sum) in self.sums(window) {
+            let apart = self.index.saturating_sub(half_hour.index) % DAY;
+            if half_hour.peer == self.peer && (apart <= 1 || apart == DAY - 1) {
+                nights += 1;
+                let [first, second] = best;
+                best = if sum > first { [sum, first] } else { [first, second.max(sum)] };
+            }
+        }
+        let [first, second] = best;
+        if nights >= 4 { second } else { first }
+    }
+
+    fn sums(&self, window: usize) -> impl Iterator<Item = (&HalfHour, u64)> {
+        self.half_hours.iter().map(move |half_hour| {
+            (half_hour, half_hour.largest.get(window).map_or(0, |code| decode(*code)))
+        })
+    }
+}
+
+/// A size as 1/256 of its natural logarithm.
+fn code(bytes: u64) -> u16 {
+    ((bytes.max(1) as f64).ln() * 256.0).round() as u16
+}
+
+fn decode(code: u16) -> u64 {
+    (f64::from(code) / 256.0).exp() as u64
+}

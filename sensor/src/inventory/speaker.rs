@@ -1,0 +1,87 @@
+//! What is known of a MAC address: whose it is, and for whom it speaks.
+
+use std::net::IpAddr;
+
+use arrayvec::ArrayVec;
+
+use super::AssetId;
+use crate::time::Timestamp;
+
+/// Addresses one host may use within [`STALE_DAYS`]; more make a router.
+const MAX_ADDRESSES: usize = 8;
+/// External IPv6 networks (/64) one host may be in; more make a router.
+const MAX_NETWORKS: usize = 2;
+/// After so many days without use an address no longer counts: leases move, and IPv6 hosts take
+/// a new address every day (RFC 8981).
+const STALE_DAYS: u16 = 2;
+
+/// A MAC address that sent packets.
+#[derive(Debug, Default)]
+pub(super) struct Speaker {
+    /// Whose it is.
+    pub(super) asset: Option<AssetId>,
+    router: bool,
+    /// How often it spoke for an address that another discovered asset has.
+    contradictions: u8,
+    addresses: ArrayVec<Spoken, MAX_ADDRESSES>,
+    networks: ArrayVec<u64, MAX_NETWORKS>,
+}
+
+/// An address it spoke for.
+#[derive(Debug, Clone, Copy)]
+struct Spoken {
+    address: IpAddr,
+    /// The day of the last time, counted from the epoch.
+    day: u16,
+}
+
+impl Speaker {
+    /// A MAC address that the config gives to an asset.
+    pub(super) fn of(asset: AssetId) -> Self {
+        Self { asset: Some(asset), ..Self::default() }
+    }
+
+    /// Whether it forwards for others, so that it is nobody's identity.
+    pub(super) const fn is_router(&self) -> bool {
+        self.router
+    }
+
+    /// Whether it is known to speak for `address`.
+    pub(super) fn knows(&mut self, address: IpAddr, time: Timestamp) -> bool {
+        let spoken = self.addresses.iter_mut().find(|spoken| spoken.address == address);
+        if let Some(spoken) = spoken {
+            spoken.day = day(time);
+            return true;
+        }
+        false
+    }
+
+    /// It speaks for one more address. An external IPv4 address proves a router at once; external
+    /// IPv6 ones do when they lie in several networks, because a guest has global ones of its own.
+    pub(super) fn hear(&mut self, address: IpAddr, internal: bool, time: Timestamp) {
+        match address {
+            _ if internal => {}
+            IpAddr::V4(_) => self.router = true,
+            IpAddr::V6(v6) => {
+                let network = (v6.to_bits() >> 64) as u64;
+                if !self.networks.contains(&network) {
+                    self.router |= self.networks.try_push(network).is_err();
+                }
+            }
+        }
+        let today = day(time);
+        self.addresses.retain(|spoken| spoken.day.saturating_add(STALE_DAYS) >= today);
+        self.router |= self.addresses.try_push(Spoken { address, day: today }).is_err();
+    }
+
+    /// It speaks for an address that another asset has. One such case is an address that moved to
+    /// another guest; a second one, or one against the config, is a router.
+    pub(super) const fn contradict(&mut self, configured: bool) {
+        self.contradictions = self.contradictions.saturating_add(1);
+        self.router |= configured || self.contradictions > 1;
+    }
+}
+
+fn day(time: Timestamp) -> u16 {
+    u16::try_from(time.as_secs() / 86_400).unwrap_or(u16::MAX)
+}
