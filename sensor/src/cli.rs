@@ -1,15 +1,17 @@
 //! The command line: commands, flags, exit codes.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+use std::{fmt, fs};
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 
 use crate::alert::Severity;
+use crate::text::file_name;
 use crate::time::parse_duration;
 
 /// Watches VMware ESXi estates for data that moves where it should not.
@@ -54,7 +56,7 @@ pub struct Global {
     #[arg(short, long, action = ArgAction::Count, global = true)]
     pub verbose: u8,
 
-    /// Say errors only, on stderr: no warnings, no progress
+    /// Say alerts and errors only: no summary, no warnings, no progress
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
 }
@@ -166,23 +168,25 @@ impl Cli {
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let cli = Self::try_parse_from(arguments)?;
         let Command::Read(read) = &cli.command;
-        match clash(read) {
-            Some(clash) => Err(Self::command().error(ErrorKind::ArgumentConflict, clash)),
-            None => Ok(cli),
-        }
+        let Some(clash) = clash(read) else { return Ok(cli) };
+        let mut command = Self::command();
+        command.build();
+        let mut read = command.find_subcommand("read").unwrap_or(&command).clone();
+        Err(read.error(ErrorKind::ArgumentConflict, clash))
     }
 }
 
 /// What cannot be had at once, where clap's own rules cannot tell.
 fn clash(read: &Read) -> Option<String> {
     let Output { events, alerts, .. } = &read.output;
-    if events.is_some() && events == alerts {
+    if let (Some(events), Some(alerts)) = (events, alerts)
+        && events.is(alerts)
+    {
         return Some(match events {
-            Some(Stream::File(path)) => format!(
-                "--events and --alerts cannot both write {}; give each its own file",
-                path.display()
-            ),
-            _ => {
+            Stream::File(_) => {
+                format!("--events and --alerts cannot both write {events}; give each its own file")
+            }
+            Stream::Standard => {
                 "--events - and --alerts - cannot share stdout; give one of them a file".to_owned()
             }
         });
@@ -191,21 +195,29 @@ fn clash(read: &Read) -> Option<String> {
     if stdins > 1 {
         return Some("`-` is given twice; stdin can be read once only".to_owned());
     }
-    let overwrites = |file: &&Stream| {
-        matches!(file, Stream::File(_))
-            && [events, alerts].iter().any(|to| to.as_ref() == Some(*file))
-    };
-    read.files.iter().find(overwrites).map(|file| {
-        format!("{} is to be read and would be overwritten; write to another file", file.display())
-    })
+    let written = || [events, alerts].into_iter().flatten();
+    let is_written = |file: &&Stream| **file != Stream::Standard && written().any(|to| to.is(file));
+    let file = read.files.iter().find(is_written)?;
+    Some(format!("{file} is to be read and would be overwritten; write to another file"))
 }
 
 impl Stream {
-    /// For messages.
-    fn display(&self) -> impl std::fmt::Display {
+    /// Whether both are one, by whatever names.
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(a), Self::File(b)) if a != b => {
+                fs::canonicalize(a).is_ok_and(|a| fs::canonicalize(b).is_ok_and(|b| a == b))
+            }
+            _ => self == other,
+        }
+    }
+}
+
+impl fmt::Display for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Standard => Path::new("-").display(),
-            Self::File(path) => path.display(),
+            Self::Standard => f.write_str("-"),
+            Self::File(path) => f.write_str(&file_name(path)),
         }
     }
 }

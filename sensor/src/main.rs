@@ -1,5 +1,7 @@
 //! `egret`: arguments, config, log, run, exit code.
 
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use egret::cli::{Cli, Command, Exit};
@@ -16,7 +18,7 @@ fn main() -> ExitCode {
     let loaded = match file::load(global.config.as_deref(), &global.set, &host_name()) {
         Ok(loaded) => loaded,
         Err(error) => {
-            eprintln!("{error}");
+            complain(&error);
             return Exit::Usage.into();
         }
     };
@@ -30,10 +32,19 @@ fn main() -> ExitCode {
         Err(error) => {
             let exit = error.exit();
             if exit != Exit::Done {
-                eprintln!("egret: {error}");
+                complain(&error);
             }
             exit.into()
         }
+    }
+}
+
+/// Says on stderr what is wrong, under the program's name on each line.
+fn complain(error: &impl Display) {
+    let mut to = io::stderr().lock();
+    for line in error.to_string().lines() {
+        // Where nobody listens the exit code still tells.
+        let _ = writeln!(to, "egret: {line}");
     }
 }
 

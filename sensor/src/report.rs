@@ -195,7 +195,7 @@ impl Summary {
             })
             .collect();
         if counts.is_empty() {
-            return "none: name them as [[asset]] in the config; VMware MAC addresses are found"
+            return "none: name them as [[asset]] in the config; others are found by VMware MAC addresses"
                 .to_owned();
         }
         counts.join(", ")

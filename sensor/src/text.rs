@@ -3,7 +3,8 @@
 //! Whoever can send a packet can choose a server name. Printed raw, it could move the cursor,
 //! recolour the screen, reverse the reading direction or fake a whole line.
 
-use std::fmt;
+use std::path::Path;
+use std::{fmt, io};
 
 /// The most bytes that [`printable`] writes; a DNS name has at most as many (RFC 1035, 2.3.4).
 pub const LIMIT: usize = 255;
@@ -29,6 +30,21 @@ pub fn printable_within(text: &str, limit: usize) -> impl fmt::Display {
         }
         f.write_str(if rest.is_empty() { "" } else { CUT })
     })
+}
+
+/// A path as the name of a file in a message. Whoever made the file may have chosen its name.
+pub fn file_name(path: &Path) -> String {
+    const PATH_MAX: usize = 4096;
+    printable_within(&path.to_string_lossy(), PATH_MAX).to_string()
+}
+
+/// What the system said, without the error's number, which helps nobody.
+pub fn reason(error: &io::Error) -> String {
+    let said = error.to_string();
+    match said.rsplit_once(" (os error ") {
+        Some((words, _)) if error.raw_os_error().is_some() => words.to_owned(),
+        _ => said,
+    }
 }
 
 /// A count with a comma between thousands: `1,234,567`.
@@ -130,6 +146,19 @@ mod tests {
         assert_eq!(printable(&"a".repeat(256)).to_string(), format!("{}…", "a".repeat(252)));
         assert_eq!(printable_within("abcdef", 5).to_string(), "ab…");
         assert_eq!(printable_within("\x1b\x1b", 4).to_string(), "…");
+    }
+
+    #[test]
+    fn the_name_of_a_file_keeps_to_its_line() {
+        assert_eq!(file_name(Path::new("a\n\x1b[2J.pcap")), r"a\n\x1b[2J.pcap");
+        let long = format!("/captures/{}.pcap", "a".repeat(300));
+        assert_eq!(file_name(Path::new(&long)), long);
+    }
+
+    #[test]
+    fn reasons_are_the_systems_words_alone() {
+        assert_eq!(reason(&io::Error::from_raw_os_error(2)), "No such file or directory");
+        assert_eq!(reason(&io::Error::other("odd (os error 2)")), "odd (os error 2)");
     }
 
     #[test]

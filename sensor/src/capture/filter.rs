@@ -51,7 +51,7 @@ pub struct Filter {
 
 /// Why a filter cannot be used.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("filter {expression:?} does not fit link type {}: {reason}; see pcap-filter(7)", link.0)]
+#[error("filter {expression:?} cannot be used on link type {}: {reason}; see pcap-filter(7)", link.0)]
 pub struct FilterError {
     expression: String,
     link: LinkType,
@@ -158,7 +158,7 @@ mod tests {
     fn a_wrong_expression_is_quoted_with_what_is_wrong() {
         for expression in ["udp prot 53", "tcp and", "a\0b"] {
             let error = Filter::compile(expression, LinkType::ETHERNET).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("filter {expression:?} does not fit")), "{error}");
+            assert!(error.starts_with(&format!("filter {expression:?} cannot be used")), "{error}");
             assert!(!error.contains('\n'), "{error}");
         }
     }

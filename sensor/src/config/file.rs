@@ -10,6 +10,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::Config;
+use crate::text::{self, file_name};
 
 mod assets;
 mod keys;
@@ -102,7 +103,14 @@ pub fn parse(
 
 fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(|error| match error
+        .kind()
+    {
+        io::ErrorKind::InvalidData => {
+            io::Error::new(error.kind(), "not UTF-8 text, so it is no config file")
+        }
+        _ => error,
+    })?;
     if text.len() as u64 > MAX_BYTES {
         let reason = format!("larger than {MAX_BYTES} bytes, so it is no config file");
         return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
@@ -115,9 +123,9 @@ impl fmt::Display for ConfigError {
         match self {
             Self::Unreadable { path, reason } => write!(
                 f,
-                "{}: cannot read the config: {reason}; give the path of a TOML file that this user \
-                 may read, or leave --config out",
-                path.display()
+                "{}: cannot read the config: {}; give --config a TOML file that this user may read",
+                file_name(path),
+                text::reason(reason)
             ),
             Self::Invalid(problems) => {
                 for (i, problem) in problems.iter().enumerate() {

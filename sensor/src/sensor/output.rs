@@ -10,13 +10,18 @@ use crate::detect::Engine;
 use crate::eve;
 use crate::event::Event;
 use crate::observe::Sink;
+use crate::text::{self, file_name};
 
 /// Lines are written in pieces of this size.
 const PIECE: usize = 1 << 16;
 
 /// A file or stdout that could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: cannot write {what}: {reason}; check the path, its permissions and the free space", path.display())]
+#[error(
+    "{}: cannot write {what}: {}; check the path, its permissions and the free space",
+    file_name(path),
+    text::reason(reason)
+)]
 pub struct OutputError {
     path: PathBuf,
     what: &'static str,

@@ -1,5 +1,7 @@
 //! The packet path: frames in, events out, run to completion on one thread.
 
+use std::time::Duration;
+
 use arrayvec::ArrayVec;
 
 use crate::capture::{BURST, Burst};
@@ -10,6 +12,9 @@ use crate::time::Timestamp;
 
 /// How many flows are held at a time: 300 MB when all are used.
 const MAX_FLOWS: usize = 1 << 20;
+
+/// How exactly, in capture time, the reader stops waiting.
+const STEP: Duration = Duration::from_millis(100);
 
 /// Decoder, flow table and reader with what they counted.
 pub(super) struct Path {
@@ -22,6 +27,8 @@ pub(super) struct Path {
     pub(super) wire_bytes: u64,
     /// The earliest and the latest frame's time.
     pub(super) span: Option<(Timestamp, Timestamp)>,
+    /// The latest time that the reader knows of.
+    now: Timestamp,
 }
 
 impl Path {
@@ -34,6 +41,7 @@ impl Path {
             frames: 0,
             wire_bytes: 0,
             span: None,
+            now: Timestamp::ZERO,
         })
     }
 
@@ -50,9 +58,22 @@ impl Path {
                 Err(refusal) => self.refusals.add(refusal),
             }
         }
-        self.table.burst(&packets, &mut self.reader.observing(sink));
-        if let Some((_, now)) = self.span {
-            self.reader.expire(now, sink);
+        self.packets(&packets, sink);
+    }
+
+    /// Takes packets through table and reader, a step of time after the other. Where a burst ends is
+    /// chance, and must not decide what comes first: an answer, or the end of the wait for it.
+    fn packets(&mut self, mut packets: &[Packet<'_>], sink: &mut impl Sink) {
+        while let Some(first) = packets.first() {
+            if first.time >= self.now.plus(STEP) {
+                self.now = first.time;
+                self.reader.expire(self.now, sink);
+            }
+            let end = self.now.plus(STEP);
+            let of_step = packets.iter().take_while(|packet| packet.time < end).count();
+            let (step, rest) = packets.split_at_checked(of_step.max(1)).unwrap_or((packets, &[]));
+            self.table.burst(step, &mut self.reader.observing(sink));
+            packets = rest;
         }
     }
 

@@ -19,7 +19,7 @@ use crate::logging::has_colour;
 use crate::observe::Wanted;
 use crate::report::{AssetCount, Summary};
 use crate::store::{Store, StoreError};
-use crate::text::grouped;
+use crate::text::{grouped, reason};
 use crate::time::Timestamp;
 
 /// Why a reading failed.
@@ -41,7 +41,7 @@ pub enum ReadError {
     #[error("no memory for the flow table: {0}")]
     Memory(io::Error),
     /// Stdout could not be written.
-    #[error("stdout: {0}")]
+    #[error("stdout: cannot write results: {}; check where it leads, and the free space", reason(.0))]
     Stdout(io::Error),
 }
 
@@ -61,9 +61,13 @@ impl ReadError {
 /// Reads the captures, writes what was asked for, and tells people.
 ///
 /// # Errors
-/// When a capture cannot be opened, or a result cannot be written.
+/// When a capture cannot be opened, a filter not compiled, or a result not written.
 pub fn read(arguments: &cli::Read, config: &Config, quiet: bool) -> Result<Exit, ReadError> {
     let files = file::open(&arguments.files.iter().map(path_of).collect::<Vec<_>>())?;
+    // Before outputs are opened: what a file held is not lost to a mistyped filter.
+    let link = files.link().unwrap_or(LinkType::ETHERNET);
+    let filter = arguments.filter.as_deref();
+    let filter = filter.map(|expression| Filter::compile(expression, link)).transpose()?;
     let mut store = arguments.state.as_deref().map(Store::open).transpose()?;
     if let Some(moved) = store.as_ref().and_then(Store::quarantined) {
         tracing::warn!(
@@ -84,12 +88,9 @@ pub fn read(arguments: &cli::Read, config: &Config, quiet: bool) -> Result<Exit,
         },
         progress: Progress::new(!quiet),
     };
-    let stats = match &arguments.filter {
+    let stats = match filter {
         None => reading.pump(files)?,
-        Some(expression) => {
-            let link = files.link().unwrap_or(LinkType::ETHERNET);
-            reading.pump(Filtered::new(files, Filter::compile(expression, link)?))?
-        }
+        Some(filter) => reading.pump(Filtered::new(files, filter))?,
     };
     let summary = reading.finish(&stats)?;
     if let Some(store) = &mut store {
@@ -98,7 +99,11 @@ pub fn read(arguments: &cli::Read, config: &Config, quiet: bool) -> Result<Exit,
     let alerted = arguments
         .fail_on
         .is_some_and(|least| reading.outputs.raised.iter().any(|alert| alert.severity >= least));
-    reading.tell(output, &summary, quiet)?;
+    match reading.tell(output, &summary, quiet) {
+        // Whoever has seen enough may still ask what was raised.
+        Err(error) if error.exit() == Exit::Done => {}
+        told => told?,
+    }
     Ok(if alerted { Exit::Alerted } else { Exit::Done })
 }
 
@@ -244,10 +249,10 @@ impl Reading {
                 text.extend_from_slice(human(alert, style).to_string().as_bytes());
             }
         }
-        if output.json {
-            text.extend_from_slice(format!("{}\n", summary.json()).as_bytes());
-        } else if !quiet {
-            text.extend_from_slice(summary.text().to_string().as_bytes());
+        match (quiet, output.json) {
+            (true, _) => {}
+            (false, true) => text.extend_from_slice(format!("{}\n", summary.json()).as_bytes()),
+            (false, false) => text.extend_from_slice(summary.text().to_string().as_bytes()),
         }
         to.write_all(&text).and_then(|()| to.flush()).map_err(ReadError::Stdout)
     }

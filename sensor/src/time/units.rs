@@ -98,6 +98,9 @@ impl fmt::Display for Elapsed {
         let seconds = self.0.as_secs();
         let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
         let (large, small) = match seconds {
+            0 if (50..10_000).contains(&self.0.as_micros()) => {
+                return write!(f, "{:.1}ms", self.0.as_secs_f64() * 1000.0);
+            }
             0..10 if self.0.subsec_millis() > 0 => {
                 return write!(f, "{:.2}s", self.0.as_secs_f64());
             }
@@ -148,8 +151,10 @@ mod tests {
 
     #[test]
     fn elapsed_time_prints_in_its_two_largest_units() {
+        assert_eq!(Elapsed(Duration::from_micros(295)).to_string(), "0.3ms");
         for (millis, shown) in [
             (0, "0s"),
+            (9, "9.0ms"),
             (250, "0.25s"),
             (9_999, "10.00s"),
             (59_900, "59s"),

@@ -3,6 +3,8 @@
 //! Nothing here depends on the sensor, so that a mistake there cannot hide itself here.
 //!
 //! * [`wire`] writes frames and capture files, [`dns`] and [`tls`] what goes into them.
+//! * [`traffic`] puts them together to small captures for one test each.
+//! * [`egret`] runs the binary and keeps what it says.
 //! * [`mod@bench`] writes large captures to measure with, and what they hold.
 //! * [`scenario`] writes days of an ESXi estate: a capture, the config for it and the truth.
 
@@ -16,7 +18,9 @@
 
 pub mod bench;
 pub mod dns;
+pub mod egret;
 pub mod rng;
 pub mod scenario;
 pub mod tls;
+pub mod traffic;
 pub mod wire;

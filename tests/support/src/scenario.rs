@@ -20,6 +20,7 @@ pub mod truth;
 
 pub use attack::{AttackKind, Formula};
 pub use calendar::{DAY, HOUR, MINUTE, SECOND};
+pub use conversation::Tcp;
 pub use estate::Tagging;
 pub use recording::Recording;
 use scene::Scene;

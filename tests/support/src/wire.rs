@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 mod pcap;
 
-pub use pcap::{Capture, Resolution};
+pub use pcap::{Capture, Resolution, split};
 
 /// The largest payload a frame can claim: segmentation offload hands up IP packets of at most 65,535 bytes.
 pub const MAX_PAYLOAD: usize = 65_000;

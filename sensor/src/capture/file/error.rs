@@ -2,15 +2,15 @@
 
 use std::io;
 
+use crate::text::reason;
+
 /// Why a capture cannot be read at all, or not any further.
 ///
 /// A capture that only ends early is none of these: see [`Stats::notes`](crate::capture::Stats).
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureError {
     /// Missing, or not ours to read.
-    #[error(
-        "{name}: cannot be opened: {source}; give a capture file that this user may read, or - for standard input"
-    )]
+    #[error("{name}: cannot be opened: {}; {}", reason(source), advice(source))]
     Open {
         /// The file, as it was given.
         name: String,
@@ -58,7 +58,10 @@ pub enum CaptureError {
         reason: String,
     },
     /// Compressed data that break before the capture in them begins.
-    #[error("{name}: the {packing} data are broken from the start: {source}; copy the file again")]
+    #[error(
+        "{name}: the {packing} data cannot be unpacked: {}; copy the file again",
+        reason(source)
+    )]
     Unpack {
         /// The file, as it was given.
         name: String,
@@ -68,7 +71,10 @@ pub enum CaptureError {
         source: io::Error,
     },
     /// The system failed to read further.
-    #[error("{name}: cannot be read beyond byte {offset}: {source}; check the disk or the sender")]
+    #[error(
+        "{name}: cannot be read beyond byte {offset}: {}; check the disk or the sender",
+        reason(source)
+    )]
     Read {
         /// The file, as it was given.
         name: String,
@@ -77,4 +83,15 @@ pub enum CaptureError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+/// What to do about a file that cannot be opened.
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "check the path, or give - to read standard input",
+        io::ErrorKind::PermissionDenied => {
+            "let this user read it, or run egret as one who may read it"
+        }
+        _ => "give a capture file, or - to read standard input",
+    }
 }

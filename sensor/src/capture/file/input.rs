@@ -9,6 +9,7 @@ use std::path::Path;
 use super::error::CaptureError;
 use super::stream::Stream;
 use super::unpack::{Counted, Packing, Unpacker};
+use crate::text::file_name;
 
 /// Where a capture's bytes come from.
 #[derive(Debug)]
@@ -143,7 +144,7 @@ impl Input {
 
 /// What a path is called in messages.
 pub(super) fn name(path: &Path) -> String {
-    if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
+    if path == Path::new("-") { "standard input".to_owned() } else { file_name(path) }
 }
 
 /// Reads until `buffer` is full or there is no more; a pipe may give a byte at a time.

@@ -176,9 +176,12 @@ impl Reader {
         let mut notes = Vec::new();
         if let Some(End::Early(reason)) = &self.end {
             let offset = input.base() + self.at as u64;
-            notes.push(format!(
-                "{name}: ends early at byte {offset}: {reason}; the {frames} packets before it were read"
-            ));
+            let read = match frames {
+                0 => "no packet was read".to_owned(),
+                1 => "the packet before it was read".to_owned(),
+                _ => format!("the {frames} packets before it were read"),
+            };
+            notes.push(format!("{name}: ends early at byte {offset}: {reason}; {read}"));
         }
         let unsupported = match &self.format {
             Format::Pcap(pcap) if pcap.link().is_supported() => &[],

@@ -273,7 +273,7 @@ fn a_config_that_cannot_be_read_says_why() {
 
     let binary = folder.path().join("binary.toml");
     std::fs::write(&binary, [0xd4, 0xc3, 0xb2, 0xa1]).unwrap();
-    assert!(load_error(&binary).contains("valid UTF-8"));
+    assert!(load_error(&binary).contains("not UTF-8 text"));
 
     let large = folder.path().join("large.toml");
     std::fs::write(&large, vec![b' '; 5 << 20]).unwrap();

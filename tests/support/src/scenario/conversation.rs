@@ -11,22 +11,22 @@ const BULK_CAPTURED: usize = 8;
 const FRAMES_PER_ACK: u64 = 16;
 
 /// A conversation that is being recorded.
-pub(super) struct Tcp<'a> {
+pub struct Tcp<'a> {
     recording: &'a mut Recording,
     frame: Frame,
     /// From the client, and from the server.
     paths: [Path; 2],
     sequence: [u32; 2],
     /// Frame bytes on the wire from the client, and from the server.
-    pub(super) wire: [u64; 2],
+    pub wire: [u64; 2],
     /// Time of the next frame.
-    pub(super) now: u64,
+    pub now: u64,
     round_trip: u64,
 }
 
 impl<'a> Tcp<'a> {
     /// Opens a conversation.
-    pub(super) fn open(
+    pub fn open(
         recording: &'a mut Recording,
         path: Path,
         now: u64,
@@ -58,7 +58,7 @@ impl<'a> Tcp<'a> {
     }
 
     /// Sends `bytes`, all captured, in segments as large as Ethernet takes.
-    pub(super) fn send(&mut self, from_client: bool, bytes: &[u8]) {
+    pub fn send(&mut self, from_client: bool, bytes: &[u8]) {
         const LARGEST: usize = 1440;
         let side = usize::from(!from_client);
         let mut segments = bytes.chunks(LARGEST).peekable();
@@ -70,7 +70,7 @@ impl<'a> Tcp<'a> {
     }
 
     /// Sends `length` bytes spread over `over` nanoseconds, as segmentation offload hands them up.
-    pub(super) fn bulk(&mut self, from_client: bool, length: u64, over: u64) {
+    pub fn bulk(&mut self, from_client: bool, length: u64, over: u64) {
         let side = usize::from(!from_client);
         let frames = length.div_ceil(MAX_PAYLOAD as u64).max(1);
         let mut left = length;
@@ -90,12 +90,12 @@ impl<'a> Tcp<'a> {
     }
 
     /// Lets time pass.
-    pub(super) fn pause(&mut self, nanos: u64) {
+    pub fn pause(&mut self, nanos: u64) {
         self.now += nanos;
     }
 
     /// Both sides close; gives the time of the last frame.
-    pub(super) fn close(&mut self) -> u64 {
+    pub fn close(&mut self) -> u64 {
         self.segment(0, FIN | ACK, Payload::NONE);
         self.now += self.round_trip;
         self.segment(1, FIN | ACK, Payload::NONE);

@@ -26,7 +26,7 @@ impl Recording {
     }
 
     /// Adds a frame seen `time` nanoseconds after the epoch.
-    pub(super) fn add(&mut self, time: u64, frame: &Frame) {
+    pub fn add(&mut self, time: u64, frame: &Frame) {
         let (at, length) = (self.bytes.len(), frame.bytes().len());
         self.bytes.extend_from_slice(frame.bytes());
         self.index.push(Entry { time, wire_len: frame.wire_len(), at, length });
@@ -38,7 +38,10 @@ impl Recording {
     }
 
     /// Writes a capture file; frames of the same time keep the order they were made in.
-    pub(super) fn write(&mut self, out: impl Write) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub fn write(&mut self, out: impl Write) -> io::Result<()> {
         self.index.sort_by_key(|entry| entry.time);
         let mut capture = Capture::new(out, Resolution::Micros)?;
         for entry in &self.index {

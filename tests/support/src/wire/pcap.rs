@@ -80,9 +80,45 @@ impl<W: Write> Capture<W> {
     }
 }
 
+/// Divides a capture that [`Capture`] wrote: records that `is_first` holds for, by their time and
+/// bytes, and the others. Both parts are whole captures.
+pub fn split(capture: &[u8], mut is_first: impl FnMut(u64, &[u8]) -> bool) -> [Vec<u8>; 2] {
+    let (header, mut rest) = capture.split_at(24);
+    let unit = if header[..4] == 0xa1b2_3c4d_u32.to_le_bytes() { 1 } else { 1000 };
+    let mut parts = [header.to_vec(), header.to_vec()];
+    while !rest.is_empty() {
+        let word = |at: usize| u32::from_le_bytes(rest[at..at + 4].try_into().unwrap());
+        let time = u64::from(word(0)) * 1_000_000_000 + u64::from(word(4)) * unit;
+        let (record, after) = rest.split_at(16 + word(8) as usize);
+        let part = usize::from(!is_first(time, &record[16..]));
+        parts[part].extend_from_slice(record);
+        rest = after;
+    }
+    parts
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_parts_of_a_capture_are_captures() {
+        for resolution in [Resolution::Micros, Resolution::Nanos] {
+            let write = |times: &[u64]| {
+                let mut capture = Capture::new(Vec::new(), resolution).unwrap();
+                for &time in times {
+                    capture.record(time, &time.to_le_bytes(), 9).unwrap();
+                }
+                capture.finish().unwrap()
+            };
+            let times = [1_000, 2_000, 3_000_000_000, 4_000_000_000];
+            let whole = write(&times);
+            let by_time = split(&whole, |time, _| time < 3_000_000_000);
+            assert_eq!(by_time, [write(&times[..2]), write(&times[2..])]);
+            let by_bytes = split(&whole, |_, bytes| bytes[..2] == [0xd0, 0x07]);
+            assert_eq!(by_bytes, [write(&[2_000]), write(&[1_000, 3_000_000_000, 4_000_000_000])]);
+        }
+    }
 
     #[test]
     fn the_headers_say_what_the_format_says() {

@@ -30,7 +30,7 @@ fn what_is_no_capture_is_said_so() {
     assert!(refusal(b"").starts_with("is empty; expected"));
     assert!(refusal(&write::lz4(b"")).starts_with("is empty once unpacked from lz4; expected"));
     let broken = refusal(&[0x1f, 0x8b, 8, 0, 0, 0]);
-    assert!(broken.starts_with("the gzip data are broken from the start: "), "{broken}");
+    assert!(broken.starts_with("the gzip data cannot be unpacked: "), "{broken}");
     let other_version = [&[0xd4, 0xc3, 0xb2, 0xa1, 1, 0, 1, 0][..], &[0; 16]].concat();
     assert!(refusal(&other_version).contains("version 1, expected 2"));
 }
