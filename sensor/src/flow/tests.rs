@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 
 use super::*;
-use crate::decode::{Fragment, Tcp, Vlans};
-use crate::event::{Flow, FlowState};
+use crate::decode::{Fragment, Packet, Tcp, Vlans, protocol, tcp_flags};
+use crate::event::{AccountReason, Flow, FlowState, Traffic};
 
 /// Notes everything, and reads a direction's bytes up to `limit`.
 #[derive(Default)]

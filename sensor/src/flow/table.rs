@@ -1,0 +1,294 @@
+//! The flow table: every packet counted to its flow, in bursts.
+
+use std::hash::BuildHasher;
+
+use arrayvec::ArrayVec;
+
+use super::fragments::Fragments;
+use super::index::{Index, SlotId, Tag};
+use super::reassembly::{Kept, Reassembly};
+use super::slot::{Cold, SEEN, Slot, Slots, flags, of, of_mut};
+use super::stream::{self, Streams};
+use super::timers::{Timer, Timers};
+use super::{Direction, Key, Observer, Stats, View, opener, prefetch};
+use crate::capture::BURST;
+use crate::decode::{Fragment, Packet, protocol, tcp_flags};
+use crate::event::{AccountReason, FlowState};
+use crate::time::Timestamp;
+
+/// The flow table. One thread's own: no locks, and no allocation for a packet of a known flow.
+pub struct Table {
+    pub(super) slots: Slots,
+    pub(super) cold: Vec<Cold>,
+    pub(super) free: Vec<SlotId>,
+    pub(super) capacity: usize,
+    pub(super) index: Index,
+    pub(super) hasher: foldhash::quality::RandomState,
+    pub(super) streams: Streams,
+    pub(super) fragments: Fragments,
+    pub(super) reassembly: Reassembly,
+    pub(super) timers: Timers,
+    /// Flows taken from the wheel to give way next.
+    pub(super) doomed: Vec<Timer>,
+    pub(super) now: Timestamp,
+    pub(super) stats: Stats,
+}
+
+/// A packet that was looked up.
+struct Looked {
+    key: Key,
+    direction: Direction,
+    tag: Tag,
+    likely: Option<SlotId>,
+}
+
+impl Table {
+    /// For at most `capacity` flows at a time; about 300 bytes each, taken as they come.
+    ///
+    /// # Errors
+    /// When the system grants no memory.
+    pub fn new(capacity: usize) -> std::io::Result<Self> {
+        Ok(Self {
+            slots: Slots::new(capacity)?,
+            cold: Vec::new(),
+            free: Vec::new(),
+            capacity,
+            index: Index::new(capacity),
+            hasher: foldhash::quality::RandomState::default(),
+            streams: Streams::default(),
+            fragments: Fragments::default(),
+            reassembly: Reassembly::default(),
+            timers: Timers::default(),
+            doomed: Vec::new(),
+            now: Timestamp::ZERO,
+            stats: Stats::default(),
+        })
+    }
+
+    /// What was done so far.
+    pub fn stats(&self) -> Stats {
+        Stats { streams_evicted: self.streams.evicted, ..self.stats }
+    }
+
+    /// Flows that live now.
+    pub fn active(&self) -> usize {
+        self.cold.len() - self.free.len()
+    }
+
+    /// Counts a burst of packets to their flows.
+    pub fn burst<O: Observer>(&mut self, packets: &[Packet<'_>], observer: &mut O) {
+        for packets in packets.chunks(BURST) {
+            let mut burst: ArrayVec<Looked, BURST> =
+                packets.iter().map(|packet| self.hash(packet)).collect();
+            for looked in &mut burst {
+                looked.likely = self.index.candidates(looked.tag).next();
+                if let Some(slot) = looked.likely.and_then(|id| self.slots.all().get(id as usize)) {
+                    prefetch::line(slot);
+                    prefetch::line(&slot.next_sequence);
+                }
+            }
+            for (packet, looked) in packets.iter().zip(&burst) {
+                self.packet(packet, looked, observer);
+            }
+        }
+    }
+
+    #[inline]
+    fn hash(&mut self, packet: &Packet<'_>) -> Looked {
+        let (mut key, mut direction) = Key::of(packet);
+        if packet.fragment.is_some() {
+            (key, direction) = self.fragments.resolve(packet, key, direction);
+        }
+        let tag = self.hasher.hash_one(key) as Tag;
+        self.index.prefetch(tag);
+        Looked { key, direction, tag, likely: None }
+    }
+
+    #[inline]
+    fn packet<O: Observer>(&mut self, packet: &Packet<'_>, looked: &Looked, observer: &mut O) {
+        if packet.time < self.now {
+            self.stats.time_backwards += 1;
+        } else {
+            self.now = packet.time;
+            if Timers::tick_of(packet.time.as_nanos()) != self.timers.tick() {
+                self.advance(observer);
+            }
+        }
+        let mut id = self.find(looked);
+        if let Some(old) = id
+            && let Some(tcp) = packet.tcp
+            && tcp.flags & (tcp_flags::SYN | tcp_flags::ACK) == tcp_flags::SYN
+            && self.is_reopened(old, looked.direction, tcp.sequence)
+        {
+            self.close(old, self.now, AccountReason::Timeout, observer);
+            id = None;
+        }
+        let id = id.unwrap_or_else(|| self.open(packet, looked, observer));
+        self.count(id, packet, looked.direction);
+        if packet.tcp.is_some() {
+            self.read(id, packet, looked.direction, observer);
+        } else if packet.protocol == protocol::UDP {
+            let cut = packet.payload_wire_len as usize > packet.payload.len();
+            match packet.fragment {
+                None => {
+                    self.datagram(id, self.now, looked.direction, packet.payload, cut, observer);
+                }
+                Some(fragment) => self.fragment(id, packet, fragment, looked, observer),
+            }
+        }
+    }
+
+    #[inline]
+    fn datagram<O: Observer>(
+        &mut self,
+        id: SlotId,
+        at: Timestamp,
+        from: Direction,
+        bytes: &[u8],
+        cut: bool,
+        observer: &mut O,
+    ) {
+        if !bytes.is_empty()
+            && let (Some(slot), Some(cold)) = (self.slots.one(id), self.cold.get(id as usize))
+        {
+            observer.datagram(&View { id, slot, cold }, at, from, bytes, cut);
+        }
+    }
+
+    /// A datagram in fragments is shown once it is whole or, if it is none that is put together,
+    /// as far as its first fragment goes.
+    #[cold]
+    fn fragment<O: Observer>(
+        &mut self,
+        id: SlotId,
+        packet: &Packet<'_>,
+        fragment: Fragment,
+        looked: &Looked,
+        observer: &mut O,
+    ) {
+        let from = looked.direction;
+        match self.reassembly.keep(packet, fragment, looked.key, from) {
+            Kept::Whole(payload) => self.datagram(id, self.now, from, &payload, false, observer),
+            Kept::No if fragment.is_first() => {
+                self.datagram(id, self.now, from, packet.payload, true, observer);
+            }
+            Kept::No | Kept::Waits => {}
+        }
+    }
+
+    /// Shows what came of datagrams that have waited too long at `until`.
+    pub(super) fn give_up<O: Observer>(
+        &mut self,
+        until: Timestamp,
+        at: Timestamp,
+        observer: &mut O,
+    ) {
+        while let Some((key, from, payload)) = self.reassembly.overdue(until) {
+            let tag = self.hasher.hash_one(key) as Tag;
+            if let Some(id) = self.find(&Looked { key, direction: from, tag, likely: None }) {
+                self.datagram(id, at, from, &payload, true, observer);
+            }
+        }
+    }
+
+    #[inline]
+    fn find(&self, looked: &Looked) -> Option<SlotId> {
+        let slots = self.slots.all();
+        let is_it = |id: &SlotId| {
+            slots
+                .get(*id as usize)
+                .is_some_and(|slot| slot.key == looked.key && slot.has(flags::LIVE))
+        };
+        // What was found ahead may have gone since, or only look alike.
+        looked.likely.filter(is_it).or_else(|| self.index.candidates(looked.tag).find(is_it))
+    }
+
+    /// Whether a SYN opens a new connection over the ports of one that is over, or whose end was missed.
+    fn is_reopened(&mut self, id: SlotId, direction: Direction, sequence: u32) -> bool {
+        const FAR: u32 = 1 << 20;
+        let Some(slot) = self.slots.one(id) else {
+            return false;
+        };
+        match slot.state() {
+            FlowState::Closed => true,
+            FlowState::New => false,
+            FlowState::Established => {
+                let behind =
+                    of(&slot.next_sequence, direction).wrapping_sub(sequence.wrapping_add(1));
+                slot.has(of(&flags::SYNCED, direction)) && behind > FAR
+            }
+        }
+    }
+
+    #[inline]
+    fn count(&mut self, id: SlotId, packet: &Packet<'_>, direction: Direction) {
+        let Some(slot) = self.slots.one(id) else {
+            return;
+        };
+        let time = packet.time.as_nanos();
+        slot.last = slot.last.max(time);
+        *of_mut(&mut slot.packets, direction) += 1;
+        *of_mut(&mut slot.bytes, direction) += u64::from(packet.wire_len);
+        if let Some(tcp) = packet.tcp {
+            *of_mut(&mut slot.tcp_flags, direction) |= tcp.flags;
+        }
+        if slot.tick != self.timers.tick() {
+            slot.tick = self.timers.tick();
+            slot.active_since = time;
+            self.timers.active(id);
+        }
+        if slot.seen & of(&SEEN, direction) == 0 {
+            slot.seen |= of(&SEEN, direction);
+            // The sender's own address is surer than where the other side sent to.
+            if let (Some([source, _]), Some(cold)) = (packet.macs, self.cold.get_mut(id as usize)) {
+                *of_mut(&mut cold.macs, direction) = Some(source);
+            }
+        }
+    }
+
+    fn open<O: Observer>(
+        &mut self,
+        packet: &Packet<'_>,
+        looked: &Looked,
+        observer: &mut O,
+    ) -> SlotId {
+        if self.free.is_empty() && self.cold.len() >= self.capacity {
+            self.evict(observer);
+        }
+        let cold = Cold::new(packet, &looked.key);
+        let id = match self.free.pop() {
+            Some(id) => id,
+            None => {
+                self.cold.push(Cold::default());
+                (self.cold.len() - 1) as SlotId
+            }
+        };
+        let (client, sure) = opener::client(packet, looked.direction);
+        let tick = self.timers.tick();
+        let (Some(slot), Some(place)) = (self.slots.one(id), self.cold.get_mut(id as usize)) else {
+            return id;
+        };
+        *slot = Slot {
+            key: looked.key,
+            tag: looked.tag,
+            generation: slot.generation,
+            opened: packet.time.as_nanos(),
+            last: packet.time.as_nanos(),
+            tick: tick.wrapping_sub(1),
+            budget: [stream::BUDGET; 2],
+            flags: flags::LIVE | if sure { flags::CLIENT_IS_SURE } else { 0 },
+            ..bytemuck::Zeroable::zeroed()
+        };
+        slot.set_client(client);
+        *place = cold;
+        if let Some(macs) = packet.macs {
+            let [source, destination] = macs.map(Some);
+            *of_mut(&mut place.macs, looked.direction) = source;
+            *of_mut(&mut place.macs, looked.direction.reverse()) = destination;
+        }
+        observer.opened(&View { id, slot, cold: place }, self.now);
+        self.index.insert(looked.tag, id);
+        self.stats.opened += 1;
+        id
+    }
+}
