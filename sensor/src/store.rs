@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
 use crate::baseline::{AssetBaseline, Baseline};
+use crate::text::{file_name, printable, reason};
 
 /// The database's file name.
 const FILE: &str = "egret.db";
@@ -27,7 +28,11 @@ const MIGRATIONS: [(u32, &str); 1] = [(
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The directory cannot be made.
-    #[error("cannot make the directory {path}: {source}")]
+    #[error(
+        "{}: cannot be made a directory: {}; give a directory that this user may write",
+        file_name(path),
+        reason(source)
+    )]
     Directory {
         /// Which.
         path: PathBuf,
@@ -35,7 +40,11 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// A damaged database cannot be moved away.
-    #[error("{path} is damaged and cannot be renamed: {source}")]
+    #[error(
+        "{}: is damaged and cannot be renamed: {}; move it away, and learning starts anew",
+        file_name(path),
+        reason(source)
+    )]
     Quarantine {
         /// Which.
         path: PathBuf,
@@ -44,7 +53,8 @@ pub enum StoreError {
     },
     /// The database was written by a later version.
     #[error(
-        "{path} has schema version {found}, this egret knows up to {known}: use the newer egret"
+        "{}: has schema version {found}, this egret knows up to {known}; use the newer egret",
+        file_name(path)
     )]
     Newer {
         /// Which.
@@ -55,7 +65,11 @@ pub enum StoreError {
         known: u32,
     },
     /// A row does not hold what it should.
-    #[error("{path}: what was learned of {asset} cannot be read: {source}")]
+    #[error(
+        "{}: what was learned of {} cannot be read: {source}; move the file away to learn anew",
+        file_name(path),
+        printable(asset)
+    )]
     Row {
         /// Which database.
         path: PathBuf,
@@ -65,7 +79,10 @@ pub enum StoreError {
         source: serde_json::Error,
     },
     /// SQLite refuses.
-    #[error("{path}: {source}")]
+    #[error(
+        "{}: the database cannot be used: {source}; check its permissions and the free space",
+        file_name(path)
+    )]
     Database {
         /// Which.
         path: PathBuf,

@@ -89,6 +89,16 @@ fn results_that_cannot_be_written() {
     );
 }
 
+#[test]
+fn what_was_learned_that_cannot_be_kept() {
+    assert_error(
+        "good.pcap --state good.pcap",
+        1,
+        "good.pcap: cannot be made a directory: File exists; give a directory that this user may \
+         write",
+    );
+}
+
 /// Fails when an error at the very end, as buffers are written out, is lost.
 #[test]
 fn a_full_disk() {

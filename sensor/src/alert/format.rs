@@ -106,7 +106,8 @@ impl Layout<'_> {
             let weight = match piece.weight {
                 // What only tells the story, such as the DNS answer that a port follows from.
                 -0.05..0.05 => String::new(),
-                weight => format!("{weight:+.1}"),
+                -99.9..99.9 => format!("{:+.1}", piece.weight),
+                weight => format!("{weight:+.0}"),
             };
             let fact = evidence::sentence(&piece.fact);
             let text = format!("{weight:>5}  {}  {fact}", clock(piece.time));

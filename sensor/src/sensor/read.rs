@@ -19,7 +19,7 @@ use crate::logging::has_colour;
 use crate::observe::Wanted;
 use crate::report::{AssetCount, Summary};
 use crate::store::{Store, StoreError};
-use crate::text::{grouped, reason};
+use crate::text::{file_name, grouped, reason};
 use crate::time::Timestamp;
 
 /// Why a reading failed.
@@ -72,7 +72,7 @@ pub fn read(arguments: &cli::Read, config: &Config, quiet: bool) -> Result<Exit,
     if let Some(moved) = store.as_ref().and_then(Store::quarantined) {
         tracing::warn!(
             "the database was damaged and is now {}; learning starts anew",
-            moved.display()
+            file_name(moved)
         );
     }
     let known = store.as_ref().map(Store::baseline).transpose()?.flatten();
