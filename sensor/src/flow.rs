@@ -9,6 +9,7 @@
 use crate::event::{Account, Flow, Volume};
 use crate::time::Timestamp;
 
+mod datagrams;
 mod fragments;
 mod index;
 mod key;

@@ -286,7 +286,7 @@ impl Reader {
     }
 }
 
-/// The DNS transport that a UDP flow's ports speak of.
+/// The DNS transport that a flow's ports speak of; TCP has the same ports (RFC 7766, 6762, 4795).
 #[inline]
 const fn dns_transport(a: u16, b: u16) -> Option<DnsTransport> {
     match (a, b) {
@@ -329,7 +329,9 @@ impl<S: Sink> Observer for Observing<'_, S> {
         bytes: &[u8],
         more: bool,
     ) -> Verdict {
-        if view.port(from) == 53 || view.port(from.reverse()) == 53 {
+        // TLS is TLS on any port, also on one of DNS.
+        let is_tls = matches!(tls::looks_like_hello(bytes), Likeness::Client | Likeness::Server);
+        if !is_tls && dns_transport(view.port(from), view.port(from.reverse())).is_some() {
             return self.reader.dns_stream(view, at, from, bytes, more, self.sink);
         }
         self.reader.tls(view, at, from, bytes, more, self.sink)
@@ -364,3 +366,6 @@ impl<S: Sink> Observer for Observing<'_, S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn frames_that_are_not_decoded_pass() {
         let mut filter = Filter::compile("udp", LinkType::ETHERNET).unwrap();
-        assert!(filter.matches(&frame(LinkType(105), &[0; 40])));
+        assert!(filter.matches(&frame(LinkType(147), &[0; 40])));
     }
 
     #[test]

@@ -64,6 +64,9 @@ pub fn looks_like_dns(bytes: &[u8]) -> bool {
 /// The root name, a type and a class.
 const MIN_QUESTION: usize = 5;
 
+/// The root name, a type, a class, the time to live and a length.
+const MIN_RECORD: usize = 11;
+
 /// The first message of a TCP stream: two bytes of length in front (RFC 1035, 4.2.2).
 pub fn tcp_message(bytes: &[u8]) -> Progress<&[u8], DnsError> {
     let Some((&length, rest)) = bytes.split_first_chunk() else {
@@ -87,17 +90,19 @@ pub fn tcp_message(bytes: &[u8]) -> Progress<&[u8], DnsError> {
 /// [`DnsError`] when it is no message, or a name in it leads nowhere.
 pub fn message(bytes: &[u8], transport: DnsTransport) -> Result<DnsMessage, DnsError> {
     let message = Message::from_slice(bytes).map_err(|_| DnsError::Short)?;
-    let header = message.header();
+    let (header, counts) = (message.header(), message.header_counts());
     if !is_read(header.opcode()) {
         return Err(DnsError::Opcode);
     }
+    let room = bytes.len().saturating_sub(HEADER);
+    let room_for = |count: u16, least: usize| usize::from(count).min(room.div_ceil(least));
     let mut read = DnsMessage {
         id: header.id(),
         response: header.qr(),
         flags: flags(bytes),
         transport,
-        questions: Vec::new(),
-        answers: Vec::new(),
+        questions: Vec::with_capacity(room_for(counts.qdcount(), MIN_QUESTION)),
+        answers: Vec::with_capacity(room_for(counts.ancount(), MIN_RECORD)),
         incomplete: false,
     };
     match read_sections(message, &mut read) {
@@ -144,7 +149,7 @@ fn read_sections(message: &Message<[u8]>, read: &mut DnsMessage) -> Result<(), E
         let _class = rest.parse_u16_be()?;
         read.questions.push(DnsQuestion { name, rtype });
     }
-    if matches!(header.opcode(), Opcode::QUERY | Opcode::NOTIFY) {
+    if matches!(header.opcode(), Opcode::QUERY | Opcode::IQUERY | Opcode::NOTIFY) {
         for _ in 0..counts.ancount() {
             read.answers.push(read_record(&mut rest, &mut names)?);
         }

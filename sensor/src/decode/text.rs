@@ -38,7 +38,7 @@ pub(super) fn write_printable(out: &mut impl Write, bytes: &[u8], escape: Escape
 }
 
 /// Whether a byte is printable ASCII that needs no escape: nearly every byte of nearly every name.
-const fn stays(byte: u8, escape: Escape) -> bool {
+pub(super) const fn stays(byte: u8, escape: Escape) -> bool {
     matches!(byte, b' '..=b'~')
         && byte != b'\\'
         && !(byte == b'.' && matches!(escape, Escape::Label))

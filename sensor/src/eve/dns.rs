@@ -112,7 +112,10 @@ struct Srv<'a> {
 fn queries<S: Serializer>(queries: &[DnsQuestion], serializer: S) -> Result<S::Ok, S::Error> {
     let mut list = serializer.serialize_seq(Some(queries.len()))?;
     for query in queries {
-        list.serialize_element(&Query { rrname: &query.name, rrtype: RecordType(query.rtype) })?;
+        list.serialize_element(&Query {
+            rrname: shown(&query.name),
+            rrtype: RecordType(query.rtype),
+        })?;
     }
     list.end()
 }
@@ -136,8 +139,13 @@ impl<'a> Answer<'a> {
             data => (Some(Rdata(data)), None),
         };
         let rrtype = RecordType(answer.rtype);
-        Self { rrname: &answer.name, rrtype, ttl: answer.ttl, rdata, srv }
+        Self { rrname: shown(&answer.name), rrtype, ttl: answer.ttl, rdata, srv }
     }
+}
+
+/// The root by a name that cannot be taken for a missing one, as tshark has it; Suricata's is empty.
+fn shown(name: &str) -> &str {
+    if name == "." { "<root>" } else { name }
 }
 
 /// Record data as a string; a service binding in its presentation form (RFC 9460, 2.1).
@@ -147,7 +155,7 @@ impl Serialize for Rdata<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             DnsData::Address(address) => address.serialize(serializer),
-            DnsData::Name(name) => serializer.serialize_str(name),
+            DnsData::Name(name) => serializer.serialize_str(shown(name)),
             DnsData::Text(text) => serializer.serialize_str(text),
             DnsData::ServiceBinding { priority, target, port, hints } => {
                 serializer.collect_str(&fmt::from_fn(|f| {

@@ -175,6 +175,15 @@ fn a_response_is_dns_version_3() {
 }
 
 #[test]
+fn the_root_has_a_name() {
+    let mut message = response(vec![(2, DnsData::Name(".".into()))]);
+    message.questions[0].name = ".".into();
+    let line = line(&dns(message));
+    assert!(line.contains(r#""queries":[{"rrname":"<root>","#), "{line}");
+    assert!(line.contains(r#""rdata":"<root>""#), "{line}");
+}
+
+#[test]
 fn what_eve_does_not_say_of_a_message_is_egret_s() {
     let message =
         DnsMessage { transport: DnsTransport::Mdns, incomplete: true, ..response(Vec::new()) };

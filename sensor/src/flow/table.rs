@@ -6,13 +6,13 @@ use arrayvec::ArrayVec;
 
 use super::fragments::Fragments;
 use super::index::{Index, SlotId, Tag};
-use super::reassembly::{Kept, Reassembly};
+use super::reassembly::Reassembly;
 use super::slot::{Cold, SEEN, Slot, Slots, flags, of, of_mut};
 use super::stream::{self, Streams};
 use super::timers::{Timer, Timers};
 use super::{Direction, Key, Observer, Stats, View, opener, prefetch};
 use crate::capture::BURST;
-use crate::decode::{Fragment, Packet, protocol, tcp_flags};
+use crate::decode::{Packet, protocol, tcp_flags};
 use crate::event::{AccountReason, FlowState};
 use crate::time::Timestamp;
 
@@ -35,11 +35,11 @@ pub struct Table {
 }
 
 /// A packet that was looked up.
-struct Looked {
-    key: Key,
-    direction: Direction,
-    tag: Tag,
-    likely: Option<SlotId>,
+pub(super) struct Looked {
+    pub(super) key: Key,
+    pub(super) direction: Direction,
+    pub(super) tag: Tag,
+    pub(super) likely: Option<SlotId>,
 }
 
 impl Table {
@@ -128,71 +128,12 @@ impl Table {
         if packet.tcp.is_some() {
             self.read(id, packet, looked.direction, observer);
         } else if packet.protocol == protocol::UDP {
-            let cut = packet.payload_wire_len as usize > packet.payload.len();
-            match packet.fragment {
-                None => {
-                    self.datagram(id, self.now, looked.direction, packet.payload, cut, observer);
-                }
-                Some(fragment) => self.fragment(id, packet, fragment, looked, observer),
-            }
+            self.datagram(id, packet, looked, observer);
         }
     }
 
     #[inline]
-    fn datagram<O: Observer>(
-        &mut self,
-        id: SlotId,
-        at: Timestamp,
-        from: Direction,
-        bytes: &[u8],
-        cut: bool,
-        observer: &mut O,
-    ) {
-        if !bytes.is_empty()
-            && let (Some(slot), Some(cold)) = (self.slots.one(id), self.cold.get(id as usize))
-        {
-            observer.datagram(&View { id, slot, cold }, at, from, bytes, cut);
-        }
-    }
-
-    /// A datagram in fragments is shown once it is whole or, if it is none that is put together,
-    /// as far as its first fragment goes.
-    #[cold]
-    fn fragment<O: Observer>(
-        &mut self,
-        id: SlotId,
-        packet: &Packet<'_>,
-        fragment: Fragment,
-        looked: &Looked,
-        observer: &mut O,
-    ) {
-        let from = looked.direction;
-        match self.reassembly.keep(packet, fragment, looked.key, from) {
-            Kept::Whole(payload) => self.datagram(id, self.now, from, &payload, false, observer),
-            Kept::No if fragment.is_first() => {
-                self.datagram(id, self.now, from, packet.payload, true, observer);
-            }
-            Kept::No | Kept::Waits => {}
-        }
-    }
-
-    /// Shows what came of datagrams that have waited too long at `until`.
-    pub(super) fn give_up<O: Observer>(
-        &mut self,
-        until: Timestamp,
-        at: Timestamp,
-        observer: &mut O,
-    ) {
-        while let Some((key, from, payload)) = self.reassembly.overdue(until) {
-            let tag = self.hasher.hash_one(key) as Tag;
-            if let Some(id) = self.find(&Looked { key, direction: from, tag, likely: None }) {
-                self.datagram(id, at, from, &payload, true, observer);
-            }
-        }
-    }
-
-    #[inline]
-    fn find(&self, looked: &Looked) -> Option<SlotId> {
+    pub(super) fn find(&self, looked: &Looked) -> Option<SlotId> {
         let slots = self.slots.all();
         let is_it = |id: &SlotId| {
             slots

@@ -5,10 +5,9 @@
 
 use std::sync::Arc;
 
-use arrayvec::ArrayString;
 use domain::dep::octseq::parse::{Parser, ShortInput};
 
-use crate::decode::text::{Escape, write_printable};
+use crate::decode::text::{Escape, stays, write_printable};
 
 /// What one message's names may take as text: many times what any real one does, and a bound on
 /// what compression can blow a hostile one up to.
@@ -16,9 +15,6 @@ const MAX_TEXT: usize = 256 * 1024;
 
 /// The longest name on the wire, its lengths and the root included (RFC 1035, 3.1).
 const MAX_WIRE: usize = 255;
-
-/// The longest name as text: all of it escaped.
-const MAX_NAME: usize = 4 * MAX_WIRE;
 
 /// Why a name cannot be read.
 pub(super) enum NameError {
@@ -40,31 +36,39 @@ impl From<ShortInput> for NameError {
 #[derive(Default)]
 pub(super) struct Names {
     /// The first name: a question's, nearly always.
-    first: Option<Arc<str>>,
+    first: Option<Known>,
     /// The one before this: the owner of the last record or, in a chain of aliases, its target.
-    last: Option<Arc<str>>,
+    last: Option<Known>,
     /// Bytes of text made so far.
     text: usize,
+}
+
+/// A name that was read, and where.
+struct Known {
+    at: usize,
+    name: Arc<str>,
 }
 
 impl Names {
     /// Reads the name that `rest` is at. Its text is its labels joined by dots, without the final
     /// one; the root is `.`. The same text is shared with the first and the last name.
     pub(super) fn read(&mut self, rest: &mut Parser<'_, [u8]>) -> Result<Arc<str>, NameError> {
-        let text = walk(rest)?;
-        if let Some(known) =
-            [&self.first, &self.last].into_iter().flatten().find(|known| ***known == *text)
+        if let Ok(&[high @ 0xc0..=0xff, low]) = rest.peek(2)
+            && let Some(name) = self.known(|known| known.at == pointed_at(high, low))
         {
-            return Ok(Arc::clone(known));
+            rest.advance(2)?;
+            return Ok(name);
         }
-        self.charge(text.len())?;
-        let made: Arc<str> = Arc::from(text.as_str());
-        if self.first.is_none() {
-            self.first = Some(Arc::clone(&made));
-        } else {
-            self.last = Some(Arc::clone(&made));
-        }
-        Ok(made)
+        let start = *rest;
+        let mut plain = Plain::default();
+        walk(rest, |label| plain.push(label))?;
+        let Some(text) = plain.text() else {
+            let mut text = String::new();
+            let mut again = start;
+            walk(&mut again, |label| push_odd(&mut text, label))?;
+            return self.share(start.pos(), &text);
+        };
+        self.share(start.pos(), text)
     }
 
     /// Accounts for `bytes` of new text.
@@ -72,11 +76,76 @@ impl Names {
         self.text = self.text.saturating_add(bytes);
         if self.text <= MAX_TEXT { Ok(()) } else { Err(NameError::TooMuch) }
     }
+
+    fn known(&self, is_it: impl Fn(&Known) -> bool) -> Option<Arc<str>> {
+        let mut known = [&self.first, &self.last].into_iter().flatten();
+        known.find(|known| is_it(known)).map(|known| Arc::clone(&known.name))
+    }
+
+    fn share(&mut self, at: usize, text: &str) -> Result<Arc<str>, NameError> {
+        if let Some(name) = self.known(|known| *known.name == *text) {
+            return Ok(name);
+        }
+        self.charge(text.len())?;
+        let name: Arc<str> = text.into();
+        let known = Some(Known { at, name: Arc::clone(&name) });
+        if self.first.is_none() {
+            self.first = known;
+        } else {
+            self.last = known;
+        }
+        Ok(name)
+    }
 }
 
-/// The name at `rest`, which is then behind it.
-fn walk(rest: &mut Parser<'_, [u8]>) -> Result<ArrayString<MAX_NAME>, NameError> {
-    let mut text = ArrayString::new();
+/// A name of printable ASCII without dots and backslashes in its labels, as nearly all are: its
+/// bytes are its text.
+struct Plain {
+    /// Each label with a dot behind it.
+    bytes: [u8; MAX_WIRE],
+    length: usize,
+    is_plain: bool,
+}
+
+impl Default for Plain {
+    fn default() -> Self {
+        Self { bytes: [0; MAX_WIRE], length: 0, is_plain: true }
+    }
+}
+
+impl Plain {
+    fn push(&mut self, label: &[u8]) {
+        let space = self.bytes.get_mut(self.length..).unwrap_or_default();
+        for (place, &byte) in space.iter_mut().zip(label) {
+            *place = byte;
+            self.is_plain &= stays(byte, Escape::Label);
+        }
+        if let Some(place) = space.get_mut(label.len()) {
+            *place = b'.';
+        }
+        self.length = self.length.saturating_add(label.len()).saturating_add(1);
+    }
+
+    /// None when it is not plain.
+    fn text(&self) -> Option<&str> {
+        if self.length == 0 {
+            return Some(".");
+        }
+        let text = self.bytes.get(..self.length.saturating_sub(1))?;
+        if self.is_plain { str::from_utf8(text).ok() } else { None }
+    }
+}
+
+fn push_odd(text: &mut String, label: &[u8]) {
+    if !text.is_empty() {
+        text.push('.');
+    }
+    // A `String` takes whatever is written to it.
+    let _ = write_printable(text, label, Escape::Label);
+}
+
+/// Gives the labels of the name at `rest`, which is then behind it.
+fn walk(rest: &mut Parser<'_, [u8]>, mut label: impl FnMut(&[u8])) -> Result<(), NameError> {
     let mut wire = 1_usize;
     let mut at = *rest;
     let mut behind = None;
@@ -86,30 +155,29 @@ fn walk(rest: &mut Parser<'_, [u8]>) -> Result<ArrayString<MAX_NAME>, NameError>
         match at.parse_u8()? {
             0 => {
                 *rest = behind.unwrap_or(at);
-                if text.is_empty() {
-                    text.push('.');
-                }
-                return Ok(text);
+                return Ok(());
             }
             length @ 1..=0x3f => {
-                let label = at.parse_octets(usize::from(length))?;
-                wire = wire.saturating_add(label.len()).saturating_add(1);
+                let octets = at.parse_octets(usize::from(length))?;
+                wire = wire.saturating_add(octets.len()).saturating_add(1);
                 if wire > MAX_WIRE {
                     break;
                 }
-                if !text.is_empty() {
-                    text.try_push('.').map_err(|_| NameError::Form)?;
-                }
-                write_printable(&mut text, label, Escape::Label).map_err(|_| NameError::Form)?;
+                label(octets);
             }
             high @ 0xc0.. => {
-                let target = u16::from_be_bytes([high & 0x3f, at.parse_u8()?]);
+                let target = pointed_at(high, at.parse_u8()?);
                 behind.get_or_insert(at);
                 at = Parser::from_ref(at.octets_ref());
-                at.seek(usize::from(target))?;
+                at.seek(target)?;
             }
             0x40..=0xbf => break,
         }
     }
     Err(NameError::Form)
+}
+
+/// Where a compression pointer leads (RFC 1035, 4.1.4).
+fn pointed_at(high: u8, low: u8) -> usize {
+    usize::from(u16::from_be_bytes([high & 0x3f, low]))
 }

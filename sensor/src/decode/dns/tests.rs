@@ -220,6 +220,7 @@ fn counts_are_promises() {
     bytes[6..8].copy_from_slice(&[0xff, 0xff]);
     let message = read(&bytes).unwrap();
     assert!(message.incomplete && message.answers.is_empty());
+    assert!(message.answers.capacity() <= 2, "{}", message.answers.capacity());
     bytes[4..6].copy_from_slice(&[0xff, 0xff]);
     assert!(read(&bytes).unwrap().incomplete);
     assert!(!looks_like_dns(&bytes));
@@ -233,6 +234,7 @@ fn opcodes_decide_what_is_read() {
         read(&build(opcode << 11, &[question(&name("zone"), 6)], std::slice::from_ref(&answer)))
     };
     assert_eq!(with(0).unwrap().answers.len(), 1);
+    assert_eq!(with(1).unwrap().answers.len(), 1, "IQUERY asks about an answer");
     assert_eq!(with(4).unwrap().answers.len(), 1, "NOTIFY may carry the new SOA");
     let update = with(5).unwrap();
     assert_eq!(&*update.questions[0].name, "zone");

@@ -40,15 +40,15 @@ fn the_upper_half_of_a_link_type_is_about_check_sequences() {
 
 #[test]
 fn frames_of_an_unsupported_link_type_are_given_with_a_note() {
-    let pcap = write::pcap(LITTLE, MICROS, 105, &write::packets(3));
+    let pcap = write::pcap(LITTLE, MICROS, 147, &write::packets(3));
     let mut pcapng = write::section(LITTLE);
-    pcapng.extend(write::interface(LITTLE, 105, 0, &[]));
-    pcapng.extend(write::interface(LITTLE, 105, 0, &[]));
+    pcapng.extend(write::interface(LITTLE, 147, 0, &[]));
+    pcapng.extend(write::interface(LITTLE, 147, 0, &[]));
     pcapng.extend(write::enhanced(LITTLE, 1, 0, &write::packets(1)[0]));
     for (file, count) in [(pcap, 3), (pcapng, 1)] {
         let (seen, stats) = read(&[file]).unwrap();
         assert_eq!(seen.len(), count);
-        assert!(note(&stats).contains("link type 105 is not decoded"), "{stats:?}");
+        assert!(note(&stats).contains("link type 147 is not decoded"), "{stats:?}");
     }
 }
 
