@@ -6,7 +6,9 @@ use std::time::Duration;
 use crate::decode::dns;
 use crate::decode::progress::Progress;
 use crate::decode::tls::{self, Extent, Likeness};
-use crate::event::{Account, AccountReason, Body, DnsMessage, DnsTransport, Event, Flow, TlsSession, Volume};
+use crate::event::{
+    Account, AccountReason, Body, DnsMessage, DnsTransport, Event, Flow, TlsSession, Volume,
+};
 use crate::flow::{Direction, Observer, Verdict, View};
 use crate::time::Timestamp;
 
