@@ -11,10 +11,12 @@ use serde::{Deserialize, Serialize};
 
 pub use habit::{Habit, TRUSTED_HOURS};
 pub(crate) use habits::{Habits, Others};
+pub use hours::HoursOfDay;
 pub(crate) use places::PlaceId;
 
 mod habit;
 mod habits;
+mod hours;
 mod places;
 
 /// What was learned, by asset name; what [`crate::store`] keeps.
@@ -29,8 +31,8 @@ pub struct Baseline {
 pub struct AssetBaseline {
     /// When it was first seen, in seconds since the epoch.
     pub first_seen: u64,
-    /// Hours of the day (UTC) in which it reached outside over TLS; bit 0 is midnight to one.
-    pub hours: u32,
+    /// Hours of the day in which it reached outside over TLS.
+    pub hours: HoursOfDay,
     /// Places outside it reached over TLS, by registered domain, else address prefix.
     pub destinations: BTreeMap<String, Habit>,
     /// The largest volumes of its half hours, by series (`in-internal`, `out-external`, …).

@@ -253,7 +253,7 @@ mod tests {
     use super::*;
 
     fn learned() -> Baseline {
-        let asset = AssetBaseline { first_seen: 7, hours: 3, ..AssetBaseline::default() };
+        let asset = AssetBaseline { first_seen: 7, ..AssetBaseline::default() };
         Baseline { assets: [("web-01".to_owned(), asset)].into() }
     }
 

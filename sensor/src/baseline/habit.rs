@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::HoursOfDay;
 use crate::time::Timestamp;
 
 /// From so many hours known on, a place is trusted: its own past is the measure, and no more of
@@ -24,6 +25,9 @@ pub struct Habit {
     pub learned: bool,
     /// Sessions.
     pub sessions: u32,
+    /// Hours of the day (UTC) in which it was visited on earlier days, and today.
+    #[serde(default)]
+    hours_of_day: HoursOfDay,
     /// The day of `today`, counted from the epoch.
     day: u32,
     /// Bytes out in that day (UTC).
@@ -85,9 +89,15 @@ impl Habit {
         days.max().map_or(0, |kib| u64::from(kib) << 10)
     }
 
-    /// A session begins.
-    pub(super) fn visit(&mut self, time: Timestamp, learning: bool) {
+    /// A session begins; whether no earlier day saw one at this time of the day.
+    pub(super) fn visit(&mut self, time: Timestamp, learning: bool) -> bool {
         self.roll(time);
+        let odd_hour = self.hours_of_day.mark(time);
+        self.count(time, learning);
+        odd_hour
+    }
+
+    fn count(&mut self, time: Timestamp, learning: bool) {
         self.sessions = self.sessions.saturating_add(1);
         let hour = u32::try_from(time.as_secs() / 3600).unwrap_or(u32::MAX);
         if learning {
@@ -168,7 +178,9 @@ mod tests {
         assert_eq!(habit.hours, 0, "the first day teaches nothing");
         for day in 1..=7 {
             assert!(!habit.is_trusted());
-            (0..24).for_each(|hour| habit.visit(at(day, hour), false));
+            for hour in 0..24 {
+                habit.visit(at(day, hour), false);
+            }
         }
         assert!(habit.is_trusted());
     }

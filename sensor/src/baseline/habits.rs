@@ -6,7 +6,7 @@
 use hashbrown::HashMap;
 
 use super::places::Places;
-use super::{AssetBaseline, Habit, PlaceId};
+use super::{AssetBaseline, Habit, HoursOfDay, PlaceId};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
 
@@ -28,10 +28,8 @@ pub(crate) struct Habits {
 #[derive(Debug, Default)]
 struct AssetHabits {
     at: HashMap<PlaceId, Habit, foldhash::fast::RandomState>,
-    /// Hours of the day in which it reached outside on days before `day`, and on that day.
-    hours: u32,
-    today: u32,
-    day: u64,
+    /// Hours of the day in which it reached outside.
+    hours: HoursOfDay,
 }
 
 /// What a session is, seen against what is known.
@@ -39,9 +37,7 @@ struct AssetHabits {
 pub(crate) struct Visit {
     /// Where.
     pub(crate) place: PlaceId,
-    /// Whether this asset was never there.
-    pub(crate) first: bool,
-    /// Whether the asset reaches outside at this hour of the day for the first time.
+    /// Whether earlier days saw the asset reach outside, or a trusted place, at other hours only.
     pub(crate) odd_hour: bool,
 }
 
@@ -66,18 +62,18 @@ impl Habits {
     ) -> Visit {
         let place = self.places.enter(name);
         self.make_room(asset, place);
-        let odd_hour = self.of(asset).mark_hour(time);
+        let odd_for_asset = self.of(asset).hours.mark(time);
         let habits = self.of(asset);
         let first = !habits.at.contains_key(&place);
         let habit = habits.at.entry(place).or_insert_with(|| Habit::new(time, learning));
-        habit.visit(time, learning);
+        let odd_for_place = habit.visit(time, learning) && habit.is_trusted();
         if first {
             self.total += 1;
             if let Some(place) = self.places.get_mut(place) {
                 place.assets += 1;
             }
         }
-        Visit { place, first, odd_hour }
+        Visit { place, odd_hour: odd_for_asset || odd_for_place }
     }
 
     /// `asset` sends `bytes` to a place; `suspected`: they do not count as what is usual there.
@@ -139,7 +135,7 @@ impl Habits {
     /// Fills in what lasts of one asset's habits.
     pub(crate) fn save(&self, asset: AssetId, baseline: &mut AssetBaseline) {
         let Some(habits) = self.assets.get(asset.index()) else { return };
-        baseline.hours = habits.hours | habits.today;
+        baseline.hours = habits.hours;
         for (place, habit) in &habits.at {
             baseline.destinations.insert(self.name(*place).to_owned(), habit.clone());
         }
@@ -186,21 +182,5 @@ impl Habits {
             self.total -= 1;
             self.forgotten += 1;
         }
-    }
-}
-
-impl AssetHabits {
-    /// Notes the hour of the day; whether no earlier day saw it, nor the hours next to it, although
-    /// earlier days saw some.
-    fn mark_hour(&mut self, time: Timestamp) -> bool {
-        let hour = time.as_secs() / 3600;
-        if hour / 24 != self.day {
-            self.hours |= self.today;
-            (self.day, self.today) = (hour / 24, 0);
-        }
-        let bit = 1u32 << (hour % 24);
-        self.today |= bit;
-        let near = bit | bit << 1 | bit >> 1 | (bit & 1) << 23 | (bit >> 23 & 1);
-        self.hours != 0 && self.hours & near == 0
     }
 }

@@ -83,6 +83,8 @@ pub(crate) struct Spike {
     pub(crate) expected: u64,
     /// Robust standard deviations of the logarithm above what is usual.
     pub(crate) score: f64,
+    /// 1 when nothing like it went on at this time of day with the same peer, 0.5 when it did once.
+    pub(crate) novelty: f64,
 }
 
 /// The volumes of all assets.
@@ -184,6 +186,7 @@ impl Track {
                 spike.bytes = spike.bytes.saturating_add(bytes);
                 spike.last = spike.last.max(time);
                 spike.score = spike.score.max(usual.score(sum));
+                spike.novelty = spike.novelty.max(usual.novelty(sum));
             }
             _ => {
                 self.running = None;
@@ -199,7 +202,8 @@ impl Track {
     fn look(&mut self, floor: u64, sums: [u64; 3], time: Timestamp) {
         for (window, (sum, buckets)) in sums.into_iter().zip(WINDOWS).enumerate().rev() {
             let usual = self.habit.usual(window, floor);
-            if sum < usual.limit {
+            let novelty = usual.novelty(sum);
+            if sum < usual.limit || novelty == 0.0 {
                 continue;
             }
             let onset = self.ring.onset(buckets).max(self.after_last());
@@ -210,6 +214,7 @@ impl Track {
                 bytes: sum,
                 expected: usual.expected,
                 score: usual.score(sum),
+                novelty,
             });
             self.running = Some((window, usual));
             return;

@@ -1,7 +1,7 @@
 //! One asset's traffic with one place, from the first look until a day without any, and its alert.
 
 use super::Session;
-use super::weigh::{Amount, Findings, Notes, Weights};
+use super::weigh::{Amount, Findings, Notes, Staged, Weights};
 use crate::alert::{Alert, Analytic, Destination, Evidence, Fact, SCHEMA, Severity, Status};
 use crate::baseline::{Habits, PlaceId};
 use crate::detect::estate::{Estate, Phase};
@@ -89,10 +89,11 @@ impl Case {
         self.raised.as_ref().is_some_and(|raised| raised.suspect)
     }
 
-    /// Bytes pulled inside beyond what is usual, and bytes out since.
-    pub(super) fn staged(&self) -> Option<(u64, u64)> {
+    /// What was pulled together before, and bytes out since.
+    pub(super) fn staged(&self) -> Option<Staged> {
         let Staging { spike, out } = self.staging?;
-        Some((spike.bytes.saturating_sub(spike.expected), out))
+        let pulled = spike.bytes.saturating_sub(spike.expected);
+        Some(Staged { pulled, out, novelty: spike.novelty })
     }
 
     /// A session goes on, with the spike that went before, if any.

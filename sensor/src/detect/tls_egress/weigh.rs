@@ -8,8 +8,10 @@
 //! | --- | --- | --- |
 //! | prior of a guest's egress | -7.5 | |
 //! | bytes `x` to a new place | `1.2 ln(x / 256 KiB)`, at most 10 | alone at 136 MB, never high alone |
-//! | staging that fits | up to 4.5 | at 3.2 MB, high at 39 MB |
-//! | known place | down to -6, until `x` is 3 to 10 times its habit | |
+//! | staging: a tenth of it leaves | 4.5 | with a new place at 3.2 MB, high at 39 MB |
+//! | staging: half of it leaves | 6.5 | |
+//! | bytes to a trusted place | likewise, at most `2.2 ln(x / its largest day)` | staged at 2 to 3 times the habit |
+//! | known place | down to -6, until `x` is 1.5 to 3 times its habit | |
 //! | others go there | `-1.5 ln(1 + n)`, likewise | |
 //! | management | +3 instead of the prior | at the hello, high |
 
@@ -28,6 +30,10 @@ const LEARNING: f64 = -5.0;
 /// Survival exponent of what a harmless new place takes (a Pareto tail), and where it begins.
 const TAIL: f64 = 1.2;
 const TAIL_FROM: f64 = 262_144.0;
+/// The same exponent for what a trusted place takes beyond its largest day.
+const HABIT: f64 = 2.2;
+/// Bytes that weigh less than this are few for a management component: 17 MB.
+const MANY: f64 = 5.0;
 /// The least and the most that bytes add.
 const BYTES: [f64; 2] = [-1.7, 10.0];
 /// A sum over 7 and over 30 days is measured against so many times what a day may take.
@@ -40,12 +46,13 @@ const KNOWN_STEPS: f64 = 3.0;
 const PREVALENCE: f64 = 1.5;
 const MAX_OTHERS: u32 = 100;
 /// From and to how many times the habit a discount fades.
-const FADE: [f64; 2] = [3.0, 10.0];
-/// Data was pulled together inside before it left.
+const FADE: [f64; 2] = [1.5, 3.0];
+/// Data was pulled together inside before it left: a hundredth to a tenth of it at least, and more
+/// where a tenth to a half left; beyond [`TOO_MUCH`] times the pulled it is other data.
 const STAGING: f64 = 4.5;
-/// Part of what was pulled that must leave for staging to count, and to count in full; beyond
-/// [`TOO_MUCH`] times the pulled it is other data.
-const FIT: [f64; 2] = [0.01, 0.1];
+const SOME: [f64; 2] = [0.01, 0.1];
+const CLOSE: f64 = 2.0;
+const MOST: [f64; 2] = [0.1, 0.5];
 const TOO_MUCH: f64 = 3.0;
 /// Staging that weighs so much is a reason of its own.
 const STAGED: f64 = 2.0;
@@ -89,14 +96,24 @@ impl Notes {
     }
 }
 
+/// Data pulled together inside before it left.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Staged {
+    /// Bytes pulled beyond what is usual.
+    pub(super) pulled: u64,
+    /// Bytes out to the place since.
+    pub(super) out: u64,
+    /// How new such a pull is, 0 to 1.
+    pub(super) novelty: f64,
+}
+
 /// All that is known about an asset and a place.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Findings<'a> {
     pub(super) habit: &'a Habit,
     pub(super) others: Others,
     pub(super) notes: Notes,
-    /// Bytes pulled inside beyond what is usual, and bytes out since.
-    pub(super) staged: Option<(u64, u64)>,
+    pub(super) staged: Option<Staged>,
     pub(super) management: bool,
     pub(super) doubtful: bool,
     pub(super) learning: bool,
@@ -155,8 +172,7 @@ impl Findings<'_> {
     }
 
     pub(super) fn weigh(&self) -> Weights {
-        let times = self.times_usual();
-        let mut bytes = (TAIL * times.ln()).clamp(BYTES[0], BYTES[1]);
+        let mut bytes = self.bytes().clamp(BYTES[0], BYTES[1]);
         let mut base = match (self.management, self.doubtful) {
             (true, true) => DOUBTFUL,
             (true, false) => MANAGEMENT,
@@ -164,11 +180,13 @@ impl Findings<'_> {
         };
         if self.management {
             // An unapproved egress stands by itself; bytes add only where they are many.
-            bytes = (bytes - 5.0).max(0.0);
+            bytes = (bytes - MANY).max(0.0);
         } else if self.learning {
             base += LEARNING;
         }
         let notes: f64 = self.notes.given().map(|(_, weight)| weight).sum();
+        let amount = self.amount();
+        let times = amount.bytes as f64 / (amount.usual as f64).max(TAIL_FROM);
         Weights {
             base,
             novelty: -self.known() * (1.0 - ramp(times, FADE[0], FADE[1])) - self.prevalence(),
@@ -177,16 +195,17 @@ impl Findings<'_> {
         }
     }
 
-    /// How many times what is usual goes out: the most telling of one or two, 7 and 30 days.
-    fn times_usual(&self) -> f64 {
-        let amount = self.amount();
-        let short = amount.bytes.max(1) as f64 / (amount.usual as f64).max(TAIL_FROM);
+    /// What the bytes say: the most telling of one or two, 7 and 30 days. A trusted place is held
+    /// against its own past instead, which says more, but it is never worse than a new one.
+    fn bytes(&self) -> f64 {
+        let Amount { bytes, usual } = self.amount();
+        let new = |bytes: u64, times: f64| TAIL * (bytes.max(1) as f64 / (times * TAIL_FROM)).ln();
+        let day = new(bytes, 1.0);
         if self.habit.is_trusted() {
-            return short;
+            let usual = (usual as f64).max(TAIL_FROM);
+            return day.min(HABIT * (bytes.max(1) as f64 / usual).ln());
         }
-        let week = self.habit.total(7) as f64 / (WEEK * TAIL_FROM);
-        let month = self.habit.total(30) as f64 / (MONTH * TAIL_FROM);
-        short.max(week).max(month)
+        day.max(new(self.habit.total(7), WEEK)).max(new(self.habit.total(30), MONTH))
     }
 
     fn known(&self) -> f64 {
@@ -204,9 +223,10 @@ impl Findings<'_> {
 
     /// What leaves must be of the order of what was pulled: a tiny visit after a backup is none.
     fn staging(&self) -> f64 {
-        let Some((pulled, out)) = self.staged else { return 0.0 };
+        let Some(Staged { pulled, out, novelty }) = self.staged else { return 0.0 };
         let part = out as f64 / pulled.max(1) as f64;
-        STAGING * ramp(part, FIT[0], FIT[1]) * (TOO_MUCH / part.max(TOO_MUCH))
+        let fit = STAGING * ramp(part, SOME[0], SOME[1]) + CLOSE * ramp(part, MOST[0], MOST[1]);
+        fit * novelty * (TOO_MUCH / part.max(TOO_MUCH))
     }
 }
 

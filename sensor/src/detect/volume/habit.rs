@@ -7,6 +7,8 @@ use crate::detect::statistics::robust;
 
 /// Half hours in a day.
 const DAY: u32 = 48;
+/// The half hour after the same one of the day before.
+const PREVIOUS: u32 = DAY - 1;
 /// Half hours that are kept: 14 days.
 const KEPT: u32 = 14 * DAY;
 /// Half hours that moved less say nothing about how much is usual when something moves.
@@ -34,6 +36,8 @@ pub(super) struct Habit {
     lead: u64,
     /// Centre and spread of the logarithm by window, once computed for this half hour.
     centre: [Option<(f64, f64)>; 3],
+    /// The same hour's precedents by window, with the peer they were computed for.
+    precedents: [Option<(u32, [u64; 2])>; 3],
 }
 
 /// What is usual for one window.
@@ -45,12 +49,25 @@ pub(super) struct Usual {
     pub(super) expected: u64,
     centre: f64,
     spread: f64,
+    /// The two largest sums of the same half hour on earlier days with the same peer.
+    precedents: [u64; 2],
 }
 
 impl Usual {
     /// How many spreads above the centre a sum is.
     pub(super) fn score(&self, sum: u64) -> f64 {
         ((sum.max(1) as f64).ln() - self.centre) / self.spread
+    }
+
+    /// How new it is that so much moves at this time of day with this peer: a nightly job is half
+    /// known after one night and no spike after two, so that one poisoned night teaches little.
+    pub(super) fn novelty(&self, sum: u64) -> f64 {
+        let known = |night: u64| sum as f64 <= SAME_HOUR * night as f64;
+        match self.precedents {
+            [_, second] if known(second) => 0.0,
+            [first, _] if known(first) => 0.5,
+            _ => 1.0,
+        }
     }
 }
 
@@ -91,12 +108,12 @@ impl Habit {
         let (centre, spread) = self.centre(window);
         let known = !self.half_hours.is_empty();
         let bound = if known { MARGIN * (centre + SPREADS * spread).exp() } else { 0.0 };
-        let same_hour = SAME_HOUR * self.same_hour(window) as f64;
         Usual {
-            limit: floor.max(bound.max(same_hour) as u64),
+            limit: floor.max(bound as u64),
             expected: if known { centre.exp() as u64 } else { 0 },
             centre,
             spread,
+            precedents: self.precedents(window),
         }
     }
 
@@ -124,21 +141,35 @@ impl Habit {
         found
     }
 
-    /// What the same half hour of earlier days, or one beside it, moved with the same peer: the
-    /// largest, or the second largest once there are four, so that one night teaches little.
-    fn same_hour(&self, window: usize) -> u64 {
-        let mut best = [0u64; 2];
-        let mut nights = 0;
-        for (half_hour, sum) in self.sums(window) {
-            let apart = self.index.saturating_sub(half_hour.index) % DAY;
-            if half_hour.peer == self.peer && (apart <= 1 || apart == DAY - 1) {
-                nights += 1;
-                let [first, second] = best;
-                best = if sum > first { [sum, first] } else { [first, second.max(sum)] };
-            }
+    /// The two largest sums that the same half hour of earlier days, or one beside it, moved with
+    /// the same peer.
+    fn precedents(&mut self, window: usize) -> [u64; 2] {
+        if let Some((peer, precedents)) = self.precedents.get(window).copied().flatten()
+            && peer == self.peer
+        {
+            return precedents;
         }
-        let [first, second] = best;
-        if nights >= 4 { second } else { first }
+        let mut nights = [(0u32, 0u64); 2];
+        for (half_hour, sum) in self.sums(window) {
+            let apart = self.index.saturating_sub(half_hour.index);
+            let same_hour = apart > 1 && matches!(apart % DAY, 0 | 1 | PREVIOUS);
+            if half_hour.peer != self.peer || !same_hour {
+                continue;
+            }
+            let night = (apart + 1) / DAY;
+            let [first, second] = nights;
+            nights = match () {
+                () if night == first.0 => [(night, sum.max(first.1)), second],
+                () if sum > first.1 => [(night, sum), first],
+                () if sum > second.1 => [first, (night, sum)],
+                () => nights,
+            };
+        }
+        let precedents = nights.map(|(_, sum)| sum);
+        if let Some(slot) = self.precedents.get_mut(window) {
+            *slot = Some((self.peer, precedents));
+        }
+        precedents
     }
 
     fn sums(&self, window: usize) -> impl Iterator<Item = (&HalfHour, u64)> {

@@ -45,12 +45,21 @@ fn a_large_transfer_is_one_spike_with_its_bytes_and_ends() {
 }
 
 #[test]
-fn a_nightly_job_is_habitual_after_one_night_but_only_with_its_peer() {
+fn a_nightly_job_is_half_known_after_one_night_and_no_spike_after_two_but_only_with_its_peer() {
     let mut volumes = Volumes::new(FLOOR);
-    let night = 2 * HOUR;
-    assert_eq!(moved(&mut volumes, 1, night, 20, 2_000_000_000), 1);
-    assert_eq!(moved(&mut volumes, 1, 24 * HOUR + night + 600, 20, 2_100_000_000), 0);
-    assert_eq!(moved(&mut volumes, 2, 48 * HOUR + night, 20, 6_000_000_000), 1);
+    let night = |day: u64| day * 24 * HOUR + 2 * HOUR;
+    let novelty = |volumes: &Volumes, day| {
+        let window = Duration::from_secs(3600);
+        volumes.recent_spike(asset(), IN, at(night(day) + 1800), window).map(|spike| spike.novelty)
+    };
+    moved(&mut volumes, 1, night(0), 20, 2_000_000_000);
+    assert_eq!(novelty(&volumes, 0), Some(1.0));
+    moved(&mut volumes, 1, night(1) + 600, 20, 2_100_000_000);
+    assert_eq!(novelty(&volumes, 1), Some(0.5));
+    moved(&mut volumes, 1, night(2), 20, 2_100_000_000);
+    assert_eq!(novelty(&volumes, 2), None);
+    moved(&mut volumes, 2, night(3), 20, 6_000_000_000);
+    assert_eq!(novelty(&volumes, 3), Some(1.0));
 }
 
 #[test]

@@ -1,0 +1,46 @@
+//! In which hours of the day (UTC) something was seen.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+
+/// Hours of the day, bit 0 from midnight to one: those of earlier days apart from today's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoursOfDay {
+    earlier: u32,
+    today: u32,
+    /// Which day that is, counted from the epoch.
+    day: u32,
+}
+
+impl HoursOfDay {
+    /// Notes the hour; whether no earlier day saw it or one beside it, although there was one.
+    pub(crate) fn mark(&mut self, time: Timestamp) -> bool {
+        let hour = u32::try_from(time.as_secs() / 3600).unwrap_or(u32::MAX);
+        if hour / 24 != self.day {
+            self.earlier |= self.today;
+            (self.day, self.today) = (hour / 24, 0);
+        }
+        let bit = 1u32 << (hour % 24);
+        self.today |= bit;
+        let near = bit | (bit << 1) | (bit >> 1) | ((bit & 1) << 23) | (bit >> 23);
+        self.earlier != 0 && self.earlier & near == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_is_odd_when_earlier_days_saw_only_others() {
+        let at = |day: u64, hour: u64| Timestamp::from_parts(day * 86_400 + hour * 3600, 0);
+        let mut hours = HoursOfDay::default();
+        assert!(!hours.mark(at(20_000, 23)), "nothing is known yet");
+        assert!(!hours.mark(at(20_000, 3)), "the same day proves nothing");
+        assert!(!hours.mark(at(20_001, 0)), "beside 23");
+        assert!(!hours.mark(at(20_001, 4)));
+        assert!(hours.mark(at(20_001, 12)));
+        assert!(!hours.mark(at(20_002, 12)));
+    }
+}
