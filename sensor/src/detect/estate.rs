@@ -28,7 +28,7 @@ pub(crate) enum Phase {
 pub(crate) enum Approval {
     /// Yes.
     Given,
-    /// By its server name alone, but DNS gave that name other addresses.
+    /// By its server name, but DNS gave that other addresses, or on another port.
     Doubtful,
     /// No.
     None,
@@ -128,7 +128,8 @@ impl Estate {
     }
 
     /// Whether the config approves a conversation. A server name is a claim of the client: where
-    /// DNS contradicts it, it approves nothing on its own.
+    /// DNS contradicts it, it approves nothing on its own; where DNS agrees, another port than the
+    /// approved ones is only doubtful.
     pub(crate) fn approval(
         &self,
         asset: AssetId,
@@ -137,21 +138,28 @@ impl Estate {
         support: Option<Support>,
     ) -> Approval {
         let Some(asset) = self.inventory.asset(asset) else { return Approval::None };
-        let (address, port) = (flow.server.address, flow.server.port);
-        let mut covering = self
-            .approve
-            .iter()
-            .filter(|approve| approve.covers(&asset.name, asset.role, address, port, sni))
-            .peekable();
-        if covering.peek().is_none() {
-            return Approval::None;
+        let covers = |approve: &&Approve, port| {
+            approve.covers(&asset.name, asset.role, flow.server.address, port, sni)
+        };
+        let claimed = |approve: &Approve| {
+            support == Some(Support::Contradicted)
+                && !approve.sni.is_empty()
+                && approve.destinations.is_empty()
+        };
+        let mut approval = Approval::None;
+        for approve in &self.approve {
+            if covers(&approve, flow.server.port) {
+                if !claimed(approve) {
+                    return Approval::Given;
+                }
+                approval = Approval::Doubtful;
+            }
+            let at_its_port = approve.ports.iter().any(|port| covers(&approve, *port));
+            if support == Some(Support::Agreed) && !approve.sni.is_empty() && at_its_port {
+                approval = Approval::Doubtful;
+            }
         }
-        let stands = |approve: &Approve| approve.sni.is_empty() || !approve.destinations.is_empty();
-        if support != Some(Support::Contradicted) || covering.any(stands) {
-            Approval::Given
-        } else {
-            Approval::Doubtful
-        }
+        approval
     }
 
     pub(crate) fn role(&self, asset: AssetId) -> Role {

@@ -204,6 +204,10 @@ impl Scene {
         }
     }
 
+    pub(super) fn configure(&mut self, change: impl FnOnce(&mut Config)) {
+        change(&mut self.config);
+    }
+
     /// Runs it; the last state of every alert, in the order they were told first.
     pub(super) fn run(&self) -> Vec<Told> {
         let mut engine = Engine::new(&self.config, self.learn, None);

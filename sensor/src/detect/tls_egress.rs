@@ -66,7 +66,7 @@ enum Followed {
 struct Session {
     place: PlaceId,
     notes: Notes,
-    /// The config approves the name, but DNS contradicts it.
+    /// The config approves the name, but not so.
     doubtful: bool,
     sni: Option<Arc<str>>,
 }

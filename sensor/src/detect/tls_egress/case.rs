@@ -207,6 +207,7 @@ impl Case {
         let sure = confidence(self.latest.weights.sum());
         let described = estate.describe(asset, &self.flow);
         let name = habits.name(place);
+        let hours = habits.habit(asset, place).map_or(0, |habit| habit.hours);
         let since = self.first_seen.to_string();
         alerts.push(Alert {
             schema: SCHEMA,
@@ -216,7 +217,7 @@ impl Case {
             analytic: Analytic::AN1416,
             techniques: vec!["T1048.002"],
             title: self.title(estate, asset),
-            summary: self.summary(estate, habits, asset, name),
+            summary: self.summary(estate, hours, asset, name),
             severity,
             confidence: if learning { sure.min(UNSURE) } else { sure },
             asset: described,
@@ -250,7 +251,7 @@ impl Case {
         }
     }
 
-    fn summary(&self, estate: &Estate, habits: &Habits, asset: AssetId, name: &str) -> String {
+    fn summary(&self, estate: &Estate, hours: u8, asset: AssetId, name: &str) -> String {
         let Amount { bytes, usual } = self.latest.amount;
         let who = estate.inventory.asset(asset).map_or("?", |asset| &asset.name);
         let place = match (&self.session.sni, name.contains('/')) {
@@ -258,10 +259,10 @@ impl Case {
             (None, false) => format!("{name} ({})", self.flow.server.address),
             (None, true) => self.flow.server.address.to_string(),
         };
-        let _ = habits;
         let mut text = format!("{who} sent {} over TLS to {place}", ByteSize(bytes));
         match usual {
-            0 => text += ", where it sent nothing before",
+            0 if hours == 0 => text += ", a place new to it",
+            0 => text += ", a place it hardly knows",
             usual => text += &format!(", at most {} a day before", ByteSize(usual)),
         }
         if let Some(Staging { spike, .. }) =
@@ -290,7 +291,7 @@ impl Case {
         let management = estate.role(asset).is_management();
         let statement = match (management, self.session.doubtful, learning) {
             (true, true, _) => {
-                "the name is approved for this management component, but DNS gave it other addresses"
+                "this name is approved for the management component, but not at this port, or DNS gave it other addresses"
             }
             (true, false, _) => {
                 "a management component reaches outside only where that is approved"

@@ -17,7 +17,7 @@ fn routine_is_silent() {
 
 #[test]
 fn exfiltration_after_staging_is_found_whatever_its_size() {
-    for megabytes in [5, 20, 100, 500, 3000] {
+    for megabytes in [8, 20, 100, 500, 3000] {
         let mut scene = scene();
         let bytes = megabytes * 1_000_000;
         scene.inside(
@@ -131,7 +131,7 @@ fn staged_uploads_from_several_guests_do_not_excuse_each_other() {
 
 #[test]
 fn an_upload_to_a_usual_cloud_is_measured_against_the_habit_there() {
-    for (bytes, found) in [(60_000_000, false), (900_000_000, true)] {
+    for (bytes, found) in [(20_000_000, false), (80_000_000, true), (900_000_000, true)] {
         let mut scene = Scene::new();
         scene.routine(6, 3);
         for day in 0..3 {
@@ -140,7 +140,7 @@ fn an_upload_to_a_usual_cloud_is_measured_against_the_habit_there() {
                 scene.visit(at, "10.1.0.3", "sync.cloud.example", "198.51.100.4", 60, 2_000_000);
             }
         }
-        scene.inside(NOON + 12 * MINUTE, "10.0.0.20", "10.1.0.3", 300, 2 * bytes);
+        scene.inside(NOON + 12 * MINUTE, "10.0.0.20", "10.1.0.3", 300, bytes.max(60_000_000));
         scene.visit(NOON + 20 * MINUTE, "10.1.0.3", "up.cloud.example", "198.51.100.4", 600, bytes);
         let told = scene.run();
         assert_eq!(!about(&told, "10.1.0.3").is_empty(), found, "{bytes}: {told:#?}");
@@ -183,6 +183,15 @@ fn an_approved_name_that_dns_contradicts_is_not_approved() {
     let told = scene.run();
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].at, NOON + HOUR);
+}
+
+#[test]
+fn an_approved_name_on_another_port_is_worth_a_look_only() {
+    let mut scene = scene();
+    scene.configure(|config| config.approve[0].ports = vec![8443]);
+    scene.visit(NOON, "10.0.0.11", "depot.vmware.com", "198.51.200.1", 30, 9_000);
+    let told = scene.run();
+    assert_eq!(told.iter().map(|told| told.worst).collect::<Vec<_>>(), [Severity::Medium]);
 }
 
 #[test]

@@ -8,8 +8,8 @@
 //! | --- | --- | --- |
 //! | prior of a guest's egress | -7.5 | |
 //! | bytes `x` to a new place | `1.2 ln(x / 256 KiB)`, at most 10 | alone at 136 MB, never high alone |
-//! | staging: a tenth of it leaves | 4.5 | with a new place at 3.2 MB, high at 39 MB |
-//! | staging: half of it leaves | 6.5 | |
+//! | staging: a tenth of it leaves | 3.8 | with a new place at 5.7 MB, high at 70 MB |
+//! | staging: half of it leaves | 6.5 | at 0.6 MB, high at 7.3 MB |
 //! | bytes to a trusted place | likewise, at most `2.2 ln(x / its largest day)` | staged at 2 to 3 times the habit |
 //! | known place | down to -6, until `x` is 1.5 to 3 times its habit | |
 //! | others go there | `-1.5 ln(1 + n)`, likewise | |
@@ -23,7 +23,7 @@ use crate::detect::statistics::ramp;
 const PRIOR: f64 = -7.5;
 /// A management component has almost no business outside.
 const MANAGEMENT: f64 = 3.0;
-/// The same where the config approves the name, but DNS says it is not there.
+/// The same where the config approves the name, but not at this address or port.
 const DOUBTFUL: f64 = 1.0;
 /// Until an asset is learned everything is new for it.
 const LEARNING: f64 = -5.0;
@@ -49,9 +49,9 @@ const MAX_OTHERS: u32 = 100;
 const FADE: [f64; 2] = [1.5, 3.0];
 /// Data was pulled together inside before it left: a hundredth to a tenth of it at least, and more
 /// where a tenth to a half left; beyond [`TOO_MUCH`] times the pulled it is other data.
-const STAGING: f64 = 4.5;
+const STAGING: f64 = 3.8;
 const SOME: [f64; 2] = [0.01, 0.1];
-const CLOSE: f64 = 2.0;
+const CLOSE: f64 = 2.7;
 const MOST: [f64; 2] = [0.1, 0.5];
 const TOO_MUCH: f64 = 3.0;
 /// Staging that weighs so much is a reason of its own.

@@ -13,10 +13,12 @@ const PREVIOUS: u32 = DAY - 1;
 const KEPT: u32 = 14 * DAY;
 /// Half hours that moved less say nothing about how much is usual when something moves.
 const WORTH: u64 = 1_000_000;
-/// The logarithm's spread is never taken for smaller.
-const MIN_SPREAD: f64 = 0.35 * 1.4826;
-/// With no half hour known: as if 1 MB were usual, within a factor of 4.
-const UNKNOWN: (f64, f64) = (13.8, 1.4);
+/// The logarithm's spread is never taken for smaller, nor for larger: few half hours of two kinds
+/// would excuse anything.
+const SPREAD: [f64; 2] = [0.35 * 1.4826, 1.0];
+/// While little is known: as if there had been this many half hours of 5 MB.
+const PRIOR: usize = 3;
+const PRIOR_LOGARITHM: f64 = 15.4;
 /// So many spreads above the centre is a spike, with [`MARGIN`].
 const SPREADS: f64 = 4.0;
 /// Part of that bound which is a spike already; with the smallest spread, 2.4 times the usual.
@@ -107,7 +109,7 @@ impl Habit {
     pub(super) fn usual(&mut self, window: usize, floor: u64) -> Usual {
         let (centre, spread) = self.centre(window);
         let known = !self.half_hours.is_empty();
-        let bound = if known { MARGIN * (centre + SPREADS * spread).exp() } else { 0.0 };
+        let bound = MARGIN * (centre + SPREADS * spread).exp();
         Usual {
             limit: floor.max(bound as u64),
             expected: if known { centre.exp() as u64 } else { 0 },
@@ -129,12 +131,10 @@ impl Habit {
         if let Some(Some(known)) = self.centre.get(window) {
             return *known;
         }
-        let mut logarithms: Vec<f64> =
-            self.sums(window).map(|(_, sum)| (sum as f64).ln()).collect();
-        let found = match robust(&mut logarithms) {
-            Some((centre, spread)) => (centre, spread.max(MIN_SPREAD)),
-            None => UNKNOWN,
-        };
+        let known = self.sums(window).map(|(_, sum)| (sum.max(1) as f64).ln());
+        let mut logarithms: Vec<f64> = known.chain([PRIOR_LOGARITHM; PRIOR]).collect();
+        let (centre, spread) = robust(&mut logarithms).unwrap_or((PRIOR_LOGARITHM, 0.0));
+        let found = (centre, spread.clamp(SPREAD[0], SPREAD[1]));
         if let Some(slot) = self.centre.get_mut(window) {
             *slot = Some(found);
         }
