@@ -55,8 +55,7 @@ pub(crate) struct DnsPort {
     settings: Settings,
     ports: Ports,
     memories: Vec<Option<Box<Memory>>>,
-    /// Computed at the first trial: a capture without any starts faster.
-    chances: Option<Chances>,
+    chances: Chances,
     /// Tests made: trials by names by expressions; since when.
     tests: f64,
     begun: Option<Timestamp>,
@@ -71,7 +70,7 @@ impl DnsPort {
             settings: settings.clone(),
             ports: Ports::new(),
             memories: Vec::new(),
-            chances: None,
+            chances: Chances::new(),
             tests: 0.0,
             begun: None,
             services: Recent::new(MEMORY, 65_536),
@@ -107,10 +106,9 @@ impl DnsPort {
             direct.for_each(|group| self.memory(asset).teach(&group.domain, flow.server.port));
             return;
         }
-        let chances = self.chances.get_or_insert_with(Chances::new);
         let share = self.ports.share(flow.server.port);
         let memory = memory(&mut self.memories, asset);
-        let (tests, found) = memory.take(&trial, chances, share);
+        let (tests, found) = memory.take(&trial, &self.chances, share);
         self.tests += tests as f64;
         for finding in found {
             self.weigh(estate, asset, finding, alerts);

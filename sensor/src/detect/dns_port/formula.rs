@@ -4,6 +4,7 @@
 //! APT12's `a*b+c` is the only published one (MITRE ATT&CK T1568.003); the family is what differs
 //! from it by the octets used and by the operations that other tools would choose.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::LazyLock;
@@ -156,28 +157,24 @@ pub(super) fn octets(address: IpAddr) -> [u8; 4] {
     }
 }
 
-/// How likely each known expression gives each port by accident: 3.2 MB, in quarters of a nat.
+/// How likely each known expression gives each port by accident: 256 KiB for each that ever hit.
 #[derive(Debug)]
-pub(super) struct Chances(Vec<u8>);
+pub(super) struct Chances(Vec<OnceCell<Vec<f32>>>);
 
 impl Chances {
-    /// Computed once, at the first trial: some ten milliseconds.
     pub(super) fn new() -> Self {
-        let known = Expression::all().iter().take(Expression::KNOWN);
-        Self(known.flat_map(|known| known.distribution()).map(quarters).collect())
+        Self(vec![OnceCell::new(); Expression::KNOWN])
     }
 
     /// The chance that the known expression of this place in [`Expression::all`] gives `port`.
+    /// Its distribution is computed at its first hit: some milliseconds.
     pub(super) fn of(&self, expression: usize, port: u16) -> f64 {
-        match self.0.get(expression * PORTS + usize::from(port)) {
-            Some(&u8::MAX) | None => 0.0,
-            Some(quarters) => (-f64::from(*quarters) / 4.0).exp(),
-        }
+        let known = self.0.get(expression).zip(Expression::all().get(expression));
+        let Some((table, expression)) = known else { return 0.0 };
+        let table =
+            table.get_or_init(|| expression.distribution().into_iter().map(|p| p as f32).collect());
+        table.get(usize::from(port)).copied().map_or(0.0, f64::from)
     }
-}
-
-fn quarters(probability: f64) -> u8 {
-    if probability <= 0.0 { u8::MAX } else { (-probability.ln() * 4.0).round().min(254.0) as u8 }
 }
 
 fn enumerate() -> Vec<Expression> {

@@ -93,23 +93,24 @@ impl Memory {
     ) -> Option<Finding> {
         let mut best: Option<usize> = None;
         for (index, expression) in Expression::all().iter().take(Expression::KNOWN).enumerate() {
-            let chance = chance(chances.of(index, trial.port()), share, group.values.len());
             let hit =
                 group.values.iter().find(|value| expression.port(**value) == Some(trial.port()));
             let known = self.sequences.iter().position(|sequence| {
                 sequence.expression == index && sequence.domain == group.domain
             });
+            // Costs a table at the first hit, so only what was hit asks for it.
+            let chance = || chance(chances.of(index, trial.port()), share, group.values.len());
             match (hit, known) {
                 (None, None) => {}
                 (None, Some(known)) => {
                     if let Some(sequence) = self.sequences.get_mut(known).filter(|_| misses) {
-                        sequence.miss(group.newest, chance);
+                        sequence.miss(group.newest, chance());
                     }
                 }
                 (Some(answer), known) => {
                     let known = known.unwrap_or_else(|| self.start(group, index, trial.time));
                     let Some(sequence) = self.sequences.get_mut(known) else { continue };
-                    let read = expression.reads(*answer);
+                    let (read, chance) = (expression.reads(*answer), chance());
                     let Some(weight) = sequence.hit(read, trial.port(), chance, trial.time) else {
                         continue;
                     };
