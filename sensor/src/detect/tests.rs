@@ -262,3 +262,70 @@ pub(super) fn at_least(severity: Severity, told: &[Told]) -> Vec<String> {
 pub(super) fn about<'a>(told: &'a [Told], asset: &str) -> Vec<&'a Told> {
     told.iter().filter(|told| told.asset == asset).collect()
 }
+
+/// Some asset, for tests that need a number of one.
+pub(super) fn any_asset() -> crate::inventory::AssetId {
+    let end = Scene::end("10.1.0.1", 0);
+    Inventory::new(&Config::default()).resolve(&end, time(0)).unwrap()
+}
+
+/// Three days with attacks of both kinds.
+fn attacked() -> Scene {
+    let mut scene = Scene::new();
+    scene.routine(5, 3);
+    let at = 2 * DAY + 9 * HOUR;
+    scene.inside(at, "10.0.0.20", "10.1.0.2", 300, 300_000_000);
+    scene.visit(at + 600, "10.1.0.2", "drop.evil.example", "203.0.113.9", 300, 200_000_000);
+    scene.visit(at, "10.0.0.11", "c2.evil.example", "203.0.113.10", 10, 900);
+    for beacon in 0..3u64 {
+        let (b, c) = (17 + beacon * 40, 3 + beacon * 9);
+        let server = format!("91.{b}.{c}.7");
+        scene.resolve(at + beacon * HOUR, "10.1.0.4", "n.evil.example", &server);
+        scene.connect(at + beacon * HOUR + 2, "10.1.0.4", &server, (91 * b + c) as u16);
+    }
+    scene
+}
+
+#[test]
+fn the_same_events_give_the_same_alerts_to_the_byte() {
+    let scene = attacked();
+    let lines = || -> Vec<String> {
+        let told = scene.run();
+        told.iter().map(|told| serde_json::to_string(&told.alert).unwrap()).collect()
+    };
+    let first = lines();
+    assert_eq!(first.len(), 3, "{first:#?}");
+    assert_eq!(first, lines());
+}
+
+#[test]
+fn what_an_earlier_run_learned_is_known_and_what_it_did_not_is_found() {
+    let mut learned = Scene::new();
+    learned.routine(5, 3);
+    let mut engine = Engine::new(&learned.config, Some(Duration::from_secs(3 * DAY)), None);
+    learned.run_with(&mut engine);
+    let kept = serde_json::to_string(&engine.baseline()).unwrap();
+    let kept: Baseline = serde_json::from_str(&kept).unwrap();
+    assert_eq!(kept, engine.baseline());
+
+    let mut scene = attacked();
+    scene.config.baseline.learning = Duration::ZERO;
+    scene.events.retain(|event| event.time >= time(2 * DAY));
+    let mut engine = Engine::new(&scene.config, None, Some(kept));
+    let told = scene.run_with(&mut engine);
+    assert_eq!(told.len(), 3, "{:?}", at_least(Severity::Low, &told));
+}
+
+#[test]
+fn times_far_off_stop_nothing() {
+    let mut engine = Engine::new(&Config::default(), None, None);
+    for seconds in [0, u64::MAX / 2_000_000_000, 1, u64::MAX / 1_000_000_000] {
+        let mut scene = Scene::new();
+        scene.visit(0, "10.1.0.1", "a.example", "203.0.113.9", 10, 1000);
+        for event in &mut scene.events {
+            event.time = Timestamp::from_parts(seconds, 0);
+            engine.event(event);
+        }
+    }
+    engine.finish();
+}

@@ -1,1 +1,80 @@
+use super::*;
 
+/// A habit with `bytes` out on one day, learned or new.
+fn habit(bytes: u64, learned: bool) -> Habit {
+    let mut habits = crate::baseline::Habits::default();
+    let asset = crate::detect::tests::any_asset();
+    let now = crate::detect::tests::time(0);
+    let visit = habits.visit(asset, "place.example", now, learned);
+    habits.send(asset, visit.place, now, bytes, false);
+    habits.habit(asset, visit.place).unwrap().clone()
+}
+
+fn found(habit: &Habit) -> Findings<'_> {
+    Findings {
+        habit,
+        others: Others::default(),
+        notes: Notes::default(),
+        staged: None,
+        management: false,
+        doubtful: false,
+        learning: false,
+    }
+}
+
+fn sum(found: &Findings<'_>) -> f64 {
+    found.weigh().sum()
+}
+
+#[test]
+fn bytes_alone_pass_zero_beyond_100_megabytes_and_are_never_high() {
+    assert!(sum(&found(&habit(100_000_000, false))) < 0.0);
+    assert!(sum(&found(&habit(150_000_000, false))) > 0.0);
+    assert!(sum(&found(&habit(1 << 45, false))) < HIGH);
+}
+
+#[test]
+fn staging_counts_by_how_much_of_it_leaves() {
+    let habit = habit(30_000_000, false);
+    let weight = |pulled, out, novelty| {
+        let staged = Some(Staged { pulled, out, novelty });
+        Findings { staged, ..found(&habit) }.weigh().staging
+    };
+    assert_eq!(weight(8_000_000_000, 300_000, 1.0), 0.0, "a tiny visit after a backup");
+    let (tenth, most) = (weight(300_000_000, 30_000_000, 1.0), weight(60_000_000, 30_000_000, 1.0));
+    assert!((tenth - STAGING).abs() < 1e-9 && (most - STAGING - CLOSE).abs() < 1e-9);
+    assert!(weight(1_000_000, 30_000_000, 1.0) < 1.0, "thirty times what was pulled is other data");
+    assert!((weight(60_000_000, 30_000_000, 0.5) - most / 2.0).abs() < 1e-9);
+}
+
+#[test]
+fn others_excuse_unless_this_asset_sends_far_more_than_they() {
+    let habit = habit(300_000_000, false);
+    let with = |assets, largest_day| {
+        sum(&Findings { others: Others { assets, largest_day }, ..found(&habit) })
+    };
+    assert!(with(2, 250_000_000) < 0.0, "a roll-out's third asset weighs little");
+    assert!((with(50, 1_000_000) - sum(&found(&habit))).abs() < 1e-9);
+}
+
+#[test]
+fn management_is_high_at_the_hello_and_notes_never_are_enough() {
+    let small = habit(0, false);
+    let management = Findings { management: true, ..found(&small) };
+    assert_eq!(management.weigh().severity(&management), Some(Severity::High));
+    let doubtful = Findings { doubtful: true, ..management };
+    assert_eq!(doubtful.weigh().severity(&doubtful), Some(Severity::Medium));
+    let mut notes = Notes::default();
+    Notes::ALL.iter().for_each(|(note, ..)| notes.add(*note));
+    let guest = Findings { notes, ..found(&small) };
+    assert_eq!(guest.weigh().severity(&guest), None);
+    assert_eq!(notes.names().len(), Notes::ALL.len());
+}
+
+#[test]
+fn a_guest_in_learning_is_medium_at_most() {
+    let habit = habit(1 << 40, false);
+    let staged = Some(Staged { pulled: 1 << 40, out: 1 << 40, novelty: 1.0 });
+    let guest = Findings { staged, learning: true, ..found(&habit) };
+    assert_eq!(guest.weigh().severity(&guest), Some(Severity::Medium));
+}
