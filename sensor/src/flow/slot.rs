@@ -43,6 +43,9 @@ pub(super) struct Slot {
 /// Whether a packet was seen, for `Up` and for `Down`: bits of [`Slot::seen`].
 pub(super) const SEEN: [u8; 2] = [1, 2];
 
+/// The port of DNS.
+const DNS: u16 = 53;
+
 /// Bits of [`Slot::flags`].
 pub(super) mod flags {
     /// The slot holds a flow.
@@ -123,6 +126,10 @@ impl Slot {
         self.has(of(&flags::READ, direction))
     }
 
+    fn has_port(&self, port: u16) -> bool {
+        [Direction::Up, Direction::Down].into_iter().any(|side| self.key.sender(side).1 == port)
+    }
+
     pub(super) fn traffic(&self, direction: Direction) -> Traffic {
         Traffic { packets: of(&self.packets, direction), bytes: of(&self.bytes, direction) }
     }
@@ -153,6 +160,8 @@ impl Slot {
             (protocol::TCP, FlowState::Established) => 1800,
             (protocol::TCP, FlowState::New) => 60,
             (_, FlowState::New) => 30,
+            // Most flows of an estate are one question and its answer, and then over.
+            (protocol::UDP, FlowState::Established) if self.has_port(DNS) => 10,
             (_, FlowState::Established) => 120,
         };
         Duration::from_secs(seconds)
