@@ -156,13 +156,13 @@ fn a_record_of_absurd_length() {
 #[test]
 fn a_link_type_that_is_not_decoded() {
     let mut file = datagrams(3);
-    file[20] = 105;
-    let note = "wifi.pcap: link type 105 is not decoded, its packets are refused; capture on \
+    file[20] = 147; // for private use, never a link
+    let note = "private.pcap: link type 147 is not decoded, its packets are refused; capture on \
                 Ethernet, raw IP, Linux cooked (SLL, SLL2) or BSD loopback";
-    assert_noted("wifi.pcap", &file, "3 packets, 180 B,", note);
+    assert_noted("private.pcap", &file, "3 packets, 180 B,", note);
 
-    let directory = directory("wifi.pcap", &file);
-    let ran = egret().within(&directory).read("wifi.pcap").arg("--json").run().done();
+    let directory = directory("private.pcap", &file);
+    let ran = egret().within(&directory).read("private.pcap").arg("--json").run().done();
     let summary = &ran.json()[0];
     assert_eq!(summary["refused"]["link"]["unsupported_type"], 3);
     assert_eq!((&summary["packets"], &summary["flows"]), (&3.into(), &0.into()));

@@ -24,7 +24,7 @@ use crate::decode::protocol;
 use crate::event::{Event, Flow};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
-use finding::{Finding, Raised};
+use finding::{Bound, Finding, Raised};
 use formula::Chances;
 use memory::Memory;
 use ports::Ports;
@@ -149,10 +149,11 @@ impl DnsPort {
 
     /// Evidence that is needed, in nats: what keeps the tests of a year within the false alarms
     /// allowed for it.
-    fn bound(&self, now: Timestamp) -> f64 {
+    fn bound(&self, now: Timestamp) -> Bound {
         let since = now.since(self.begun.unwrap_or(now)).as_secs_f64().max(86_400.0);
         let yearly = self.tests * YEAR / since;
-        (yearly / self.settings.false_alarms_per_year).ln().max(MIN_BOUND)
+        let allowed = self.settings.false_alarms_per_year;
+        Bound { nats: (yearly / allowed).ln().max(MIN_BOUND), yearly: allowed }
     }
 
     /// Whether a finding is an alert, and how bad.
@@ -165,10 +166,10 @@ impl DnsPort {
     ) {
         let now = finding.time;
         let bound = self.bound(now);
-        if finding.evidence < bound {
+        if finding.evidence < bound.nats {
             return;
         }
-        let mut severity = match finding.evidence - bound {
+        let mut severity = match finding.evidence - bound.nats {
             excess if excess < HIGH => Severity::Medium,
             _ if estate.role(asset).is_management() => Severity::Critical,
             _ => Severity::High,

@@ -14,7 +14,17 @@ use crate::detect::statistics::{confidence, shown};
 use crate::eve::community_id::CommunityId;
 use crate::event::Flow;
 use crate::inventory::AssetId;
+use crate::text::grouped;
 use crate::time::Timestamp;
+
+/// How much evidence an alert needs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bound {
+    /// In nats.
+    pub nats: f64,
+    /// False alarms a year that this leaves room for.
+    pub yearly: f64,
+}
 
 /// Matches that are kept to be shown: the first two and the last three.
 const KEPT: usize = 5;
@@ -134,7 +144,7 @@ impl Finding {
 #[derive(Debug)]
 pub(super) struct Raised {
     finding: Finding,
-    bound: f64,
+    bound: Bound,
     severity: Severity,
     count: u64,
     /// When its first pair was seen: what makes it this alert and no other.
@@ -144,7 +154,7 @@ pub(super) struct Raised {
 }
 
 impl Raised {
-    pub(super) fn new(finding: Finding, bound: f64, severity: Severity) -> Self {
+    pub(super) fn new(finding: Finding, bound: Bound, severity: Severity) -> Self {
         let first = finding.kept.matches.first().map_or(finding.time, |first| first.answered);
         Self { finding, bound, severity, count: 0, first_seen: first, told: 0 }
     }
@@ -159,7 +169,7 @@ impl Raised {
         estate: &Estate,
         asset: AssetId,
         finding: Finding,
-        bound: f64,
+        bound: Bound,
         severity: Severity,
         alerts: &mut Vec<Alert>,
     ) {
@@ -222,7 +232,7 @@ impl Raised {
             title: "Ports calculated from DNS answers".to_owned(),
             summary: self.summary(&described.name, last),
             severity: self.severity,
-            confidence: confidence(self.finding.evidence - self.bound),
+            confidence: confidence(self.finding.evidence - self.bound.nats),
             asset: described,
             destination: Some(Destination {
                 address: last.flow.server.address,
@@ -239,27 +249,38 @@ impl Raised {
     }
 
     fn summary(&self, who: &str, last: &Match) -> String {
-        let Finding { formula, pairs, misses, domain, evidence, .. } = &self.finding;
-        let of = if *misses == 0 { String::new() } else { format!(" of {}", pairs + misses) };
+        let Finding { formula, pairs, misses, domain, .. } = &self.finding;
         format!(
-            "{who} connected to {} on port {}: {pairs}{of} ports of its connections after answers \
-             for {domain} are {formula} of the answer, where {:.0} times less evidence would be \
-             one false alarm in the time allowed",
+            "{who} connected to {} on port {}, which is {formula} of what DNS answered for {domain}, \
+             as were {pairs} of {} such ports it used; chance alone does this {} in all this sensor sees",
             last.flow.server.address,
             last.flow.server.port,
-            (evidence - self.bound).exp().min(1e12),
+            pairs + misses,
+            self.by_chance(),
         )
+    }
+
+    /// How often chance alone would raise this alert: the bound stands for the budget of the year,
+    /// and each nat beyond it for e times less.
+    fn by_chance(&self) -> String {
+        const MOST_YEARS: f64 = 1e6;
+        let years = (self.finding.evidence - self.bound.nats).exp() / self.bound.yearly;
+        if years >= MOST_YEARS {
+            "less than once in a million years".to_owned()
+        } else {
+            format!("about once in {} years", grouped(years.max(1.0) as u64))
+        }
     }
 
     fn evidence(&self, next_port: Option<u16>) -> Vec<Evidence> {
         let finding = &self.finding;
         let mut evidence = vec![Evidence {
             time: self.first_seen,
-            weight: shown(-self.bound),
+            weight: shown(-self.bound.nats),
             fact: Fact::Baseline {
                 statement: format!(
-                    "{:.1} nats are needed, so that chance raises as few alarms a year as the config allows",
-                    self.bound
+                    "needed before this is an alert, so that chance raises {} false alarms a year",
+                    self.bound.yearly
                 ),
             },
         }];

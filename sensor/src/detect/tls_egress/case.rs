@@ -259,7 +259,10 @@ impl Case {
             (None, false) => format!("{name} ({})", self.flow.server.address),
             (None, true) => self.flow.server.address.to_string(),
         };
-        let mut text = format!("{who} sent {} over TLS to {place}", ByteSize(bytes));
+        let mut text = match bytes {
+            0 => format!("{who} opened TLS to {place}"),
+            bytes => format!("{who} sent {} over TLS to {place}", ByteSize(bytes)),
+        };
         match usual {
             0 if hours == 0 => text += ", a place new to it",
             0 => text += ", a place it hardly knows",
