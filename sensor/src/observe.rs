@@ -354,6 +354,11 @@ impl<S: Sink> Observer for Observing<'_, S> {
             reader.counts.dns_refused += 1;
             return;
         }
+        if reader.wanted == Wanted::ForDetectors && !dns::is_response(bytes) {
+            // Half of all messages, and nobody asks what they say.
+            reader.counts.dns_requests += 1;
+            return;
+        }
         match dns::message(bytes, transport) {
             Ok(message) => reader.dns_message(view, at, from, message, self.sink),
             Err(_) => reader.counts.dns_refused += 1,

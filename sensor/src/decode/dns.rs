@@ -42,6 +42,11 @@ impl DnsError {
     }
 }
 
+/// Whether a message's header says that it answers (RFC 1035 section 4.1.1).
+pub fn is_response(bytes: &[u8]) -> bool {
+    bytes.get(2).is_some_and(|flags| flags & 0x80 != 0)
+}
+
 /// Whether a payload on a DNS port may be a DNS message: a known opcode, a response code only in a
 /// response, no more questions than there is room for, and something to say.
 pub fn looks_like_dns(bytes: &[u8]) -> bool {
@@ -50,7 +55,7 @@ pub fn looks_like_dns(bytes: &[u8]) -> bool {
     };
     let questions = u16::from_be_bytes([q1, q0]);
     let answers = u16::from_be_bytes([a1, a0]);
-    let is_response = flags & 0x80 != 0;
+    let is_response = is_response(bytes);
     let has_rcode = rcode & 0x0f != 0;
     let says_something = questions != 0 || answers != 0 || has_rcode;
     if has_rcode && !is_response {

@@ -1,6 +1,6 @@
 //! What makes two packets belong to one conversation.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::decode::{Packet, protocol};
 
@@ -72,8 +72,7 @@ impl Key {
             Direction::Up => (a, b, tail >> 32),
             Direction::Down => (c, d, tail >> 16),
         };
-        let address = Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low));
-        (address.to_canonical(), port as u16)
+        (address(high, low), port as u16)
     }
 
     /// IP protocol number.
@@ -94,6 +93,16 @@ impl Key {
             x ^ (x >> 31)
         });
         mixed >> 13
+    }
+}
+
+/// The address of an IPv6 one's two halves, which may hold an IPv4 one.
+#[inline]
+const fn address(high: u64, low: u64) -> IpAddr {
+    if high == 0 && low >> 32 == 0xffff {
+        IpAddr::V4(Ipv4Addr::from_bits(low as u32))
+    } else {
+        IpAddr::V6(Ipv6Addr::from_bits((high as u128) << 64 | low as u128))
     }
 }
 
