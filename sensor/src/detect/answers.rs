@@ -61,7 +61,34 @@ impl Answer {
 
     /// Whether it explains a connection to its own address at `now`.
     pub(crate) fn is_alive(&self, now: Timestamp) -> bool {
-        now.since(self.time) <= DIRECT.max(Duration::from_secs(u64::from(self.ttl)))
+        now <= self.until()
+    }
+
+    fn until(&self) -> Timestamp {
+        self.time.plus(DIRECT.max(Duration::from_secs(u64::from(self.ttl))))
+    }
+}
+
+/// The answers of one asset.
+#[derive(Debug, Default)]
+struct Held {
+    answers: VecDeque<Answer>,
+    /// Until when the oldest is alive, kept here so that the usual answer does not touch it.
+    oldest_until: Timestamp,
+}
+
+impl Held {
+    fn push(&mut self, answer: Answer) {
+        while self.answers.len() >= PER_ASSET || self.oldest_until < answer.time {
+            if self.answers.pop_front().is_none() {
+                break;
+            }
+            self.oldest_until = self.answers.front().map_or(Timestamp::MAX, Answer::until);
+        }
+        if self.answers.is_empty() {
+            self.oldest_until = answer.until();
+        }
+        self.answers.push_back(answer);
     }
 }
 
@@ -81,7 +108,7 @@ pub(crate) enum Support {
 /// All that DNS has answered lately.
 #[derive(Debug)]
 pub(crate) struct Answers {
-    assets: Vec<VecDeque<Answer>>,
+    assets: Vec<Held>,
     /// Hashes of (domain, address), and of domains alone.
     estate: Recent<u64, ()>,
     hasher: foldhash::fast::RandomState,
@@ -159,13 +186,10 @@ impl Answers {
     ) {
         let Some(asset) = asset else { return };
         if self.assets.len() <= asset.index() {
-            self.assets.resize_with(asset.index() + 1, VecDeque::new);
+            self.assets.resize_with(asset.index() + 1, Held::default);
         }
         let Some(held) = self.assets.get_mut(asset.index()) else { return };
-        while held.len() >= PER_ASSET || held.front().is_some_and(|old| !old.is_alive(time)) {
-            held.pop_front();
-        }
-        held.push_back(Answer { name: Arc::clone(name), value, time, ttl });
+        held.push(Answer { name: Arc::clone(name), value, time, ttl });
     }
 
     fn announce(&mut self, asset: Option<AssetId>, port: Option<u16>, time: Timestamp, ttl: u32) {
@@ -177,7 +201,7 @@ impl Answers {
 
     /// The answers `asset` holds, newest first.
     pub(crate) fn held(&self, asset: AssetId) -> impl Iterator<Item = &Answer> {
-        self.assets.get(asset.index()).into_iter().flatten().rev()
+        self.assets.get(asset.index()).into_iter().flat_map(|held| held.answers.iter().rev())
     }
 
     /// The name whose answer gave `asset` this address last.
@@ -202,7 +226,7 @@ impl Answers {
 
     /// Whether the answers `asset` gets are seen at all.
     pub(crate) fn sees(&self, asset: AssetId) -> bool {
-        self.assets.get(asset.index()).is_some_and(|held| !held.is_empty())
+        self.assets.get(asset.index()).is_some_and(|held| !held.answers.is_empty())
     }
 
     /// Whether a record told `asset` to use `port`.
