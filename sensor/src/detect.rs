@@ -20,6 +20,7 @@ mod dns_port;
 mod domain;
 mod estate;
 mod recent;
+mod seen;
 mod statistics;
 mod tls_egress;
 mod volume;

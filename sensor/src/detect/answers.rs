@@ -1,7 +1,8 @@
 //! What DNS has answered: to each asset, and to the estate.
 //!
 //! Bounds: [`PER_ASSET`] answers an asset (48 bytes each and their names), the newest ones; for the
-//! estate [`ESTATE`] (domain, address) pairs of the last 24 to 48 hours, 8 bytes each.
+//! estate [`ESTATE`] domains and (domain, address) pairs in each of two generations of 24 hours,
+//! 16 bytes each.
 
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::IpAddr;
@@ -12,6 +13,7 @@ use std::collections::VecDeque;
 
 use super::domain::{lower, registered};
 use super::recent::Recent;
+use super::seen::Seen;
 use crate::event::{DnsAnswer, DnsData, DnsMessage, DnsTransport};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
@@ -88,6 +90,10 @@ impl Held {
         if self.answers.is_empty() {
             self.oldest_until = answer.until();
         }
+        if self.answers.len() == self.answers.capacity() {
+            // To the bound in four steps: growth is most of what an answer costs.
+            self.answers.reserve_exact((self.answers.len() * 3).max(4));
+        }
         self.answers.push_back(answer);
     }
 }
@@ -110,7 +116,7 @@ pub(crate) enum Support {
 pub(crate) struct Answers {
     assets: Vec<Held>,
     /// Hashes of (domain, address), and of domains alone.
-    estate: Recent<u64, ()>,
+    estate: Seen,
     hasher: foldhash::fast::RandomState,
     /// Ports that SRV, SVCB and HTTPS records gave an asset, with the time until which they do.
     announced: Recent<(AssetId, u16), Timestamp>,
@@ -120,7 +126,7 @@ impl Answers {
     pub(crate) fn new() -> Self {
         Self {
             assets: Vec::new(),
-            estate: Recent::new(SUPPORT, ESTATE),
+            estate: Seen::new(SUPPORT, ESTATE),
             hasher: foldhash::fast::RandomState::default(),
             announced: Recent::new(SUPPORT, 65_536),
         }
@@ -136,7 +142,7 @@ impl Answers {
         }
         let name = lowered(&question.name);
         let domain = self.hash(registered(&name));
-        self.estate.insert(time, domain, ());
+        self.estate.insert(time, domain);
         for answer in &message.answers {
             // An alias leads elsewhere, and the address belongs to both ends of the chain.
             let owner = (answer.name != question.name)
@@ -156,7 +162,7 @@ impl Answers {
     ) {
         let address = |answers: &mut Self, address: IpAddr| {
             for domain in [domain].into_iter().chain(owner) {
-                answers.estate.insert(time, answers.pair(domain, address), ());
+                answers.estate.insert(time, answers.pair(domain, address));
             }
             answers.hold(asset, name, Value::Address(address), time, answer.ttl);
         };
@@ -213,11 +219,11 @@ impl Answers {
     /// What DNS says about a name of `domain` at `address`, to which `asset` connects.
     pub(crate) fn support(&self, asset: AssetId, domain: &str, address: IpAddr) -> Support {
         let domain = self.hash(domain);
-        if self.estate.get(&self.pair(domain, address)).is_some() {
+        if self.estate.contains(self.pair(domain, address)) {
             Support::Agreed
         } else if !self.sees(asset) {
             Support::Blind
-        } else if self.estate.get(&domain).is_some() {
+        } else if self.estate.contains(domain) {
             Support::Contradicted
         } else {
             Support::Unknown
