@@ -1,8 +1,8 @@
 //! What DNS has answered: to each asset, and to the estate.
 //!
 //! Bounds: [`PER_ASSET`] answers an asset (48 bytes each and their names), the newest ones; for the
-//! estate [`ESTATE`] domains and (domain, address) pairs in each of two generations of 24 hours,
-//! 16 bytes each.
+//! estate 524,288 domains and (domain, address) pairs in each of two generations of 24 hours, 4 MiB
+//! in each.
 
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::IpAddr;
@@ -20,8 +20,6 @@ use crate::time::Timestamp;
 
 /// Answers held for one asset.
 const PER_ASSET: usize = 256;
-/// (domain, address) pairs held for the estate in one generation.
-const ESTATE: usize = 1 << 19;
 /// How long the estate's answers support a server name.
 const SUPPORT: Duration = Duration::from_secs(86_400);
 /// How long an answer explains a connection to its address at least, whatever its time to live.
@@ -126,7 +124,7 @@ impl Answers {
     pub(crate) fn new() -> Self {
         Self {
             assets: Vec::new(),
-            estate: Seen::new(SUPPORT, ESTATE),
+            estate: Seen::new(SUPPORT),
             hasher: foldhash::fast::RandomState::default(),
             announced: Recent::new(SUPPORT, 65_536),
         }

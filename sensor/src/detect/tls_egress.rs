@@ -197,7 +197,6 @@ impl TlsEgress {
     pub(crate) const fn forgotten(&self) -> u64 {
         self.watch.unwatched + self.watch.habits.forgotten()
     }
-
 }
 
 impl Watch {
