@@ -20,6 +20,7 @@ mod dns_port;
 mod domain;
 mod estate;
 mod recent;
+mod seen;
 mod statistics;
 mod tls_egress;
 mod volume;
@@ -87,7 +88,8 @@ impl Engine {
             Body::Dns(_) => {}
             Body::Account(account) => {
                 let over = account.reason != AccountReason::Active;
-                if let Some(egress) = self.tls_egress.as_mut().filter(|_| over) {
+                let outside = !self.estate.inventory.is_internal(event.flow.server.address);
+                if let Some(egress) = self.tls_egress.as_mut().filter(|_| over && outside) {
                     egress.ended(&event.flow);
                 }
             }

@@ -17,8 +17,10 @@ use crate::config::{Config, Role};
 use crate::decode::Mac;
 use crate::event::Endpoint;
 use crate::time::Timestamp;
+use ranges::Ranges;
 use speaker::Speaker;
 
+mod ranges;
 mod speaker;
 
 /// Assets beyond this number are not discovered.
@@ -55,12 +57,13 @@ pub struct Asset {
 /// All assets, and how to tell them from a packet's addresses.
 #[derive(Debug)]
 pub struct Inventory {
-    internal: Vec<IpNet>,
+    internal: Ranges,
     assets: Vec<Asset>,
     by_address: FastMap<IpAddr, AssetId>,
     /// Configured prefixes, the longest first.
     by_prefix: Vec<(IpNet, AssetId)>,
-    by_mac: FastMap<Mac, Speaker>,
+    /// By MAC address, as the number [`key`] makes of it.
+    by_mac: FastMap<u64, Speaker>,
     undiscovered: u64,
 }
 
@@ -68,7 +71,7 @@ impl Inventory {
     /// The assets of the config; others are discovered by [`Inventory::resolve`].
     pub fn new(config: &Config) -> Self {
         let mut inventory = Self {
-            internal: config.network.internal.clone(),
+            internal: Ranges::new(&config.network.internal),
             assets: Vec::new(),
             by_address: FastMap::default(),
             by_prefix: Vec::new(),
@@ -85,7 +88,7 @@ impl Inventory {
                 }
             }
             for mac in &asset.macs {
-                inventory.by_mac.insert(*mac, Speaker::of(id));
+                inventory.by_mac.insert(key(*mac), Speaker::of(id));
             }
         }
         inventory.by_prefix.sort_by_key(|(net, id)| (u8::MAX - net.prefix_len(), *id));
@@ -94,7 +97,7 @@ impl Inventory {
 
     /// Whether an address is inside the estate.
     pub fn is_internal(&self, address: IpAddr) -> bool {
-        self.internal.iter().any(|net| net.contains(&address))
+        self.internal.contain(address)
     }
 
     /// Whose end of a conversation this is; discovers, and learns MAC addresses, on the way.
@@ -105,7 +108,17 @@ impl Inventory {
             return None;
         }
         let found = match end.mac.filter(|mac| is_station(*mac)) {
-            Some(mac) => self.resolve_speaker(mac, end.address, time),
+            Some(mac) => match self.by_mac.get_mut(&key(mac)) {
+                Some(speaker) if speaker.is_router() => self.owner(end.address),
+                Some(speaker) => {
+                    if speaker.knows(end.address, time) {
+                        // It was resolved before: the asset has its first time already.
+                        return speaker.asset;
+                    }
+                    self.hear(mac, end.address, time)
+                }
+                None => self.meet(mac, end.address, time),
+            },
             None => self.owner(end.address),
         };
         let asset = self.assets.get_mut(found?.index())?;
@@ -152,20 +165,13 @@ impl Inventory {
         })
     }
 
-    fn resolve_speaker(&mut self, mac: Mac, address: IpAddr, time: Timestamp) -> Option<AssetId> {
-        if let Some(speaker) = self.by_mac.get_mut(&mac) {
-            if speaker.is_router() {
-                return self.owner(address);
-            }
-            if speaker.knows(address, time) {
-                return speaker.asset;
-            }
-        } else if self.by_mac.len() < MAX_SPEAKERS {
-            self.by_mac.insert(mac, Speaker::default());
-        } else {
+    /// A MAC address is seen for the first time.
+    fn meet(&mut self, mac: Mac, address: IpAddr, time: Timestamp) -> Option<AssetId> {
+        if self.by_mac.len() >= MAX_SPEAKERS {
             self.undiscovered += 1;
             return self.owner(address);
         }
+        self.by_mac.insert(key(mac), Speaker::default());
         self.hear(mac, address, time)
     }
 
@@ -174,7 +180,7 @@ impl Inventory {
         let internal = self.is_internal(address);
         let owner = self.owner(address);
         let configured = owner.and_then(|id| self.asset(id)).is_some_and(|asset| asset.configured);
-        let speaker = self.by_mac.get_mut(&mac)?;
+        let speaker = self.by_mac.get_mut(&key(mac))?;
         speaker.hear(address, internal || configured, time);
         match (speaker.asset, owner) {
             (Some(own), Some(other)) if own != other => speaker.contradict(configured),
@@ -201,7 +207,7 @@ impl Inventory {
             return None;
         }
         let id = self.add(address.to_string().into(), Role::Guest, false);
-        if let Some(speaker) = self.by_mac.get_mut(&mac) {
+        if let Some(speaker) = self.by_mac.get_mut(&key(mac)) {
             speaker.asset = Some(id);
         }
         Some(id)
@@ -220,6 +226,12 @@ fn is_host(address: IpAddr) -> bool {
         IpAddr::V4(v4) => !(v4.is_multicast() || v4.is_broadcast() || v4.is_unspecified()),
         IpAddr::V6(v6) => !(v6.is_multicast() || v6.is_unspecified()),
     }
+}
+
+/// A MAC address as a number, which is hashed in one step.
+const fn key(mac: Mac) -> u64 {
+    let [a, b, c, d, e, f] = mac.0;
+    u64::from_be_bytes([0, 0, a, b, c, d, e, f])
 }
 
 /// Whether one station can have this MAC address: neither a group's (IEEE 802) nor all zeros.

@@ -62,10 +62,13 @@ impl Habits {
     ) -> Visit {
         let place = self.places.enter(name);
         self.make_room(asset, place);
-        let odd_for_asset = self.of(asset).hours.mark(time);
         let habits = self.of(asset);
-        let first = !habits.at.contains_key(&place);
-        let habit = habits.at.entry(place).or_insert_with(|| Habit::new(time, learning));
+        let odd_for_asset = habits.hours.mark(time);
+        let mut first = false;
+        let habit = habits.at.entry(place).or_insert_with(|| {
+            first = true;
+            Habit::new(time, learning)
+        });
         let odd_for_place = habit.visit(time, learning) && habit.is_trusted();
         if first {
             self.total += 1;

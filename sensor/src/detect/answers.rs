@@ -1,7 +1,8 @@
 //! What DNS has answered: to each asset, and to the estate.
 //!
 //! Bounds: [`PER_ASSET`] answers an asset (48 bytes each and their names), the newest ones; for the
-//! estate [`ESTATE`] (domain, address) pairs of the last 24 to 48 hours, 8 bytes each.
+//! estate 524,288 domains and (domain, address) pairs in each of two generations of 24 hours, 4 MiB
+//! in each.
 
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::IpAddr;
@@ -12,14 +13,13 @@ use std::collections::VecDeque;
 
 use super::domain::{lower, registered};
 use super::recent::Recent;
+use super::seen::Seen;
 use crate::event::{DnsAnswer, DnsData, DnsMessage, DnsTransport};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
 
 /// Answers held for one asset.
 const PER_ASSET: usize = 256;
-/// (domain, address) pairs held for the estate in one generation.
-const ESTATE: usize = 1 << 19;
 /// How long the estate's answers support a server name.
 const SUPPORT: Duration = Duration::from_secs(86_400);
 /// How long an answer explains a connection to its address at least, whatever its time to live.
@@ -61,7 +61,38 @@ impl Answer {
 
     /// Whether it explains a connection to its own address at `now`.
     pub(crate) fn is_alive(&self, now: Timestamp) -> bool {
-        now.since(self.time) <= DIRECT.max(Duration::from_secs(u64::from(self.ttl)))
+        now <= self.until()
+    }
+
+    fn until(&self) -> Timestamp {
+        self.time.plus(DIRECT.max(Duration::from_secs(u64::from(self.ttl))))
+    }
+}
+
+/// The answers of one asset.
+#[derive(Debug, Default)]
+struct Held {
+    answers: VecDeque<Answer>,
+    /// Until when the oldest is alive, kept here so that the usual answer does not touch it.
+    oldest_until: Timestamp,
+}
+
+impl Held {
+    fn push(&mut self, answer: Answer) {
+        while self.answers.len() >= PER_ASSET || self.oldest_until < answer.time {
+            if self.answers.pop_front().is_none() {
+                break;
+            }
+            self.oldest_until = self.answers.front().map_or(Timestamp::MAX, Answer::until);
+        }
+        if self.answers.is_empty() {
+            self.oldest_until = answer.until();
+        }
+        if self.answers.len() == self.answers.capacity() {
+            // To the bound in four steps: growth is most of what an answer costs.
+            self.answers.reserve_exact((self.answers.len() * 3).max(4));
+        }
+        self.answers.push_back(answer);
     }
 }
 
@@ -81,9 +112,9 @@ pub(crate) enum Support {
 /// All that DNS has answered lately.
 #[derive(Debug)]
 pub(crate) struct Answers {
-    assets: Vec<VecDeque<Answer>>,
+    assets: Vec<Held>,
     /// Hashes of (domain, address), and of domains alone.
-    estate: Recent<u64, ()>,
+    estate: Seen,
     hasher: foldhash::fast::RandomState,
     /// Ports that SRV, SVCB and HTTPS records gave an asset, with the time until which they do.
     announced: Recent<(AssetId, u16), Timestamp>,
@@ -93,7 +124,7 @@ impl Answers {
     pub(crate) fn new() -> Self {
         Self {
             assets: Vec::new(),
-            estate: Recent::new(SUPPORT, ESTATE),
+            estate: Seen::new(SUPPORT),
             hasher: foldhash::fast::RandomState::default(),
             announced: Recent::new(SUPPORT, 65_536),
         }
@@ -109,7 +140,7 @@ impl Answers {
         }
         let name = lowered(&question.name);
         let domain = self.hash(registered(&name));
-        self.estate.insert(time, domain, ());
+        self.estate.insert(time, domain);
         for answer in &message.answers {
             // An alias leads elsewhere, and the address belongs to both ends of the chain.
             let owner = (answer.name != question.name)
@@ -129,7 +160,7 @@ impl Answers {
     ) {
         let address = |answers: &mut Self, address: IpAddr| {
             for domain in [domain].into_iter().chain(owner) {
-                answers.estate.insert(time, answers.pair(domain, address), ());
+                answers.estate.insert(time, answers.pair(domain, address));
             }
             answers.hold(asset, name, Value::Address(address), time, answer.ttl);
         };
@@ -159,13 +190,10 @@ impl Answers {
     ) {
         let Some(asset) = asset else { return };
         if self.assets.len() <= asset.index() {
-            self.assets.resize_with(asset.index() + 1, VecDeque::new);
+            self.assets.resize_with(asset.index() + 1, Held::default);
         }
         let Some(held) = self.assets.get_mut(asset.index()) else { return };
-        while held.len() >= PER_ASSET || held.front().is_some_and(|old| !old.is_alive(time)) {
-            held.pop_front();
-        }
-        held.push_back(Answer { name: Arc::clone(name), value, time, ttl });
+        held.push(Answer { name: Arc::clone(name), value, time, ttl });
     }
 
     fn announce(&mut self, asset: Option<AssetId>, port: Option<u16>, time: Timestamp, ttl: u32) {
@@ -177,7 +205,7 @@ impl Answers {
 
     /// The answers `asset` holds, newest first.
     pub(crate) fn held(&self, asset: AssetId) -> impl Iterator<Item = &Answer> {
-        self.assets.get(asset.index()).into_iter().flatten().rev()
+        self.assets.get(asset.index()).into_iter().flat_map(|held| held.answers.iter().rev())
     }
 
     /// The name whose answer gave `asset` this address last.
@@ -189,11 +217,11 @@ impl Answers {
     /// What DNS says about a name of `domain` at `address`, to which `asset` connects.
     pub(crate) fn support(&self, asset: AssetId, domain: &str, address: IpAddr) -> Support {
         let domain = self.hash(domain);
-        if self.estate.get(&self.pair(domain, address)).is_some() {
+        if self.estate.contains(self.pair(domain, address)) {
             Support::Agreed
         } else if !self.sees(asset) {
             Support::Blind
-        } else if self.estate.get(&domain).is_some() {
+        } else if self.estate.contains(domain) {
             Support::Contradicted
         } else {
             Support::Unknown
@@ -202,7 +230,7 @@ impl Answers {
 
     /// Whether the answers `asset` gets are seen at all.
     pub(crate) fn sees(&self, asset: AssetId) -> bool {
-        self.assets.get(asset.index()).is_some_and(|held| !held.is_empty())
+        self.assets.get(asset.index()).is_some_and(|held| !held.answers.is_empty())
     }
 
     /// Whether a record told `asset` to use `port`.

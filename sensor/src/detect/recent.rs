@@ -36,10 +36,12 @@ impl<K: Hash + Eq, V> Recent<K, V> {
 
     /// The same, to change it; that makes it young again.
     pub(crate) fn get_mut(&mut self, key: K) -> Option<&mut V> {
-        match self.old.remove(&key) {
-            Some(value) => Some(self.young.entry(key).or_insert(value)),
-            None => self.young.get_mut(&key),
+        if !self.old.is_empty()
+            && let Some(value) = self.old.remove(&key)
+        {
+            return Some(self.young.entry(key).or_insert(value));
         }
+        self.young.get_mut(&key)
     }
 
     /// Remembers `value` for `key`, as of `now`.

@@ -8,6 +8,7 @@
 //! Bounds: [`FLOWS`] conversations to outside in each of two generations, 32 bytes each, and
 //! [`MAX_CASES`] cases of about 400 bytes; what does not fit is counted.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,9 +46,16 @@ const HEADERS: u64 = 66;
 /// The detector.
 #[derive(Debug)]
 pub(crate) struct TlsEgress {
-    settings: Settings,
-    habits: Habits,
     flows: Recent<u64, Followed>,
+    watch: Watch,
+}
+
+/// What is known of places, and what is looked at closely.
+#[derive(Debug)]
+struct Watch {
+    /// How long before an upload data may have been staged.
+    window: Duration,
+    habits: Habits,
     cases: BTreeMap<(AssetId, PlaceId), Case>,
     unwatched: u64,
 }
@@ -72,8 +80,8 @@ struct Session {
 }
 
 /// What a session claims to be, checked against DNS.
-struct Claim {
-    place: String,
+struct Claim<'a> {
+    place: Cow<'a, str>,
     support: Option<Support>,
     notes: Notes,
 }
@@ -81,11 +89,13 @@ struct Claim {
 impl TlsEgress {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
-            settings: settings.clone(),
-            habits: Habits::default(),
             flows: Recent::new(FLOW_MEMORY, FLOWS),
-            cases: BTreeMap::new(),
-            unwatched: 0,
+            watch: Watch {
+                window: settings.window,
+                habits: Habits::default(),
+                cases: BTreeMap::new(),
+                unwatched: 0,
+            },
         }
     }
 
@@ -110,7 +120,7 @@ impl TlsEgress {
         let management = estate.role(asset).is_management();
         // A management component has an allow-list: only `--learn` teaches it places.
         let learning = phase == Phase::Teaching || (phase == Phase::Learning && !management);
-        let visit = self.habits.visit(asset, &claim.place, event.time, learning);
+        let visit = self.watch.habits.visit(asset, &claim.place, event.time, learning);
         let mut notes = claim.notes;
         if visit.odd_hour && phase == Phase::Watching {
             notes.add(Notes::ODD_HOUR);
@@ -121,8 +131,8 @@ impl TlsEgress {
         };
         let doubtful = approval == Approval::Doubtful;
         let session = Session { place: visit.place, notes, doubtful, sni: hello.sni.clone() };
-        self.flows.insert(event.time, flow.id, Followed::Session(session.clone()));
-        self.send(estate, asset, &session, event, before, alerts);
+        self.watch.send(estate, asset, &session, event, before, alerts);
+        self.flows.insert(event.time, flow.id, Followed::Session(session));
     }
 
     /// A conversation to outside moved data.
@@ -138,8 +148,7 @@ impl TlsEgress {
         let bytes = carried(volume.to_server);
         match self.flows.get_mut(event.flow.id) {
             Some(Followed::Session(session)) => {
-                let session = session.clone();
-                self.send(estate, asset, &session, event, bytes, alerts);
+                self.watch.send(estate, asset, session, event, bytes, alerts);
             }
             Some(Followed::Unread(before)) => *before = before.saturating_add(bytes),
             None => self.flows.insert(event.time, event.flow.id, Followed::Unread(bytes)),
@@ -153,7 +162,7 @@ impl TlsEgress {
 
     /// Looks at what only time changes: others who follow, and cases that are over.
     pub(crate) fn tick(&mut self, estate: &Estate, now: Timestamp, alerts: &mut Vec<Alert>) {
-        let Self { habits, cases, .. } = self;
+        let Watch { habits, cases, .. } = &mut self.watch;
         cases.retain(|key, case| {
             if let Some(found) = findings(estate, habits, *key, case, now) {
                 case.rejudge(estate, habits, *key, &found, now, alerts);
@@ -169,26 +178,28 @@ impl TlsEgress {
     /// The capture ended: the last word on every case.
     pub(crate) fn finish(&mut self, estate: &Estate, now: Timestamp, alerts: &mut Vec<Alert>) {
         self.tick(estate, now, alerts);
-        for (key, mut case) in std::mem::take(&mut self.cases) {
-            case.close(estate, &mut self.habits, key, alerts);
+        for (key, mut case) in std::mem::take(&mut self.watch.cases) {
+            case.close(estate, &mut self.watch.habits, key, alerts);
         }
     }
 
     /// Fills in what lasts of one asset.
     pub(crate) fn save(&self, asset: AssetId, baseline: &mut AssetBaseline) {
-        self.habits.save(asset, baseline);
+        self.watch.habits.save(asset, baseline);
     }
 
     /// Takes over what lasted of one asset.
     pub(crate) fn restore(&mut self, asset: AssetId, baseline: &AssetBaseline) {
-        self.habits.restore(asset, baseline);
+        self.watch.habits.restore(asset, baseline);
     }
 
     /// How many cases, and habits, there was no room for.
     pub(crate) const fn forgotten(&self) -> u64 {
-        self.unwatched + self.habits.forgotten()
+        self.watch.unwatched + self.watch.habits.forgotten()
     }
+}
 
+impl Watch {
     /// Counts bytes out to a place, and judges them.
     fn send(
         &mut self,
@@ -206,8 +217,7 @@ impl TlsEgress {
             return;
         }
         let series = Series(Scope::Internal, Direction::In);
-        let window = self.settings.window;
-        let spike = estate.volumes.recent_spike(asset, series, event.time, window);
+        let spike = estate.volumes.recent_spike(asset, series, event.time, self.window);
         if !self.cases.contains_key(&key) {
             let sent = self.habits.habit(asset, session.place).map_or(0, |habit| habit.total(2));
             let management = estate.role(asset).is_management();
@@ -237,8 +247,8 @@ impl TlsEgress {
     }
 }
 
-impl Claim {
-    fn check(estate: &Estate, asset: AssetId, flow: &Flow, hello: &TlsSession) -> Self {
+impl<'a> Claim<'a> {
+    fn check(estate: &'a Estate, asset: AssetId, flow: &Flow, hello: &'a TlsSession) -> Self {
         let mut notes = Notes::default();
         let address = flow.server.address;
         if flow.server.port != 443 {
@@ -249,11 +259,14 @@ impl Claim {
         let mut support = None;
         match &name {
             Some(name) => {
-                let domain = registered(name);
-                let found = estate.answers.support(asset, domain, address);
+                let found = estate.answers.support(asset, registered(name), address);
                 support = Some(found);
                 if matches!(found, Support::Agreed | Support::Blind) {
-                    return Self { place: domain.to_owned(), support, notes };
+                    let place = match name {
+                        Cow::Borrowed(name) => registered(name).into(),
+                        Cow::Owned(name) => registered(name).to_owned().into(),
+                    };
+                    return Self { place, support, notes };
                 }
                 notes.add(Notes::SNI_NOT_IN_DNS);
             }
@@ -261,12 +274,12 @@ impl Claim {
             None => notes.add(Notes::NO_SNI),
         }
         let place = match estate.answers.name_of(asset, address) {
-            Some(name) => registered(name).to_owned(),
+            Some(name) => registered(name).into(),
             None => {
                 if name.is_none() && estate.answers.sees(asset) {
                     notes.add(Notes::NEVER_RESOLVED);
                 }
-                network(address).to_string()
+                network(address).to_string().into()
             }
         };
         Self { place, support, notes }

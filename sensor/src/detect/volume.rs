@@ -94,14 +94,16 @@ pub(crate) struct Volumes {
     floor: u64,
 }
 
-/// One series of one asset.
+/// One series of one asset. In this order, what every note reads and writes (the habit's end to
+/// the ring's begin) lies in 96 bytes.
 #[derive(Debug, Default)]
+#[repr(C)]
 struct Track {
-    ring: Ring,
     habit: Habit,
-    spike: Option<Spike>,
+    spike: Option<Box<Spike>>,
     /// While the spike goes on: its window, and what is usual for that.
-    running: Option<(usize, Usual)>,
+    running: Option<Box<(usize, Usual)>>,
+    ring: Ring,
 }
 
 impl Volumes {
@@ -137,7 +139,7 @@ impl Volumes {
         window: Duration,
     ) -> Option<&Spike> {
         let track = self.assets.get(asset.index())?.get(series.index())?.as_ref()?;
-        track.spike.as_ref().filter(|spike| now.since(spike.last) <= window)
+        track.spike.as_deref().filter(|spike| now.since(spike.last) <= window)
     }
 
     /// Fills in what lasts of one asset's volumes.
@@ -172,14 +174,15 @@ impl Track {
     fn note(&mut self, floor: u64, peer: u32, time: Timestamp, bytes: u64) {
         let bucket = time.as_secs() / BUCKET;
         if self.habit.turn(bucket / WINDOWS[2])
-            && let Some((window, usual)) = &mut self.running
+            && let Some((window, usual)) = self.running.as_deref_mut()
         {
             *usual = self.habit.usual(*window, floor);
         }
         self.ring.add(bucket, bytes);
         let sums = self.ring.sums();
         self.habit.note(peer, bytes, sums);
-        let running = self.running.and_then(|(window, usual)| Some((usual, *sums.get(window)?)));
+        let running = self.running.as_deref();
+        let running = running.and_then(|(window, usual)| Some((*usual, *sums.get(*window)?)));
         match (running, &mut self.spike) {
             // A spike ends below half of what makes one.
             (Some((usual, sum)), Some(spike)) if sum >= usual.limit / 2 => {
@@ -207,7 +210,7 @@ impl Track {
                 continue;
             }
             let onset = self.ring.onset(buckets).max(self.after_last());
-            self.spike = Some(Spike {
+            self.spike = Some(Box::new(Spike {
                 onset: Timestamp::from_parts(onset * BUCKET, 0),
                 last: time,
                 window: buckets * BUCKET,
@@ -215,8 +218,8 @@ impl Track {
                 expected: usual.expected,
                 score: usual.score(sum),
                 novelty,
-            });
-            self.running = Some((window, usual));
+            }));
+            self.running = Some(Box::new((window, usual)));
             return;
         }
     }

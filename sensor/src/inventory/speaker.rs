@@ -23,6 +23,14 @@ pub(super) struct Speaker {
     router: bool,
     /// How often it spoke for an address that another discovered asset has.
     contradictions: u8,
+    /// The address it spoke for last, and when; the next one finds it here.
+    latest: Option<Spoken>,
+    heard: Box<Heard>,
+}
+
+/// For whom it spoke before: apart, so that the table that is looked up stays small.
+#[derive(Debug, Default)]
+struct Heard {
     addresses: ArrayVec<Spoken, MAX_ADDRESSES>,
     networks: ArrayVec<u64, MAX_NETWORKS>,
 }
@@ -48,12 +56,25 @@ impl Speaker {
 
     /// Whether it is known to speak for `address`.
     pub(super) fn knows(&mut self, address: IpAddr, time: Timestamp) -> bool {
-        let spoken = self.addresses.iter_mut().find(|spoken| spoken.address == address);
-        if let Some(spoken) = spoken {
-            spoken.day = day(time);
+        if let Some(latest) = self.latest.as_mut().filter(|latest| latest.address == address) {
+            latest.day = day(time);
             return true;
         }
-        false
+        self.settle();
+        let spoken = self.heard.addresses.iter().find(|spoken| spoken.address == address);
+        if spoken.is_some() {
+            self.latest = Some(Spoken { address, day: day(time) });
+        }
+        spoken.is_some()
+    }
+
+    /// Writes the latest address's day back.
+    fn settle(&mut self) {
+        let Some(latest) = self.latest.take() else { return };
+        let mut known = self.heard.addresses.iter_mut();
+        if let Some(spoken) = known.find(|spoken| spoken.address == latest.address) {
+            spoken.day = latest.day;
+        }
     }
 
     /// It speaks for one more address. An external IPv4 address proves a router at once; external
@@ -64,14 +85,16 @@ impl Speaker {
             IpAddr::V4(_) => self.router = true,
             IpAddr::V6(v6) => {
                 let network = (v6.to_bits() >> 64) as u64;
-                if !self.networks.contains(&network) {
-                    self.router |= self.networks.try_push(network).is_err();
+                if !self.heard.networks.contains(&network) {
+                    self.router |= self.heard.networks.try_push(network).is_err();
                 }
             }
         }
+        self.settle();
         let today = day(time);
-        self.addresses.retain(|spoken| spoken.day.saturating_add(STALE_DAYS) >= today);
-        self.router |= self.addresses.try_push(Spoken { address, day: today }).is_err();
+        let addresses = &mut self.heard.addresses;
+        addresses.retain(|spoken| spoken.day.saturating_add(STALE_DAYS) >= today);
+        self.router |= addresses.try_push(Spoken { address, day: today }).is_err();
     }
 
     /// It speaks for an address that another asset has. One such case is an address that moved to

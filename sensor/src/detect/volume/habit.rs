@@ -26,20 +26,21 @@ const MARGIN: f64 = 0.3;
 /// A spike moves so much more than the same half hour of earlier days with the same peer.
 const SAME_HOUR: f64 = 1.2;
 
-/// The habit of one series.
+/// The habit of one series; what every note needs comes last.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(super) struct Habit {
     half_hours: VecDeque<HalfHour>,
-    /// The half hour that goes on.
-    index: u32,
-    largest: [u64; 3],
-    /// The peer with the majority of the bytes, by Boyer and Moore's vote, and its lead.
-    peer: u32,
-    lead: u64,
     /// Centre and spread of the logarithm by window, once computed for this half hour.
     centre: [Option<(f64, f64)>; 3],
     /// The same hour's precedents by window, with the peer they were computed for.
     precedents: [Option<(u32, [u64; 2])>; 3],
+    largest: [u64; 3],
+    /// The peer with the majority of the bytes, by Boyer and Moore's vote, and its lead.
+    lead: u64,
+    peer: u32,
+    /// The half hour that goes on.
+    index: u32,
 }
 
 /// What is usual for one window.

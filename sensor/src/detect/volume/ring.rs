@@ -9,12 +9,13 @@ const UNIT: u64 = 16;
 
 /// Bytes by bucket over the longest window, the newest bucket last.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Ring {
-    buckets: [u32; LENGTH as usize],
     /// The newest bucket's number since the epoch.
     newest: u64,
     /// Sums over the windows, in units.
     sums: [u64; 3],
+    buckets: [u32; LENGTH as usize],
 }
 
 impl Default for Ring {
