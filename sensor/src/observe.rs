@@ -69,7 +69,7 @@ pub struct Reader {
 /// One half of a TLS session's opening.
 enum Half {
     /// The ClientHello, with the conversation it opened.
-    Client(Box<(Flow, TlsSession)>),
+    Client(Flow, Box<TlsSession>),
     /// What the server answered, when its half was seen first.
     Server(Box<TlsSession>),
 }
@@ -92,7 +92,7 @@ impl Reader {
             && deadline <= now
         {
             self.deadlines.pop_front();
-            if matches!(self.halves.get(&slot), Some(Half::Client(half)) if half.0.id == flow) {
+            if matches!(self.halves.get(&slot), Some(Half::Client(waits, _)) if waits.id == flow) {
                 self.end_of_wait(slot, deadline, sink);
             }
         }
@@ -104,9 +104,8 @@ impl Reader {
     }
 
     fn end_of_wait(&mut self, slot: u32, at: Timestamp, sink: &mut impl Sink) {
-        if let Some(Half::Client(half)) = self.halves.remove(&slot) {
-            let (flow, session) = *half;
-            sink.event(Event { time: at, flow, body: Body::Tls(Box::new(session)) });
+        if let Some(Half::Client(flow, session)) = self.halves.remove(&slot) {
+            sink.event(Event { time: at, flow, body: Body::Tls(session) });
         }
     }
 
@@ -129,7 +128,7 @@ impl Reader {
             return;
         }
         self.deadlines.push_back((time.plus(SERVER_PATIENCE), view.slot(), flow.id));
-        self.halves.insert(view.slot(), Half::Client(Box::new((flow, session))));
+        self.halves.insert(view.slot(), Half::Client(flow, Box::new(session)));
     }
 
     fn server_half(
@@ -141,12 +140,11 @@ impl Reader {
         sink: &mut impl Sink,
     ) {
         match self.halves.remove(&view.slot()) {
-            Some(Half::Client(half)) => {
-                let (_, mut session) = *half;
+            Some(Half::Client(_, mut session)) => {
                 hello.answer(&mut session);
                 // Named anew: by now the server's own address on the link is known, too.
                 let flow = view.flow_with_client(from.reverse());
-                sink.event(Event { time: at, flow, body: Body::Tls(Box::new(session)) });
+                sink.event(Event { time: at, flow, body: Body::Tls(session) });
             }
             Some(Half::Server(_)) | None => {
                 let mut session = TlsSession::default();
