@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::alert::Alert;
 use crate::baseline::{AssetBaseline, Baseline};
 use crate::config::Config;
-use crate::event::{AccountReason, Body, Event};
+use crate::event::{Body, Event};
 use crate::inventory::Inventory;
 use crate::time::Timestamp;
 use dns_port::DnsPort;
@@ -16,6 +16,7 @@ use estate::Estate;
 use tls_egress::TlsEgress;
 
 mod answers;
+mod by_slot;
 mod dns_port;
 mod domain;
 mod estate;
@@ -86,13 +87,8 @@ impl Engine {
                 }
             }
             Body::Dns(_) => {}
-            Body::Account(account) => {
-                let over = account.reason != AccountReason::Active;
-                let outside = !self.estate.inventory.is_internal(event.flow.server.address);
-                if let Some(egress) = self.tls_egress.as_mut().filter(|_| over && outside) {
-                    egress.ended(&event.flow);
-                }
-            }
+            // What moved was told already, and the next flow in its slot ends what is known of one.
+            Body::Account(_) => {}
         }
     }
 

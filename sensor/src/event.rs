@@ -40,6 +40,8 @@ pub enum Body {
 pub struct Flow {
     /// EVE's `flow_id`: the same for all events of one conversation and for every reading of a capture.
     pub id: u64,
+    /// A small number that no other conversation has while this one lives.
+    pub slot: u32,
     /// The side that opened it.
     pub client: Endpoint,
     /// The other side.

@@ -98,12 +98,12 @@ impl View<'_> {
 
     /// The flow as events name it.
     pub fn flow(&self) -> Flow {
-        self.cold.flow(self.slot, self.slot.client())
+        self.cold.flow(self.id, self.slot, self.slot.client())
     }
 
     /// The same, when it has just become clear which direction is the client's.
     pub fn flow_with_client(&self, client: Direction) -> Flow {
-        self.cold.flow(self.slot, client)
+        self.cold.flow(self.id, self.slot, client)
     }
 }
 

@@ -6,9 +6,7 @@ use std::time::Duration;
 use crate::decode::dns;
 use crate::decode::progress::Progress;
 use crate::decode::tls::{self, Extent, Likeness};
-use crate::event::{
-    Account, AccountReason, Body, DnsMessage, DnsTransport, Event, Flow, TlsSession, Volume,
-};
+use crate::event::{Account, Body, DnsMessage, DnsTransport, Event, Flow, TlsSession, Volume};
 use crate::flow::{Direction, Observer, Verdict, View};
 use crate::time::Timestamp;
 
@@ -48,7 +46,7 @@ pub struct Counts {
 pub enum Wanted {
     /// All.
     All,
-    /// All but DNS requests and the accounts of what is not a TCP connection that ended.
+    /// All but accounts and DNS requests.
     #[default]
     ForDetectors,
 }
@@ -311,9 +309,7 @@ impl<S: Sink> Observer for Observing<'_, S> {
     }
 
     fn account(&mut self, view: &View<'_>, at: Timestamp, account: Account) {
-        // Detectors only need to know that a connection is over.
-        let over = account.tcp_flags.is_some() && account.reason != AccountReason::Active;
-        if over || self.reader.wanted == Wanted::All {
+        if self.reader.wanted == Wanted::All {
             self.sink.event(Event { time: at, flow: view.flow(), body: Body::Account(account) });
         }
     }

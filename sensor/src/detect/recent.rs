@@ -50,12 +50,6 @@ impl<K: Hash + Eq, V> Recent<K, V> {
         self.young.insert(key, value);
     }
 
-    /// Forgets `key`.
-    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
-        let old = if self.old.is_empty() { None } else { self.old.remove(key) };
-        self.young.remove(key).or(old)
-    }
-
     fn turn(&mut self, now: Timestamp) {
         let age = now.since(self.turned);
         if age < self.span && self.young.len() < self.capacity {

@@ -8,8 +8,8 @@ use crate::alert::{Analytic, Severity};
 use crate::config::{Approve, Asset, NamePattern, Role};
 use crate::decode::{Mac, Vlans, protocol};
 use crate::event::{
-    Account, DnsAnswer, DnsData, DnsMessage, DnsQuestion, DnsTransport, Endpoint, Flow, FlowState,
-    TlsSession, Traffic, Volume,
+    Account, AccountReason, DnsAnswer, DnsData, DnsMessage, DnsQuestion, DnsTransport, Endpoint,
+    Flow, FlowState, TlsSession, Traffic, Volume,
 };
 
 pub(super) const MINUTE: u64 = 60;
@@ -83,6 +83,7 @@ impl Scene {
         self.flows += 1;
         Flow {
             id: self.flows,
+            slot: self.flows as u32,
             client: Self::end(client, 40_000 + (self.flows % 20_000) as u16),
             server: Self::end(server, port),
             protocol,

@@ -5,8 +5,7 @@
 //! place are one case, so an upload cut into pieces is one upload; it is judged at every hello and
 //! at every volume step (10 s), and its alert is updated when the severity changes and at the end.
 //!
-//! Bounds: [`FLOWS`] conversations to outside in each of two generations, 32 bytes each, and
-//! [`MAX_CASES`] cases of about 400 bytes; what does not fit is counted.
+//! Bounds: 40 bytes for each slot of the flow table, and [`MAX_CASES`] cases of about 400 bytes; what does not fit is counted.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,9 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::answers::Support;
+use super::by_slot::BySlot;
 use super::domain::{is_host_name, lower, network, registered};
 use super::estate::{Approval, Ends, Estate, Phase};
-use super::recent::Recent;
 use super::volume::{Direction, Scope, Series};
 use crate::alert::Alert;
 use crate::baseline::{AssetBaseline, Habits, PlaceId};
@@ -30,10 +29,6 @@ use weigh::{Findings, Notes};
 mod case;
 mod weigh;
 
-/// Conversations to outside that are followed, in one generation.
-const FLOWS: usize = 1 << 18;
-/// For how long a conversation that moves nothing is followed.
-const FLOW_MEMORY: Duration = Duration::from_secs(6 * 3600);
 /// Cases that are looked at closely at a time.
 const MAX_CASES: usize = 16_384;
 /// A case without traffic for so long is closed; what comes later is another.
@@ -46,7 +41,7 @@ const HEADERS: u64 = 66;
 /// The detector.
 #[derive(Debug)]
 pub(crate) struct TlsEgress {
-    flows: Recent<u64, Followed>,
+    flows: BySlot<Followed>,
     watch: Watch,
 }
 
@@ -89,7 +84,7 @@ struct Claim<'a> {
 impl TlsEgress {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
-            flows: Recent::new(FLOW_MEMORY, FLOWS),
+            flows: BySlot::default(),
             watch: Watch {
                 window: settings.window,
                 habits: Habits::default(),
@@ -125,14 +120,14 @@ impl TlsEgress {
         if visit.odd_hour && phase == Phase::Watching {
             notes.add(Notes::ODD_HOUR);
         }
-        let before = match self.flows.remove(&flow.id) {
+        let before = match self.flows.remove(flow) {
             Some(Followed::Unread(bytes)) => bytes,
             _ => 0,
         };
         let doubtful = approval == Approval::Doubtful;
         let session = Session { place: visit.place, notes, doubtful, sni: hello.sni.clone() };
         self.watch.send(estate, asset, &session, event, before, alerts);
-        self.flows.insert(event.time, flow.id, Followed::Session(session));
+        self.flows.insert(flow, Followed::Session(session));
     }
 
     /// A conversation to outside moved data.
@@ -146,18 +141,13 @@ impl TlsEgress {
     ) {
         let (Some(asset), true) = (ends.client, ends.outbound) else { return };
         let bytes = carried(volume.to_server);
-        match self.flows.get_mut(event.flow.id) {
+        match self.flows.get_mut(&event.flow) {
             Some(Followed::Session(session)) => {
                 self.watch.send(estate, asset, session, event, bytes, alerts);
             }
             Some(Followed::Unread(before)) => *before = before.saturating_add(bytes),
-            None => self.flows.insert(event.time, event.flow.id, Followed::Unread(bytes)),
+            None => self.flows.insert(&event.flow, Followed::Unread(bytes)),
         }
-    }
-
-    /// A conversation ended.
-    pub(crate) fn ended(&mut self, flow: &Flow) {
-        self.flows.remove(&flow.id);
     }
 
     /// Looks at what only time changes: others who follow, and cases that are over.

@@ -151,6 +151,7 @@ mod tests {
             mac: None,
         };
         CommunityId::new(&Flow {
+            slot: 0,
             id: 0,
             client: endpoint(from),
             server: endpoint(to),

@@ -20,7 +20,7 @@ fn event(protocol: u8, client: Endpoint, server: Endpoint, body: Body) -> Event 
     let opened = Timestamp::from_parts(1_795_183_390, 900_000_000);
     let mut vlans = Vlans::new();
     vlans.push(7);
-    let flow = Flow { id: 42, client, server, protocol, vlans, opened };
+    let flow = Flow { id: 42, slot: 0, client, server, protocol, vlans, opened };
     Event { time: Timestamp::from_parts(1_795_183_391, 123_456_000), flow, body }
 }
 

@@ -199,7 +199,7 @@ impl Cold {
     }
 
     /// The flow as events name it.
-    pub(super) fn flow(&self, slot: &Slot, client: Direction) -> Flow {
+    pub(super) fn flow(&self, id: super::index::SlotId, slot: &Slot, client: Direction) -> Flow {
         let endpoint = |direction| {
             let (address, port) = slot.key.sender(direction);
             Endpoint { address, port, mac: of(&self.macs, direction) }
@@ -210,6 +210,7 @@ impl Cold {
         }
         Flow {
             id: self.id,
+            slot: id,
             client,
             server,
             protocol: slot.key.protocol(),
