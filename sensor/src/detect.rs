@@ -72,7 +72,7 @@ impl Engine {
                     egress.volume(&self.estate, ends, event, volume, &mut self.alerts);
                 }
             }
-            Body::Tls(hello) => {
+            Body::Hello(hello) => {
                 let ends = self.estate.ends(&event.flow, event.time);
                 self.restore();
                 if let Some(egress) = &mut self.tls_egress {
@@ -87,8 +87,9 @@ impl Engine {
                 }
             }
             Body::Dns(_) => {}
-            // What moved was told already, and the next flow in its slot ends what is known of one.
-            Body::Account(_) => {}
+            // What moved and who said hello was told already, and the next flow in its slot ends what
+            // is known of one.
+            Body::Account(_) | Body::Tls(_) => {}
         }
     }
 

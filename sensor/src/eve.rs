@@ -22,16 +22,16 @@ mod tls;
 pub use stats::{Refused, Stats};
 
 /// Appends an event to `out` as one line of JSON with its line feed; what has no line in EVE
-/// (a conversation's first packet, its volume) appends nothing.
+/// (a conversation's first packet, its volume, a ClientHello alone) appends nothing.
 pub fn write_event(event: &Event, out: &mut Vec<u8>) {
     let mut line = match &event.body {
-        Body::Opened | Body::Volume(_) => return,
+        Body::Opened | Body::Volume(_) | Body::Hello(_) => return,
         Body::Account(_) => Line::new(event, "flow"),
         Body::Tls(_) => Line::new(event, "tls"),
         Body::Dns(_) => Line::new(event, "dns"),
     };
     match &event.body {
-        Body::Opened | Body::Volume(_) => {}
+        Body::Opened | Body::Volume(_) | Body::Hello(_) => {}
         Body::Account(account) => {
             line.flow = Some(flow::Account::new(account, event.flow.opened));
             line.tcp = account.tcp_flags.map(flow::TcpFlags::new);

@@ -29,7 +29,9 @@ pub enum Body {
     Volume(Volume),
     /// A conversation's account: at its end and, for a long one, while it lives.
     Account(Account),
-    /// A TLS session's opening: the ClientHello and what the server answered.
+    /// A ClientHello, as soon as it is complete: what detectors go by.
+    Hello(Box<TlsSession>),
+    /// The same with what the server answered, or without when it did not answer in time.
     Tls(Box<TlsSession>),
     /// A DNS message.
     Dns(Box<DnsMessage>),

@@ -46,7 +46,7 @@ pub struct Counts {
 pub enum Wanted {
     /// All.
     All,
-    /// All but accounts and DNS requests.
+    /// Openings, volumes, ClientHellos and DNS responses with answers.
     #[default]
     ForDetectors,
 }
@@ -112,12 +112,20 @@ impl Reader {
         &mut self,
         view: &View<'_>,
         flow: Flow,
-        mut session: TlsSession,
+        hello: &tls::ClientHello<'_>,
+        time: Timestamp,
         sink: &mut impl Sink,
     ) {
+        let mut session = hello.session(time);
         self.counts.client_hellos += 1;
         self.counts.with_sni += u64::from(session.sni.is_some());
-        let time = session.hello;
+        if self.wanted == Wanted::ForDetectors {
+            sink.event(Event { time, flow, body: Body::Hello(Box::new(session)) });
+            return;
+        }
+        session.alpn = hello.protocols();
+        let body = Body::Hello(Box::new(session.clone()));
+        sink.event(Event { time, flow: flow.clone(), body });
         if let Some(Half::Server(answer)) = self.halves.remove(&view.slot()) {
             session.version = answer.version;
             session.cipher = answer.cipher;
@@ -184,12 +192,14 @@ impl Reader {
         let verdict = if tls::looks_like_hello(bytes) == Likeness::Client {
             match tls::client_hello(bytes, extent, &mut scratch) {
                 Progress::Complete { value, .. } => {
-                    self.client_half(view, view.flow_with_client(from), value.session(at), sink);
+                    self.client_half(view, view.flow_with_client(from), &value, at, sink);
                     Verdict::Enough(Some(from))
                 }
                 Progress::NeedMore(total) => self.patience(bytes, total),
                 Progress::Refused(_) => self.refuse_hello(),
             }
+        } else if self.wanted == Wanted::ForDetectors {
+            Verdict::Enough(Some(from.reverse()))
         } else {
             match tls::server_hello(bytes, extent, &mut scratch) {
                 Progress::Complete { value, .. } => {
@@ -348,9 +358,11 @@ impl<S: Sink> Observer for Observing<'_, S> {
             reader.counts.dns_refused += 1;
             return;
         }
-        if reader.wanted == Wanted::ForDetectors && !dns::is_response(bytes) {
-            // Half of all messages, and nobody asks what they say.
-            reader.counts.dns_requests += 1;
+        if reader.wanted == Wanted::ForDetectors && !dns::has_answers(bytes) {
+            // Most messages are questions, or say that there is nothing: nobody asks for more.
+            let response = dns::is_response(bytes);
+            reader.counts.dns_responses += u64::from(response);
+            reader.counts.dns_requests += u64::from(!response);
             return;
         }
         match dns::message(bytes, transport) {

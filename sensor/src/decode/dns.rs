@@ -47,6 +47,11 @@ pub fn is_response(bytes: &[u8]) -> bool {
     bytes.get(2).is_some_and(|flags| flags & 0x80 != 0)
 }
 
+/// Whether a message is a response that claims to have answers.
+pub fn has_answers(bytes: &[u8]) -> bool {
+    is_response(bytes) && bytes.get(6..8).is_some_and(|count| count != [0, 0])
+}
+
 /// Whether a payload on a DNS port may be a DNS message: a known opcode, a response code only in a
 /// response, no more questions than there is room for, and something to say.
 pub fn looks_like_dns(bytes: &[u8]) -> bool {

@@ -161,7 +161,7 @@ impl Scene {
         self.push(at, &flow, Body::Opened);
         let session =
             TlsSession { sni: sni.map(Into::into), hello: time(at), ..Default::default() };
-        self.push(at, &flow, Body::Tls(Box::new(session)));
+        self.push(at, &flow, Body::Hello(Box::new(session)));
         self.moves(at, &flow, seconds, out, 20_000);
     }
 

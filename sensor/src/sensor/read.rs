@@ -99,7 +99,10 @@ pub fn read(arguments: &cli::Read, config: &Config, quiet: bool) -> Result<Exit,
     let alerted = arguments
         .fail_on
         .is_some_and(|least| reading.outputs.raised.iter().any(|alert| alert.severity >= least));
-    match reading.tell(output, &summary, quiet) {
+    let told = reading.tell(output, &summary, quiet);
+    // The process is about to end: giving some hundred megabytes back piece by piece helps nobody.
+    std::mem::forget(reading);
+    match told {
         // Whoever has seen enough may still ask what was raised.
         Err(error) if error.exit() == Exit::Done => {}
         told => told?,

@@ -56,11 +56,16 @@ impl<'a> ClientHello<'a> {
         self.extensions.first(ENCRYPTED_CLIENT_HELLO).is_some()
     }
 
-    /// The session it opens; `time` is when the hello was complete.
+    /// The protocols offered, as text.
+    pub fn protocols(&self) -> Vec<Box<str>> {
+        self.alpn().take(MAX_PROTOCOLS).map(|name| printable(name).into()).collect()
+    }
+
+    /// The session it opens, but for the protocols it offers, which few ask for; `time` is when the
+    /// hello was complete.
     pub fn session(&self, time: Timestamp) -> TlsSession {
         TlsSession {
             sni: self.sni().map(|name| printable(name).as_str().into()),
-            alpn: self.alpn().take(MAX_PROTOCOLS).map(|name| printable(name).into()).collect(),
             offered: self.offered(),
             ech: self.ech(),
             hello: time,

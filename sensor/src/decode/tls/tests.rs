@@ -86,7 +86,7 @@ fn a_client_hello_gives_what_it_says() {
     assert_eq!(kinds, [0x0a0a, 0, 16, 51, 43, 0xfe0d]);
     let session = hello.session(Timestamp::from_nanos(5));
     assert_eq!(session.sni.as_deref(), Some("depot.example"));
-    assert_eq!(session.alpn, ["h2".into(), "http/1.1".into()]);
+    assert_eq!(hello.protocols(), ["h2".into(), "http/1.1".into()]);
     assert_eq!(session.offered, 0x0304, "GREASE is no version");
     assert!(session.ech);
     assert_eq!(session.hello, Timestamp::from_nanos(5));
