@@ -15,6 +15,7 @@ mod index;
 mod key;
 mod lifecycle;
 mod opener;
+mod pages;
 mod prefetch;
 mod reading;
 mod reassembly;

@@ -75,7 +75,8 @@ impl Table {
         observer: &mut O,
     ) {
         if !bytes.is_empty()
-            && let (Some(slot), Some(cold)) = (self.slots.one(id), self.cold.get(id as usize))
+            && let (Some(slot), Some(cold)) =
+                (self.slots.one(id as usize), self.cold.get(id as usize))
         {
             observer.datagram(&View { id, slot, cold }, at, from, bytes, cut);
         }

@@ -1,6 +1,8 @@
 //! From a key's hash to its slot: open addressing over 8-byte entries, so that a look-up costs one
 //! cache line here and the slot's own.
 
+use super::pages::Pages;
+
 /// A place in the slot store.
 pub(super) type SlotId = u32;
 
@@ -10,21 +12,21 @@ pub(super) type Tag = u32;
 /// Linear probing with deletion by backward shift: no tombstones, so look-ups stay short for years.
 pub(super) struct Index {
     /// `tag << 32 | slot + 1`; 0 is empty. A power of two long and at most half full.
-    entries: Vec<u64>,
+    entries: Pages<u64>,
     mask: usize,
 }
 
 impl Index {
     /// For at most `slots` slots.
-    pub(super) fn new(slots: usize) -> Self {
+    pub(super) fn new(slots: usize) -> std::io::Result<Self> {
         let len = slots.saturating_mul(2).next_power_of_two();
-        Self { entries: vec![0; len], mask: len - 1 }
+        Ok(Self { entries: Pages::new(len)?, mask: len - 1 })
     }
 
     /// Asks the processor to fetch the line where `tag`'s probe begins.
     #[inline]
     pub(super) fn prefetch(&self, tag: Tag) {
-        if let Some(entry) = self.entries.get(tag as usize & self.mask) {
+        if let Some(entry) = self.entries.all().get(tag as usize & self.mask) {
             super::prefetch::line(entry);
         }
     }
@@ -86,11 +88,11 @@ impl Index {
 
     #[inline]
     fn entry(&self, at: usize) -> u64 {
-        self.entries.get(at).copied().unwrap_or_default()
+        self.entries.all().get(at).copied().unwrap_or_default()
     }
 
     fn set(&mut self, at: usize, entry: u64) {
-        if let Some(place) = self.entries.get_mut(at) {
+        if let Some(place) = self.entries.one(at) {
             *place = entry;
         }
     }
@@ -108,7 +110,7 @@ mod tests {
         /// Few distinct homes, so that probe chains are long, wrap round and overlap.
         #[test]
         fn behaves_like_a_map(steps in prop::collection::vec((0u32..64, any::<bool>()), 1..400)) {
-            let mut index = Index::new(32);
+            let mut index = Index::new(32).unwrap();
             let mut model = BTreeMap::new();
             for (number, insert) in steps {
                 let tag = (number % 5) | (number << 27) | 0x3c;
@@ -125,7 +127,7 @@ mod tests {
             for (number, tag) in std::mem::take(&mut model) {
                 index.remove(tag, number);
             }
-            prop_assert!(index.entries.iter().all(|&entry| entry == 0));
+            prop_assert!(index.entries.all().iter().all(|&entry| entry == 0));
         }
     }
 }

@@ -41,8 +41,11 @@ impl Table {
             let at = self.timers.start();
             self.give_up(at, at, observer);
             for (n, &(id, generation)) in due.iter().enumerate() {
-                if let Some(&(ahead, _)) = due.get(n + AHEAD) {
+                if let Some(&(ahead, _)) = due.get(n + 2 * AHEAD) {
                     self.prefetch_flow(ahead);
+                }
+                if let Some(&(ahead, _)) = due.get(n + AHEAD) {
+                    self.prefetch_index(ahead);
                 }
                 self.check(id, generation, at, observer);
             }
@@ -61,18 +64,32 @@ impl Table {
         }
     }
 
+    /// Asks for the place in the index that a flow leaves when it ends; its slot is there by now.
+    fn prefetch_index(&self, id: SlotId) {
+        if let Some(slot) = self.slots.all().get(id as usize) {
+            self.index.prefetch(slot.tag);
+        }
+    }
+
     /// Reports the volumes of the flows that were active in this tick, and sets their timers.
     fn end_tick<O: Observer>(&mut self, observer: &mut O) {
         let at = self.timers.start().plus(TICK);
         let active = self.timers.take_active();
         for (n, &id) in active.iter().enumerate() {
-            if let Some(&ahead) = active.get(n + AHEAD) {
+            if let Some(&ahead) = active.get(n + 2 * AHEAD) {
                 self.prefetch_flow(ahead);
+            }
+            if let Some(&ahead) = active.get(n + AHEAD) {
+                self.prefetch_index(ahead);
             }
             self.report_volume(id, at, observer);
             self.report_active(id, at, observer);
-            let Some(slot) = self.slots.one(id) else { continue };
-            if slot.has(flags::LIVE) && !slot.has(flags::ARMED) {
+            let Some(slot) = self.slots.one(id as usize) else { continue };
+            if slot.has(flags::LIVE) && Timestamp::from_nanos(slot.last).plus(slot.timeout()) <= at
+            {
+                // Most conversations are short: over by now, and still in the cache.
+                self.close(id, at, AccountReason::Timeout, observer);
+            } else if slot.has(flags::LIVE) && !slot.has(flags::ARMED) {
                 slot.flags |= flags::ARMED;
                 self.timers.arm((id, slot.generation), slot.timeout());
             }
@@ -82,7 +99,7 @@ impl Table {
 
     /// A timer rang: ends its flow if that was quiet for long enough, else sets it anew.
     fn check<O: Observer>(&mut self, id: SlotId, generation: u32, at: Timestamp, observer: &mut O) {
-        let Some(slot) = self.slots.one(id) else {
+        let Some(slot) = self.slots.one(id as usize) else {
             return;
         };
         if !slot.has(flags::LIVE) || slot.generation != generation {
@@ -115,7 +132,7 @@ impl Table {
                 }
                 continue;
             };
-            let Some(slot) = self.slots.one(id) else { continue };
+            let Some(slot) = self.slots.one(id as usize) else { continue };
             if !slot.has(flags::LIVE) || slot.generation != generation {
                 continue;
             }
@@ -136,16 +153,17 @@ impl Table {
         reason: AccountReason,
         observer: &mut O,
     ) {
-        if !self.slots.one(id).is_some_and(|slot| slot.has(flags::LIVE)) {
+        if !self.slots.one(id as usize).is_some_and(|slot| slot.has(flags::LIVE)) {
             return;
         }
         self.last_look(id, at, observer);
-        if let (Some(slot), Some(cold)) = (self.slots.one(id), self.cold.get(id as usize)) {
+        if let (Some(slot), Some(cold)) = (self.slots.one(id as usize), self.cold.get(id as usize))
+        {
             observer.closing(&View { id, slot, cold }, at);
         }
         self.report_volume(id, at, observer);
         self.report_account(id, at, reason, observer);
-        let Some(slot) = self.slots.one(id) else {
+        let Some(slot) = self.slots.one(id as usize) else {
             return;
         };
         self.index.remove(slot.tag, id);
@@ -155,7 +173,9 @@ impl Table {
     }
 
     fn report_volume<O: Observer>(&mut self, id: SlotId, at: Timestamp, observer: &mut O) {
-        let (Some(slot), Some(cold)) = (self.slots.one(id), self.cold.get_mut(id as usize)) else {
+        let (Some(slot), Some(cold)) =
+            (self.slots.one(id as usize), self.cold.get_mut(id as usize))
+        else {
             return;
         };
         if !slot.has(flags::LIVE) {
@@ -181,7 +201,7 @@ impl Table {
             return;
         };
         if at.since(Timestamp::from_nanos(cold.accounted)) >= ACTIVE_REPORT
-            && self.slots.one(id).is_some_and(|slot| slot.has(flags::LIVE))
+            && self.slots.one(id as usize).is_some_and(|slot| slot.has(flags::LIVE))
         {
             self.report_account(id, at, AccountReason::Active, observer);
         }
@@ -194,7 +214,9 @@ impl Table {
         reason: AccountReason,
         observer: &mut O,
     ) {
-        let (Some(slot), Some(cold)) = (self.slots.one(id), self.cold.get_mut(id as usize)) else {
+        let (Some(slot), Some(cold)) =
+            (self.slots.one(id as usize), self.cold.get_mut(id as usize))
+        else {
             return;
         };
         let client = slot.client();

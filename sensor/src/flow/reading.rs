@@ -28,7 +28,7 @@ impl Table {
         from: Direction,
         observer: &mut O,
     ) {
-        let Some(slot) = self.slots.one(id) else {
+        let Some(slot) = self.slots.one(id as usize) else {
             return;
         };
         let Some(tcp) = packet.tcp else {
@@ -65,7 +65,7 @@ impl Table {
         segment: &Segment<'_>,
         observer: &mut O,
     ) {
-        let Some(slot) = self.slots.one(id) else {
+        let Some(slot) = self.slots.one(id as usize) else {
             return;
         };
         let next = of(&slot.next_sequence, from);
@@ -87,7 +87,7 @@ impl Table {
             let rest = segment.bytes.get(overlap as usize..).unwrap_or_default();
             self.in_order(id, from, rest, segment.wire_len - overlap, observer);
         }
-        if self.slots.one(id).is_some_and(|slot| slot.stream != 0) {
+        if self.slots.one(id as usize).is_some_and(|slot| slot.stream != 0) {
             self.take_early(id, from, observer);
         }
     }
@@ -107,7 +107,7 @@ impl Table {
         };
         while let Err(back) = self.streams.keep_early(id, from, early) {
             early = back;
-            let Some(slot) = self.slots.one(id) else {
+            let Some(slot) = self.slots.one(id as usize) else {
                 return;
             };
             if slot.is_read(from) {
@@ -121,7 +121,7 @@ impl Table {
             self.resync(id, from, first, observer);
             self.take_early(id, from, observer);
         }
-        if let Some(slot) = self.slots.one(id) {
+        if let Some(slot) = self.slots.one(id as usize) {
             slot.stream = 1;
         }
     }
@@ -129,7 +129,7 @@ impl Table {
     /// Goes on with what waited, as far as there is no gap.
     fn take_early<O: Observer>(&mut self, id: SlotId, from: Direction, observer: &mut O) {
         loop {
-            let Some(slot) = self.slots.one(id) else {
+            let Some(slot) = self.slots.one(id as usize) else {
                 return;
             };
             if slot.is_read(from) {
@@ -162,7 +162,7 @@ impl Table {
             let at = self.now;
             self.show(id, from, at, &kept, false, observer);
         }
-        if let Some(slot) = self.slots.one(id) {
+        if let Some(slot) = self.slots.one(id as usize) {
             *of_mut(&mut slot.next_sequence, from) = sequence;
         }
     }
@@ -178,7 +178,7 @@ impl Table {
         observer: &mut O,
     ) {
         let at = self.now;
-        let Some(slot) = self.slots.one(id).filter(|slot| !slot.is_read(from)) else {
+        let Some(slot) = self.slots.one(id as usize).filter(|slot| !slot.is_read(from)) else {
             return;
         };
         let next = of_mut(&mut slot.next_sequence, from);
@@ -208,7 +208,7 @@ impl Table {
 
     fn keep(&mut self, id: SlotId, from: Direction, bytes: Vec<u8>, wanted: usize) {
         let kept = self.streams.keep(id, from, bytes, wanted);
-        if let Some(slot) = self.slots.one(id) {
+        if let Some(slot) = self.slots.one(id as usize) {
             slot.stream = 1;
             if !kept {
                 self.enough(id, from);
@@ -232,7 +232,9 @@ impl Table {
         while let Some(rest) = bytes.get(used..)
             && !rest.is_empty()
         {
-            let (Some(slot), Some(cold)) = (self.slots.one(id), self.cold.get(id as usize)) else {
+            let (Some(slot), Some(cold)) =
+                (self.slots.one(id as usize), self.cold.get(id as usize))
+            else {
                 break;
             };
             match observer.stream(&View { id, slot, cold }, at, from, rest, more) {
@@ -263,7 +265,7 @@ impl Table {
 
     /// This direction is read enough: nothing of it is kept from now on.
     fn enough(&mut self, id: SlotId, from: Direction) {
-        let Some(slot) = self.slots.one(id) else {
+        let Some(slot) = self.slots.one(id as usize) else {
             return;
         };
         slot.flags |= of(&flags::READ, from);
@@ -274,7 +276,7 @@ impl Table {
 
     /// The flow ends: what is kept of it is shown for the last time.
     pub(super) fn last_look<O: Observer>(&mut self, id: SlotId, at: Timestamp, observer: &mut O) {
-        if self.slots.one(id).is_none_or(|slot| slot.stream == 0) {
+        if self.slots.one(id as usize).is_none_or(|slot| slot.stream == 0) {
             return;
         }
         for from in [Direction::Up, Direction::Down] {

@@ -80,32 +80,6 @@ pub(super) const fn of_mut<T>(pair: &mut [T; 2], direction: Direction) -> &mut T
     }
 }
 
-/// All slots, in memory of huge pages where the system grants them: the flow table's misses are
-/// then of the cache alone, not of the address translation also.
-pub(super) struct Slots(memmap2::MmapMut);
-
-impl Slots {
-    /// Room for `capacity` slots; pages are only taken as they are used.
-    pub(super) fn new(capacity: usize) -> std::io::Result<Self> {
-        let map = memmap2::MmapMut::map_anon(capacity.saturating_mul(size_of::<Slot>()))?;
-        // Only advice: without huge pages everything works the same.
-        #[cfg(target_os = "linux")]
-        let _ = map.advise(memmap2::Advice::HugePage);
-        Ok(Self(map))
-    }
-
-    #[inline]
-    pub(super) fn all(&self) -> &[Slot] {
-        bytemuck::try_cast_slice(&self.0).unwrap_or_default()
-    }
-
-    #[inline]
-    pub(super) fn one(&mut self, id: super::index::SlotId) -> Option<&mut Slot> {
-        let slots: &mut [Slot] = bytemuck::try_cast_slice_mut(&mut self.0).unwrap_or_default();
-        slots.get_mut(id as usize)
-    }
-}
-
 impl Slot {
     pub(super) const fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
@@ -152,16 +126,16 @@ impl Slot {
         if both_seen { FlowState::Established } else { FlowState::New }
     }
 
-    /// How long it may be quiet: long where a silent conversation is likely to go on, short where
+    /// How long it may be quiet, as seen at the end of a tick: long where a silent conversation is likely to go on, short where
     /// one packet is all there may ever be.
     pub(super) fn timeout(&self) -> Duration {
         let seconds = match (self.key.protocol(), self.state()) {
-            (_, FlowState::Closed) => 10,
+            (_, FlowState::Closed) => 1,
             (protocol::TCP, FlowState::Established) => 1800,
             (protocol::TCP, FlowState::New) => 60,
             (_, FlowState::New) => 30,
             // Most flows of an estate are one question and its answer, and then over.
-            (protocol::UDP, FlowState::Established) if self.has_port(DNS) => 10,
+            (protocol::UDP, FlowState::Established) if self.has_port(DNS) => 1,
             (_, FlowState::Established) => 120,
         };
         Duration::from_secs(seconds)

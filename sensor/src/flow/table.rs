@@ -6,8 +6,9 @@ use arrayvec::ArrayVec;
 
 use super::fragments::Fragments;
 use super::index::{Index, SlotId, Tag};
+use super::pages::Pages;
 use super::reassembly::Reassembly;
-use super::slot::{Cold, SEEN, Slot, Slots, flags, of, of_mut};
+use super::slot::{Cold, SEEN, Slot, flags, of, of_mut};
 use super::stream::{self, Streams};
 use super::timers::{Timer, Timers};
 use super::{Direction, Key, Observer, Stats, View, opener, prefetch};
@@ -18,7 +19,7 @@ use crate::time::Timestamp;
 
 /// The flow table. One thread's own: no locks, and no allocation for a packet of a known flow.
 pub struct Table {
-    pub(super) slots: Slots,
+    pub(super) slots: Pages<Slot>,
     pub(super) cold: Vec<Cold>,
     pub(super) free: Vec<SlotId>,
     pub(super) capacity: usize,
@@ -49,11 +50,11 @@ impl Table {
     /// When the system grants no memory.
     pub fn new(capacity: usize) -> std::io::Result<Self> {
         Ok(Self {
-            slots: Slots::new(capacity)?,
+            slots: Pages::new(capacity)?,
             cold: Vec::new(),
             free: Vec::new(),
             capacity,
-            index: Index::new(capacity),
+            index: Index::new(capacity)?,
             hasher: foldhash::quality::RandomState::default(),
             streams: Streams::default(),
             fragments: Fragments::default(),
@@ -147,7 +148,7 @@ impl Table {
     /// Whether a SYN opens a new connection over the ports of one that is over, or whose end was missed.
     fn is_reopened(&mut self, id: SlotId, direction: Direction, sequence: u32) -> bool {
         const FAR: u32 = 1 << 20;
-        let Some(slot) = self.slots.one(id) else {
+        let Some(slot) = self.slots.one(id as usize) else {
             return false;
         };
         match slot.state() {
@@ -163,7 +164,7 @@ impl Table {
 
     #[inline]
     fn count(&mut self, id: SlotId, packet: &Packet<'_>, direction: Direction) {
-        let Some(slot) = self.slots.one(id) else {
+        let Some(slot) = self.slots.one(id as usize) else {
             return;
         };
         let time = packet.time.as_nanos();
@@ -206,7 +207,9 @@ impl Table {
         };
         let (client, sure) = opener::client(packet, looked.direction);
         let tick = self.timers.tick();
-        let (Some(slot), Some(place)) = (self.slots.one(id), self.cold.get_mut(id as usize)) else {
+        let (Some(slot), Some(place)) =
+            (self.slots.one(id as usize), self.cold.get_mut(id as usize))
+        else {
             return id;
         };
         *slot = Slot {
