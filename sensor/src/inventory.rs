@@ -62,6 +62,8 @@ pub struct Inventory {
     by_address: FastMap<IpAddr, AssetId>,
     /// Configured prefixes, the longest first.
     by_prefix: Vec<(IpNet, AssetId)>,
+    /// Whether the config knows assets by addresses outside the estate.
+    owns_outside: bool,
     /// By MAC address, as the number [`key`] makes of it.
     by_mac: FastMap<u64, Speaker>,
     undiscovered: u64,
@@ -75,12 +77,15 @@ impl Inventory {
             assets: Vec::new(),
             by_address: FastMap::default(),
             by_prefix: Vec::new(),
+            owns_outside: false,
             by_mac: FastMap::default(),
             undiscovered: 0,
         };
         for asset in &config.assets {
             let id = inventory.add(Arc::clone(&asset.name), asset.role, true);
             for net in &asset.addresses {
+                inventory.owns_outside |= !(inventory.is_internal(net.network())
+                    && inventory.is_internal(net.broadcast()));
                 if net.prefix_len() == net.max_prefix_len() {
                     inventory.by_address.insert(net.addr(), id);
                 } else {
@@ -160,6 +165,9 @@ impl Inventory {
 
     /// Whom the config, or discovery, knows by this address alone.
     fn owner(&self, address: IpAddr) -> Option<AssetId> {
+        if !self.owns_outside && !self.is_internal(address) {
+            return None;
+        }
         self.by_address.get(&address).copied().or_else(|| {
             self.by_prefix.iter().find(|(net, _)| net.contains(&address)).map(|(_, id)| *id)
         })
