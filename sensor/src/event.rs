@@ -22,7 +22,7 @@ pub struct Event {
 /// What an [`Event`] says.
 #[derive(Debug, Clone)]
 pub enum Body {
-    /// A conversation's first packet.
+    /// A conversation's first packet, but not to a DNS server: there the messages tell more.
     Opened,
     /// What a conversation moved since its last `Volume`: one for each 10 s of capture time
     /// (aligned to whole 10 s since the epoch) in which it moved anything, and one at its end.

@@ -10,6 +10,9 @@ use crate::event::{Account, Body, DnsMessage, DnsTransport, Event, Flow, TlsSess
 use crate::flow::{Direction, Observer, Verdict, View};
 use crate::time::Timestamp;
 
+/// The port of DNS (RFC 1035).
+const DNS: u16 = 53;
+
 /// How long a ClientHello waits for the server's half.
 const SERVER_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -311,6 +314,9 @@ pub struct Observing<'a, S> {
 
 impl<S: Sink> Observer for Observing<'_, S> {
     fn opened(&mut self, view: &View<'_>, at: Timestamp) {
+        if view.port(view.client().reverse()) == DNS {
+            return;
+        }
         self.sink.event(Event { time: at, flow: view.flow(), body: Body::Opened });
     }
 
