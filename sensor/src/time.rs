@@ -63,11 +63,25 @@ impl Timestamp {
         fmt::from_fn(move |f| self.write(f, "+0000"))
     }
 
+    /// Three times in every flow event: so no format string is interpreted here.
     fn write(self, f: &mut fmt::Formatter<'_>, zone: &str) -> fmt::Result {
         let seconds = i64::try_from(self.as_secs()).unwrap_or(i64::MAX);
-        let micros = self.0 % 1_000_000_000 / 1000;
         let time = jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::MAX);
-        write!(f, "{}.{micros:06}{zone}", time.strftime("%Y-%m-%dT%H:%M:%S"))
+        let time = jiff::tz::Offset::UTC.to_datetime(time);
+        let mut text = *b"0000-00-00T00:00:00.000000";
+        let mut fields = text.split_mut(|byte| !byte.is_ascii_digit());
+        let micros = (self.0 % 1_000_000_000 / 1000) as u32;
+        let year = u32::from(time.year().unsigned_abs());
+        let small = [time.month(), time.day(), time.hour(), time.minute(), time.second()];
+        let small = small.map(|value| u32::from(value.unsigned_abs()));
+        for mut value in [year].into_iter().chain(small).chain([micros]) {
+            for digit in fields.next().into_iter().flatten().rev() {
+                *digit = b'0' + (value % 10) as u8;
+                value /= 10;
+            }
+        }
+        f.write_str(str::from_utf8(&text).unwrap_or_default())?;
+        f.write_str(zone)
     }
 }
 
