@@ -42,23 +42,19 @@ impl DnsError {
     }
 }
 
-/// Whether a payload on a DNS port may be a DNS message: a known opcode, a response code only in a
-/// response, no more questions than there is room for, and something to say.
+/// Whether a payload on a DNS port may be a DNS message: a known opcode, room for as many questions
+/// as it announces, and something to say.
 pub fn looks_like_dns(bytes: &[u8]) -> bool {
     let Some(&[_, _, flags, rcode, q1, q0, a1, a0, ..]) = bytes.first_chunk::<HEADER>() else {
         return false;
     };
     let questions = u16::from_be_bytes([q1, q0]);
     let answers = u16::from_be_bytes([a1, a0]);
-    let is_response = flags & 0x80 != 0;
-    let has_rcode = rcode & 0x0f != 0;
-    let says_something = questions != 0 || answers != 0 || has_rcode;
-    if has_rcode && !is_response {
-        return false;
-    }
-    let opcode = Opcode::from_int(flags >> 3 & 0x0f);
+    let is_failure = flags & 0x80 != 0 && rcode & 0x0f != 0;
     let room = bytes.len().saturating_sub(HEADER);
-    is_read(opcode) && says_something && usize::from(questions) <= room.div_ceil(MIN_QUESTION)
+    is_read(Opcode::from_int(flags >> 3 & 0x0f))
+        && (questions != 0 || answers != 0 || is_failure)
+        && usize::from(questions).saturating_mul(MIN_QUESTION) <= room
 }
 
 /// The root name, a type and a class.
