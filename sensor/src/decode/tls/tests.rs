@@ -371,7 +371,9 @@ proptest! {
     #[test]
     fn tls_parser_reads_the_same(
         names in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..40), 0..4),
-        others in prop::collection::vec((64u16.., prop::collection::vec(any::<u8>(), 0..40)), 0..6),
+        // Kinds that nobody has given a meaning: what tls-parser knows (the draft of encrypted names,
+        // 0xffce, among them) it refuses with any other contents, and all behind it.
+        others in prop::collection::vec((64u16..0x3000, prop::collection::vec(any::<u8>(), 0..40)), 0..6),
         sni in prop::collection::vec(any::<u8>(), 1..300),
     ) {
         let names: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
