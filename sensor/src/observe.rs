@@ -10,9 +10,6 @@ use crate::event::{Account, Body, DnsMessage, DnsTransport, Event, Flow, TlsSess
 use crate::flow::{Direction, Observer, Verdict, View};
 use crate::time::Timestamp;
 
-/// The port of DNS (RFC 1035).
-const DNS: u16 = 53;
-
 /// How long a ClientHello waits for the server's half.
 const SERVER_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -65,6 +62,13 @@ pub struct Reader {
     scratch: Vec<u8>,
     wanted: Wanted,
     counts: Counts,
+}
+
+/// Whose hello bytes look like.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Client,
+    Server,
 }
 
 /// One half of a TLS session's opening.
@@ -163,36 +167,20 @@ impl Reader {
         }
     }
 
-    #[inline]
-    fn tls(
-        &mut self,
-        view: &View<'_>,
-        at: Timestamp,
-        from: Direction,
-        bytes: &[u8],
-        more: bool,
-        sink: &mut impl Sink,
-    ) -> Verdict {
-        match tls::looks_like_hello(bytes) {
-            Likeness::No => Verdict::Skip,
-            Likeness::Undecided => Verdict::Want(bytes.len() + 1),
-            Likeness::Client | Likeness::Server => self.hello(view, at, from, bytes, more, sink),
-        }
-    }
-
+    /// Reads the hello of the side that `from` is, which the bytes look like.
     fn hello(
         &mut self,
         view: &View<'_>,
         at: Timestamp,
         from: Direction,
-        bytes: &[u8],
+        (side, bytes): (Side, &[u8]),
         more: bool,
         sink: &mut impl Sink,
     ) -> Verdict {
         let extent = if more { Extent::Growing } else { Extent::Final };
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
-        let verdict = if tls::looks_like_hello(bytes) == Likeness::Client {
+        let verdict = if side == Side::Client {
             match tls::client_hello(bytes, extent, &mut scratch) {
                 Progress::Complete { value, .. } => {
                     self.client_half(view, view.flow_with_client(from), &value, at, sink);
@@ -299,9 +287,9 @@ impl Reader {
 #[inline]
 const fn dns_transport(a: u16, b: u16) -> Option<DnsTransport> {
     match (a, b) {
-        (53, _) | (_, 53) => Some(DnsTransport::Udp),
-        (5353, _) | (_, 5353) => Some(DnsTransport::Mdns),
-        (5355, _) | (_, 5355) => Some(DnsTransport::Llmnr),
+        (dns::PORT, _) | (_, dns::PORT) => Some(DnsTransport::Udp),
+        (dns::MDNS_PORT, _) | (_, dns::MDNS_PORT) => Some(DnsTransport::Mdns),
+        (dns::LLMNR_PORT, _) | (_, dns::LLMNR_PORT) => Some(DnsTransport::Llmnr),
         _ => None,
     }
 }
@@ -314,7 +302,7 @@ pub struct Observing<'a, S> {
 
 impl<S: Sink> Observer for Observing<'_, S> {
     fn opened(&mut self, view: &View<'_>, at: Timestamp) {
-        if view.port(view.client().reverse()) == DNS {
+        if view.port(view.client().reverse()) == dns::PORT {
             return;
         }
         self.sink.event(Event { time: at, flow: view.flow(), body: Body::Opened });
@@ -340,11 +328,16 @@ impl<S: Sink> Observer for Observing<'_, S> {
         more: bool,
     ) -> Verdict {
         // TLS is TLS on any port, also on one of DNS.
-        let is_tls = matches!(tls::looks_like_hello(bytes), Likeness::Client | Likeness::Server);
-        if !is_tls && dns_transport(view.port(from), view.port(from.reverse())).is_some() {
-            return self.reader.dns_stream(view, at, from, bytes, more, self.sink);
-        }
-        self.reader.tls(view, at, from, bytes, more, self.sink)
+        let side = match tls::looks_like_hello(bytes) {
+            Likeness::Client => Side::Client,
+            Likeness::Server => Side::Server,
+            _ if dns_transport(view.port(from), view.port(from.reverse())).is_some() => {
+                return self.reader.dns_stream(view, at, from, bytes, more, self.sink);
+            }
+            Likeness::No => return Verdict::Skip,
+            Likeness::Undecided => return Verdict::Want(bytes.len() + 1),
+        };
+        self.reader.hello(view, at, from, (side, bytes), more, self.sink)
     }
 
     #[inline]

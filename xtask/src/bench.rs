@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     ensure!(arguments.scale > 0.0, "--scale must be above zero, not {}", arguments.scale);
-    build("egret")?;
+    build_egret()?;
     if cfg!(debug_assertions) {
         return run_in_release();
     }
@@ -52,6 +52,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     ensure!(complete, "not everything that the captures hold was found");
     Ok(())
+}
+
+/// Builds the release binary, and says where it lies.
+pub(crate) fn build_egret() -> anyhow::Result<PathBuf> {
+    build("egret")?;
+    egret()
 }
 
 /// The binary under measurement.

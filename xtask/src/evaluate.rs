@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let egret = match &arguments.egret {
         _ if arguments.write_only => PathBuf::new(),
         Some(path) => path.clone(),
-        None => build()?,
+        None => crate::bench::build_egret()?,
     };
     let temporary = tempfile::tempdir()?;
     let folder = arguments.keep.as_deref().unwrap_or(temporary.path());
@@ -91,20 +91,6 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     println!("\nThe bar is met.");
     Ok(())
-}
-
-/// Builds the release binary.
-fn build() -> anyhow::Result<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args(["build", "--release", "--package", "egret"])
-        .current_dir(&root)
-        .status()
-        .context("cannot run cargo")?;
-    ensure!(status.success(), "cargo build --release failed");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-    Ok(target.join("release/egret"))
 }
 
 /// Writes one estate's days and has them judged.

@@ -42,6 +42,13 @@ impl DnsError {
     }
 }
 
+/// The port of DNS (RFC 1035).
+pub const PORT: u16 = 53;
+/// The port of multicast DNS (RFC 6762).
+pub const MDNS_PORT: u16 = 5353;
+/// The port of LLMNR (RFC 4795).
+pub const LLMNR_PORT: u16 = 5355;
+
 /// Whether a message's header says that it answers (RFC 1035 section 4.1.1).
 pub fn is_response(bytes: &[u8]) -> bool {
     bytes.get(2).is_some_and(|flags| flags & 0x80 != 0)

@@ -8,11 +8,11 @@ use std::collections::VecDeque;
 
 use super::fragments::{Datagram, LIFETIME, datagram};
 use super::key::{Direction, Key};
-use crate::decode::{Fragment, Packet};
+use crate::decode::{Fragment, Packet, dns};
 use crate::time::Timestamp;
 
 /// Whose datagrams are put together: DNS, mDNS and LLMNR.
-const PORTS: [u16; 3] = [53, 5353, 5355];
+const PORTS: [u16; 3] = [dns::PORT, dns::MDNS_PORT, dns::LLMNR_PORT];
 
 /// How many datagrams may be incomplete at once.
 const CAPACITY: usize = 1024;

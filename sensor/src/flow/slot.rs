@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::index::Tag;
 use super::key::{Direction, Key};
-use crate::decode::{Mac, Packet, Vlans, protocol, tcp_flags};
+use crate::decode::{Mac, Packet, Vlans, dns, protocol, tcp_flags};
 use crate::event::{Endpoint, Flow, FlowState, Traffic};
 use crate::time::Timestamp;
 
@@ -23,7 +23,7 @@ pub(super) struct Slot {
     pub bytes: [u64; 2],
     /// The sequence number after the last in-order byte.
     pub next_sequence: [u32; 2],
-    /// The [`super::stream`] of this flow, 0 for none.
+    /// 1 while [`super::stream`] may keep something of this flow, else 0.
     pub stream: u32,
     /// The tick in which it was last active.
     pub tick: u32,
@@ -42,9 +42,6 @@ pub(super) struct Slot {
 
 /// Whether a packet was seen, for `Up` and for `Down`: bits of [`Slot::seen`].
 pub(super) const SEEN: [u8; 2] = [1, 2];
-
-/// The port of DNS.
-const DNS: u16 = 53;
 
 /// Bits of [`Slot::flags`].
 pub(super) mod flags {
@@ -135,7 +132,7 @@ impl Slot {
             (protocol::TCP, FlowState::New) => 60,
             (_, FlowState::New) => 30,
             // Most flows of an estate are one question and its answer, and then over.
-            (protocol::UDP, FlowState::Established) if self.has_port(DNS) => 1,
+            (protocol::UDP, FlowState::Established) if self.has_port(dns::PORT) => 1,
             (_, FlowState::Established) => 120,
         };
         Duration::from_secs(seconds)
