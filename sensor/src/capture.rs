@@ -7,6 +7,7 @@ use crate::time::Timestamp;
 
 pub mod file;
 pub mod filter;
+pub mod live;
 
 /// The most frames in a burst: enough to hide the flow table's cache misses behind each other.
 pub const BURST: usize = 32;
@@ -23,6 +24,9 @@ pub struct Frame<'a> {
     pub wire_len: u32,
     /// How its first byte is to be read.
     pub link: LinkType,
+    /// The id of its outermost VLAN, where the kernel took that tag out of `bytes`; `wire_len` counts
+    /// the tag all the same.
+    pub vlan: Option<u16>,
     /// What was captured of it.
     pub bytes: &'a [u8],
 }
@@ -161,12 +165,17 @@ impl LinkType {
 pub enum Progress {
     /// There may be more. The burst holds frames, unless a filter dropped all of them.
     More,
+    /// A live source has nothing now; the burst is empty.
+    Idle,
     /// There is nothing more, and the burst is empty.
     End,
 }
 
 /// Anything that gives frames.
 pub trait Source {
+    /// Why it cannot go on.
+    type Error: std::error::Error;
+
     /// Fills `burst`, given empty, with the next frames, in the order of capture. The burst holds
     /// on to the source until it is dropped: make a new one for each call, which costs nothing.
     ///
@@ -174,7 +183,7 @@ pub trait Source {
     /// When the source cannot go on. What was given before stays valid, and
     /// a source that ends early for a reason that is no failure (a file cut in the middle) ends
     /// with [`Progress::End`] and one of [`Stats::notes`].
-    fn burst<'a>(&'a mut self, burst: &mut Burst<'a>) -> Result<Progress, file::CaptureError>;
+    fn burst<'a>(&'a mut self, burst: &mut Burst<'a>) -> Result<Progress, Self::Error>;
 
     /// What was read so far.
     fn stats(&self) -> Stats;
@@ -193,8 +202,10 @@ pub struct Stats {
     pub bytes_read: u64,
     /// Bytes there are to read, where that is known.
     pub bytes_total: Option<u64>,
-    /// Frames that the capturing side says it lost.
+    /// Frames that the capturing side says it lost; of a live source those that found no room in its ring.
     pub dropped: u64,
+    /// Frames of which only a part was captured.
+    pub truncated: u64,
     /// What people should know about what was read, a line each: why a file ended before its end
     /// (at most one a file), link types that are not decoded (a few a file).
     pub notes: Vec<String>,

@@ -14,6 +14,18 @@ use crate::alert::Severity;
 use crate::text::file_name;
 use crate::time::parse_duration;
 
+mod alerts;
+mod baseline;
+mod check;
+mod inventory;
+mod run;
+
+pub use alerts::Alerts;
+pub use baseline::Baseline;
+pub use check::Check;
+pub use inventory::Inventory;
+pub use run::Run;
+
 /// Watches VMware ESXi estates for data that moves where it should not.
 ///
 /// Egret reads what a mirror port sees beside the ESXi hosts, learns what each host, vCenter and
@@ -38,6 +50,20 @@ pub enum Command {
     /// prints an alert for each thing that needs an explanation, then a summary. The same files
     /// always give the same alerts.
     Read(Read),
+    /// Watch a mirror port and deliver alerts
+    ///
+    /// Captures from network interfaces through the whole pipeline until it is told to stop
+    /// (SIGTERM, SIGINT), keeps alerts and what was learned in `sensor.data_dir`, sends alerts where
+    /// `[deliver]` says, and serves metrics. SIGHUP reads the config again.
+    Run(Run),
+    /// Check the config and this machine, and say what to change
+    Check(Check),
+    /// List, show, acknowledge or export stored alerts
+    Alerts(Alerts),
+    /// List, approve or forget what was learned
+    Baseline(Baseline),
+    /// List assets, or import them from an RVTools or plain CSV export
+    Inventory(Inventory),
 }
 
 /// Flags of every command.
@@ -142,6 +168,14 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// Why a command failed; its text is for the person who gave the command.
+pub trait Failure: fmt::Display {
+    /// What the program ends with.
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+}
+
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, 1 failed while running, 2 bad usage or config, 3 see `read --fail-on`.
 Colours are used on a terminal only, and never when NO_COLOR is set.
@@ -167,7 +201,7 @@ impl Cli {
     /// Help, version or a usage error, to be ended with [`clap::Error::exit`] (0, 0 and 2).
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let cli = Self::try_parse_from(arguments)?;
-        let Command::Read(read) = &cli.command;
+        let Command::Read(read) = &cli.command else { return Ok(cli) };
         let Some(clash) = clash(read) else { return Ok(cli) };
         let mut command = Self::command();
         command.build();
@@ -258,7 +292,7 @@ mod tests {
              -vv --filter tcp --learn 7d --state dir --fail-on high",
         )
         .unwrap();
-        let Command::Read(read) = cli.command;
+        let Command::Read(read) = cli.command else { panic!("it is read") };
         assert_eq!(read.files, [Stream::File("a.pcap".into()), Stream::Standard]);
         assert_eq!(read.output.events, Some(Stream::File("eve.json".into())));
         assert!(read.output.takes_stdout());

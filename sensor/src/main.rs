@@ -4,9 +4,9 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use egret::cli::{Cli, Command, Exit};
+use egret::cli::{Cli, Command, Exit, Failure};
 use egret::config::file;
-use egret::{logging, sensor};
+use egret::{commands, logging, sensor};
 
 fn main() -> ExitCode {
     let cli = match Cli::read(std::env::args_os()) {
@@ -26,17 +26,27 @@ fn main() -> ExitCode {
         Some(path) => tracing::info!("config read from {}", path.display()),
         None => tracing::info!("no config file: every key that is not set has its default"),
     }
-    let Command::Read(arguments) = &cli.command;
-    match sensor::read(arguments, &loaded.config, global.quiet) {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            let exit = error.exit();
-            if exit != Exit::Done {
-                complain(&error);
-            }
-            exit.into()
-        }
+    let config = &loaded.config;
+    match &cli.command {
+        Command::Read(arguments) => end(sensor::read(arguments, config, global.quiet)),
+        Command::Run(arguments) => end(sensor::run(arguments, global, loaded)),
+        Command::Check(arguments) => end(commands::check(arguments, config)),
+        Command::Alerts(arguments) => end(commands::alerts(arguments, config)),
+        Command::Baseline(arguments) => end(commands::baseline(arguments, config)),
+        Command::Inventory(arguments) => end(commands::inventory(arguments, config)),
     }
+}
+
+/// The exit code of what a command came to, and why on stderr.
+fn end(result: Result<Exit, impl Failure>) -> ExitCode {
+    let exit = result.unwrap_or_else(|failure| {
+        let exit = failure.exit();
+        if exit != Exit::Done {
+            complain(&failure);
+        }
+        exit
+    });
+    exit.into()
 }
 
 /// Says on stderr what is wrong, under the program's name on each line.

@@ -4,5 +4,7 @@ mod output;
 mod path;
 mod progress;
 mod read;
+mod run;
 
 pub use read::{ReadError, read};
+pub use run::{RunError, run};

@@ -3,6 +3,8 @@
 //! A write is on disk when the call returns. A database that cannot be read is renamed, never
 //! deleted, and a new one is begun; [`Store::quarantined`] says where the old one is.
 
+pub mod keeper;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -108,6 +108,8 @@ impl Files {
 }
 
 impl Source for Files {
+    type Error = CaptureError;
+
     fn burst<'a>(&'a mut self, burst: &mut Burst<'a>) -> Result<Progress, CaptureError> {
         self.settle()?;
         // From here on the windows stay as they are, so that frames of all files can share a burst.

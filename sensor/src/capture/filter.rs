@@ -4,7 +4,6 @@ use std::fmt;
 
 use pcap::{BpfProgram, Capture, Linktype};
 
-use super::file::CaptureError;
 use super::{Burst, Frame, LinkType, Progress, Source, Stats};
 
 /// A source without the frames that a filter drops.
@@ -23,7 +22,9 @@ impl<S: Source> Filtered<S> {
 }
 
 impl<S: Source> Source for Filtered<S> {
-    fn burst<'a>(&'a mut self, burst: &mut Burst<'a>) -> Result<Progress, CaptureError> {
+    type Error = S::Error;
+
+    fn burst<'a>(&'a mut self, burst: &mut Burst<'a>) -> Result<Progress, S::Error> {
         let progress = self.source.burst(burst)?;
         let before = burst.len();
         burst.retain(|frame| self.filter.matches(frame));
@@ -124,6 +125,7 @@ fn reason(error: pcap::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::file::CaptureError;
     use crate::time::Timestamp;
 
     /// An IPv4 packet from 10.0.0.1 to 10.0.0.2 with the start of a UDP header, port 53.
@@ -137,7 +139,7 @@ mod tests {
     }
 
     fn frame(link: LinkType, bytes: &[u8]) -> Frame<'_> {
-        Frame { time: Timestamp::ZERO, wire_len: 1500, link, bytes }
+        Frame { time: Timestamp::ZERO, wire_len: 1500, link, vlan: None, bytes }
     }
 
     #[test]
@@ -190,6 +192,8 @@ mod tests {
     struct Three(Vec<u8>, Option<Progress>);
 
     impl Source for Three {
+        type Error = CaptureError;
+
         fn burst<'a>(&'a mut self, burst: &mut Burst<'a>) -> Result<Progress, CaptureError> {
             let Some(progress) = self.1.take() else { return Ok(Progress::End) };
             burst.extend(

@@ -21,7 +21,8 @@ pub struct Capture {
 }
 
 /// How frames are taken from a network interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "lower")]
 pub enum Backend {
     /// The fastest that works.
     Auto,

@@ -10,7 +10,7 @@ use super::progress::Progress;
 use crate::alert::format::{Style, human};
 use crate::capture::filter::{Filter, FilterError, Filtered};
 use crate::capture::{self, Burst, LinkType, Source, file};
-use crate::cli::{self, Exit, Stream};
+use crate::cli::{self, Exit, Failure, Stream};
 use crate::config::{Config, Role};
 use crate::detect::Engine;
 use crate::eve;
@@ -45,10 +45,10 @@ pub enum ReadError {
     Stdout(io::Error),
 }
 
-impl ReadError {
-    /// What the program ends with. A filter that does not compile is bad usage; the reader of a
-    /// pipe may leave when it has seen enough.
-    pub fn exit(&self) -> Exit {
+impl Failure for ReadError {
+    // A filter that does not compile is bad usage; the reader of a pipe may leave when it has seen
+    // enough.
+    fn exit(&self) -> Exit {
         match self {
             Self::Filter(_) => Exit::Usage,
             Self::Output(error) if error.is_broken_pipe() => Exit::Done,
@@ -144,7 +144,10 @@ struct Reading {
 
 impl Reading {
     /// Takes everything the source has through the path.
-    fn pump(&mut self, mut source: impl Source) -> Result<capture::Stats, ReadError> {
+    fn pump(
+        &mut self,
+        mut source: impl Source<Error = file::CaptureError>,
+    ) -> Result<capture::Stats, ReadError> {
         while self.burst(&mut source)? == capture::Progress::More {
             self.outputs.pass_on()?;
             self.progress.burst(|| source.stats());
@@ -153,7 +156,10 @@ impl Reading {
         Ok(source.stats())
     }
 
-    fn burst(&mut self, source: &mut impl Source) -> Result<capture::Progress, ReadError> {
+    fn burst(
+        &mut self,
+        source: &mut impl Source<Error = file::CaptureError>,
+    ) -> Result<capture::Progress, ReadError> {
         let mut burst = Burst::new();
         let progress = source.burst(&mut burst)?;
         self.path.burst(&burst, &mut self.outputs);

@@ -73,7 +73,10 @@ impl Walk for Pcap {
         // 32-bit seconds and fractions stay far below the end of 64-bit nanoseconds.
         let nanos = u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * self.unit;
         let time = Timestamp::from_nanos(nanos);
-        Ok((Frame { time, wire_len: original.max(captured), link: self.link, bytes }, after))
+        Ok((
+            Frame { time, wire_len: original.max(captured), link: self.link, vlan: None, bytes },
+            after,
+        ))
     }
 }
 

@@ -171,7 +171,13 @@ impl Pcapng {
         let interface = self.interfaces.get(number as usize)?;
         let time = interface.time(u64::from(high) << 32 | u64::from(low));
         self.last = time;
-        Some(Frame { time, wire_len: original.max(captured), link: interface.link, bytes })
+        Some(Frame {
+            time,
+            wire_len: original.max(captured),
+            link: interface.link,
+            vlan: None,
+            bytes,
+        })
     }
 
     /// A simple packet: a length and bytes, of the first interface.
@@ -183,7 +189,7 @@ impl Pcapng {
             return None;
         }
         let bytes = block.body.get(4..4 + captured as usize)?;
-        Some(Frame { time: self.last, wire_len, link: interface.link, bytes })
+        Some(Frame { time: self.last, wire_len, link: interface.link, vlan: None, bytes })
     }
 }
 

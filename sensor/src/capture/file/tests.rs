@@ -51,7 +51,7 @@ impl Captures {
 type Seen = (Vec<(LinkType, Packet)>, Stats);
 
 /// Reads to the end, of which asking again must not get beyond.
-fn drain(mut source: impl Source) -> Result<Seen, CaptureError> {
+fn drain(mut source: impl Source<Error = CaptureError>) -> Result<Seen, CaptureError> {
     let mut seen = Vec::new();
     while next(&mut source, &mut seen)? == Progress::More {}
     assert_eq!(next(&mut source, &mut seen)?, Progress::End);
@@ -61,7 +61,7 @@ fn drain(mut source: impl Source) -> Result<Seen, CaptureError> {
 
 /// Reads a burst.
 fn next(
-    source: &mut impl Source,
+    source: &mut impl Source<Error = CaptureError>,
     seen: &mut Vec<(LinkType, Packet)>,
 ) -> Result<Progress, CaptureError> {
     let mut burst = Burst::new();

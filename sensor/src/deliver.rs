@@ -1,0 +1,1 @@
+//! Takes alerts from the outbox to the SOC's tools.

@@ -1,0 +1,239 @@
+//! What Prometheus is told: every family of metrics, made once and handed to whoever counts.
+//!
+//! Label values are bounded: reasons, layers and outcomes are fixed lists, delivery targets come
+//! from the config, assets beyond [`MAX_ASSETS`] fold into `other`. Nothing from the wire is a label.
+
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
+};
+
+/// Assets that have series of their own in `egret_asset_bytes_total`.
+pub const MAX_ASSETS: usize = 200;
+
+/// All families. Counters may be raised from any thread; each is one relaxed atomic addition.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    registry: Registry,
+    /// Frames received, duplicates included.
+    pub capture_packets: IntCounter,
+    /// Their bytes on the wire.
+    pub capture_bytes: IntCounter,
+    /// Frames lost before they were read, by `reason`: `ring` (no room in the ring), `interface`
+    /// (the network card or its driver).
+    pub capture_dropped: IntCounterVec,
+    /// Frames of which only a part was captured.
+    pub capture_truncated: IntCounter,
+    /// Second copies of frames, recognised and not counted to flows.
+    pub capture_duplicates: IntCounter,
+    /// Frames refused, by `layer`.
+    pub decode_errors: IntCounterVec,
+    /// Conversations in the flow tables.
+    pub flows_active: IntGauge,
+    /// Conversations that gave way, by `reason`: `table_full`, `stream_budget`.
+    pub flows_evicted: IntCounterVec,
+    /// TLS ClientHellos read.
+    pub client_hellos: IntCounter,
+    /// DNS responses read, by `rcode`.
+    pub dns_responses: IntCounterVec,
+    /// Events or alerts that found no room, by `stage`: `detect`, `events`, `store`.
+    pub events_dropped: IntCounterVec,
+    /// Alerts committed to disk, by `analytic` and `severity`; updates of one do not count again.
+    pub alerts: IntCounterVec,
+    /// Alerts taken by a receiver, by `target`.
+    pub alerts_delivered: IntCounterVec,
+    /// Attempts that failed, by `target`.
+    pub delivery_failures: IntCounterVec,
+    /// Alerts that wait, by `target`.
+    pub delivery_pending: IntGaugeVec,
+    /// 1 while a target is given time to recover, else 0, by `target`.
+    pub delivery_circuit_open: IntGaugeVec,
+    /// Bytes that assets moved, by `asset`, `role` and `direction`.
+    pub asset_bytes: IntCounterVec,
+    /// Seconds from the packet to the alert on disk.
+    pub detection_latency: Histogram,
+    /// 1 while an interface is up, else 0, by `interface`.
+    pub interface_up: IntGaugeVec,
+    /// Conversations seen from one side only, of those that ended, by `sides`: `one`, `both`.
+    pub flows_sides: IntCounterVec,
+    /// 1 when the last reload of the config succeeded, else 0.
+    pub config_reload_successful: IntGauge,
+    /// When the config was last loaded, in seconds since the epoch.
+    pub config_reload_success_time: IntGauge,
+    /// 1 while the database cannot be written, else 0.
+    pub store_failing: IntGauge,
+}
+
+impl Metrics {
+    /// All families, at zero.
+    ///
+    /// # Errors
+    /// When two families have one name: a mistake of this file.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        let build = IntGaugeVec::new(
+            Opts::new("egret_build_info", "1, with the version that runs."),
+            &["version"],
+        )?;
+        registry.register(Box::new(build.clone()))?;
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let register = Register(&registry);
+        Ok(Self {
+            capture_packets: register
+                .counter("egret_capture_packets_total", "Frames received, duplicates included.")?,
+            capture_bytes: register
+                .counter("egret_capture_bytes_total", "Bytes on the wire of frames received.")?,
+            capture_dropped: register.counters(
+                "egret_capture_dropped_packets_total",
+                "Frames lost before they were read.",
+                &["reason"],
+            )?,
+            capture_truncated: register.counter(
+                "egret_capture_truncated_packets_total",
+                "Frames of which only a part was captured.",
+            )?,
+            capture_duplicates: register.counter(
+                "egret_capture_duplicate_packets_total",
+                "Second copies of frames, recognised and not counted to conversations.",
+            )?,
+            decode_errors: register.counters(
+                "egret_decode_errors_total",
+                "Frames that could not be decoded.",
+                &["layer"],
+            )?,
+            flows_active: register.gauge("egret_flows_active", "Conversations under way.")?,
+            flows_evicted: register.counters(
+                "egret_flows_evicted_total",
+                "Conversations that gave way to others.",
+                &["reason"],
+            )?,
+            client_hellos: register
+                .counter("egret_tls_client_hellos_total", "TLS ClientHellos read.")?,
+            dns_responses: register.counters(
+                "egret_dns_responses_total",
+                "DNS responses read.",
+                &["rcode"],
+            )?,
+            events_dropped: register.counters(
+                "egret_events_dropped_total",
+                "Events and alerts that found no room.",
+                &["stage"],
+            )?,
+            alerts: register.counters(
+                "egret_alerts_total",
+                "Alerts raised and on disk.",
+                &["analytic", "severity"],
+            )?,
+            alerts_delivered: register.counters(
+                "egret_alerts_delivered_total",
+                "Alerts that a receiver has taken.",
+                &["target"],
+            )?,
+            delivery_failures: register.counters(
+                "egret_delivery_failures_total",
+                "Attempts to deliver that failed.",
+                &["target"],
+            )?,
+            delivery_pending: register.gauges(
+                "egret_delivery_pending",
+                "Alerts that wait to be delivered.",
+                &["target"],
+            )?,
+            delivery_circuit_open: register.gauges(
+                "egret_delivery_circuit_open",
+                "1 while a target is given time to recover.",
+                &["target"],
+            )?,
+            asset_bytes: register.counters(
+                "egret_asset_bytes_total",
+                "Bytes that assets moved.",
+                &["asset", "role", "direction"],
+            )?,
+            detection_latency: register.histogram(
+                "egret_detection_latency_seconds",
+                "Time from the packet to the alert on disk.",
+                // Alerts come within the watermark's quarter of a second; volumes within 10 s.
+                &[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0],
+            )?,
+            interface_up: register.gauges(
+                "egret_interface_up",
+                "1 while an interface is there and up.",
+                &["interface"],
+            )?,
+            flows_sides: register.counters(
+                "egret_flows_ended_total",
+                "TCP conversations that ended, by how many sides of them were seen.",
+                &["sides"],
+            )?,
+            config_reload_successful: register.gauge(
+                "egret_config_last_reload_successful",
+                "1 when the last load of the config succeeded.",
+            )?,
+            config_reload_success_time: register.gauge(
+                "egret_config_last_reload_success_timestamp_seconds",
+                "When the config was last loaded.",
+            )?,
+            store_failing: register
+                .gauge("egret_store_failing", "1 while the database cannot be written.")?,
+            registry,
+        })
+    }
+
+    /// All of it in Prometheus' text format.
+    ///
+    /// # Errors
+    /// When a family is inconsistent.
+    pub fn text(&self) -> Result<String, prometheus::Error> {
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+}
+
+/// Makes families and registers them.
+struct Register<'a>(&'a Registry);
+
+impl Register<'_> {
+    fn counter(&self, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
+        self.add(IntCounter::new(name, help)?)
+    }
+
+    fn counters(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+    ) -> Result<IntCounterVec, prometheus::Error> {
+        self.add(IntCounterVec::new(Opts::new(name, help), labels)?)
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
+        self.add(IntGauge::new(name, help)?)
+    }
+
+    fn gauges(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+    ) -> Result<IntGaugeVec, prometheus::Error> {
+        self.add(IntGaugeVec::new(Opts::new(name, help), labels)?)
+    }
+
+    fn histogram(
+        &self,
+        name: &str,
+        help: &str,
+        buckets: &[f64],
+    ) -> Result<Histogram, prometheus::Error> {
+        self.add(Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))?)
+    }
+
+    fn add<C: prometheus::core::Collector + Clone + 'static>(
+        &self,
+        family: C,
+    ) -> Result<C, prometheus::Error> {
+        self.0.register(Box::new(family.clone()))?;
+        Ok(family)
+    }
+}

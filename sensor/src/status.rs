@@ -1,0 +1,87 @@
+//! How the sensor is doing: what the API and readiness tell, set by the wiring about once a second.
+
+use std::sync::{Arc, RwLock};
+
+use serde::Serialize;
+
+use crate::time::Timestamp;
+
+/// One status for all who ask; whoever sets it holds the lock for as long as a copy takes.
+pub type Shared = Arc<RwLock<Status>>;
+
+/// How the sensor is doing.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Status {
+    /// Name of the sensor.
+    pub sensor: String,
+    /// Version of the program.
+    pub version: &'static str,
+    /// When it started.
+    pub started: Timestamp,
+    /// When this was true.
+    pub now: Timestamp,
+    /// Whether all workers have looked for frames within the last seconds.
+    pub workers_alive: bool,
+    /// What is listened to.
+    pub interfaces: Vec<Interface>,
+    /// What the mirror is like.
+    pub mirror: Mirror,
+    /// Conversations under way.
+    pub flows: u64,
+    /// Why the database cannot be written, while it cannot.
+    pub store_error: Option<String>,
+    /// What the last attempt to reload the config came to, where it failed.
+    pub reload_error: Option<String>,
+    /// Everything that is watched, in the inventory's order.
+    #[serde(skip)]
+    pub assets: Arc<Vec<Asset>>,
+}
+
+/// One interface.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Interface {
+    /// Its name in the config.
+    pub name: String,
+    /// How frames are taken from it, and why so.
+    pub backend: String,
+    /// `up`, `down`, `gone`, or its new name.
+    pub state: String,
+    /// Frames received.
+    pub packets: u64,
+    /// Frames lost.
+    pub dropped: u64,
+    /// Time of the last frame.
+    pub last_packet: Option<Timestamp>,
+}
+
+/// What the mirror does to the traffic, over the last minutes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Mirror {
+    /// Share of frames that are second copies, 0 to 1.
+    pub duplicates: f64,
+    /// Share of TCP conversations of which one side only was seen, 0 to 1.
+    pub one_sided: f64,
+    /// Share of frames of which only a part was captured, 0 to 1.
+    pub truncated: f64,
+    /// Share of frames that were lost on the way to the sensor, 0 to 1.
+    pub dropped: f64,
+}
+
+/// One asset.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Asset {
+    /// Name.
+    pub name: String,
+    /// `esxi`, `vcenter`, `guest` or `other`.
+    pub role: &'static str,
+    /// Whether the config names it.
+    pub configured: bool,
+    /// When it was first seen.
+    pub first_seen: Option<Timestamp>,
+    /// Whether it is still being learned.
+    pub learning: bool,
+    /// Bytes sent and received since the start.
+    pub bytes_out: u64,
+    /// Bytes received since the start.
+    pub bytes_in: u64,
+}
