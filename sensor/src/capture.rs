@@ -7,6 +7,7 @@ use crate::time::Timestamp;
 
 pub mod file;
 pub mod filter;
+pub mod interface;
 pub mod live;
 
 /// The most frames in a burst: enough to hide the flow table's cache misses behind each other.

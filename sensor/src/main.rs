@@ -14,7 +14,9 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     let global = &cli.global;
-    logging::start(global.verbose, global.quiet);
+    // Whoever looks after a service wants to read what it does.
+    let service = u8::from(matches!(cli.command, Command::Run(_)));
+    logging::start(global.verbose + service, global.quiet);
     let loaded = match file::load(global.config.as_deref(), &global.set, &host_name()) {
         Ok(loaded) => loaded,
         Err(error) => {
