@@ -5,13 +5,12 @@
 //! that starts them all, watches over them and ends them. Channels between them are bounded, and what
 //! finds no room is counted.
 
-use std::path::PathBuf;
-
 use crate::capture::live::LiveError;
 use crate::cli::{self, Exit, Failure};
 use crate::config::file::Loaded;
 use crate::store::StoreError;
 use crate::text::reason;
+use settings::Settings;
 
 mod clock;
 mod control;
@@ -22,8 +21,11 @@ mod links;
 mod merge;
 mod privileges;
 mod pulse;
+mod reload;
+mod settings;
 mod start;
 mod tally;
+mod teller;
 mod worker;
 
 /// Why the sensor could not start.
@@ -77,19 +79,13 @@ impl Failure for RunError {
     }
 }
 
-/// How the config was read, to read it again in the same way.
-#[derive(Debug, Clone)]
-struct ConfigSource {
-    path: Option<PathBuf>,
-    set: Vec<String>,
-}
-
 /// Runs the sensor until it is told to stop.
 ///
 /// # Errors
 /// When it cannot start: no interface, no capability, no data directory, a port taken.
 pub fn run(arguments: &cli::Run, global: &cli::Global, loaded: Loaded) -> Result<Exit, RunError> {
-    let source = ConfigSource { path: global.config.clone(), set: global.set.clone() };
-    let running = start::start(arguments, source, loaded.config, global.quiet)?;
+    let settings = Settings::new(arguments, global);
+    let config = settings.with_flags(loaded.config);
+    let running = start::start(arguments, settings, config, global.quiet)?;
     Ok(running.watch())
 }

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use super::io::{self, Io};
 use super::links::Links;
 use super::pulse::Pulse;
-use super::{ConfigSource, clock, detection, start, worker};
+use super::settings::Settings;
+use super::{clock, detection, start, worker};
 use crate::cli::Exit;
 use crate::config::Config;
 use crate::metrics::Metrics;
@@ -44,7 +45,7 @@ pub(super) struct Thread<O, T> {
 
 /// The running sensor.
 pub(super) struct Running {
-    pub(super) source: ConfigSource,
+    pub(super) settings: Settings,
     pub(super) config: Config,
     pub(super) links: Links,
     pub(super) workers: Vec<Thread<worker::Order, bool>>,
@@ -111,10 +112,6 @@ impl Running {
             status.interfaces = interfaces;
             status.flows = u64::try_from(self.metrics.flows_active.get()).unwrap_or(0);
         }
-    }
-
-    fn reload(&mut self) {
-        let _ = (&self.source, &self.config);
     }
 
     /// Ends the sensor: sources first, then each stage when it has dealt with what is left.

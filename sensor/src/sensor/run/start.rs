@@ -15,9 +15,10 @@ use super::io;
 use super::links::{Links, Sources};
 use super::merge::Merge;
 use super::pulse::Pulse;
+use super::settings::{self, Settings};
 use super::tally::Tally;
 use super::worker::{self, Batch, Input, Worker};
-use super::{ConfigSource, RunError, clock, privileges};
+use super::{RunError, clock, privileges};
 use crate::capture::interface;
 use crate::cli;
 use crate::config::Config;
@@ -38,16 +39,10 @@ const LEAST_FLOWS: usize = 1 << 16;
 /// Starts it all.
 pub(super) fn start(
     arguments: &cli::Run,
-    source: ConfigSource,
-    mut config: Config,
+    settings: Settings,
+    config: Config,
     _quiet: bool,
 ) -> Result<Running, RunError> {
-    if !arguments.interface.is_empty() {
-        config.capture.interfaces.clone_from(&arguments.interface);
-    }
-    if let Some(backend) = arguments.backend {
-        config.capture.backend = backend;
-    }
     let names = &config.capture.interfaces;
     if names.is_empty() {
         return Err(RunError::NoInterface { there: interface::names().join(", ") });
@@ -55,6 +50,7 @@ pub(super) fn start(
     let metrics = Metrics::new()?;
     let store = open_store(&config.sensor.data_dir)?;
     let baseline = store.baseline()?;
+    let effective = settings::with_stored(config.clone(), &store)?;
     let workers = match config.capture.workers {
         0 => thread::available_parallelism().map_or(1, usize::from),
         number => usize::from(number),
@@ -81,7 +77,7 @@ pub(super) fn start(
     let pulse = Arc::new(Pulse::new(0));
     let wanted = if events.is_some() { Wanted::All } else { Wanted::ForDetectors };
     let detection = Detection {
-        engine: Engine::new(&config, None, baseline),
+        engine: Engine::new(&effective, None, baseline),
         merge: Merge::new(workers),
         batches,
         orders,
@@ -98,7 +94,7 @@ pub(super) fn start(
     let workers = start_workers(workers, wanted, &links, sources, &to_detection, &metrics)?;
     let (to_control, messages) = mpsc::channel();
     let io = io::start(to_control)?;
-    Ok(Running { source, config, links, workers, detection, keeper, io, status, metrics, messages })
+    Ok(Running { settings, config, links, workers, detection, keeper, io, status, metrics, messages })
 }
 
 fn open_store(directory: &FilePath) -> Result<Store, RunError> {
