@@ -9,6 +9,8 @@ pub mod file;
 pub mod filter;
 pub mod interface;
 pub mod live;
+mod pcap;
+mod ring;
 
 /// The most frames in a burst: enough to hide the flow table's cache misses behind each other.
 pub const BURST: usize = 32;

@@ -35,6 +35,8 @@ struct Link {
 enum State {
     Up,
     Down,
+    /// It is up, but nothing is connected, or what is there is down.
+    NoCarrier,
     /// It has another name now.
     Renamed(String),
     Gone,
@@ -58,8 +60,8 @@ impl Links {
         })?;
         let (mut all, mut sources) = (Vec::new(), Vec::new());
         let mut failed = None;
-        for (number, name) in (0..).zip(names) {
-            let settings = Settings { backend, snaplen: capture.snaplen, workers, group: number };
+        for name in names {
+            let settings = Settings { backend, snaplen: capture.snaplen, workers };
             let mut link = Link {
                 name: name.clone(),
                 index: None,
@@ -134,7 +136,7 @@ impl Link {
         self.state = self.look();
         tracing::info!("{}: captured by {}", printable(&self.name), opened.why);
         self.backend = opened.why;
-        self.lost = interface::lost(&self.name);
+        self.lost = lost(&self.name);
         Ok(opened.sources)
     }
 
@@ -143,16 +145,17 @@ impl Link {
         let Some(index) = self.index.filter(|_| self.state != State::Gone) else {
             // It was away: what has its name now is another device.
             return match interface::index(&self.name) {
-                Some(_) if interface::is_up(&self.name) => State::Up,
-                Some(_) => State::Down,
+                Some(_) => how(&self.name).unwrap_or(State::Gone),
                 None => State::Gone,
             };
         };
         match interface::name(index) {
             None => State::Gone,
-            Some(name) if !interface::is_up(&name) => State::Down,
-            Some(name) if name != self.name => State::Renamed(name),
-            Some(_) => State::Up,
+            Some(name) => match how(&name) {
+                Some(State::Up) if name != self.name => State::Renamed(name),
+                Some(state) => state,
+                None => State::Gone,
+            },
         }
     }
 
@@ -162,6 +165,9 @@ impl Link {
             State::Up => tracing::warn!("{name}: is up"),
             State::Down => {
                 tracing::error!("{name}: is down; `ip link set {name} up` brings it up again");
+            }
+            State::NoCarrier => {
+                tracing::error!("{name}: has no carrier; check cable and switch port")
             }
             State::Renamed(to) => tracing::warn!(
                 "{name}: is called {} now and is captured from; name it so in capture.interface",
@@ -173,7 +179,7 @@ impl Link {
 
     /// Frames that card and driver have lost since the last look.
     fn newly_lost(&mut self) -> u64 {
-        let Some(now) = interface::lost(&self.name) else { return 0 };
+        let Some(now) = lost(&self.name) else { return 0 };
         let before = self.lost.replace(now);
         before.map_or(0, |before| now.saturating_sub(before))
     }
@@ -184,10 +190,27 @@ impl std::fmt::Display for State {
         match self {
             Self::Up => f.write_str("up"),
             Self::Down => f.write_str("down"),
+            Self::NoCarrier => f.write_str("no carrier"),
             Self::Renamed(name) => write!(f, "up, called {} now", printable(name)),
             Self::Gone => f.write_str("gone"),
         }
     }
+}
+
+/// How the interface that has this name now is.
+fn how(name: &str) -> Option<State> {
+    let link = interface::Link::of(name)?;
+    Some(match (link.up, link.running) {
+        (false, _) => State::Down,
+        (true, false) => State::NoCarrier,
+        (true, true) => State::Up,
+    })
+}
+
+/// Frames that card and driver have lost since the interface came to be.
+fn lost(name: &str) -> Option<u64> {
+    let counters = interface::Counters::of(name);
+    Some(counters.dropped? + counters.missed.unwrap_or(0))
 }
 
 /// The way of capture that the config asks for; `None`: the fastest that works.

@@ -94,7 +94,18 @@ pub(super) fn start(
     let workers = start_workers(workers, wanted, &links, sources, &to_detection, &metrics)?;
     let (to_control, messages) = mpsc::channel();
     let io = io::start(to_control)?;
-    Ok(Running { settings, config, links, workers, detection, keeper, io, status, metrics, messages })
+    Ok(Running {
+        settings,
+        config,
+        links,
+        workers,
+        detection,
+        keeper,
+        io,
+        status,
+        metrics,
+        messages,
+    })
 }
 
 fn open_store(directory: &FilePath) -> Result<Store, RunError> {

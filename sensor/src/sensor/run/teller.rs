@@ -28,8 +28,7 @@ impl Teller {
             append(lines)?;
         }
         let to_stderr = output.takes_stdout();
-        let colour =
-            if to_stderr { has_colour(&io::stderr()) } else { has_colour(&io::stdout()) };
+        let colour = if to_stderr { has_colour(&io::stderr()) } else { has_colour(&io::stdout()) };
         Ok(Self { lines: output.alerts.clone(), json: output.json, colour, to_stderr })
     }
 
@@ -47,7 +46,9 @@ impl Teller {
             // Opened for each time: alerts are few, and the file may have been rotated away.
             if let Err(error) = append(stream).and_then(|mut to| to.write_all(&lines)) {
                 let why = reason(&error);
-                tracing::error!("{stream}: alerts cannot be written: {why}; `egret alerts` has them");
+                tracing::error!(
+                    "{stream}: alerts cannot be written: {why}; `egret alerts` has them"
+                );
             }
         }
         let told = if self.json { &lines } else { &text };
