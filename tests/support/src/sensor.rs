@@ -4,6 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -30,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Installation {
     binary: PathBuf,
-    folder: TempDir,
+    folder: Arc<TempDir>,
     data: PathBuf,
 }
 
@@ -41,7 +42,7 @@ impl Installation {
     /// # Panics
     /// When there can be no folder.
     pub fn new(binary: &str, config: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = Arc::new(tempfile::tempdir().expect("a folder"));
         let data = folder.path().join("data");
         let installation = Self { binary: binary.into(), folder, data };
         installation.configure(config);
@@ -115,7 +116,8 @@ impl Installation {
             .arg(self.config())
             .args(arguments.split_whitespace());
         let process = Process::start("egret", command, self.folder.path().join("log"));
-        Sensor { process, notifications, door: namespace.door() }
+        let folder = Arc::clone(&self.folder);
+        Sensor { process, notifications, door: namespace.door(), _folder: folder }
     }
 }
 
@@ -126,6 +128,8 @@ pub struct Sensor {
     /// What it told the service manager.
     pub notifications: Notifications,
     door: Door,
+    /// What it reads and writes outlives it.
+    _folder: Arc<TempDir>,
 }
 
 impl Sensor {
@@ -159,6 +163,14 @@ impl Sensor {
     /// When it takes longer.
     pub fn stop(&mut self, patience: Duration) -> ExitStatus {
         self.signal(Signal::TERM);
+        self.process.wait(patience)
+    }
+
+    /// Waits until it ends by itself.
+    ///
+    /// # Panics
+    /// When it takes longer.
+    pub fn wait(&mut self, patience: Duration) -> ExitStatus {
         self.process.wait(patience)
     }
 
