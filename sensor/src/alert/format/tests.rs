@@ -11,12 +11,12 @@ fn evidence(weight: f64, after: u64, fact: Fact) -> Evidence {
 
 fn egress() -> Alert {
     Alert {
-        schema: SCHEMA,
+        schema: SCHEMA.into(),
         id: uuid::Uuid::from_u128(0x1234_5678),
         time: START.plus(Duration::from_secs(309)),
         sensor: "dc1-rack7".to_owned(),
         analytic: Analytic::AN1416,
-        techniques: vec!["T1048.002"],
+        techniques: vec!["T1048.002".into()],
         title: "Unexpected TLS egress from an ESXi host".to_owned(),
         summary: "esxi-01 sent 1.8 GB to cdn.example (198.51.100.7:443), usually 4.0 MB."
             .to_owned(),
@@ -24,7 +24,7 @@ fn egress() -> Alert {
         confidence: 0.974,
         asset: Asset {
             name: "esxi-01".to_owned(),
-            role: "esxi",
+            role: "esxi".into(),
             address: "10.10.0.11".parse().unwrap(),
             mac: Some("00:50:56:6a:00:01".to_owned()),
         },
@@ -39,8 +39,8 @@ fn egress() -> Alert {
                 1.5,
                 0,
                 Fact::VolumeSpike {
-                    direction: "in",
-                    scope: "internal",
+                    direction: "in".into(),
+                    scope: "internal".into(),
                     window_seconds: 600,
                     observed_bytes: 2_000_000_000,
                     expected_bytes: 0,
@@ -55,7 +55,7 @@ fn egress() -> Alert {
                     bytes_out: 1_800_000_000,
                     usual_bytes_out: 4_000_000,
                     sessions: 12,
-                    notes: vec!["odd_port", "never_resolved"],
+                    notes: vec!["odd_port".into(), "never_resolved".into()],
                 },
             ),
             evidence(
@@ -108,7 +108,7 @@ esxi-01 before 2026-11-20 13:58:02 UTC
 fn a_calculated_port_names_formula_chance_and_next_port() {
     let mut alert = egress();
     alert.analytic = Analytic::AN0731;
-    alert.techniques = vec!["T1568.003"];
+    alert.techniques = vec!["T1568.003".into()];
     alert.destination = None;
     alert.count = 1;
     alert.last_seen = alert.first_seen;
@@ -121,7 +121,7 @@ fn a_calculated_port_names_formula_chance_and_next_port() {
                 community_id: "1:xyz=".into(),
                 address: "2001:db8::1".parse().unwrap(),
                 port: 513,
-                protocol: "tcp",
+                protocol: "tcp".into(),
             },
         ),
         evidence(
