@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::time::Timestamp;
 
 pub mod format;
+#[cfg(test)]
+pub(crate) mod sample;
 
 /// One alert. Serialises to exactly one line of the schema `egret.alert/1`, and read back gives
 /// that line again; times keep their microseconds.
@@ -272,4 +274,47 @@ pub enum Fact {
         /// In words: role policy, learning still going on, and the like.
         statement: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_back_is_written_the_same() {
+        let mut alert = sample::egress();
+        let facts = [
+            Fact::DnsAnswer { query: "a.example".into(), answer: "10.1.2.3".into() },
+            Fact::PortMatch { port: 1, formula: "a*b".into(), probability: 0.1 + 0.2 },
+            Fact::Formula { expression: "a*b".into(), pairs: 4, misses: 1, next_port: None },
+            Fact::Formula { expression: "a*b".into(), pairs: 4, misses: 1, next_port: Some(6) },
+            Fact::Connection {
+                community_id: "1:x=".into(),
+                address: "2001:db8::1".parse().unwrap(),
+                port: 513,
+                protocol: "tcp".into(),
+            },
+            Fact::Baseline { statement: "\u{202e}\"\n".into() },
+            Fact::TlsSession {
+                community_id: "1:y=".into(),
+                bytes_out: u64::MAX,
+                usual_bytes_out: 0,
+                sessions: 1,
+                notes: vec![],
+            },
+        ];
+        for (weight, fact) in (1..).zip(facts) {
+            alert.evidence.push(sample::evidence(0.1 * f64::from(weight), 1, fact));
+        }
+        for status in Status::ALL {
+            let written = serde_json::to_string(&Alert { status, ..alert.clone() }).unwrap();
+            let read: Alert = serde_json::from_str(&written).unwrap();
+            assert_eq!(serde_json::to_string(&read).unwrap(), written);
+        }
+        alert.destination = None;
+        alert.asset.mac = None;
+        let written = serde_json::to_string(&alert).unwrap();
+        let read: Alert = serde_json::from_str(&written).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), written);
+    }
 }
