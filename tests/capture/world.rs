@@ -1,6 +1,7 @@
 //! Network namespaces, interfaces in them, frames to send, and what is captured of them.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::process::Command;
@@ -38,8 +39,24 @@ pub(crate) fn unshare() -> bool {
 /// Two more interfaces, both up, that are each other's wire.
 pub(crate) fn wire(a: &str, b: &str) {
     ip(&format!("link add {a} type veth peer name {b}"));
-    for end in [a, b] {
-        ip(&format!("link set {end} up"));
+    ip(&format!("link set {a} up"));
+    up(b);
+    wait_for_carrier(a);
+}
+
+/// Sets an interface of a wire up whose other end is up; then frames pass.
+pub(crate) fn up(interface: &str) {
+    ip(&format!("link set {interface} up"));
+    wait_for_carrier(interface);
+    // The sending side opens a moment later.
+    wait_for_carrier("t0");
+}
+
+fn wait_for_carrier(name: &str) {
+    let start = Instant::now();
+    while !interface::Link::of(name).is_some_and(|link| link.running) {
+        assert!(start.elapsed() < Duration::from_secs(10), "{name} has no carrier");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -146,6 +163,35 @@ impl Sender {
 
     pub(crate) fn send(&self, frame: &[u8]) {
         rustix::net::send(self.0.as_fd(), frame, rustix::net::SendFlags::empty()).unwrap();
+    }
+}
+
+/// An interface without a link layer, and what its far end sends.
+pub(crate) struct Tunnel(File);
+
+impl Tunnel {
+    /// The interface's hardware type is an `ARPHRD_` number.
+    #[expect(unsafe_code, reason = "tunnels are made by ioctl")]
+    pub(crate) fn new(name: &str, hardware: u16) -> Self {
+        // `linux/if_tun.h`.
+        const TUNSETIFF: u64 = 0x4004_54ca;
+        const TUNSETLINK: u64 = 0x4004_54cd;
+        let file = File::options().read(true).write(true).open("/dev/net/tun").unwrap();
+        let mut request = [0_u8; size_of::<libc::ifreq>()];
+        request[..name.len()].copy_from_slice(name.as_bytes());
+        let flags = (libc::IFF_TUN | libc::IFF_NO_PI) as u16;
+        request[16..18].copy_from_slice(&flags.to_ne_bytes());
+        // SAFETY: the request is as long as the kernel's, and lives through the call.
+        let made = unsafe { libc::ioctl(file.as_raw_fd(), TUNSETIFF, request.as_mut_ptr()) };
+        // SAFETY: takes no pointer.
+        let set = unsafe { libc::ioctl(file.as_raw_fd(), TUNSETLINK, u64::from(hardware)) };
+        assert_eq!((made, set), (0, 0));
+        Self(file)
+    }
+
+    /// Has the interface receive a packet.
+    pub(crate) fn receive(&mut self, packet: &[u8]) {
+        self.0.write_all(packet).unwrap();
     }
 }
 

@@ -8,10 +8,12 @@
 use crate::capture::live::LiveError;
 use crate::cli::{self, Exit, Failure};
 use crate::config::file::Loaded;
+use crate::http::HttpError;
 use crate::store::StoreError;
 use crate::text::reason;
 use settings::Settings;
 
+mod assets;
 mod clock;
 mod control;
 mod detection;
@@ -42,6 +44,9 @@ pub enum RunError {
     /// An interface cannot be captured from.
     #[error(transparent)]
     Capture(#[from] LiveError),
+    /// The port for HTTP cannot be taken.
+    #[error(transparent)]
+    Http(#[from] HttpError),
     /// The database cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),

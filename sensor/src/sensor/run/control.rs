@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use super::io::{self, Io};
 use super::links::Links;
 use super::pulse::Pulse;
-use super::settings::Settings;
+use super::settings::{Settings, Stored};
 use super::{clock, detection, start, worker};
 use crate::cli::Exit;
 use crate::config::Config;
+use crate::http::Access;
 use crate::metrics::Metrics;
 use crate::status;
 use crate::store::keeper::Keeper;
@@ -26,13 +27,15 @@ const ALIVE: Duration = Duration::from_secs(10);
 /// each of detection, delivery and keeping may take then.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What the signals ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What signals and other commands ask for.
+#[derive(Debug)]
 pub(super) enum Message {
     /// SIGTERM or SIGINT.
     Stop,
     /// SIGHUP.
     Reload,
+    /// Another command has stored this.
+    Stored(Stored),
 }
 
 /// A thread, what it can be told, and its signs of life.
@@ -47,6 +50,8 @@ pub(super) struct Thread<O, T> {
 pub(super) struct Running {
     pub(super) settings: Settings,
     pub(super) config: Config,
+    pub(super) stored: Stored,
+    pub(super) http: Access,
     pub(super) links: Links,
     pub(super) workers: Vec<Thread<worker::Order, bool>>,
     pub(super) detection: Thread<detection::Order, ()>,
@@ -67,6 +72,7 @@ impl Running {
             match self.messages.recv_timeout(LOOK) {
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Ok(Message::Reload) => self.reload(),
+                Ok(Message::Stored(stored)) => self.take_stored(stored),
                 Err(RecvTimeoutError::Timeout) => {}
             }
         }
@@ -109,6 +115,7 @@ impl Running {
         if let Ok(mut status) = self.status.write() {
             status.now = now;
             status.workers_alive = alive;
+            status.store_error = self.keeper.error();
             status.interfaces = interfaces;
             status.flows = u64::try_from(self.metrics.flows_active.get()).unwrap_or(0);
         }

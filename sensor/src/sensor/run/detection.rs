@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
+use super::assets::Assets;
 use super::clock;
 use super::event_file::EventFile;
 use super::merge::Merge;
@@ -21,6 +22,8 @@ use crate::time::Timestamp;
 const NAP: Duration = Duration::from_millis(50);
 /// How often what is only looked at now and then is brought up to date.
 const LOOK: Duration = Duration::from_secs(1);
+/// How often assets are told of.
+const TELL: Duration = Duration::from_secs(5);
 /// How often what was learned is kept.
 const KEEP: Duration = Duration::from_secs(300);
 
@@ -43,12 +46,14 @@ pub(super) struct Detection {
     pub(super) events: Option<EventFile>,
     pub(super) pulse: Arc<Pulse>,
     pub(super) status: status::Shared,
+    pub(super) assets: Assets,
 }
 
 impl Detection {
     /// Works until the last worker has ended; what is left is then detected, raised and kept.
     pub(super) fn work(mut self) {
-        let (mut looked, mut kept) = (clock::now(), clock::now());
+        let start = clock::now();
+        let (mut looked, mut told, mut kept) = (start, start, start);
         loop {
             let more = self.take();
             let now = clock::now();
@@ -62,9 +67,13 @@ impl Detection {
             self.raise();
             if now.since(looked) >= LOOK {
                 looked = now;
-                self.look(now);
+                self.look();
             }
-            if now.since(kept) >= KEEP {
+            if now.since(told) >= TELL {
+                told = now;
+                self.tell(now);
+            }
+            if now.since(kept) >= KEEP || self.forget() {
                 kept = now;
                 self.keeper.keep_baseline(self.engine.baseline());
             }
@@ -107,11 +116,14 @@ impl Detection {
         }
     }
 
-    /// Looks after what needs no event.
-    fn look(&mut self, now: Timestamp) {
+    /// Does what it was told, and has events written that wait.
+    fn look(&mut self) {
         while let Ok(order) = self.orders.try_recv() {
             match order {
-                Order::Reconfigure(_config) => {}
+                Order::Reconfigure(config) => {
+                    self.engine.reconfigure(&config);
+                    self.assets.renamed();
+                }
                 Order::Rotate => {
                     if let Some(events) = &mut self.events {
                         events.reopen();
@@ -122,6 +134,21 @@ impl Detection {
         if let Some(events) = &mut self.events {
             events.flush();
         }
-        let _ = (now, &self.status);
+    }
+
+    /// Forgets what people want forgotten; whether that was anything.
+    fn forget(&mut self) -> bool {
+        let forgotten = self.keeper.take_forgotten();
+        for (asset, destination) in &forgotten {
+            self.engine.forget(asset, destination.as_deref());
+        }
+        !forgotten.is_empty()
+    }
+
+    fn tell(&mut self, now: Timestamp) {
+        let assets = self.assets.tell(&self.engine, now);
+        if let Ok(mut status) = self.status.write() {
+            status.assets = assets;
+        }
     }
 }

@@ -7,10 +7,13 @@ use std::thread::JoinHandle;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
 
 use super::RunError;
 use super::control::Message;
+use super::settings::Stored;
 use super::start::spawn;
+use crate::http;
 
 /// What the thread is told.
 #[derive(Debug)]
@@ -27,7 +30,11 @@ pub(super) struct Io {
 }
 
 /// Starts it; when this returns, signals are heard.
-pub(super) fn start(messages: Sender<Message>) -> Result<Io, RunError> {
+pub(super) fn start(
+    messages: Sender<Message>,
+    bound: http::Bound,
+    parts: http::Parts,
+) -> Result<Io, RunError> {
     let (orders, receiver) = unbounded_channel();
     let (started, has_started) = mpsc::channel();
     let handle = spawn("egret-io", move || {
@@ -39,7 +46,7 @@ pub(super) fn start(messages: Sender<Message>) -> Result<Io, RunError> {
             match Signals::new() {
                 Ok(signals) => {
                     let _ = started.send(Ok(()));
-                    work(signals, messages, receiver).await;
+                    work(signals, messages, receiver, (bound, parts)).await;
                 }
                 Err(error) => drop(started.send(Err(error))),
             }
@@ -54,17 +61,30 @@ async fn work(
     mut signals: Signals,
     messages: Sender<Message>,
     mut orders: UnboundedReceiver<Order>,
+    (bound, parts): (http::Bound, http::Parts),
 ) {
+    let keeper = parts.keeper.clone();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = tokio::spawn(http::serve(bound, parts, async { drop(stopped.await) }));
+    let mut stored = keeper.changed_elsewhere();
     loop {
         tokio::select! {
             message = signals.next() => {
                 // Whoever watches ends this thread last, so somebody hears.
                 let _ = messages.send(message);
             }
+            Ok(()) = stored.changed() => match keeper.ask(|store| Stored::read(store)).await {
+                Ok(stored) => drop(messages.send(Message::Stored(stored))),
+                Err(error) => tracing::error!("what was stored cannot be read: {error}"),
+            },
             order = orders.recv() => match order {
                 Some(Order::Stop) | None => break,
             }
         }
+    }
+    drop(stop);
+    if let Ok(Err(error)) = server.await {
+        tracing::error!("http: {error}");
     }
 }
 

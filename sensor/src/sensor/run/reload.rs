@@ -1,10 +1,11 @@
 //! SIGHUP: the config is read again and taken over as a whole, or not at all.
 
 use super::control::Running;
-use super::{clock, detection, settings};
+use super::settings::{self, Stored};
+use super::{clock, detection};
 use crate::config::Config;
 use crate::config::file::ConfigError;
-use crate::store::{Store, StoreError};
+use crate::http::HttpError;
 use crate::text::host_name;
 
 /// Why the config stays as it is.
@@ -13,9 +14,9 @@ enum ReloadError {
     /// It is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// What is stored beside it cannot be read.
+    /// The secrets of HTTP cannot be read.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Http(#[from] HttpError),
 }
 
 impl Running {
@@ -42,22 +43,34 @@ impl Running {
     }
 
     /// Takes over what other commands have stored: approvals and imported assets.
-    pub(super) fn take_over_stored(&mut self) {
-        if let Err(error) = self.take_over(self.config.clone()) {
-            tracing::error!("what was approved or imported is not taken over: {error}");
+    pub(super) fn take_stored(&mut self, stored: Stored) {
+        if stored != self.stored {
+            self.stored = stored;
+            self.reconfigure();
+            tracing::info!("what was approved or imported is in effect");
         }
     }
 
     fn take_over(&mut self, config: Config) -> Result<(), ReloadError> {
         // All that can fail comes first.
-        let store = Store::open(settings::data_dir(&self.config))?;
-        let effective = settings::with_stored(config.clone(), &store)?;
+        let http = (config.http.listen == self.config.http.listen)
+            .then(|| self.http.prepare(&config.http))
+            .transpose()?;
         for key in settings::fixed(&self.config, &config) {
             tracing::warn!("{key} has changed; that takes effect at the next start");
         }
-        let _ = self.detection.orders.send(detection::Order::Reconfigure(Box::new(effective)));
         self.config = config;
+        if let Some(http) = http {
+            self.http.apply(http);
+        }
+        self.reconfigure();
         Ok(())
+    }
+
+    fn reconfigure(&self) {
+        let config = Box::new(self.stored.under(self.config.clone()));
+        // Detection that has ended is noticed by its pulse.
+        let _ = self.detection.orders.send(detection::Order::Reconfigure(config));
     }
 
     fn tell_reload(&self, error: Option<String>) {

@@ -1,11 +1,11 @@
 //! The config that the running sensor goes by: the file, `--set`, the flags, and what people have
 //! stored beside it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::cli;
 use crate::config::file::{self, ConfigError};
-use crate::config::{Asset, Backend, Config};
+use crate::config::{Approve, Asset, Backend, Config};
 use crate::store::{Store, StoreError};
 
 /// How the config was read, to read it again in the same way.
@@ -49,25 +49,37 @@ impl Settings {
     }
 }
 
-/// Adds what people have approved and imported by other commands. The file wins: an imported asset
-/// that it names, by name, address or MAC address, is left out.
-///
-/// # Errors
-/// When the database cannot be read.
-pub(super) fn with_stored(mut config: Config, store: &Store) -> Result<Config, StoreError> {
-    config.approve.extend(Vec::new());
-    let imported = Vec::<Asset>::new();
-    let _ = store;
-    let known = |asset: &Asset| {
-        config.assets.iter().any(|own| {
-            own.name == asset.name
-                || asset.macs.iter().any(|mac| own.macs.contains(mac))
-                || asset.addresses.iter().any(|net| own.addresses.contains(net))
-        })
-    };
-    let new: Vec<_> = imported.into_iter().filter(|asset| !known(asset)).collect();
-    config.assets.extend(new);
-    Ok(config)
+/// What people have approved and imported by other commands.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Stored {
+    approvals: Vec<Approve>,
+    assets: Vec<Asset>,
+}
+
+impl Stored {
+    /// What the database has.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn read(store: &Store) -> Result<Self, StoreError> {
+        Ok(Self { approvals: store.approvals()?, assets: Vec::new() })
+    }
+
+    /// The config with it. The file wins: an imported asset that it names, by name, address or MAC
+    /// address, is left out.
+    pub(super) fn under(&self, mut config: Config) -> Config {
+        let known = |asset: &&Asset| {
+            config.assets.iter().any(|own| {
+                own.name == asset.name
+                    || asset.macs.iter().any(|mac| own.macs.contains(mac))
+                    || asset.addresses.iter().any(|net| own.addresses.contains(net))
+            })
+        };
+        let imported: Vec<_> = self.assets.iter().filter(|asset| !known(asset)).cloned().collect();
+        config.assets.extend(imported);
+        config.approve.extend(self.approvals.iter().cloned());
+        config
+    }
 }
 
 /// The keys that differ and take effect at the next start only.
@@ -78,9 +90,4 @@ pub(super) fn fixed(old: &Config, new: &Config) -> Vec<&'static str> {
         ("http.listen", old.http.listen == new.http.listen),
     ];
     keys.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
-}
-
-/// The directory of the database.
-pub(super) fn data_dir(config: &Config) -> &Path {
-    &config.sensor.data_dir
 }

@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
+use super::assets::Assets;
 use super::control::{Running, Thread};
 use super::detection::Detection;
 use super::event_file::EventFile;
@@ -15,20 +16,22 @@ use super::io;
 use super::links::{Links, Sources};
 use super::merge::Merge;
 use super::pulse::Pulse;
-use super::settings::{self, Settings};
+use super::settings::{Settings, Stored};
 use super::tally::Tally;
+use super::teller::Teller;
 use super::worker::{self, Batch, Input, Worker};
 use super::{RunError, clock, privileges};
 use crate::capture::interface;
 use crate::cli;
 use crate::config::Config;
 use crate::detect::Engine;
+use crate::http;
 use crate::metrics::Metrics;
 use crate::observe::Wanted;
 use crate::sensor::path::{MAX_FLOWS, Path};
 use crate::status::{self, Status};
 use crate::store::Store;
-use crate::store::keeper::Keeper;
+use crate::store::keeper::{self, Keeper};
 use crate::text::file_name;
 
 /// Batches of events that wait for detection at most.
@@ -50,7 +53,7 @@ pub(super) fn start(
     let metrics = Metrics::new()?;
     let store = open_store(&config.sensor.data_dir)?;
     let baseline = store.baseline()?;
-    let effective = settings::with_stored(config.clone(), &store)?;
+    let stored = Stored::read(&store)?;
     let workers = match config.capture.workers {
         0 => thread::available_parallelism().map_or(1, usize::from),
         number => usize::from(number),
@@ -62,10 +65,19 @@ pub(super) fn start(
             .map_err(|source| RunError::Output { path: to.to_string(), source })
     });
     let events = events.transpose()?;
+    let teller = Teller::new(&arguments.output)
+        .map_err(|source| RunError::Output { path: "--alerts".to_owned(), source })?;
+    let http = http::bind(&config.http)?;
+    let access = http.access();
+    tracing::info!("metrics, health and API at {}", http.address());
 
     privileges::drop().map_err(|error| RunError::Privileges(error.to_string()))?;
 
-    let keeper = Keeper::start(store, Vec::new(), metrics.clone());
+    let wiring = keeper::Wiring {
+        clock: clock::now,
+        on_committed: Box::new(move |alerts| teller.tell(alerts)),
+    };
+    let keeper = Keeper::start(store, Vec::new(), metrics.clone(), wiring)?;
     let status: status::Shared = Arc::new(RwLock::new(Status {
         sensor: config.sensor.name.clone(),
         version: env!("CARGO_PKG_VERSION"),
@@ -77,7 +89,7 @@ pub(super) fn start(
     let pulse = Arc::new(Pulse::new(0));
     let wanted = if events.is_some() { Wanted::All } else { Wanted::ForDetectors };
     let detection = Detection {
-        engine: Engine::new(&effective, None, baseline),
+        engine: Engine::new(&stored.under(config.clone()), None, baseline),
         merge: Merge::new(workers),
         batches,
         orders,
@@ -85,6 +97,7 @@ pub(super) fn start(
         events,
         pulse: Arc::clone(&pulse),
         status: Arc::clone(&status),
+        assets: Assets::new(metrics.clone()),
     };
     let detection = Thread {
         orders: detection_orders,
@@ -93,10 +106,18 @@ pub(super) fn start(
     };
     let workers = start_workers(workers, wanted, &links, sources, &to_detection, &metrics)?;
     let (to_control, messages) = mpsc::channel();
-    let io = io::start(to_control)?;
+    let parts = http::Parts {
+        metrics: metrics.clone(),
+        status: Arc::clone(&status),
+        keeper: keeper.clone(),
+        clock: clock::now,
+    };
+    let io = io::start(to_control, http, parts)?;
     Ok(Running {
         settings,
         config,
+        stored,
+        http: access,
         links,
         workers,
         detection,
