@@ -49,6 +49,19 @@ impl Frames {
         Self(frames)
     }
 
+    /// How many different ones there are.
+    pub fn count(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    /// Sends each of them once, at most 10,000 a second, so that any sensor keeps up.
+    ///
+    /// # Panics
+    /// When the interface cannot be sent from.
+    pub fn send_once(&self, namespace: &Namespace, interface: &str) -> Counters {
+        self.send(namespace, interface, self.count(), Some(10_000))
+    }
+
     /// Sends `count` of them out of `interface` of `namespace`, as fast as it takes them or, where
     /// a `rate` is given, at most so many a second. Gives what the kernel counted meanwhile.
     ///
