@@ -17,12 +17,15 @@ const RELOADS: u32 = 100;
 /// What memory may grow by over 80 reloads, in KiB: a leak of a config each would be more.
 const GROWTH: u64 = 4096;
 
+/// What [`Installation::configure`](egret_tests::sensor::Installation) writes before a config.
+const LINES_BEFORE: usize = 4;
+
 /// A good config, which differs each time.
 fn good(number: u32) -> String {
     format!("{ASSET}\n[detect.tls_egress]\nwindow = \"{}m\"\n", 30 + number)
 }
 
-/// A bad one: the window is no duration, in the tenth line of the file.
+/// A bad one: the window is no duration.
 fn bad(number: u32) -> String {
     format!("{ASSET}[detect.tls_egress]\nwindow = \"{number} moons\"\n")
 }
@@ -90,8 +93,10 @@ fn a_hundred_reloads_cost_nothing() {
         sender.join().unwrap()
     });
     let log = sensor.said();
-    assert!(log.contains("detect.tls_egress.window"), "the key: {log}");
-    assert!(log.contains("line 10") || log.contains(":10"), "the line: {log}");
+    let file = installation.config();
+    let line = 1 + LINES_BEFORE + bad(99).lines().position(|line| line.contains("moons")).unwrap();
+    let wrong = format!("{}:{line}: detect.tls_egress.window = \"99 moons\"", file.display());
+    assert!(log.contains(&wrong), "it says {wrong}");
 
     let samples = accounted(&sensor, sent);
     assert_eq!(dropped(&samples), 0, "{samples}");
