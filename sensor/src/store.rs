@@ -14,7 +14,7 @@ use crate::baseline::{AssetBaseline, Baseline};
 use crate::text::{file_name, printable, reason};
 
 /// The database's file name.
-const FILE: &str = "egret.db";
+pub(crate) const FILE: &str = "egret.db";
 
 /// The steps from an empty database to today's; `user_version` is the last that was done.
 const MIGRATIONS: [(u32, &str); 1] = [(
