@@ -12,6 +12,8 @@ use crate::event::{
     Flow, FlowState, TlsSession, Traffic, Volume,
 };
 
+mod packets;
+
 pub(super) const MINUTE: u64 = 60;
 pub(super) const HOUR: u64 = 3600;
 pub(super) const DAY: u64 = 86_400;
