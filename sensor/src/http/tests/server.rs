@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::*;
 use crate::config::{Http, HttpTls};
-use crate::store::Store;
+use crate::store::{Store, keeper};
 
 /// What the time always is.
 pub(super) const NOW: Timestamp = Timestamp::from_parts(1_795_000_000, 0);
