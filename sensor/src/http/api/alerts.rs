@@ -95,17 +95,11 @@ fn filter(wanted: Wanted) -> Result<keeper::Wanted, Refusal> {
             &Severity::ALL,
             Severity::name,
         )?,
-        status: named("status", status.as_deref(), &[Status::Open], status_name)?,
+        status: named("status", status.as_deref(), &Status::ALL, Status::name)?,
         asset,
         since: since.as_deref().map(time).transpose()?,
         limit: limit(most)?,
     })
-}
-
-const fn status_name(status: Status) -> &'static str {
-    match status {
-        Status::Open => "open",
-    }
 }
 
 fn time(text: &str) -> Result<Timestamp, Refusal> {
