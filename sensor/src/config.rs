@@ -14,6 +14,7 @@ use crate::decode::Mac;
 pub mod file;
 mod policy;
 mod services;
+mod written;
 
 pub use policy::{GuestOperations, Maintenance, MirrorDestination, MirrorPolicy, Threshold};
 pub use services::{

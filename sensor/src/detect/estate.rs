@@ -172,7 +172,7 @@ impl Estate {
             self.inventory.asset(asset).map_or_else(String::new, |known| known.name.to_string());
         alert::Asset {
             name,
-            role: self.role(asset).name(),
+            role: self.role(asset).name().into(),
             address: flow.client.address,
             mac: flow.client.mac.map(|mac| mac.to_string()),
         }

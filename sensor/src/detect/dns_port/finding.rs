@@ -223,12 +223,12 @@ impl Raised {
         let next_port = newest.and_then(|answer| self.finding.formula.port(answer.value));
         let next_port = next_port.filter(|port| *port != last.flow.server.port);
         alerts.push(Alert {
-            schema: SCHEMA,
+            schema: SCHEMA.into(),
             id: estate.alert_id(&["AN0731", &described.name, &self.finding.domain, &since]),
             time: now,
             sensor: estate.sensor.clone(),
             analytic: Analytic::AN0731,
-            techniques: vec!["T1568.003"],
+            techniques: vec!["T1568.003".into()],
             title: "Ports calculated from DNS answers".to_owned(),
             summary: self.summary(&described.name, last),
             severity: self.severity,
@@ -312,7 +312,7 @@ impl Match {
             community_id: CommunityId::new(&self.flow).to_string(),
             address: self.flow.server.address,
             port: self.flow.server.port,
-            protocol: if self.flow.protocol == protocol::UDP { "udp" } else { "tcp" },
+            protocol: if self.flow.protocol == protocol::UDP { "udp" } else { "tcp" }.into(),
         };
         let port_match = self.chance.map(|probability| {
             let port = self.flow.server.port;

@@ -210,12 +210,12 @@ impl Case {
         let hours = habits.habit(asset, place).map_or(0, |habit| habit.hours);
         let since = self.first_seen.to_string();
         alerts.push(Alert {
-            schema: SCHEMA,
+            schema: SCHEMA.into(),
             id: estate.alert_id(&["AN1416", &described.name, name, &since]),
             time: now,
             sensor: estate.sensor.clone(),
             analytic: Analytic::AN1416,
-            techniques: vec!["T1048.002"],
+            techniques: vec!["T1048.002".into()],
             title: self.title(estate, asset),
             summary: self.summary(estate, hours, asset, name),
             severity,
@@ -323,14 +323,14 @@ impl Case {
                     bytes_out: self.latest.amount.bytes,
                     usual_bytes_out: self.latest.amount.usual,
                     sessions: habit.map_or(1, |habit| u64::from(habit.sessions)),
-                    notes: self.session.notes.names(),
+                    notes: self.session.notes.names().into_iter().map(Into::into).collect(),
                 },
             ),
         ];
         if let Some(Staging { spike, .. }) = self.staging.filter(|_| weights.staging > 0.0) {
             let fact = Fact::VolumeSpike {
-                direction: "in",
-                scope: "internal",
+                direction: "in".into(),
+                scope: "internal".into(),
                 window_seconds: spike.window,
                 observed_bytes: spike.bytes,
                 expected_bytes: spike.expected,
