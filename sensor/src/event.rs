@@ -52,6 +52,9 @@ pub struct Flow {
     pub protocol: u8,
     /// VLAN ids of its first packet, outermost first.
     pub vlans: Vlans,
+    /// The interface its first packet came by: its place in the list of those that are captured
+    /// from. A file has none.
+    pub interface: Option<u16>,
     /// Time of its first packet.
     pub opened: Timestamp,
 }

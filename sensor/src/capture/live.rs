@@ -30,6 +30,9 @@ pub enum Backend {
     Pcap,
 }
 
+/// What to do where capturing is not permitted.
+pub(super) const NEEDS: &str = "it needs the capability CAP_NET_RAW: run as root or as the systemd unit, or once setcap cap_net_raw+ep on the program";
+
 /// Which frames of an interface are captured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pcap::{Active, Capture, Precision};
 
-use super::live::{Direction, LiveError, Settings};
+use super::live::{Direction, LiveError, NEEDS, Settings};
 use super::{Burst, Frame, LinkType, Progress, Stats, interface, ring};
 use crate::text::reason;
 use crate::time::Timestamp;
@@ -147,11 +147,12 @@ impl fmt::Debug for Pcap {
     }
 }
 
-/// What libpcap said, in a line.
+/// What libpcap said, in a line, and what to do.
 fn said(error: pcap::Error) -> String {
     let said = match error {
         pcap::Error::PcapError(said) => said,
         other => other.to_string(),
     };
-    said.lines().collect::<Vec<_>>().join(" ")
+    let said = said.lines().collect::<Vec<_>>().join(" ");
+    if said.contains("permi") { format!("{said}; {NEEDS}") } else { said }
 }

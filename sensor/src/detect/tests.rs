@@ -88,6 +88,7 @@ impl Scene {
             server: Self::end(server, port),
             protocol,
             vlans: Vlans::new(),
+            interface: None,
             opened: time(at),
         }
     }

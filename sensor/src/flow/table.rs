@@ -31,6 +31,8 @@ pub struct Table {
     pub(super) timers: Timers,
     /// Flows taken from the wheel to give way next.
     pub(super) doomed: Vec<Timer>,
+    /// Where packets come from now.
+    pub(super) interface: Option<u16>,
     pub(super) now: Timestamp,
     pub(super) stats: Stats,
 }
@@ -61,6 +63,7 @@ impl Table {
             reassembly: Reassembly::default(),
             timers: Timers::default(),
             doomed: Vec::new(),
+            interface: None,
             now: Timestamp::ZERO,
             stats: Stats::default(),
         })
@@ -74,6 +77,11 @@ impl Table {
     /// Flows that live now.
     pub fn active(&self) -> usize {
         self.cold.len() - self.free.len()
+    }
+
+    /// The packets from here on come from this interface, see [`crate::event::Flow::interface`].
+    pub fn set_interface(&mut self, interface: u16) {
+        self.interface = Some(interface);
     }
 
     /// Counts a burst of packets to their flows.
@@ -197,7 +205,7 @@ impl Table {
         if self.free.is_empty() && self.cold.len() >= self.capacity {
             self.evict(observer);
         }
-        let cold = Cold::new(packet, &looked.key);
+        let cold = Cold::new(packet, &looked.key, self.interface);
         let id = match self.free.pop() {
             Some(id) => id,
             None => {

@@ -104,6 +104,21 @@ fn the_side_that_sent_the_syn_is_the_client() {
     }
 }
 
+/// The way back may come by the other port of a mirrored pair.
+#[test]
+fn a_flow_keeps_the_interface_of_its_first_packet() {
+    let mut recorder = Recorder::default();
+    let mut table = table();
+    table.set_interface(1);
+    table.burst(&[packet(1.0, true, PORTS, syn(5), b"")], &mut recorder);
+    table.set_interface(0);
+    table.burst(&[packet(1.1, false, PORTS, ack(9), b"")], &mut recorder);
+    table.burst(&[packet(1.2, true, [40_001, 443], syn(5), b"")], &mut recorder);
+    table.finish(&mut recorder);
+    let interfaces: Vec<_> = recorder.accounts.iter().map(|(flow, _)| flow.interface).collect();
+    assert_eq!(interfaces, [Some(1), Some(0)]);
+}
+
 #[test]
 fn volumes_come_every_tick_and_accounts_while_a_flow_lives() {
     let (mut table, mut recorder) = (table(), Recorder::default());

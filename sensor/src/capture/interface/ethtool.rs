@@ -59,6 +59,9 @@ pub(super) struct Device {
 
 impl Device {
     pub(super) fn new(name: &str) -> Option<Self> {
+        if name.contains('\0') {
+            return None;
+        }
         let mut bytes = [0; libc::IFNAMSIZ];
         // The last byte stays zero.
         let (_, places) = bytes.split_last_mut()?;

@@ -5,7 +5,7 @@ use std::io;
 use super::memory::Memory;
 use super::socket::Socket;
 use super::{BLOCK, BLOCKS, Ring};
-use crate::capture::live::{Direction, Settings};
+use crate::capture::live::{Direction, NEEDS, Settings};
 use crate::capture::{LinkType, interface};
 use crate::text::reason;
 use crate::time::Timestamp;
@@ -92,9 +92,7 @@ fn link(hardware: u16) -> Result<LinkType, String> {
 fn opening(error: &io::Error) -> String {
     let step = step("opening an AF_PACKET socket", error);
     match error.raw_os_error() {
-        Some(libc::EPERM) => format!(
-            "{step}; it needs the capability CAP_NET_RAW: run as root, or as the systemd unit, or once setcap cap_net_raw+ep on the program"
-        ),
+        Some(libc::EPERM) => format!("{step}; {NEEDS}"),
         _ => step,
     }
 }
