@@ -18,7 +18,7 @@ mod services;
 pub use policy::{GuestOperations, Maintenance, MirrorDestination, MirrorPolicy, Threshold};
 pub use services::{
     Audit, Backend, Capture, Deliver, Http, Intake, Syslog, SyslogTarget, SyslogTls, Webhook,
-    WebhookFormat,
+    WebhookFormat, is_link_local,
 };
 
 /// The whole configuration.
