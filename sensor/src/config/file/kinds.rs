@@ -10,9 +10,7 @@ use toml::value::Datetime;
 
 use super::raw::Value;
 use crate::alert::Severity;
-use crate::config::{
-    Backend, MirrorDestination, NamePattern, Role, WebhookFormat, is_link_local,
-};
+use crate::config::{Backend, MirrorDestination, NamePattern, Role, WebhookFormat, is_link_local};
 use crate::decode::Mac;
 use crate::time::{Timestamp, parse_duration, parse_size};
 

@@ -113,12 +113,7 @@ fn syslog(keys: &mut Keys<'_, '_>, to: &mut Syslog) {
         let listen = keys.need("listen", &LISTEN);
         let (cert, key) = (keys.need("cert", &TEXT), keys.need("key", &TEXT));
         let client_ca = file(keys, "client_ca");
-        Some(SyslogTls {
-            listen: listen?,
-            cert: cert?.into(),
-            key: key?.into(),
-            client_ca,
-        })
+        Some(SyslogTls { listen: listen?, cert: cert?.into(), key: key?.into(), client_ca })
     });
     keys.list("allow", &PREFIX, &mut to.allow);
 }
