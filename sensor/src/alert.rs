@@ -2,19 +2,23 @@
 //!
 //! Field names and meaning are fixed by the alert schema `egret.alert/1`.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
 pub mod format;
+#[cfg(test)]
+pub(crate) mod sample;
 
-/// One alert. Serialises to exactly one line of the schema `egret.alert/1`.
-#[derive(Debug, Clone, Serialize)]
+/// One alert. Serialises to exactly one line of the schema `egret.alert/1`, and read back gives
+/// that line again; times keep their microseconds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Alert {
     /// `egret.alert/1`.
-    pub schema: &'static str,
+    pub schema: Text,
     /// UUID version 5 of what makes it the same alert; the same over readings and restarts.
     pub id: uuid::Uuid,
     /// When this state of the alert was reached.
@@ -24,7 +28,7 @@ pub struct Alert {
     /// MITRE ATT&CK analytic.
     pub analytic: Analytic,
     /// MITRE ATT&CK techniques.
-    pub techniques: Vec<&'static str>,
+    pub techniques: Vec<Text>,
     /// A few words.
     pub title: String,
     /// One sentence: who, what, where, how much, compared with what.
@@ -50,11 +54,14 @@ pub struct Alert {
     pub status: Status,
 }
 
+/// A word of ours: borrowed where it is written, owned where it was read.
+pub type Text = Cow<'static, str>;
+
 /// The value of [`Alert::schema`].
 pub const SCHEMA: &str = "egret.alert/1";
 
 /// The analytics that Egret implements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Analytic {
     /// Unexpected TLS egress (T1048.002).
     AN1416,
@@ -62,8 +69,30 @@ pub enum Analytic {
     AN0731,
 }
 
+impl Analytic {
+    /// Its name in alerts and labels.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AN1416 => "AN1416",
+            Self::AN0731 => "AN0731",
+        }
+    }
+}
+
 /// How bad an alert is, least first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, clap::ValueEnum)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing.
@@ -96,20 +125,35 @@ impl Severity {
 }
 
 /// What people have said about an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Nobody has looked.
+    /// Nobody has looked, or it became worse since.
     Open,
+    /// A person has seen it.
+    Acknowledged,
+}
+
+impl Status {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Open, Self::Acknowledged];
+
+    /// Its name in alerts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Acknowledged => "acknowledged",
+        }
+    }
 }
 
 /// Whom an alert is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asset {
     /// Name from the config, else the address it was discovered by.
     pub name: String,
     /// `esxi`, `vcenter`, `guest` or `other`.
-    pub role: &'static str,
+    pub role: Text,
     /// The address it used.
     pub address: IpAddr,
     /// Its MAC address where one was seen.
@@ -118,7 +162,7 @@ pub struct Asset {
 }
 
 /// Where a conversation went.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Destination {
     /// Address.
     pub address: IpAddr,
@@ -133,7 +177,7 @@ pub struct Destination {
 }
 
 /// One piece of evidence.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Evidence {
     /// When it was seen.
     pub time: Timestamp,
@@ -145,15 +189,15 @@ pub struct Evidence {
 }
 
 /// What a piece of evidence says; serialises with its name as `kind`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Fact {
     /// More data moved than usual.
     VolumeSpike {
         /// Which way, seen from the asset: `in` or `out`.
-        direction: &'static str,
+        direction: Text,
         /// The other side: `internal` or `external`.
-        scope: &'static str,
+        scope: Text,
         /// Length of the window that stood out, in seconds.
         window_seconds: u64,
         /// Bytes seen in it.
@@ -174,8 +218,8 @@ pub enum Fact {
         /// Sessions to this destination.
         sessions: u64,
         /// What stands out besides the bytes: `no_sni`, `sni_not_in_dns`, `never_resolved`, `odd_port`, `ech`.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        notes: Vec<&'static str>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        notes: Vec<Text>,
     },
     /// A place the asset never went to before.
     FirstSeenDestination {
@@ -223,11 +267,54 @@ pub enum Fact {
         /// Destination port.
         port: u16,
         /// Protocol name, lower case.
-        protocol: &'static str,
+        protocol: Text,
     },
     /// What was known before.
     Baseline {
         /// In words: role policy, learning still going on, and the like.
         statement: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_back_is_written_the_same() {
+        let mut alert = sample::egress();
+        let facts = [
+            Fact::DnsAnswer { query: "a.example".into(), answer: "10.1.2.3".into() },
+            Fact::PortMatch { port: 1, formula: "a*b".into(), probability: 0.1 + 0.2 },
+            Fact::Formula { expression: "a*b".into(), pairs: 4, misses: 1, next_port: None },
+            Fact::Formula { expression: "a*b".into(), pairs: 4, misses: 1, next_port: Some(6) },
+            Fact::Connection {
+                community_id: "1:x=".into(),
+                address: "2001:db8::1".parse().unwrap(),
+                port: 513,
+                protocol: "tcp".into(),
+            },
+            Fact::Baseline { statement: "\u{202e}\"\n".into() },
+            Fact::TlsSession {
+                community_id: "1:y=".into(),
+                bytes_out: u64::MAX,
+                usual_bytes_out: 0,
+                sessions: 1,
+                notes: vec![],
+            },
+        ];
+        for (weight, fact) in (1..).zip(facts) {
+            alert.evidence.push(sample::evidence(0.1 * f64::from(weight), 1, fact));
+        }
+        for status in Status::ALL {
+            let written = serde_json::to_string(&Alert { status, ..alert.clone() }).unwrap();
+            let read: Alert = serde_json::from_str(&written).unwrap();
+            assert_eq!(serde_json::to_string(&read).unwrap(), written);
+        }
+        alert.destination = None;
+        alert.asset.mac = None;
+        let written = serde_json::to_string(&alert).unwrap();
+        let read: Alert = serde_json::from_str(&written).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), written);
+    }
 }

@@ -7,7 +7,10 @@ use crate::time::Timestamp;
 
 pub mod file;
 pub mod filter;
+pub mod interface;
 pub mod live;
+mod pcap;
+mod ring;
 
 /// The most frames in a burst: enough to hide the flow table's cache misses behind each other.
 pub const BURST: usize = 32;

@@ -3,7 +3,7 @@
 mod alerts;
 mod baseline;
 mod check;
-mod inventory;
+pub mod inventory;
 
 pub use alerts::{AlertsError, alerts};
 pub use baseline::{BaselineError, baseline};

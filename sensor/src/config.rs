@@ -14,11 +14,12 @@ use crate::decode::Mac;
 pub mod file;
 mod policy;
 mod services;
+mod written;
 
 pub use policy::{GuestOperations, Maintenance, MirrorDestination, MirrorPolicy, Threshold};
 pub use services::{
-    Audit, Backend, Capture, Deliver, Http, Intake, Syslog, SyslogTarget, SyslogTls, Webhook,
-    WebhookFormat, is_link_local,
+    Audit, Backend, Capture, Deliver, Http, HttpTls, Intake, Syslog, SyslogTarget, SyslogTls,
+    Webhook, WebhookFormat, is_link_local,
 };
 
 /// The whole configuration.

@@ -1,97 +1,38 @@
-//! What lasts between runs: one SQLite database, `egret.db`, in the data directory.
+//! What lasts: one SQLite database, `egret.db`, in the data directory: alerts and who is owed
+//! them, what was learned, and what people said.
 //!
-//! A write is on disk when the call returns. A database that cannot be read is renamed, never
-//! deleted, and a new one is begun; [`Store::quarantined`] says where the old one is.
+//! A write is on disk when the call returns. Several processes may use it at once: the sensor, and
+//! the commands beside it. A database that cannot be read is renamed, never deleted, and a new one
+//! is begun; [`Store::quarantined`] says where the old one is.
+
+use std::cell::Cell;
+use std::fmt::Display;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::time::Timestamp;
 
 pub mod keeper;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod alerts;
+mod approvals;
+mod baseline;
+mod error;
+mod outbox;
+mod schema;
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
-
-use crate::baseline::{AssetBaseline, Baseline};
-use crate::text::{file_name, printable, reason};
+pub use alerts::{Order, Stored};
+pub use approvals::Approval;
+pub use baseline::Forget;
+pub use error::StoreError;
+pub use outbox::Owed;
 
 /// The database's file name.
-const FILE: &str = "egret.db";
-
-/// The steps from an empty database to today's; `user_version` is the last that was done.
-const MIGRATIONS: [(u32, &str); 1] = [(
-    1,
-    "
-    CREATE TABLE baseline (
-        asset   TEXT PRIMARY KEY NOT NULL,  -- its name
-        learned TEXT NOT NULL               -- baseline::AssetBaseline as JSON
-    ) STRICT, WITHOUT ROWID;",
-)];
-
-/// What can go wrong with the database.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The directory cannot be made.
-    #[error(
-        "{}: cannot be made a directory: {}; give a directory that this user may write",
-        file_name(path),
-        reason(source)
-    )]
-    Directory {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A damaged database cannot be moved away.
-    #[error(
-        "{}: is damaged and cannot be renamed: {}; move it away, and learning starts anew",
-        file_name(path),
-        reason(source)
-    )]
-    Quarantine {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The database was written by a later version.
-    #[error(
-        "{}: has schema version {found}, this egret knows up to {known}; use the newer egret",
-        file_name(path)
-    )]
-    Newer {
-        /// Which.
-        path: PathBuf,
-        /// Its version.
-        found: u32,
-        /// The latest version known here.
-        known: u32,
-    },
-    /// A row does not hold what it should.
-    #[error(
-        "{}: what was learned of {} cannot be read: {source}; move the file away to learn anew",
-        file_name(path),
-        printable(asset)
-    )]
-    Row {
-        /// Which database.
-        path: PathBuf,
-        /// Whose row.
-        asset: String,
-        /// Why.
-        source: serde_json::Error,
-    },
-    /// SQLite refuses.
-    #[error(
-        "{}: the database cannot be used: {source}; check its permissions and the free space",
-        file_name(path)
-    )]
-    Database {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: rusqlite::Error,
-    },
-}
+pub const FILE: &str = "egret.db";
 
 /// The database.
 #[derive(Debug)]
@@ -99,7 +40,14 @@ pub struct Store {
     connection: Connection,
     path: PathBuf,
     quarantined: Option<PathBuf>,
+    /// Which files are open: the database and its journal.
+    files: [Option<FileId>; 2],
+    /// Up to which note what was loaded, and what is saved, is without what is to be forgotten.
+    forgotten: Cell<i64>,
 }
+
+/// Device and inode.
+type FileId = (u64, u64);
 
 impl Store {
     /// Opens the database in `directory`, making both where they are missing.
@@ -110,13 +58,26 @@ impl Store {
         fs::create_dir_all(directory)
             .map_err(|source| StoreError::Directory { path: directory.to_owned(), source })?;
         let path = directory.join(FILE);
-        match connect(&path) {
-            Err(StoreError::Database { source, .. }) if is_damage(&source) => {
-                let quarantined = quarantine(&path)?;
-                let connection = connect(&path)?;
-                Ok(Self { connection, path, quarantined: Some(quarantined) })
+        match schema::open(&path) {
+            Err(error) if schema::is_damage(&error) => {
+                let quarantined = schema::quarantine(&path)?;
+                Ok(Self::over(schema::open(&path)?, path, Some(quarantined)))
             }
-            connected => Ok(Self { connection: connected?, path, quarantined: None }),
+            connection => Ok(Self::over(connection?, path, None)),
+        }
+    }
+
+    /// Opens the database that is in `directory`, beside a sensor that may be using it.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be opened.
+    pub fn open_existing(directory: &Path) -> Result<Self, StoreError> {
+        let path = directory.join(FILE);
+        match fs::metadata(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(StoreError::Missing { path })
+            }
+            _ => Ok(Self::over(schema::open_existing(&path)?, path, None)),
         }
     }
 
@@ -125,134 +86,129 @@ impl Store {
         self.quarantined.as_deref()
     }
 
-    /// What was learned; `None` when nothing ever was.
-    ///
-    /// # Errors
-    /// When the database or a row cannot be read.
-    pub fn baseline(&self) -> Result<Option<Baseline>, StoreError> {
-        let rows = self.rows().map_err(|source| self.failed(source))?;
-        if rows.is_empty() {
-            return Ok(None);
-        }
-        let mut baseline = Baseline::default();
-        for (asset, learned) in rows {
-            let learned: AssetBaseline = serde_json::from_str(&learned).map_err(|source| {
-                StoreError::Row { path: self.path.clone(), asset: asset.clone(), source }
-            })?;
-            baseline.assets.insert(asset, learned);
-        }
-        Ok(Some(baseline))
+    fn over(connection: Connection, path: PathBuf, quarantined: Option<PathBuf>) -> Self {
+        let files = files(&path);
+        Self { connection, path, quarantined, files, forgotten: Cell::new(0) }
     }
 
-    /// Keeps what was learned in place of what was kept before, all or nothing.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn save_baseline(&mut self, baseline: &Baseline) -> Result<(), StoreError> {
-        let rows = baseline.assets.iter().map(|(asset, learned)| {
-            let row = serde_json::to_string(learned).map_err(|source| StoreError::Row {
-                path: self.path.clone(),
-                asset: asset.clone(),
-                source,
-            });
-            row.map(|row| (asset.as_str(), row))
+    /// Whether the file that is open is still the one at its path.
+    fn is_in_place(&mut self) -> bool {
+        let [database, journal] = files(&self.path);
+        let in_place = database.is_some() && database == self.files[0];
+        if in_place {
+            self.files[1] = journal;
+        }
+        in_place
+    }
+
+    /// Opens what is at the path now, or begins anew.
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        self.close()?;
+        // Of the file that is gone; SQLite would play it into the one that took its place.
+        let [_, journal] = files(&self.path);
+        if journal.is_some() && journal == self.files[1] {
+            schema::remove_journal(&self.path)?;
+        }
+        self.open_anew()
+    }
+
+    /// Moves a damaged database away and begins a new one.
+    fn replace_damaged(&mut self) -> Result<PathBuf, StoreError> {
+        self.close()?;
+        let moved = schema::quarantine(&self.path)?;
+        self.open_anew()?;
+        Ok(moved)
+    }
+
+    fn close(&mut self) -> Result<(), StoreError> {
+        let nothing = Connection::open_in_memory().map_err(|source| self.failure(source))?;
+        drop(std::mem::replace(&mut self.connection, nothing));
+        self.files[0] = None;
+        Ok(())
+    }
+
+    fn open_anew(&mut self) -> Result<(), StoreError> {
+        let opened = Self::open(self.path.parent().unwrap_or(Path::new(".")))?;
+        // Notes count on in each database, and what was loaded is not from this one.
+        *self = Self { forgotten: Cell::new(0), ..opened };
+        Ok(())
+    }
+
+    /// How long a write waits for another process.
+    fn wait_at_most(&self, patience: Duration) -> Result<(), StoreError> {
+        self.connection.busy_timeout(patience).map_err(|source| self.failure(source))
+    }
+
+    /// Changes whenever another process has written.
+    fn data_version(&self) -> Result<i64, StoreError> {
+        self.read(|connection| {
+            connection.pragma_query_value(None, "data_version", |row| row.get(0))
+        })
+    }
+
+    /// Writes something that changes nothing, to see whether that is possible.
+    fn probe(&mut self) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            let version: u32 =
+                transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            transaction.pragma_update(None, "user_version", version)
+        })
+    }
+
+    fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        read(&self.connection).map_err(|source| self.failure(source))
+    }
+
+    /// All that `write` does, or nothing.
+    fn write<T>(
+        &mut self,
+        write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let written = begun.and_then(|transaction| {
+            let result = write(&transaction)?;
+            transaction.commit()?;
+            Ok(result)
         });
-        let rows = rows.collect::<Result<Vec<_>, _>>()?;
-        let saved = self.replace(&rows);
-        saved.map_err(|source| self.failed(source))
+        written.map_err(|source| self.failure(source))
     }
 
-    fn rows(&self) -> rusqlite::Result<Vec<(String, String)>> {
-        let mut query = self.connection.prepare("SELECT asset, learned FROM baseline")?;
-        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        rows.collect()
-    }
-
-    fn replace(&mut self, rows: &[(&str, String)]) -> rusqlite::Result<()> {
-        let transaction = self.connection.transaction()?;
-        transaction.execute("DELETE FROM baseline", [])?;
-        {
-            let mut insert = transaction.prepare("INSERT INTO baseline VALUES (?1, ?2)")?;
-            for (asset, learned) in rows {
-                insert.execute(params![asset, learned])?;
-            }
-        }
-        transaction.commit()
-    }
-
-    fn failed(&self, source: rusqlite::Error) -> StoreError {
+    fn failure(&self, source: rusqlite::Error) -> StoreError {
         StoreError::Database { path: self.path.clone(), source }
     }
-}
 
-/// Opens a database, checks it, and brings its schema up to date.
-fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let failed = |source| StoreError::Database { path: path.to_owned(), source };
-    let mut connection = Connection::open(path).map_err(failed)?;
-    let found = check(&connection).map_err(failed)?;
-    let known = MIGRATIONS.last().map_or(0, |(version, _)| *version);
-    if found > known {
-        return Err(StoreError::Newer { path: path.to_owned(), found, known });
+    fn bad_row(&self, row: String, reason: &dyn Display) -> StoreError {
+        bad_row(&self.path, row, reason)
     }
-    migrate(&mut connection, found).map_err(failed)?;
-    Ok(connection)
 }
 
-/// Whether the file is a whole database; its schema version.
-fn check(connection: &Connection) -> rusqlite::Result<u32> {
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    let problem: Option<String> = connection
-        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-        .optional()?
-        .filter(|answer| answer != "ok");
-    if let Some(problem) = problem {
-        let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-        return Err(rusqlite::Error::SqliteFailure(corrupt, Some(problem)));
-    }
-    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+fn bad_row(path: &Path, row: String, reason: &dyn Display) -> StoreError {
+    StoreError::Row { path: path.to_owned(), row, reason: reason.to_string() }
 }
 
-fn migrate(connection: &mut Connection, done: u32) -> rusqlite::Result<()> {
-    for (version, migration) in MIGRATIONS.into_iter().filter(|(version, _)| *version > done) {
-        let transaction = connection.transaction()?;
-        transaction.execute_batch(migration)?;
-        transaction.pragma_update(None, "user_version", version)?;
-        transaction.commit()?;
-    }
-    Ok(())
+fn files(path: &Path) -> [Option<FileId>; 2] {
+    [path.to_owned(), schema::beside(path, "-wal")].map(|file| {
+        let metadata = fs::metadata(file).ok()?;
+        Some((metadata.dev(), metadata.ino()))
+    })
 }
 
-fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+/// Time as the database has it.
+fn to_sql(time: Timestamp) -> i64 {
+    i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// Renames a damaged database and its journal to the first free name.
-fn quarantine(path: &Path) -> Result<PathBuf, StoreError> {
-    let beside = |suffix: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        PathBuf::from(name)
-    };
-    let free = (1..).map(|number| beside(&format!(".damaged-{number}"))).find(|to| !to.exists());
-    let to = free.unwrap_or_else(|| beside(".damaged"));
-    fs::rename(path, &to)
-        .map_err(|source| StoreError::Quarantine { path: path.to_owned(), source })?;
-    for journal in ["-wal", "-shm"] {
-        // SQLite would play the damaged database's journal into the new one.
-        match fs::remove_file(beside(journal)) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                return Err(StoreError::Quarantine { path: beside(journal), source });
-            }
-            _ => {}
-        }
-    }
-    Ok(to)
+fn from_sql(nanos: i64) -> Timestamp {
+    Timestamp::from_nanos(u64::try_from(nanos).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::baseline::{AssetBaseline, Baseline};
 
     fn learned() -> Baseline {
         let asset = AssetBaseline { first_seen: 7, ..AssetBaseline::default() };

@@ -104,6 +104,15 @@ impl serde::Serialize for Timestamp {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        let instant: jiff::Timestamp = text.parse().map_err(serde::de::Error::custom)?;
+        // Before the epoch there is nothing to be written.
+        Ok(Self(u64::try_from(instant.as_nanosecond()).unwrap_or_default()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +123,15 @@ mod tests {
         assert_eq!(time.to_string(), "2026-11-20T14:03:11.123456Z");
         assert_eq!(time.eve().to_string(), "2026-11-20T14:03:11.123456+0000");
         assert_eq!(time.people().to_string(), "2026-11-20 14:03:11");
+    }
+
+    #[test]
+    fn what_was_written_is_read_back_with_its_microseconds() {
+        for nanos in [0, 999, 1_795_183_391_123_456_789, i64::MAX as u64, u64::MAX] {
+            let text = serde_json::to_string(&Timestamp(nanos)).unwrap();
+            let read: Timestamp = serde_json::from_str(&text).unwrap();
+            assert_eq!(read, Timestamp(nanos / 1000 * 1000), "{text}");
+        }
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
-use super::{Burst, Progress, Source, Stats};
+use super::pcap::Pcap;
+use super::ring::Ring;
+use super::{Burst, Progress, Source, Stats, interface, ring};
 use crate::time::Timestamp;
 
 /// How to capture from one interface. (Capture knows no config: the wiring fills this in.)
@@ -14,8 +16,6 @@ pub struct Settings {
     pub snaplen: u32,
     /// How many sources share the interface's traffic, both directions of a flow at the same one.
     pub workers: usize,
-    /// Tells this interface's fanout group from others of the process.
-    pub group: u16,
 }
 
 /// The ways of live capture.
@@ -25,6 +25,18 @@ pub enum Backend {
     Ring,
     /// libpcap.
     Pcap,
+}
+
+/// What to do where capturing is not permitted.
+pub(super) const NEEDS: &str = "it needs the capability CAP_NET_RAW: run as root or as the systemd unit, or once setcap cap_net_raw+ep on the program";
+
+/// Which frames of an interface are captured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// Those that arrive.
+    In,
+    /// Those that this host sends too.
+    Both,
 }
 
 /// An interface that is captured from.
@@ -50,43 +62,130 @@ pub struct LiveError {
 
 /// A source of live frames: one member of an interface's fanout group.
 #[derive(Debug)]
-pub struct Live {}
+pub struct Live(Way);
+
+#[derive(Debug)]
+enum Way {
+    Ring(Ring),
+    Pcap(Pcap),
+}
 
 /// Opens an interface by its name.
 ///
+/// Of sources that are opened with equal numbers of workers, the ones in the same place take the
+/// same flows, also when a flow's directions come by two interfaces.
+///
+/// Times are the kernel's, never the card's own: frames of several interfaces and log lines are
+/// put in one order, and copies are known by the 2 ms between them, for which one clock is needed.
+/// A card's clock is the system's only where PTP keeps it so, and nothing here can tell.
+///
 /// # Errors
 /// When no way works: no such interface, missing capabilities.
-pub fn open(interface: &str, _settings: &Settings) -> Result<Opened, LiveError> {
-    Err(LiveError { interface: interface.to_owned(), reason: "no live capture yet".to_owned() })
+pub fn open(interface: &str, settings: &Settings) -> Result<Opened, LiveError> {
+    let failed = |reason| LiveError { interface: interface.to_owned(), reason };
+    if interface::index(interface).is_none() {
+        return Err(failed(interface::missing(interface)));
+    }
+    let direction = direction(interface);
+    match settings.backend {
+        Some(Backend::Ring) => by_ring(interface, settings, direction).map_err(failed),
+        Some(Backend::Pcap) => by_pcap(interface, settings, direction, "as asked").map_err(failed),
+        None => by_ring(interface, settings, direction).or_else(|ring| {
+            let why = format!("because the AF_PACKET ring failed: {ring}");
+            by_pcap(interface, settings, direction, &why)
+                .map_err(|pcap| failed(format!("{ring}; libpcap failed too: {pcap}")))
+        }),
+    }
+}
+
+/// A mirror port carries what others send, and the few frames of this host's own are noise. A host
+/// in the path is half of each conversation there.
+fn direction(interface: &str) -> Direction {
+    if interface != "lo" && interface::is_in_path(interface) {
+        Direction::Both
+    } else {
+        Direction::In
+    }
+}
+
+fn by_ring(interface: &str, settings: &Settings, direction: Direction) -> Result<Opened, String> {
+    let rings = ring::open(interface, settings, direction)?;
+    let how = match rings.len() {
+        1 => format!("AF_PACKET ring of {} MiB", ring::SIZE >> 20),
+        many => {
+            format!("{many} AF_PACKET rings of {} MiB with symmetric fanout", ring::SIZE >> 20)
+        }
+    };
+    let sources = rings.into_iter().map(|ring| Live(Way::Ring(ring))).collect();
+    Ok(Opened { sources, backend: Backend::Ring, why: format!("{how}, {}", said(direction)) })
+}
+
+fn by_pcap(
+    interface: &str,
+    settings: &Settings,
+    direction: Direction,
+    why: &str,
+) -> Result<Opened, String> {
+    let sources = vec![Live(Way::Pcap(Pcap::open(interface, settings, direction)?))];
+    let said = said(direction);
+    let why = format!(
+        "libpcap, {why}; one worker, {said}; frames that segmentation offload joined count without the headers between them"
+    );
+    Ok(Opened { sources, backend: Backend::Pcap, why })
+}
+
+const fn said(direction: Direction) -> &'static str {
+    match direction {
+        Direction::In => "frames that arrive",
+        Direction::Both => "frames that arrive and frames this host sends, which is in their path",
+    }
 }
 
 impl Live {
-    /// Whether the interface this source was opened on is still there. After it is gone the source
-    /// stays [`Progress::Idle`] for ever, and a new one is to be opened.
+    /// Whether the interface this source was opened on is there no more. Then the source stays
+    /// [`Progress::Idle`] for ever, and a new one is to be opened; one that is only down, or renamed,
+    /// goes on by itself.
     pub fn is_gone(&self) -> bool {
-        true
+        match &self.0 {
+            Way::Ring(ring) => ring.is_gone(),
+            Way::Pcap(pcap) => pcap.is_gone(),
+        }
     }
 
     /// A time that no frame will come before any more: what is not read by now is later than it.
-    pub fn quiet_since(&self, _now: Timestamp) -> Timestamp {
-        Timestamp::ZERO
+    /// `now` is the system's time, read before this call, and for libpcap before the last burst.
+    pub fn quiet_since(&self, now: Timestamp) -> Timestamp {
+        match &self.0 {
+            Way::Ring(ring) => ring.quiet_since(now),
+            Way::Pcap(pcap) => pcap.quiet_since(now),
+        }
     }
 }
 
 impl Source for Live {
     type Error = LiveError;
 
-    fn burst<'a>(&'a mut self, _burst: &mut Burst<'a>) -> Result<Progress, LiveError> {
-        Ok(Progress::Idle)
+    fn burst<'a>(&'a mut self, burst: &mut Burst<'a>) -> Result<Progress, LiveError> {
+        match &mut self.0 {
+            Way::Ring(ring) => Ok(ring.burst(burst)),
+            Way::Pcap(pcap) => pcap.burst(burst),
+        }
     }
 
     fn stats(&self) -> Stats {
-        Stats::default()
+        match &self.0 {
+            Way::Ring(ring) => ring.stats(),
+            Way::Pcap(pcap) => pcap.stats(),
+        }
     }
 }
 
+/// To wait for frames with poll(2), after [`Progress::Idle`].
 impl AsFd for Live {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        unimplemented!()
+        match &self.0 {
+            Way::Ring(ring) => ring.as_fd(),
+            Way::Pcap(pcap) => pcap.as_fd(),
+        }
     }
 }

@@ -3,6 +3,8 @@
 use crate::cli::{self, Exit, Failure};
 use crate::config::Config;
 
+pub mod import;
+
 /// Why it failed.
 #[derive(Debug, thiserror::Error)]
 pub enum InventoryError {}

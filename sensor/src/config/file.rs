@@ -20,6 +20,7 @@ mod problem;
 mod raw;
 mod sections;
 
+pub(crate) use kinds::{mac, prefix};
 pub use problem::Problem;
 
 /// Where the config is when `--config` does not say.

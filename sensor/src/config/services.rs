@@ -181,6 +181,26 @@ pub fn is_link_local(address: IpAddr) -> bool {
 pub struct Http {
     /// `listen`
     pub listen: SocketAddr,
+    /// `tls`; always there when others can reach `listen`.
+    pub tls: Option<HttpTls>,
+    /// `token_file`: holds the bearer token; always there when others can reach `listen`.
+    pub token_file: Option<PathBuf>,
+}
+
+impl Http {
+    /// Whether only this machine can reach it.
+    pub fn is_local(&self) -> bool {
+        self.listen.ip().to_canonical().is_loopback()
+    }
+}
+
+/// `tls = { cert, key }`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpTls {
+    /// `cert`: file of the server's certificate chain.
+    pub cert: PathBuf,
+    /// `key`: file of its private key.
+    pub key: PathBuf,
 }
 
 impl Default for Capture {
@@ -191,6 +211,6 @@ impl Default for Capture {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9477)) }
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9477)), tls: None, token_file: None }
     }
 }

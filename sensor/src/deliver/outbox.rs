@@ -19,9 +19,6 @@ pub trait Outbox: Clone + Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Due, StoreError>> + Send;
 
-    /// How many alerts `target` is owed.
-    fn pending(&self, target: &str) -> impl Future<Output = Result<u64, StoreError>> + Send;
-
     /// A delivery was taken.
     fn delivered(&self, delivery: &Delivery)
     -> impl Future<Output = Result<(), StoreError>> + Send;
@@ -42,10 +39,6 @@ impl Outbox for Keeper {
 
     async fn due(&self, target: &str, now: Timestamp) -> Result<Due, StoreError> {
         Self::due(self, target, now).await
-    }
-
-    async fn pending(&self, target: &str) -> Result<u64, StoreError> {
-        Self::pending(self, target).await
     }
 
     async fn delivered(&self, delivery: &Delivery) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use prometheus::{IntCounter, IntGauge};
+use prometheus::{IntCounter, IntGauge, IntGaugeVec};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
@@ -55,6 +55,8 @@ pub(super) struct Post<O> {
     outbox_failures: u32,
     /// Whether the log has said that a person has to do something.
     has_called: bool,
+    /// How many alerts wait, by target.
+    pending: IntGaugeVec,
     series: Series,
 }
 
@@ -63,7 +65,6 @@ pub(super) struct Post<O> {
 struct Series {
     delivered: IntCounter,
     failures: IntCounter,
-    pending: IntGauge,
     circuit_open: IntGauge,
 }
 
@@ -75,7 +76,6 @@ impl<O: Outbox> Post<O> {
         let series = Series {
             delivered: metrics.alerts_delivered.with_label_values(label),
             failures: metrics.delivery_failures.with_label_values(label),
-            pending: metrics.delivery_pending.with_label_values(label),
             circuit_open: metrics.delivery_circuit_open.with_label_values(label),
         };
         let dice = Dice::new(common.seed, &name);
@@ -90,6 +90,7 @@ impl<O: Outbox> Post<O> {
             dice,
             outbox_failures: 0,
             has_called: false,
+            pending: metrics.delivery_pending.clone(),
             series,
             name,
         }
@@ -104,7 +105,6 @@ impl<O: Outbox> Post<O> {
             }
             // Before looking, so that what is owed meanwhile wakes the sleep below.
             self.owed.mark_unchanged();
-            self.show_pending().await;
             let wait = match self.circuit.held(Instant::now()) {
                 Some(held) => Some(held),
                 None => match self.outbox.due(&self.name, (self.clock)()).await {
@@ -147,10 +147,10 @@ impl<O: Outbox> Post<O> {
         match self.sender.send(&delivery.alert, (self.clock)()).await {
             Ok(()) => {
                 self.series.delivered.inc();
-                self.note_delivered(delivery).await;
                 if let Some(down) = self.circuit.succeeded(Instant::now()) {
-                    self.tell_recovery(down).await;
+                    self.tell_recovery(down);
                 }
+                self.note_delivered(delivery).await;
             }
             Err(failure) => {
                 self.series.failures.inc();
@@ -215,18 +215,12 @@ impl<O: Outbox> Post<O> {
     }
 
     /// At the level of the line that it takes back.
-    async fn tell_recovery(&mut self, down: Duration) {
+    fn tell_recovery(&mut self, down: Duration) {
         self.has_called = false;
-        let waited = self.outbox.pending(&self.name).await.unwrap_or_default().saturating_add(1);
         let name = &self.name;
-        let (waited, down) = (grouped(waited), Elapsed(down));
+        // Counted by whoever keeps the outbox.
+        let waited = self.pending.with_label_values(&[name]).get();
+        let (waited, down) = (grouped(u64::try_from(waited).unwrap_or_default()), Elapsed(down));
         tracing::warn!("deliver: {name} takes alerts again after {down}; {waited} waited");
-    }
-
-    async fn show_pending(&self) {
-        // Where it cannot be counted, `due` says so.
-        if let Ok(pending) = self.outbox.pending(&self.name).await {
-            self.series.pending.set(i64::try_from(pending).unwrap_or(i64::MAX));
-        }
     }
 }

@@ -23,11 +23,13 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 #[tokio::test(start_paused = true)]
 async fn requests_are_signed_with_every_key_as_standard_webhooks_verifies() {
-    const KEYS: [&str; 2] = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "the old key, in plain words"];
+    const KEYS: [&str; 2] =
+        ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "the old key, in plain words"];
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("secret");
     std::fs::write(&secret, KEYS.join("\n")).unwrap();
-    let soc = receiver(|number, _| if number == 0 { Act::status(500) } else { Act::status(200) }).await;
+    let soc =
+        receiver(|number, _| if number == 0 { Act::status(500) } else { Act::status(200) }).await;
     let hook = config::Webhook { secret_file: Some(secret), ..webhook(&soc.url("/hook")) };
     let scene = Scene::start(&[hook]);
     let sent = alert(1);
@@ -58,7 +60,6 @@ async fn a_receiver_is_left_alone_for_as_long_as_it_asks_over_restarts_too() {
     scene.outbox.raise(&alert(2));
     sleep(HOUR).await;
     assert_eq!(soc.requests().len(), 1, "the second alert waits with the first");
-    assert!(scene.metrics_text().contains("egret_delivery_pending{target=\"127.0.0.1"));
     let Due::Now(other) = scene.due().await else { panic!("the second was never tried") };
     assert_eq!(other.alert.id, alert(2).id);
 
@@ -99,7 +100,8 @@ async fn an_alert_that_is_refused_does_not_hold_the_others() {
 #[tokio::test(start_paused = true)]
 async fn a_receiver_that_is_down_gets_time_and_then_everything() {
     let back = Instant::now() + 6 * HOUR;
-    let soc = receiver(move |_, _| Act::status(if Instant::now() < back { 503 } else { 200 })).await;
+    let soc =
+        receiver(move |_, _| Act::status(if Instant::now() < back { 503 } else { 200 })).await;
     let scene = Scene::start(&[webhook(&soc.url("/"))]);
     for number in 1..=50 {
         scene.outbox.raise(&alert(number));

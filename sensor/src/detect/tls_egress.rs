@@ -94,6 +94,41 @@ impl TlsEgress {
         }
     }
 
+    /// Takes other settings.
+    pub(crate) const fn reconfigure(&mut self, settings: &Settings) {
+        self.watch.window = settings.window;
+    }
+
+    /// Forgets what was learned of an asset at one place, or at all; whether anything was. Alerts
+    /// about it end with their last word.
+    pub(crate) fn forget(
+        &mut self,
+        estate: &Estate,
+        asset: AssetId,
+        place: Option<&str>,
+        alerts: &mut Vec<Alert>,
+    ) -> bool {
+        let Watch { habits, cases, .. } = &mut self.watch;
+        let place = match place.map(|name| habits.place(name)) {
+            Some(None) => return false,
+            place => place.flatten(),
+        };
+        cases.retain(|key, case| {
+            let stays = key.0 != asset || place.is_some_and(|place| key.1 != place);
+            if !stays {
+                case.close(estate, habits, *key, alerts);
+            }
+            stays
+        });
+        let known = habits.forget(asset, place);
+        // Another name may take the place of one that is gone.
+        self.flows.retain(|followed| match followed {
+            Followed::Session(session) => !habits.name(session.place).is_empty(),
+            Followed::Unread(_) => true,
+        });
+        known
+    }
+
     /// A TLS session begins.
     pub(crate) fn hello(
         &mut self,

@@ -28,6 +28,16 @@ impl Table {
         }
     }
 
+    /// Goes on to `now` though no packet came: what ends by then is told now.
+    pub fn idle<O: Observer>(&mut self, now: Timestamp, observer: &mut O) {
+        if now > self.now {
+            self.now = now;
+            if Timers::tick_of(now.as_nanos()) != self.timers.tick() {
+                self.advance(observer);
+            }
+        }
+    }
+
     /// Goes through the ticks up to now: volumes of each that ends, timeouts of each that begins.
     #[cold]
     pub(super) fn advance<O: Observer>(&mut self, observer: &mut O) {

@@ -21,7 +21,7 @@ pub(super) fn steps(alert: &Alert) -> Vec<String> {
 fn egress(alert: &Alert) -> String {
     let name = printable(&alert.asset.name);
     let since = format!("{} UTC", alert.first_seen.people());
-    match alert.asset.role {
+    match &*alert.asset.role {
         "esxi" => format!(
             "an ESXi host has almost no business outside: look at shell, SSH and hostd logs of \
              {name} before {since}"

@@ -1,79 +1,6 @@
-use std::time::Duration;
-
 use super::*;
-use crate::alert::{Analytic, Asset, Fact, SCHEMA, Status};
-
-const START: Timestamp = Timestamp::from_parts(1_795_183_082, 0);
-
-fn evidence(weight: f64, after: u64, fact: Fact) -> Evidence {
-    Evidence { time: START.plus(Duration::from_secs(after)), weight, fact }
-}
-
-fn egress() -> Alert {
-    Alert {
-        schema: SCHEMA,
-        id: uuid::Uuid::from_u128(0x1234_5678),
-        time: START.plus(Duration::from_secs(309)),
-        sensor: "dc1-rack7".to_owned(),
-        analytic: Analytic::AN1416,
-        techniques: vec!["T1048.002"],
-        title: "Unexpected TLS egress from an ESXi host".to_owned(),
-        summary: "esxi-01 sent 1.8 GB to cdn.example (198.51.100.7:443), usually 4.0 MB."
-            .to_owned(),
-        severity: Severity::High,
-        confidence: 0.974,
-        asset: Asset {
-            name: "esxi-01".to_owned(),
-            role: "esxi",
-            address: "10.10.0.11".parse().unwrap(),
-            mac: Some("00:50:56:6a:00:01".to_owned()),
-        },
-        destination: Some(Destination {
-            address: "198.51.100.7".parse().unwrap(),
-            port: 443,
-            sni: Some("cdn.example".to_owned()),
-            ja4: None,
-        }),
-        evidence: vec![
-            evidence(
-                1.5,
-                0,
-                Fact::VolumeSpike {
-                    direction: "in",
-                    scope: "internal",
-                    window_seconds: 600,
-                    observed_bytes: 2_000_000_000,
-                    expected_bytes: 0,
-                    score: 14.23,
-                },
-            ),
-            evidence(
-                6.1,
-                200,
-                Fact::TlsSession {
-                    community_id: "1:abc=".to_owned(),
-                    bytes_out: 1_800_000_000,
-                    usual_bytes_out: 4_000_000,
-                    sessions: 12,
-                    notes: vec!["odd_port", "never_resolved"],
-                },
-            ),
-            evidence(
-                -0.4,
-                309,
-                Fact::FirstSeenDestination {
-                    destination: "cdn.example".to_owned(),
-                    other_assets: 4,
-                    hours_known: 0,
-                },
-            ),
-        ],
-        first_seen: START,
-        last_seen: START.plus(Duration::from_secs(309)),
-        count: 3,
-        status: Status::Open,
-    }
-}
+use crate::alert::sample::{egress, evidence};
+use crate::alert::{Analytic, Fact};
 
 fn plain(alert: &Alert) -> String {
     human(alert, Style::Plain).to_string()
@@ -108,7 +35,7 @@ esxi-01 before 2026-11-20 13:58:02 UTC
 fn a_calculated_port_names_formula_chance_and_next_port() {
     let mut alert = egress();
     alert.analytic = Analytic::AN0731;
-    alert.techniques = vec!["T1568.003"];
+    alert.techniques = vec!["T1568.003".into()];
     alert.destination = None;
     alert.count = 1;
     alert.last_seen = alert.first_seen;
@@ -121,7 +48,7 @@ fn a_calculated_port_names_formula_chance_and_next_port() {
                 community_id: "1:xyz=".into(),
                 address: "2001:db8::1".parse().unwrap(),
                 port: 513,
-                protocol: "tcp",
+                protocol: "tcp".into(),
             },
         ),
         evidence(

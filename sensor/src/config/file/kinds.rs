@@ -171,15 +171,16 @@ fn named<T: Copy>(value: &Value, all: &[T], name: fn(T) -> &'static str) -> Opti
     all.iter().copied().find(|one| name(*one) == text)
 }
 
-/// `10.10.0.11/24` is refused: it could mean the host or its whole network.
-fn prefix(text: &str) -> Option<IpNet> {
+/// An address or a network. `10.10.0.11/24` is refused: it could mean the host or its whole network.
+pub(crate) fn prefix(text: &str) -> Option<IpNet> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some(address.into());
     }
     text.parse::<IpNet>().ok().filter(|net| *net == net.trunc())
 }
 
-fn mac(text: &str) -> Option<Mac> {
+/// A MAC address, its octets apart by `:` or `-`.
+pub(crate) fn mac(text: &str) -> Option<Mac> {
     let separator = if text.contains('-') { '-' } else { ':' };
     let mut octets = text.split(separator).map(|octet| {
         let is_octet = octet.len() == 2 && octet.chars().all(|c| c.is_ascii_hexdigit());

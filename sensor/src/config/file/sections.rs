@@ -13,8 +13,8 @@ use super::problem::Report;
 use super::raw::Table;
 use crate::alert::Severity;
 use crate::config::{
-    Audit, Capture, Config, Deliver, DnsPort, GuestOperations, Maintenance, MirrorPolicy, Syslog,
-    SyslogTarget, SyslogTls, Threshold, TlsEgress, Webhook, WebhookFormat,
+    Audit, Capture, Config, Deliver, DnsPort, GuestOperations, Http, HttpTls, Maintenance,
+    MirrorPolicy, Syslog, SyslogTarget, SyslogTls, Threshold, TlsEgress, Webhook, WebhookFormat,
 };
 
 /// Reads the whole tree into `config`; what is wrong goes to `report`.
@@ -46,7 +46,7 @@ pub(super) fn read(tree: &Table, config: &mut Config, report: &mut Report) {
             intake.section("audit", |keys| audit(keys, &mut config.intake.audit));
         });
         top.section("deliver", |keys| deliver(keys, &mut config.deliver));
-        top.section("http", |keys| keys.set("listen", &LISTEN, &mut config.http.listen));
+        top.section("http", |keys| http(keys, &mut config.http));
     });
 }
 
@@ -158,4 +158,30 @@ fn file(keys: &mut Keys<'_, '_>, key: &'static str) -> Option<PathBuf> {
     let mut path: Option<String> = None;
     keys.set(key, &TEXT, &mut path);
     path.map(PathBuf::from)
+}
+
+fn http(keys: &mut Keys<'_, '_>, to: &mut Http) {
+    keys.set("listen", &LISTEN, &mut to.listen);
+    to.tls = keys.optional("tls", |keys| {
+        let (cert, key) = (keys.need("cert", &TEXT), keys.need("key", &TEXT));
+        Some(HttpTls { cert: cert?.into(), key: key?.into() })
+    });
+    to.token_file = file(keys, "token_file");
+    if to.is_local() {
+        return;
+    }
+    for (key, example) in [
+        ("tls", "{ cert = \"/etc/egret/http.crt\", key = \"/etc/egret/http.key\" }"),
+        ("token_file", "\"/etc/egret/http.token\""),
+    ] {
+        if !keys.is_given(key) {
+            let advice = format!(
+                "missing; other machines can reach http.listen = \"{}\": give {key} = {example}, or \
+                 listen on \"127.0.0.1:{}\"",
+                to.listen,
+                to.listen.port(),
+            );
+            keys.note(keys.origin("listen"), key, &advice);
+        }
+    }
 }

@@ -18,8 +18,8 @@ pub(in super::super) fn sample() -> Alert {
         |seconds: u64, micros: u64| Timestamp::from_parts(1_795_180_000 + seconds, micros * 1000);
     let community_id = "1:xu2sPvWIT1S6whrXsyyutGQyNOk=".to_owned();
     let spike = Fact::VolumeSpike {
-        direction: "in",
-        scope: "internal",
+        direction: "in".into(),
+        scope: "internal".into(),
         window_seconds: 600,
         observed_bytes: 1_800_000_000,
         expected_bytes: 4_000_000,
@@ -30,22 +30,22 @@ pub(in super::super) fn sample() -> Alert {
         bytes_out: 1_700_000_000,
         usual_bytes_out: 0,
         sessions: 1,
-        notes: vec!["never_resolved"],
+        notes: vec!["never_resolved".into()],
     };
     Alert {
-        schema: SCHEMA,
+        schema: SCHEMA.into(),
         id: uuid::Uuid::from_u128(0x6f1c_8d3e_52ab_5a4f_9d10_27a1_c0ff_ee01),
         time: seen(3_391, 123_456),
         sensor: "dc1-rack7".to_owned(),
         analytic: Analytic::AN1416,
-        techniques: vec!["T1048.002"],
+        techniques: vec!["T1048.002".into()],
         title: "Unexpected TLS upload by esxi-01".to_owned(),
         summary: "esxi-01 sent 1.7 GB to cdn.example, where it never went before.".to_owned(),
         severity: Severity::High,
         confidence: 0.97,
         asset: Asset {
             name: "esxi-01".to_owned(),
-            role: "esxi",
+            role: "esxi".into(),
             address: "10.10.0.11".parse().unwrap(),
             mac: Some("00:50:56:6a:00:01".to_owned()),
         },
@@ -99,7 +99,7 @@ fn the_guides_syslog_message_is_what_is_sent() {
 fn what_is_not_known_is_left_out() {
     let mut alert = sample();
     (alert.destination, alert.asset.mac) = (None, None);
-    alert.techniques = vec!["T9999"];
+    alert.techniques = vec!["T9999".into()];
     for format in WebhookFormat::ALL {
         let text = parsed(format, &alert).to_string();
         assert!(!text.contains("null"), "{}: {text}", format.name());

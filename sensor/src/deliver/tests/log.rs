@@ -39,11 +39,13 @@ impl Lines {
 async fn an_outage_has_two_lines_however_long_it_is() {
     let (log, _guard) = listen();
     let back = Instant::now() + 24 * HOUR;
-    let soc = receiver(move |_, _| Act::status(if Instant::now() < back { 500 } else { 200 })).await;
+    let soc =
+        receiver(move |_, _| Act::status(if Instant::now() < back { 500 } else { 200 })).await;
     let scene = Scene::start(&[webhook(&soc.url("/"))]);
     for number in 1..=9 {
         scene.outbox.raise(&alert(number));
     }
+    scene.count_pending();
     sleep(25 * HOUR).await;
     assert_eq!(scene.outbox.delivered(), 9);
     let lines = log.text();
@@ -53,7 +55,10 @@ async fn an_outage_has_two_lines_however_long_it_is() {
         " WARN deliver: {name} fails; alerts wait and are sent again: answers 500 Internal Server Error"
     );
     assert_eq!(*begin, said);
-    assert!(end.starts_with(&format!(" WARN deliver: {name} takes alerts again after 1d")), "{end}");
+    assert!(
+        end.starts_with(&format!(" WARN deliver: {name} takes alerts again after 1d")),
+        "{end}"
+    );
     assert!(end.ends_with("; 9 waited"), "{end}");
 }
 

@@ -65,7 +65,7 @@ impl Memory {
     pub(super) fn raise(&self, alert: &Alert) {
         let mut inner = self.inner();
         for target in inner.targets.clone() {
-            let delivery = Delivery { target, alert: alert.clone(), attempts: 0 };
+            let delivery = Delivery { target, alert: alert.clone(), attempts: 0, state: 1 };
             inner.entries.push(Entry { delivery, next: clock() });
         }
         drop(inner);
@@ -82,6 +82,12 @@ impl Memory {
 
     pub(super) fn delivered(&self) -> usize {
         self.inner().delivered
+    }
+
+    /// How many alerts wait for a target.
+    pub(super) fn pending(&self, target: &str) -> usize {
+        let inner = self.inner();
+        inner.entries.iter().filter(|entry| entry.delivery.target == target).count()
     }
 
     pub(super) fn reason(&self) -> String {
@@ -121,11 +127,6 @@ impl Outbox for Memory {
             Some(entry) if entry.next <= now => Due::Now(Box::new(entry.delivery.clone())),
             Some(entry) => Due::At(entry.next),
         })
-    }
-
-    async fn pending(&self, target: &str) -> Result<u64, StoreError> {
-        let inner = self.inner();
-        Ok(inner.entries.iter().filter(|entry| entry.delivery.target == target).count() as u64)
     }
 
     async fn delivered(&self, delivery: &Delivery) -> Result<(), StoreError> {

@@ -81,8 +81,14 @@ impl Scene {
         self.metrics.alerts_delivered.with_label_values(&[name]).get()
     }
 
-    pub(super) fn pending(&self) -> i64 {
-        self.metrics.delivery_pending.with_label_values(&[&self.name]).get()
+    pub(super) fn pending(&self) -> usize {
+        self.outbox.pending(&self.name)
+    }
+
+    /// What the keeper does, for the log's line at the end of an outage.
+    pub(super) fn count_pending(&self) {
+        let pending = i64::try_from(self.pending()).unwrap();
+        self.metrics.delivery_pending.with_label_values(&[&self.name]).set(pending);
     }
 
     pub(super) fn is_open(&self) -> bool {

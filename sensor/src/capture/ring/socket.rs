@@ -1,0 +1,201 @@
+//! An AF_PACKET socket: what of it is needed, in safe functions.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use bytemuck::{NoUninit, Pod, Zeroable};
+
+use super::{BLOCK, BLOCKS, RETIRE};
+use crate::capture::live::Direction;
+
+/// `ETH_P_ALL`, as an address has it.
+const ALL_PROTOCOLS: u16 = (libc::ETH_P_ALL as u16).to_be();
+
+/// Frames are packed one behind the other; the kernel only wants a size that divides a block.
+const FRAME: usize = 2048;
+
+/// An AF_PACKET socket.
+#[derive(Debug)]
+pub(super) struct Socket(OwnedFd);
+
+/// `struct sockaddr_ll`.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Address {
+    family: u16,
+    protocol: u16,
+    index: i32,
+    hardware: u16,
+    kind: u8,
+    length: u8,
+    address: [u8; 8],
+}
+
+/// `struct packet_mreq`.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Membership {
+    index: i32,
+    kind: u16,
+    length: u16,
+    address: [u8; 8],
+}
+
+impl Socket {
+    /// A socket that receives nothing yet: it is of no protocol, and no frame passes it.
+    pub(super) fn new() -> io::Result<Self> {
+        let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+        #[expect(unsafe_code, reason = "rustix has no AF_PACKET addresses to go with its sockets")]
+        // SAFETY: takes no pointers.
+        let socket = unsafe { libc::socket(libc::AF_PACKET, kind, 0) };
+        if socket < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        #[expect(unsafe_code, reason = "the descriptor is new")]
+        // SAFETY: nobody else owns it.
+        let socket = Self(unsafe { OwnedFd::from_raw_fd(socket) });
+        socket.pass(0)?;
+        Ok(socket)
+    }
+
+    /// TPACKET_V3, with the header that tells about segmentation offload before each frame.
+    pub(super) fn set_format(&self) -> io::Result<()> {
+        let version = libc::tpacket_versions::TPACKET_V3 as i32;
+        self.set(libc::SOL_PACKET, libc::PACKET_VERSION, &version)?;
+        self.set(libc::SOL_PACKET, libc::PACKET_VNET_HDR, &1)
+    }
+
+    /// Whether frames that this host sends are received.
+    pub(super) fn set_direction(&self, direction: Direction) -> io::Result<()> {
+        let ignore = i32::from(direction == Direction::In);
+        self.set(libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, &ignore)
+    }
+
+    /// Has the kernel make the ring.
+    pub(super) fn make_ring(&self) -> io::Result<()> {
+        // `struct tpacket_req3`.
+        let (frames, retire) = (BLOCK / FRAME * BLOCKS, RETIRE.as_millis() as usize);
+        let request: [u32; 7] = [BLOCK, BLOCKS, FRAME, frames, retire, 0, 0].map(|n| n as u32);
+        self.set(libc::SOL_PACKET, libc::PACKET_RX_RING, &request)
+    }
+
+    /// Receives all protocols of an interface.
+    pub(super) fn bind(&self, index: u32) -> io::Result<()> {
+        let address = Address {
+            family: libc::AF_PACKET as u16,
+            protocol: ALL_PROTOCOLS,
+            index: index as i32,
+            ..Address::zeroed()
+        };
+        let (pointer, length) = ((&raw const address).cast(), size_of::<Address>() as u32);
+        #[expect(unsafe_code, reason = "rustix has no AF_PACKET addresses")]
+        // SAFETY: the pointer is to that many bytes, laid out as the kernel wants them.
+        check(unsafe { libc::bind(self.0.as_raw_fd(), pointer, length) })
+    }
+
+    /// Has the interface pass on frames for others, for as long as this socket lives.
+    pub(super) fn be_promiscuous(&self, index: u32) -> io::Result<()> {
+        let kind = libc::PACKET_MR_PROMISC as u16;
+        let membership = Membership { index: index as i32, kind, ..Membership::zeroed() };
+        self.set(libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP, &membership)
+    }
+
+    /// Founds a fanout group and gives its number, which nobody else has.
+    ///
+    /// Members take frames by a hash that is the same for both directions of a flow, and for all
+    /// interfaces. The kernel's defragmentation (`PACKET_FANOUT_FLAG_DEFRAG`) is left off: it
+    /// would give one frame for several on the wire, and none for a datagram of which a fragment is
+    /// missing. Without it all fragments between two addresses, the first ones too, meet at one member.
+    pub(super) fn found_group(&self) -> io::Result<u16> {
+        self.join(0, libc::PACKET_FANOUT_FLAG_UNIQUEID)?;
+        let fanout: u32 = self.get(libc::SOL_PACKET, libc::PACKET_FANOUT)?;
+        Ok(fanout as u16)
+    }
+
+    /// Joins a fanout group as its next member.
+    pub(super) fn join_group(&self, group: u16) -> io::Result<()> {
+        self.join(group, 0)
+    }
+
+    fn join(&self, group: u16, flags: u32) -> io::Result<()> {
+        let fanout = u32::from(group) | (libc::PACKET_FANOUT_HASH | flags) << 16;
+        self.set(libc::SOL_PACKET, libc::PACKET_FANOUT, &fanout)
+    }
+
+    /// Lets the first `length` bytes of every frame pass, or with 0 no frame at all.
+    pub(super) fn pass(&self, length: u32) -> io::Result<()> {
+        let mut instruction = libc::sock_filter {
+            code: (libc::BPF_RET | libc::BPF_K) as u16,
+            jt: 0,
+            jf: 0,
+            k: length,
+        };
+        let program = libc::sock_fprog { len: 1, filter: &raw mut instruction };
+        let (pointer, size) = ((&raw const program).cast(), size_of::<libc::sock_fprog>() as u32);
+        let (socket, option) = (self.0.as_raw_fd(), libc::SO_ATTACH_FILTER);
+        #[expect(unsafe_code, reason = "no crate here has classic BPF")]
+        // SAFETY: the kernel reads the one instruction that `program` points to, and copies it.
+        check(unsafe { libc::setsockopt(socket, libc::SOL_SOCKET, option, pointer, size) })
+    }
+
+    /// The `ARPHRD_` number of the interface it is bound to.
+    pub(super) fn hardware(&self) -> io::Result<u16> {
+        address(&self.0).map(|address| address.hardware)
+    }
+
+    /// Forgets an error that stands for something that passed, like an interface that was down;
+    /// while it stands, polling finds it again and again.
+    pub(super) fn clear_error(&self) {
+        let _: io::Result<i32> = self.get(libc::SOL_SOCKET, libc::SO_ERROR);
+    }
+
+    /// Frames for which the ring had no room since this was last asked.
+    pub(super) fn take_drops(&self) -> io::Result<u64> {
+        // `struct tpacket_stats_v3`: received (drops included), dropped, times the ring was full.
+        let [_, dropped, _]: [u32; 3] = self.get(libc::SOL_PACKET, libc::PACKET_STATISTICS)?;
+        Ok(dropped.into())
+    }
+
+    fn set<T: NoUninit>(&self, level: i32, option: i32, value: &T) -> io::Result<()> {
+        let (pointer, size) = ((&raw const *value).cast(), size_of::<T>() as u32);
+        #[expect(unsafe_code, reason = "rustix does not have these options")]
+        // SAFETY: the kernel reads `size` initialised bytes.
+        check(unsafe { libc::setsockopt(self.0.as_raw_fd(), level, option, pointer, size) })
+    }
+
+    fn get<T: Pod>(&self, level: i32, option: i32) -> io::Result<T> {
+        let (mut value, mut size) = (T::zeroed(), size_of::<T>() as u32);
+        let (pointer, length) = ((&raw mut value).cast(), &raw mut size);
+        #[expect(unsafe_code, reason = "rustix does not have these options")]
+        // SAFETY: the kernel writes no more than `size` bytes, and any bytes make a `T`.
+        check(unsafe { libc::getsockopt(self.0.as_raw_fd(), level, option, pointer, length) })?;
+        Ok(value)
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Whether the interface that an AF_PACKET socket was bound to is there no more.
+pub(in crate::capture) fn is_orphan(socket: &impl AsFd) -> bool {
+    address(socket)
+        .is_ok_and(|address| i32::from(address.family) == libc::AF_PACKET && address.index < 0)
+}
+
+/// The address a socket is bound to.
+fn address(socket: &impl AsFd) -> io::Result<Address> {
+    let mut address = Address::zeroed();
+    let mut length = size_of::<Address>() as u32;
+    let (pointer, size) = ((&raw mut address).cast(), &raw mut length);
+    #[expect(unsafe_code, reason = "rustix has no AF_PACKET addresses")]
+    // SAFETY: the kernel writes no more than `length` bytes, and any bytes make an `Address`.
+    check(unsafe { libc::getsockname(socket.as_fd().as_raw_fd(), pointer, size) })?;
+    Ok(address)
+}
+
+fn check(result: i32) -> io::Result<()> {
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}

@@ -1,0 +1,346 @@
+//! Stored alerts: each is one row, which its newest state replaces.
+
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use uuid::Uuid;
+
+use super::keeper::{Subscription, Wanted};
+use super::{Store, StoreError, from_sql, outbox, to_sql};
+use crate::alert::{Alert, Severity, Status};
+use crate::time::Timestamp;
+
+/// A stored alert, and what was said of it.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Its newest state.
+    pub alert: Alert,
+    /// When it was first raised.
+    pub raised: Timestamp,
+    /// What people noted.
+    pub note: Option<String>,
+    /// When it was last acknowledged, and by whom; it may have become worse since, and be open again.
+    pub seen: Option<(Timestamp, String)>,
+}
+
+/// In which order alerts are listed, by the time of their newest state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// For people.
+    LatestFirst,
+    /// For files.
+    OldestFirst,
+}
+
+/// What a commit came to.
+#[derive(Debug, Default)]
+pub(super) struct Committed {
+    /// The alerts as they are stored now.
+    pub(super) alerts: Vec<Alert>,
+    /// Which of them are new, as indices.
+    pub(super) new: Vec<usize>,
+    /// Whether anyone is owed any of them.
+    pub(super) owed: bool,
+}
+
+/// What retention removed.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Trimmed {
+    /// Alerts that were owed to nobody.
+    pub(super) settled: usize,
+    /// Alerts that were still to be delivered.
+    pub(super) owed: usize,
+}
+
+impl Store {
+    /// Keeps alerts, and who is owed them, all or nothing. `run` tells one run of the sensor from
+    /// another: a new run counts from 1 again.
+    pub(super) fn commit(
+        &mut self,
+        alerts: &[Alert],
+        owed: &[Subscription],
+        run: u64,
+    ) -> Result<Committed, StoreError> {
+        self.write(|transaction| {
+            let mut committed = Committed::default();
+            for alert in alerts {
+                let (alert, is_new, is_owed) = keep(transaction, alert, owed, run)?;
+                if is_new {
+                    committed.new.push(committed.alerts.len());
+                }
+                committed.owed |= is_owed;
+                committed.alerts.push(alert);
+            }
+            Ok(committed)
+        })
+    }
+
+    /// Hands over stored alerts one by one. A row that cannot be read is said and left out.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn each_alert(
+        &self,
+        wanted: &Wanted,
+        order: Order,
+        mut each: impl FnMut(Stored),
+    ) -> Result<(), StoreError> {
+        let order = match order {
+            Order::LatestFirst => "DESC",
+            Order::OldestFirst => "ASC",
+        };
+        let sql = format!(
+            "SELECT body, raised, note, seen_at, seen_by FROM alert
+             WHERE severity >= ?1 AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR asset = ?3)
+             AND updated >= ?4 ORDER BY updated {order}, id LIMIT ?5"
+        );
+        let least = wanted.min_severity.unwrap_or(Severity::Informational);
+        let limit = match wanted.limit {
+            0 => -1,
+            limit => i64::try_from(limit).unwrap_or(-1),
+        };
+        let wanted = params![
+            rank(least),
+            wanted.status.map(Status::name),
+            wanted.asset,
+            to_sql(wanted.since.unwrap_or_default()),
+            limit
+        ];
+        self.read(|connection| {
+            let mut query = connection.prepare(&sql)?;
+            let mut rows = query.query(wanted)?;
+            while let Some(row) = rows.next()? {
+                match stored(row)? {
+                    Ok(stored) => each(stored),
+                    Err(error) => tracing::warn!("a stored alert cannot be read: {error}"),
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Stored alerts, the latest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn alerts(&self, wanted: &Wanted) -> Result<Vec<Alert>, StoreError> {
+        let mut all = Vec::new();
+        self.each_alert(wanted, Order::LatestFirst, |stored| all.push(stored.alert))?;
+        Ok(all)
+    }
+
+    /// One stored alert.
+    ///
+    /// # Errors
+    /// When the database or the row cannot be read.
+    pub fn alert(&self, id: Uuid) -> Result<Option<Stored>, StoreError> {
+        let found = self.read(|connection| {
+            let mut query = connection
+                .prepare("SELECT body, raised, note, seen_at, seen_by FROM alert WHERE id = ?1")?;
+            query.query_row([id.to_string()], stored).optional()
+        })?;
+        found.transpose().map_err(|error| self.bad_row(format!("alert {id}"), &error))
+    }
+
+    /// The ids that begin with `prefix`, at most `limit` of them.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn alert_ids(&self, prefix: &str, limit: usize) -> Result<Vec<Uuid>, StoreError> {
+        let prefix = prefix.to_ascii_lowercase();
+        self.read(|connection| {
+            // Behind all that an id is made of comes the letter g.
+            let mut query = connection.prepare(
+                "SELECT id FROM alert WHERE id >= ?1 AND id < ?1 || 'g' ORDER BY id LIMIT ?2",
+            )?;
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let ids = query.query_map(params![prefix, limit], |row| row.get::<_, String>(0))?;
+            ids.map(|id| Ok(id?.parse().unwrap_or_default())).collect()
+        })
+    }
+
+    /// Marks an alert as seen by a person; whether there is such an alert.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub fn acknowledge(
+        &mut self,
+        id: Uuid,
+        person: &str,
+        note: Option<&str>,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let path = self.path.clone();
+        let done = self.write(|transaction| {
+            let body: Option<String> = transaction
+                .query_row("SELECT body FROM alert WHERE id = ?1", [id.to_string()], |row| {
+                    row.get(0)
+                })
+                .optional()?;
+            let Some(body) = body else { return Ok(Ok(false)) };
+            let mut alert: Alert = match serde_json::from_str(&body) {
+                Ok(alert) => alert,
+                Err(error) => return Ok(Err(error)),
+            };
+            alert.status = Status::Acknowledged;
+            transaction.execute(
+                "UPDATE alert SET status = ?2, body = ?3, note = COALESCE(?4, note),
+                 seen_at = ?5, seen_by = ?6, seen_severity = severity WHERE id = ?1",
+                params![
+                    id.to_string(),
+                    Status::Acknowledged.name(),
+                    body_of(&alert)?,
+                    note,
+                    to_sql(at),
+                    person
+                ],
+            )?;
+            Ok(Ok(true))
+        })?;
+        done.map_err(|error| super::bad_row(&path, format!("alert {id}"), &error))
+    }
+
+    /// How many alerts there are.
+    pub(super) fn alert_count(&self) -> Result<usize, StoreError> {
+        self.read(|connection| {
+            let count: i64 =
+                connection.query_row("SELECT COUNT(*) FROM alert", [], |row| row.get(0))?;
+            Ok(usize::try_from(count).unwrap_or_default())
+        })
+    }
+
+    /// Removes so many alerts: the oldest that are owed to nobody, then the oldest.
+    pub(super) fn trim(&mut self, surplus: usize) -> Result<Trimmed, StoreError> {
+        self.write(|transaction| {
+            let oldest = |filter: &str, count: usize| {
+                let count = i64::try_from(count).unwrap_or(i64::MAX);
+                transaction.execute(
+                    &format!(
+                        "DELETE FROM alert WHERE id IN
+                         (SELECT id FROM alert WHERE {filter} ORDER BY updated LIMIT ?1)"
+                    ),
+                    [count],
+                )
+            };
+            let settled =
+                oldest("NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.alert = alert.id)", surplus)?;
+            let owed = match surplus.saturating_sub(settled) {
+                0 => 0,
+                rest => oldest("TRUE", rest)?,
+            };
+            Ok(Trimmed { settled, owed })
+        })
+    }
+}
+
+/// What is kept of an alert beside its newest state.
+struct Known {
+    status: String,
+    first_seen: Timestamp,
+    count: u64,
+    counted: u64,
+    run: u64,
+    state: i64,
+    seen_severity: Option<u8>,
+}
+
+/// Keeps one alert; as it is kept, whether it is new, and whether anyone is owed it.
+fn keep(
+    transaction: &Transaction<'_>,
+    alert: &Alert,
+    owed: &[Subscription],
+    run: u64,
+) -> rusqlite::Result<(Alert, bool, bool)> {
+    let known = known(transaction, alert.id)?;
+    let mut alert = alert.clone();
+    let (mut counted, mut state) = (0, 1);
+    if let Some(known) = &known {
+        counted = if known.run == run { known.counted } else { known.count };
+        state = known.state.saturating_add(1);
+        alert.count = counted.saturating_add(alert.count).max(known.count);
+        alert.first_seen = alert.first_seen.min(known.first_seen);
+        let is_worse = known.seen_severity.is_none_or(|seen| rank(alert.severity) > seen);
+        if known.status == Status::Acknowledged.name() && !is_worse {
+            alert.status = Status::Acknowledged;
+        }
+    }
+    transaction
+        .prepare(
+            "INSERT INTO alert (id, raised, updated, severity, analytic, asset, status, first_seen,
+                                count, counted, run, state, body)
+             VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+             ON CONFLICT (id) DO UPDATE SET
+                updated = excluded.updated, severity = excluded.severity,
+                asset = excluded.asset, status = excluded.status,
+                first_seen = excluded.first_seen, count = excluded.count,
+                counted = excluded.counted, run = excluded.run, state = excluded.state,
+                body = excluded.body",
+        )?
+        .execute(params![
+            alert.id.to_string(),
+            to_sql(alert.time),
+            rank(alert.severity),
+            alert.analytic.name(),
+            alert.asset.name,
+            alert.status.name(),
+            to_sql(alert.first_seen),
+            clamped(alert.count),
+            clamped(counted),
+            clamped(run),
+            state,
+            body_of(&alert)?
+        ])?;
+    let is_owed = alert.status == Status::Open && outbox::owe(transaction, &alert, state, owed)?;
+    Ok((alert, known.is_none(), is_owed))
+}
+
+fn known(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<Known>> {
+    let mut query = connection.prepare(
+        "SELECT status, first_seen, count, counted, run, state, seen_severity
+         FROM alert WHERE id = ?1",
+    )?;
+    let number = |row: &Row<'_>, column| -> rusqlite::Result<u64> {
+        Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or_default())
+    };
+    query
+        .query_row([id.to_string()], |row| {
+            Ok(Known {
+                status: row.get(0)?,
+                first_seen: from_sql(row.get(1)?),
+                count: number(row, 2)?,
+                counted: number(row, 3)?,
+                run: number(row, 4)?,
+                state: row.get(5)?,
+                seen_severity: row.get(6)?,
+            })
+        })
+        .optional()
+}
+
+/// Reads `body, raised, note, seen_at, seen_by`.
+fn stored(row: &Row<'_>) -> rusqlite::Result<Result<Stored, serde_json::Error>> {
+    let body: String = row.get(0)?;
+    let alert = match serde_json::from_str(&body) {
+        Ok(alert) => alert,
+        Err(error) => return Ok(Err(error)),
+    };
+    let seen: (Option<i64>, Option<String>) = (row.get(3)?, row.get(4)?);
+    Ok(Ok(Stored {
+        alert,
+        raised: from_sql(row.get(1)?),
+        note: row.get(2)?,
+        seen: seen.0.zip(seen.1).map(|(at, person)| (from_sql(at), person)),
+    }))
+}
+
+fn body_of(alert: &Alert) -> rusqlite::Result<String> {
+    serde_json::to_string(alert)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+/// Where a severity stands, from 0.
+pub(super) const fn rank(severity: Severity) -> u8 {
+    severity as u8
+}
+
+fn clamped(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,177 @@
+//! The tables, how a database comes to have them, and what is done with one that is damaged.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
+
+use super::StoreError;
+
+/// The steps from an empty database to today's, in order; `user_version` is how many were done.
+const MIGRATIONS: [&str; 2] = [
+    "
+    CREATE TABLE baseline (
+        asset   TEXT PRIMARY KEY NOT NULL,  -- its name
+        learned TEXT NOT NULL               -- baseline::AssetBaseline as JSON
+    ) STRICT, WITHOUT ROWID;",
+    // Times are nanoseconds since the epoch, severities count from 0, informational.
+    "
+    CREATE TABLE alert (
+        id       TEXT PRIMARY KEY NOT NULL,
+        raised   INTEGER NOT NULL,          -- time of its first state
+        updated  INTEGER NOT NULL,          -- time of its newest state
+        severity INTEGER NOT NULL,
+        analytic TEXT NOT NULL,
+        asset    TEXT NOT NULL,
+        status   TEXT NOT NULL,
+        first_seen INTEGER NOT NULL,
+        count    INTEGER NOT NULL,
+        counted  INTEGER NOT NULL,          -- how much of it is from earlier runs of the sensor
+        run      INTEGER NOT NULL,          -- the run that raised it last
+        state    INTEGER NOT NULL,          -- grows with each state
+        note     TEXT,
+        seen_at  INTEGER,                   -- when a person acknowledged it, who, and how bad it was
+        seen_by  TEXT,
+        seen_severity INTEGER,
+        body     TEXT NOT NULL              -- egret.alert/1
+    ) STRICT;
+    CREATE INDEX alert_updated ON alert (updated);
+
+    CREATE TABLE outbox (
+        number     INTEGER PRIMARY KEY AUTOINCREMENT,  -- in the order in which they were first owed
+        target     TEXT NOT NULL,
+        alert      TEXT NOT NULL REFERENCES alert (id) ON DELETE CASCADE,
+        state      INTEGER NOT NULL,                   -- the newest that is owed
+        attempts   INTEGER NOT NULL DEFAULT 0,         -- that failed
+        not_before INTEGER NOT NULL DEFAULT 0,
+        last_error TEXT,
+        UNIQUE (target, alert)                         -- the newest state stands for all
+    ) STRICT;
+    CREATE INDEX outbox_order ON outbox (target);
+    CREATE INDEX outbox_wait ON outbox (target, not_before);
+    CREATE INDEX outbox_alert ON outbox (alert);
+
+    CREATE TABLE approval (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        given  INTEGER NOT NULL,
+        person TEXT NOT NULL,
+        entry  TEXT NOT NULL                -- one [[approve]] of the config
+    ) STRICT;
+
+    -- What the running sensor is to forget, until it has.
+    CREATE TABLE forget (
+        number      INTEGER PRIMARY KEY AUTOINCREMENT,
+        asset       TEXT NOT NULL,
+        destination TEXT                    -- none: all that was learned of the asset
+    ) STRICT;",
+];
+
+/// How long a write waits for another process before it fails.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A journal that grew larger is cut back to this.
+const JOURNAL_BYTES: u32 = 16 << 20;
+
+/// Opens a database, checks every page of it, and brings its schema up to date.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    let failed = |source| StoreError::Database { path: path.to_owned(), source };
+    let connection = Connection::open(path).map_err(failed)?;
+    prepare(&connection).and_then(|()| check(&connection)).map_err(failed)?;
+    up_to_date(connection, path)
+}
+
+/// Opens a database that is there, beside the sensor that may be using it.
+pub(super) fn open_existing(path: &Path) -> Result<Connection, StoreError> {
+    let failed = |source| StoreError::Database { path: path.to_owned(), source };
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
+    prepare(&connection).map_err(failed)?;
+    up_to_date(connection, path)
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(PATIENCE)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "journal_size_limit", JOURNAL_BYTES)
+}
+
+/// Whether the file is a whole database.
+fn check(connection: &Connection) -> rusqlite::Result<()> {
+    let problem: Option<String> = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .optional()?
+        .filter(|answer| answer != "ok");
+    let Some(problem) = problem else { return Ok(()) };
+    let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    Err(rusqlite::Error::SqliteFailure(corrupt, Some(problem)))
+}
+
+/// Does the steps that are missing; two processes may come to it at once.
+fn up_to_date(mut connection: Connection, path: &Path) -> Result<Connection, StoreError> {
+    let failed = |source| StoreError::Database { path: path.to_owned(), source };
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    let found = version(&connection).map_err(failed)?;
+    if found > known {
+        return Err(StoreError::Newer { path: path.to_owned(), found, known });
+    }
+    if found < known {
+        migrate(&mut connection).map_err(failed)?;
+    }
+    Ok(connection)
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done = version(&transaction)?;
+    for (number, migration) in (1u32..).zip(MIGRATIONS).filter(|(number, _)| *number > done) {
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "user_version", number)?;
+    }
+    transaction.commit()
+}
+
+/// Whether it is the file itself that is wrong.
+pub(super) fn is_damage(error: &StoreError) -> bool {
+    let StoreError::Database { source, .. } = error else { return false };
+    matches!(source.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
+/// Renames a damaged database to the first free name, and removes its journal.
+pub(super) fn quarantine(path: &Path) -> Result<PathBuf, StoreError> {
+    let free =
+        (1..).map(|number| beside(path, &format!(".damaged-{number}"))).find(|to| !to.exists());
+    let to = free.unwrap_or_else(|| beside(path, ".damaged"));
+    fs::rename(path, &to)
+        .map_err(|source| StoreError::Quarantine { path: path.to_owned(), source })?;
+    remove_journal(path)?;
+    Ok(to)
+}
+
+/// SQLite would play one database's journal into another that took its place.
+pub(super) fn remove_journal(path: &Path) -> Result<(), StoreError> {
+    for journal in ["-wal", "-shm"] {
+        let journal = beside(path, journal);
+        match fs::remove_file(&journal) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::Quarantine { path: journal, source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The file called the same with `suffix` behind.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
