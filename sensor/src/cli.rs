@@ -23,7 +23,7 @@ mod run;
 pub use alerts::Alerts;
 pub use baseline::Baseline;
 pub use check::Check;
-pub use inventory::Inventory;
+pub use inventory::{Inventory, InventoryCommand, InventoryImport, List};
 pub use run::Run;
 
 /// Watches VMware ESXi estates for data that moves where it should not.

@@ -19,7 +19,7 @@ mod written;
 pub use policy::{GuestOperations, Maintenance, MirrorDestination, MirrorPolicy, Threshold};
 pub use services::{
     Audit, Backend, Capture, Deliver, Http, HttpTls, Intake, Syslog, SyslogTarget, SyslogTls,
-    Webhook, WebhookFormat,
+    Webhook, WebhookFormat, is_link_local,
 };
 
 /// The whole configuration.

@@ -22,13 +22,16 @@ mod tls;
 pub use stats::{Refused, Stats};
 
 /// Appends an event to `out` as one line of JSON with its line feed; what has no line in EVE
-/// (a conversation's first packet, its volume, a ClientHello alone) appends nothing.
-pub fn write_event(event: &Event, out: &mut Vec<u8>) {
+/// (a conversation's first packet, its volume, a ClientHello alone) appends nothing. `interfaces` are
+/// the names of those that are captured from; of a file there are none.
+pub fn write_event(event: &Event, interfaces: &[String], out: &mut Vec<u8>) {
+    let in_iface = event.flow.interface.and_then(|place| interfaces.get(usize::from(place)));
+    let in_iface = in_iface.map(String::as_str);
     let mut line = match &event.body {
         Body::Opened | Body::Volume(_) | Body::Hello(_) => return,
-        Body::Account(_) => Line::new(event, "flow"),
-        Body::Tls(_) => Line::new(event, "tls"),
-        Body::Dns(_) => Line::new(event, "dns"),
+        Body::Account(_) => Line::new(event, in_iface, "flow"),
+        Body::Tls(_) => Line::new(event, in_iface, "tls"),
+        Body::Dns(_) => Line::new(event, in_iface, "dns"),
     };
     match &event.body {
         Body::Opened | Body::Volume(_) | Body::Hello(_) => {}
@@ -68,6 +71,8 @@ fn write_line(line: &impl Serialize, out: &mut Vec<u8>) {
 struct Line<'a> {
     timestamp: Time,
     flow_id: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_iface: Option<&'a str>,
     event_type: &'static str,
     #[serde(skip_serializing_if = "<[u16]>::is_empty")]
     vlan: &'a [u16],
@@ -104,13 +109,14 @@ enum Egret {
 }
 
 impl<'a> Line<'a> {
-    fn new(event: &'a Event, event_type: &'static str) -> Self {
+    fn new(event: &'a Event, in_iface: Option<&'a str>, event_type: &'static str) -> Self {
         let Flow { id, client, server, protocol, vlans, .. } = &event.flow;
         let has_ports = matches!(*protocol, protocol::TCP | protocol::UDP | protocol::SCTP);
         let is_icmp = matches!(*protocol, protocol::ICMP | protocol::ICMPV6);
         Self {
             timestamp: Time(event.time),
             flow_id: *id,
+            in_iface,
             event_type,
             vlan: vlans,
             src_ip: client.address,

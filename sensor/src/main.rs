@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     match &cli.command {
         Command::Read(arguments) => end(sensor::read(arguments, config, global.quiet)),
         Command::Run(arguments) => end(sensor::run(arguments, global, loaded)),
-        Command::Check(arguments) => end(commands::check(arguments, config)),
+        Command::Check(arguments) => end(commands::check(arguments, &loaded)),
         Command::Alerts(arguments) => end(commands::alerts(arguments, config)),
         Command::Baseline(arguments) => end(commands::baseline(arguments, config)),
         Command::Inventory(arguments) => end(commands::inventory(arguments, config)),

@@ -20,6 +20,7 @@ pub mod keeper;
 
 mod alerts;
 mod approvals;
+mod assets;
 mod baseline;
 mod error;
 mod outbox;
@@ -27,6 +28,7 @@ mod schema;
 
 pub use alerts::{Order, Stored};
 pub use approvals::Approval;
+pub use assets::{Imported, unclaimed};
 pub use baseline::Forget;
 pub use error::StoreError;
 pub use outbox::Owed;

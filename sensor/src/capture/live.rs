@@ -7,6 +7,9 @@ use super::ring::Ring;
 use super::{Burst, Progress, Source, Stats, interface, ring};
 use crate::time::Timestamp;
 
+/// Memory that a source of an interface holds for frames to wait in.
+pub const RING_BYTES: usize = ring::SIZE;
+
 /// How to capture from one interface. (Capture knows no config: the wiring fills this in.)
 #[derive(Debug, Clone)]
 pub struct Settings {

@@ -1,18 +1,97 @@
-//! `egret check`.
+//! `egret check`: facts are gathered, judged, and told.
+
+use std::io;
+use std::thread;
+use std::time::Duration;
 
 use crate::cli::{self, Exit, Failure};
-use crate::config::Config;
+use crate::config::file::Loaded;
+use crate::text::reason;
+
+mod facts;
+mod finding;
+mod judge;
+mod print;
+
+use facts::traffic::Traffic;
+use facts::{Database, Interface};
+use finding::{Finding, Level};
 
 /// Why it failed.
 #[derive(Debug, thiserror::Error)]
-pub enum CheckError {}
+pub enum CheckError {
+    /// Findings cannot be written.
+    #[error("cannot write findings to stdout: {}", reason(.0))]
+    Output(#[from] io::Error),
+}
 
-impl Failure for CheckError {}
+impl Failure for CheckError {
+    fn exit(&self) -> Exit {
+        match self {
+            // Whoever read the findings has gone, which is their right.
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            Self::Output(_) => Exit::Failed,
+        }
+    }
+}
 
-/// Does it.
+/// Checks config, machine and traffic, and prints what was found as it is found.
 ///
 /// # Errors
-/// None yet.
-pub fn check(_arguments: &cli::Check, _config: &Config) -> Result<Exit, CheckError> {
-    Ok(Exit::Done)
+/// When findings cannot be written. Problems found are no error: they are [`Exit::Failed`].
+pub fn check(arguments: &cli::Check, loaded: &Loaded) -> Result<Exit, CheckError> {
+    let config = &loaded.config;
+    let names = if arguments.interface.is_empty() {
+        &config.capture.interfaces
+    } else {
+        &arguments.interface
+    };
+    let mut printer = print::Printer::new(arguments.json);
+
+    let data_dir = facts::machine::data_dir(&config.sensor.data_dir);
+    let imported = match data_dir.database {
+        Database::Good { imported, .. } => imported,
+        _ => 0,
+    };
+    printer.findings(&judge::config::judge(config, loaded.path.as_deref(), imported))?;
+    printer.findings(&judge::config::files(&facts::files::named(config)))?;
+    let machine = facts::machine::machine();
+    printer.findings(&judge::machine::judge(&machine, config.capture.workers, names.len()))?;
+    printer.findings(&judge::machine::data_dir(&data_dir))?;
+    printer.findings(&[judge::config::listen(&facts::services::listen(config.http.listen))])?;
+
+    let interfaces: Vec<_> = names.iter().map(|name| facts::machine::interface(name)).collect();
+    if interfaces.is_empty() {
+        printer.findings(&[no_interface()])?;
+    }
+    for interface in &interfaces {
+        printer.findings(&judge::interface::judge(interface))?;
+    }
+    let time = Duration::from_secs(arguments.seconds.into());
+    if !time.is_zero() {
+        for traffic in watch(&interfaces, loaded, time) {
+            printer.findings(&judge::traffic::judge(&traffic))?;
+        }
+    }
+    let problems = printer.end()?;
+    Ok(if problems == 0 { Exit::Done } else { Exit::Failed })
+}
+
+/// Looks at all interfaces that can receive, at once.
+fn watch(interfaces: &[Interface], loaded: &Loaded, time: Duration) -> Vec<Traffic> {
+    let receiving = interfaces.iter().filter(|one| one.link.is_some_and(|link| link.up));
+    thread::scope(|scope| {
+        let watch =
+            |one: &Interface| facts::traffic::watch(&one.name, one.facts.mtu, &loaded.config, time);
+        let threads: Vec<_> = receiving.map(|one| scope.spawn(move || watch(one))).collect();
+        threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
+    })
+}
+
+fn no_interface() -> Finding {
+    let names = crate::capture::interface::names();
+    let first = names.iter().find(|name| *name != "lo").map_or("eth1", String::as_str);
+    let text = format!("no interface to capture from; there are {}", names.join(", "));
+    let fix = format!("capture.interface = [\"{first}\"], or -i {first}");
+    Finding::problem("config", "interface", text, fix)
 }

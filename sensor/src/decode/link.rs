@@ -21,7 +21,7 @@ pub(super) struct Link<'a> {
 #[inline]
 pub(super) fn read<'a>(frame: &Frame<'a>) -> Result<Link<'a>, Refusal> {
     if frame.link == LinkType::ETHERNET {
-        return ethernet::read(frame.bytes);
+        return ethernet::read(frame.bytes, frame.vlan);
     }
     by_type(frame.link, frame.bytes)
 }
@@ -30,7 +30,7 @@ pub(super) fn read<'a>(frame: &Frame<'a>) -> Result<Link<'a>, Refusal> {
 #[inline(never)]
 fn by_type(link: LinkType, bytes: &[u8]) -> Result<Link<'_>, Refusal> {
     match link {
-        LinkType::ETHERNET => ethernet::read(bytes),
+        LinkType::ETHERNET => ethernet::read(bytes, None),
         LinkType::RAW
         | LinkType::RAW_BSD
         | LinkType::RAW_OPENBSD
@@ -55,7 +55,7 @@ fn by_type(link: LinkType, bytes: &[u8]) -> Result<Link<'_>, Refusal> {
         LinkType::IPOIB => lan::infiniband(bytes),
         LinkType::PPP | LinkType::PPP_HDLC | LinkType::C_HDLC => serial::hdlc(bytes),
         LinkType::FRELAY => serial::frame_relay(bytes),
-        LinkType::JUNIPER_ETHER => ethernet::read(serial::behind_juniper(bytes)?),
+        LinkType::JUNIPER_ETHER => ethernet::read(serial::behind_juniper(bytes)?, None),
         LinkType::JUNIPER_PPP | LinkType::JUNIPER_CHDLC => {
             serial::hdlc(serial::behind_juniper(bytes)?)
         }

@@ -40,6 +40,21 @@ fn assert_is_the_tcp_packet(packet: &Packet<'_>, payload: &[u8]) {
     assert_eq!((packet.payload, packet.payload_wire_len as usize), (payload, payload.len()));
 }
 
+/// A tag that the kernel took out is the outermost; of other links than Ethernet it says nothing.
+#[test]
+fn a_tag_in_metadata_stands_before_those_in_the_frame() {
+    let bytes = tcp(false, b"x");
+    let ids = |bytes: &[u8], link, vlan| {
+        packet(&Frame { vlan, ..frame(link, bytes) }).unwrap().vlans.to_vec()
+    };
+    assert_eq!(ids(&bytes, LinkType::ETHERNET, Some(43)), [43]);
+    assert!(ids(&bytes[14..], LinkType::RAW, Some(43)).is_empty());
+    let mut tagged = bytes;
+    tagged.splice(12..12, [0x81, 0, 0x20, 7]);
+    assert_eq!(ids(&tagged, LinkType::ETHERNET, Some(43)), [43, 7]);
+    assert_eq!(ids(&tagged, LinkType::ETHERNET, None), [7]);
+}
+
 #[test]
 fn reads_through_vlan_qinq_mpls_and_snap() {
     let plain = tcp(false, b"hello");

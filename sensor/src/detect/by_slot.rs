@@ -66,6 +66,7 @@ mod tests {
             server: end,
             protocol: 6,
             vlans: crate::decode::Vlans::new(),
+            interface: None,
             opened: Timestamp::ZERO,
         };
         let (first, next) = (flow(1), flow(2));

@@ -12,6 +12,8 @@ use crate::event::{
     Flow, FlowState, TlsSession, Traffic, Volume,
 };
 
+mod packets;
+
 pub(super) const MINUTE: u64 = 60;
 pub(super) const HOUR: u64 = 3600;
 pub(super) const DAY: u64 = 86_400;
@@ -88,6 +90,7 @@ impl Scene {
             server: Self::end(server, port),
             protocol,
             vlans: Vlans::new(),
+            interface: None,
             opened: time(at),
         }
     }

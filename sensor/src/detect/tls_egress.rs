@@ -3,7 +3,8 @@
 //! A place is the registered domain of the server name where DNS supports that name, else the name
 //! whose answer gave the address, else the address's network. All sessions of an asset with a
 //! place are one case, so an upload cut into pieces is one upload; it is judged at every hello and
-//! at every volume step (10 s), and its alert is updated when the severity changes and at the end.
+//! at every volume (each 4 MiB, at least every 10 s), and its alert is updated when the severity
+//! changes and at the end.
 //!
 //! Bounds: 40 bytes for each slot of the flow table, and [`MAX_CASES`] cases of about 400 bytes; what does not fit is counted.
 

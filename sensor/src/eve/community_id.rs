@@ -157,6 +157,7 @@ mod tests {
             server: endpoint(to),
             protocol,
             vlans: Vlans::new(),
+            interface: None,
             opened: Timestamp::ZERO,
         })
         .to_string()

@@ -20,7 +20,8 @@ fn event(protocol: u8, client: Endpoint, server: Endpoint, body: Body) -> Event 
     let opened = Timestamp::from_parts(1_795_183_390, 900_000_000);
     let mut vlans = Vlans::new();
     vlans.push(7);
-    let flow = Flow { id: 42, slot: 0, client, server, protocol, vlans, opened };
+    let interface = None;
+    let flow = Flow { id: 42, slot: 0, client, server, protocol, vlans, interface, opened };
     Event { time: Timestamp::from_parts(1_795_183_391, 123_456_000), flow, body }
 }
 
@@ -30,7 +31,7 @@ fn tcp(body: Body) -> Event {
 
 fn line(event: &Event) -> String {
     let mut out = Vec::new();
-    write_event(event, &mut out);
+    write_event(event, &[], &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -42,6 +43,22 @@ fn account() -> Account {
         state: FlowState::Closed,
         reason: AccountReason::Timeout,
         tcp_flags: Some([0x1b, 0x1a]),
+    }
+}
+
+#[test]
+fn an_interface_stands_where_suricata_has_it_when_there_is_one() {
+    let names = ["eth1".to_owned(), "eth2".to_owned()];
+    let mut event = tcp(Body::Account(account()));
+    for (interface, seen) in [
+        (Some(1), r#""flow_id":42,"in_iface":"eth2","event_type":"flow","#),
+        (Some(2), r#""flow_id":42,"event_type":"flow","#),
+        (None, r#""flow_id":42,"event_type":"flow","#),
+    ] {
+        event.flow.interface = interface;
+        let mut out = Vec::new();
+        write_event(&event, &names, &mut out);
+        assert!(String::from_utf8(out).unwrap().contains(seen), "{interface:?}");
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Slot {
     pub key: Key,
     pub opened: u64,
     pub last: u64,
-    /// The first packet of the tick in which it was last active.
+    /// The first packet of the tick in which it was last active, or the last one told in it.
     pub active_since: u64,
     pub packets: [u64; 2],
     pub bytes: [u64; 2],
@@ -147,6 +147,8 @@ pub(super) struct Cold {
     /// The MAC address of each side, indexed by the direction it sends in.
     pub macs: [Option<Mac>; 2],
     pub vlans: Vlans,
+    /// See [`Flow::interface`].
+    pub interface: Option<u16>,
     /// ICMP type and code of the first packet.
     pub icmp: Option<[u16; 2]>,
     /// The slot's counters when volume was last reported.
@@ -156,13 +158,14 @@ pub(super) struct Cold {
 }
 
 impl Cold {
-    pub(super) fn new(packet: &Packet<'_>, key: &Key) -> Self {
+    pub(super) fn new(packet: &Packet<'_>, key: &Key, interface: Option<u16>) -> Self {
         let icmp =
             matches!(packet.protocol, protocol::ICMP | protocol::ICMPV6).then_some(packet.ports);
         let time = packet.time.as_nanos();
         Self {
             id: key.flow_id(time),
             vlans: packet.vlans.clone(),
+            interface,
             icmp,
             accounted: time,
             ..Self::default()
@@ -186,6 +189,7 @@ impl Cold {
             server,
             protocol: slot.key.protocol(),
             vlans: self.vlans.clone(),
+            interface: self.interface,
             opened: Timestamp::from_nanos(slot.opened),
         }
     }

@@ -104,6 +104,21 @@ fn the_side_that_sent_the_syn_is_the_client() {
     }
 }
 
+/// The way back may come by the other port of a mirrored pair.
+#[test]
+fn a_flow_keeps_the_interface_of_its_first_packet() {
+    let mut recorder = Recorder::default();
+    let mut table = table();
+    table.set_interface(1);
+    table.burst(&[packet(1.0, true, PORTS, syn(5), b"")], &mut recorder);
+    table.set_interface(0);
+    table.burst(&[packet(1.1, false, PORTS, ack(9), b"")], &mut recorder);
+    table.burst(&[packet(1.2, true, [40_001, 443], syn(5), b"")], &mut recorder);
+    table.finish(&mut recorder);
+    let interfaces: Vec<_> = recorder.accounts.iter().map(|(flow, _)| flow.interface).collect();
+    assert_eq!(interfaces, [Some(1), Some(0)]);
+}
+
 #[test]
 fn volumes_come_every_tick_and_accounts_while_a_flow_lives() {
     let (mut table, mut recorder) = (table(), Recorder::default());
@@ -120,6 +135,34 @@ fn volumes_come_every_tick_and_accounts_while_a_flow_lives() {
     let packets: u64 = recorder.accounts.iter().map(|(_, account)| account.to_server.packets).sum();
     let volume: u64 = recorder.volumes.iter().map(|(_, _, volume)| volume.to_server.bytes).sum();
     assert_eq!((packets, volume), (1000, 64_000));
+}
+
+#[test]
+fn what_moves_much_is_told_at_once_and_adds_up() {
+    let (mut table, mut recorder) = (table(), Recorder::default());
+    let packets: Vec<_> = (0..3000u32)
+        .map(|n| Packet {
+            wire_len: 9000,
+            ..packet(10.0 + f64::from(n) / 1000.0, n % 3 != 0, PORTS, ack(1), b"")
+        })
+        .collect();
+    packets.chunks(37).for_each(|packets| table.burst(packets, &mut recorder));
+    // 18 MB there and 9 MB back.
+    assert_eq!(recorder.volumes.len(), 4 + 2);
+    table.finish(&mut recorder);
+    let mut end = 0;
+    for (_, at, volume) in &recorder.volumes {
+        assert!(volume.since.as_nanos() >= end && volume.since <= *at, "{volume:?}");
+        assert!(volume.to_server.bytes <= (4 << 20) + 9000);
+        end = at.as_nanos();
+    }
+    let sum = |side: fn(&Volume) -> u64| -> u64 {
+        recorder.volumes.iter().map(|(.., volume)| side(volume)).sum()
+    };
+    assert_eq!(sum(|volume| volume.to_server.bytes), 2000 * 9000);
+    assert_eq!(sum(|volume| volume.to_client.packets), 1000);
+    let account = recorder.accounts[0].1;
+    assert_eq!(account.to_server, Traffic { packets: 2000, bytes: 2000 * 9000 });
 }
 
 #[test]

@@ -105,7 +105,7 @@ impl Sink for Outputs {
     fn event(&mut self, event: Event) {
         self.engine.event(&event);
         if let Some(lines) = &mut self.events {
-            lines.write(|buffer| eve::write_event(&event, buffer));
+            lines.write(|buffer| eve::write_event(&event, &[], buffer));
         }
     }
 }

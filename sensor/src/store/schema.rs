@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionB
 use super::StoreError;
 
 /// The steps from an empty database to today's, in order; `user_version` is how many were done.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE baseline (
         asset   TEXT PRIMARY KEY NOT NULL,  -- its name
@@ -66,6 +66,17 @@ const MIGRATIONS: [&str; 2] = [
         asset       TEXT NOT NULL,
         destination TEXT                    -- none: all that was learned of the asset
     ) STRICT;",
+    "
+    CREATE TABLE imported_asset (
+        source    TEXT NOT NULL,            -- which import it is of; an import replaces its source's
+        name      TEXT NOT NULL,
+        imported  INTEGER NOT NULL,
+        role      TEXT NOT NULL,
+        addresses TEXT NOT NULL,            -- with blanks between
+        macs      TEXT NOT NULL,            -- likewise
+        host      TEXT,
+        PRIMARY KEY (source, name)
+    ) STRICT, WITHOUT ROWID;",
 ];
 
 /// How long a write waits for another process before it fails.

@@ -114,11 +114,15 @@ token_file = "t"
 url = "https://soc.example/hook"
 format = "splunk-hec"
 secret_file = "s"
+token_file = "t"
+ca_file = "c"
 min_severity = "high"
 [[deliver.webhook]]
 url = "http://10.0.0.1:8080"
 [[deliver.syslog]]
 address = "tls://siem.example:6514"
+ca_file = "c"
+min_severity = "low"
 [http]
 listen = "0.0.0.0:1"
 tls = { cert = "c", key = "k" }
@@ -190,7 +194,11 @@ fn every_key_of_policy_and_services_reaches_its_place() {
     let [splunk, plain] = config.deliver.webhooks.as_slice() else { panic!("two webhooks") };
     assert_eq!(splunk.format, WebhookFormat::SplunkHec);
     assert_eq!((splunk.min_severity.name(), plain.min_severity.name()), ("high", "medium"));
-    assert_eq!(config.deliver.syslog[0].address, "tls://siem.example:6514");
+    assert_eq!(splunk.secret_file, Some("s".into()));
+    assert_eq!((&splunk.token_file, &splunk.ca_file), (&Some("t".into()), &Some("c".into())));
+    let syslog = &config.deliver.syslog[0];
+    assert_eq!(syslog.address.as_str(), "tls://siem.example:6514");
+    assert_eq!((&syslog.ca_file, syslog.min_severity.name()), (&Some("c".into()), "low"));
     let http = &config.http;
     assert_eq!((http.listen.port(), http.is_local()), (1, false));
     assert_eq!(http.tls, Some(HttpTls { cert: "c".into(), key: "k".into() }));

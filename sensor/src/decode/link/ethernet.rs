@@ -21,9 +21,10 @@ mod ether_type {
     pub(super) const MPLS_MULTICAST: u16 = 0x8848;
 }
 
+/// A frame, of whose tags the outermost may have been taken out before.
 #[inline]
-pub(super) fn read(bytes: &[u8]) -> Result<Link<'_>, Refusal> {
-    ethernet(bytes, Vlans::new(), 0)
+pub(super) fn read(bytes: &[u8], outermost: Option<u16>) -> Result<Link<'_>, Refusal> {
+    ethernet(bytes, outermost.into_iter().collect(), 0)
 }
 
 /// What a link layer without VLANs carries, by its EtherType.

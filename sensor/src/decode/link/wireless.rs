@@ -39,7 +39,7 @@ pub(super) fn frame(bytes: &[u8]) -> Result<Link<'_>, Refusal> {
     };
     let read = if is_aggregate {
         // Each begins as an IEEE 802.3 frame does.
-        ethernet::read(body)
+        ethernet::read(body, None)
     } else {
         // Some cards fill the header up to a multiple of four bytes.
         let padded = body.get(2..).unwrap_or_default();

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::*;
 use crate::config::{Http, HttpTls};
-use crate::store::Store;
+use crate::store::{Store, keeper};
 
 /// What the time always is.
 pub(super) const NOW: Timestamp = Timestamp::from_parts(1_795_000_000, 0);
@@ -31,7 +31,8 @@ impl Server {
         address.set_ip([127, 0, 0, 1].into());
         let metrics = Metrics::new().unwrap();
         let store = Store::open(data.path()).unwrap();
-        let keeper = Keeper::start(store, Vec::new(), metrics.clone());
+        let wiring = keeper::Wiring { clock: || NOW, on_committed: Box::new(|_| {}) };
+        let keeper = Keeper::start(store, Vec::new(), metrics.clone(), wiring).unwrap();
         let status = status::Shared::new(status.into());
         let parts = Parts { metrics, status: Arc::clone(&status), keeper, clock: || NOW };
         let (stop, stopped) = oneshot::channel::<()>();

@@ -104,7 +104,7 @@ impl Running {
     /// Brings the status up to date.
     fn tell(&self, now: Timestamp, alive: bool) {
         let mut interfaces = self.links.status();
-        for (number, interface) in interfaces.iter_mut().enumerate() {
+        for (number, interface) in (0..).zip(&mut interfaces) {
             for worker in &self.workers {
                 let (packets, dropped, last) = worker.pulse.of(number);
                 interface.packets += packets;

@@ -87,9 +87,9 @@ impl Links {
     }
 
     /// Looks at all interfaces; gives the new sources of those that have come back.
-    pub(super) fn look(&mut self) -> Vec<(usize, Sources)> {
+    pub(super) fn look(&mut self) -> Vec<(u16, Sources)> {
         let mut back = Vec::new();
-        for (number, link) in self.all.iter_mut().enumerate() {
+        for (number, link) in (0..).zip(&mut self.all) {
             let state = link.look();
             if state != link.state {
                 link.say(&state);

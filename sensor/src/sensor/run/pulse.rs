@@ -41,23 +41,23 @@ impl Pulse {
     }
 
     /// The worker has received so many more frames from an interface, the last at `last`.
-    pub(super) fn received(&self, interface: usize, packets: u64, last: Timestamp) {
-        if let Some(counts) = self.interfaces.get(interface) {
+    pub(super) fn received(&self, interface: u16, packets: u64, last: Timestamp) {
+        if let Some(counts) = self.interfaces.get(usize::from(interface)) {
             counts.packets.fetch_add(packets, Relaxed);
             counts.last.store(last.as_nanos(), Relaxed);
         }
     }
 
     /// So many more were lost on their way to it.
-    pub(super) fn dropped(&self, interface: usize, packets: u64) {
-        if let Some(counts) = self.interfaces.get(interface) {
+    pub(super) fn dropped(&self, interface: u16, packets: u64) {
+        if let Some(counts) = self.interfaces.get(usize::from(interface)) {
             counts.dropped.fetch_add(packets, Relaxed);
         }
     }
 
     /// Frames received from an interface, frames lost, and the time of the last.
-    pub(super) fn of(&self, interface: usize) -> (u64, u64, Option<Timestamp>) {
-        let Some(counts) = self.interfaces.get(interface) else { return (0, 0, None) };
+    pub(super) fn of(&self, interface: u16) -> (u64, u64, Option<Timestamp>) {
+        let Some(counts) = self.interfaces.get(usize::from(interface)) else { return (0, 0, None) };
         let last = counts.last.load(Relaxed);
         let last = (last > 0).then(|| Timestamp::from_nanos(last));
         (counts.packets.load(Relaxed), counts.dropped.load(Relaxed), last)

@@ -61,7 +61,7 @@ pub(super) fn start(
     let (links, sources) = Links::open(names, &config.capture, workers, metrics.clone())?;
     let events = arguments.output.events.as_ref().map(|to| {
         let dropped = metrics.events_dropped.with_label_values(&["events"]);
-        EventFile::open(to, dropped)
+        EventFile::open(to, names.clone(), dropped)
             .map_err(|source| RunError::Output { path: to.to_string(), source })
     });
     let events = events.transpose()?;
@@ -150,7 +150,7 @@ fn start_workers(
 ) -> Result<Vec<Thread<worker::Order, bool>>, RunError> {
     let capacity = (MAX_FLOWS / number).max(LEAST_FLOWS);
     let mut inputs: Vec<Vec<Input>> = (0..number).map(|_| Vec::new()).collect();
-    for (interface, sources) in sources.into_iter().enumerate() {
+    for (interface, sources) in (0..).zip(sources) {
         for (worker, source) in share(interface, number, sources) {
             if let Some(inputs) = inputs.get_mut(worker) {
                 inputs.push(Input::new(interface, source));
@@ -185,11 +185,11 @@ fn start_workers(
 /// Which worker gets which source of an interface: each its own, and where there is only one source,
 /// interfaces take turns.
 pub(super) fn share(
-    interface: usize,
+    interface: u16,
     workers: usize,
     sources: Sources,
 ) -> impl Iterator<Item = (usize, crate::capture::live::Live)> {
-    let first = if sources.len() == 1 { interface } else { 0 };
+    let first = if sources.len() == 1 { usize::from(interface) } else { 0 };
     sources
         .into_iter()
         .enumerate()

@@ -43,7 +43,7 @@ pub(super) struct Batch {
 #[derive(Debug)]
 pub(super) enum Order {
     /// Take frames of an interface from this source from now on.
-    Attach(usize, Live),
+    Attach(u16, Live),
     /// Read what is there, for no longer than this, and end.
     Stop(Duration),
 }
@@ -65,7 +65,7 @@ pub(super) struct Worker {
 #[derive(Debug)]
 pub(super) struct Input {
     /// The interface's place in the config.
-    pub(super) interface: usize,
+    pub(super) interface: u16,
     pub(super) source: Live,
     /// Frames that its ring had lost, and those that were cut, when that was last published.
     lost: u64,
@@ -75,7 +75,7 @@ pub(super) struct Input {
 }
 
 impl Input {
-    pub(super) const fn new(interface: usize, source: Live) -> Self {
+    pub(super) const fn new(interface: u16, source: Live) -> Self {
         Self { interface, source, lost: 0, cut: 0, reached: Timestamp::ZERO }
     }
 }
@@ -140,6 +140,7 @@ impl Worker {
         let mut busy = false;
         for input in &mut self.inputs {
             let mut packets = 0;
+            self.path.table.set_interface(input.interface);
             for _ in 0..TURN {
                 let mut burst = Burst::new();
                 // A source that fails for good is replaced by whoever watches the interfaces.

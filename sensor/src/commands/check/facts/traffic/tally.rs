@@ -1,0 +1,198 @@
+//! Frames counted for what they say of the mirror. Bounded: what is beyond is counted with what
+//! is known of it, and conversations beyond the limit not at all.
+
+use hashbrown::HashMap;
+
+use super::{Conversations, Seen};
+use crate::capture::{Frame, LinkType, Stats};
+use crate::config::Config;
+use crate::decode::{self, Mac, Packet, protocol, tcp_flags};
+use crate::event::Endpoint;
+use crate::flow::{Direction, Key};
+use crate::inventory::Inventory;
+
+/// The most conversations that are told apart.
+const MAX_CONVERSATIONS: usize = 65_536;
+
+/// Fewer packets of a conversation do not show that its other direction is missing: it may be
+/// unanswered, or just beginning.
+const ENOUGH: u32 = 3;
+
+/// Bytes of an Ethernet header, and of each VLAN tag in it.
+const ETHERNET: u32 = 14;
+const VLAN_TAG: u32 = 4;
+
+/// Counts frames.
+pub(in super::super::super) struct Tally {
+    seen: Seen,
+    own: Option<Mac>,
+    mtu: Option<u32>,
+    inventory: Inventory,
+    conversations: HashMap<Key, Conversation, foldhash::fast::RandomState>,
+}
+
+/// What was seen of a TCP conversation.
+#[derive(Default)]
+struct Conversation {
+    packets: u32,
+    up: bool,
+    down: bool,
+    client: Option<Direction>,
+}
+
+impl Tally {
+    /// Counts for assets of `config`, on an interface with this MAC address and MTU.
+    pub(in super::super::super) fn new(
+        config: &Config,
+        own: Option<Mac>,
+        mtu: Option<u32>,
+    ) -> Self {
+        Self {
+            seen: Seen::default(),
+            own,
+            mtu,
+            inventory: Inventory::new(config),
+            conversations: HashMap::default(),
+        }
+    }
+
+    /// Counts some frames, in the order of capture.
+    pub(in super::super::super) fn burst(&mut self, frames: &[Frame<'_>]) {
+        for frame in frames {
+            self.seen.frames += 1;
+            self.seen.wire_bytes += u64::from(frame.wire_len);
+            self.seen.truncated += u64::from((frame.bytes.len() as u64) < frame.wire_len.into());
+            self.link(frame);
+            let packet = decode::packet(frame);
+            let in_frame = packet.as_ref().ok().and_then(|packet| packet.vlans.first());
+            if let Some(vlan) = frame.vlan.as_ref().or(in_frame) {
+                *self.seen.vlans.entry(*vlan).or_default() += 1;
+            }
+            if let Ok(packet) = packet {
+                self.packet(frame, &packet);
+            }
+        }
+    }
+
+    /// Adds what the source says of losses.
+    pub(in super::super::super) fn lost(&mut self, stats: &Stats) {
+        self.seen.dropped += stats.dropped;
+    }
+
+    /// All that was counted.
+    pub(in super::super::super) fn finish(self) -> Seen {
+        let Self { mut seen, inventory, conversations, .. } = self;
+        for (key, conversation) in conversations {
+            conversation.count(&key, &mut seen.tcp);
+        }
+        for (_, asset) in inventory.assets() {
+            match (asset.configured, asset.first_seen) {
+                (false, _) => seen.discovered += 1,
+                (true, Some(_)) => seen.assets_seen.push(asset.name.to_string()),
+                (true, None) => seen.assets_unseen.push(asset.name.to_string()),
+            }
+        }
+        seen
+    }
+
+    fn link(&mut self, frame: &Frame<'_>) {
+        if frame.link != LinkType::ETHERNET {
+            self.seen.of_others += 1;
+            return;
+        }
+        let ([to, from, ..], _) = frame.bytes.as_chunks::<6>() else { return };
+        let (to, from) = (Mac(*to), Mac(*from));
+        if to.0[0] & 1 == 1 {
+            self.seen.to_groups += 1;
+        } else if self.own.is_some_and(|own| own == to || own == from) {
+            self.seen.own += 1;
+        } else {
+            self.seen.of_others += 1;
+        }
+    }
+
+    fn packet(&mut self, frame: &Frame<'_>, packet: &Packet<'_>) {
+        self.seen.packets += 1;
+        self.size(frame, packet);
+        if let Some(tunnel) = tunnel(packet) {
+            *self.seen.tunnels.entry(tunnel).or_default() += 1;
+        }
+        // Only a sender's MAC address is its own: towards a receiver it may be a router's.
+        let [from, to] = packet.ports;
+        let mac = packet.macs.map(|[from, _]| from);
+        for (address, port, mac) in [(packet.source, from, mac), (packet.destination, to, None)] {
+            self.inventory.resolve(&Endpoint { address, port, mac }, packet.time);
+        }
+        if packet.protocol == protocol::TCP && packet.fragment.is_none_or(|part| part.is_first()) {
+            self.tcp(packet);
+        }
+    }
+
+    fn size(&mut self, frame: &Frame<'_>, packet: &Packet<'_>) {
+        if frame.link != LinkType::ETHERNET {
+            return;
+        }
+        let tags = packet.vlans.len().max(usize::from(frame.vlan.is_some())) as u32;
+        let size = frame.wire_len.saturating_sub(ETHERNET + VLAN_TAG * tags);
+        self.seen.largest = self.seen.largest.max(size);
+        self.seen.oversize += u64::from(self.mtu.is_some_and(|mtu| size > mtu));
+    }
+
+    fn tcp(&mut self, packet: &Packet<'_>) {
+        let (key, direction) = Key::of(packet);
+        if self.conversations.len() >= MAX_CONVERSATIONS && !self.conversations.contains_key(&key) {
+            return;
+        }
+        let conversation = self.conversations.entry(key).or_default();
+        conversation.packets = conversation.packets.saturating_add(1);
+        match direction {
+            Direction::Up => conversation.up = true,
+            Direction::Down => conversation.down = true,
+        }
+        let flags = packet.tcp.map_or(0, |tcp| tcp.flags);
+        if flags & tcp_flags::SYN != 0 {
+            let answers = flags & tcp_flags::ACK != 0;
+            conversation.client = Some(if answers { direction.reverse() } else { direction });
+        }
+    }
+}
+
+impl Conversation {
+    fn count(&self, key: &Key, counts: &mut Conversations) {
+        let seen = match (self.up, self.down) {
+            (true, true) => {
+                counts.both += 1;
+                return;
+            }
+            (true, false) => Direction::Up,
+            _ => Direction::Down,
+        };
+        if self.packets < ENOUGH {
+            return;
+        }
+        // Where nobody was seen to open it, the side with the lower port serves.
+        let [up, down] = [Direction::Up, Direction::Down].map(|side| key.sender(side).1);
+        let guess = if up > down { Direction::Up } else { Direction::Down };
+        if self.client.unwrap_or(guess) == seen {
+            counts.client_only += 1;
+        } else {
+            counts.server_only += 1;
+        }
+    }
+}
+
+/// What carries other packets in this one.
+const fn tunnel(packet: &Packet<'_>) -> Option<&'static str> {
+    const GRE: u8 = 47;
+    const VXLAN: u16 = 4789;
+    const GENEVE: u16 = 6081;
+    match (packet.protocol, packet.ports) {
+        (GRE, _) => Some("GRE or ERSPAN"),
+        (protocol::UDP, [_, VXLAN]) => Some("VXLAN"),
+        (protocol::UDP, [_, GENEVE]) => Some("GENEVE"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+use egret_tests::traffic::{end, path};
+use egret_tests::wire::{self, Path, Payload, Segment, flag};
+
+use super::*;
+use crate::time::Timestamp;
+
+fn frame(bytes: &[u8]) -> Frame<'_> {
+    Frame {
+        time: Timestamp::from_nanos(7),
+        wire_len: bytes.len() as u32,
+        link: LinkType::ETHERNET,
+        vlan: None,
+        bytes,
+    }
+}
+
+fn segment(path: &Path, flags: u8, payload: &[u8]) -> Vec<u8> {
+    let segment = Segment { flags, sequence: 1, acknowledgment: 1 };
+    wire::Frame::new(1).tcp(path, segment, Payload::whole(payload)).bytes().to_vec()
+}
+
+fn tally(frames: &[Frame<'_>]) -> Seen {
+    let own = Some(Mac([2, 0, 0, 0, 0, 9]));
+    let mut tally = Tally::new(&Config::default(), own, Some(1500));
+    tally.burst(frames);
+    tally.finish()
+}
+
+#[test]
+fn frames_are_of_others_own_or_to_groups() {
+    let mut frames: Vec<Vec<u8>> = (0..5).map(|_| vec![0x02; 60]).collect();
+    frames[1][..6].fill(0xff);
+    frames[2][..6].copy_from_slice(&[2, 0, 0, 0, 0, 9]);
+    frames[3][6..12].copy_from_slice(&[2, 0, 0, 0, 0, 9]);
+    frames[4].truncate(11);
+    let frames: Vec<_> = frames.iter().map(|bytes| frame(bytes)).collect();
+    let seen = tally(&frames);
+    assert_eq!((seen.of_others, seen.to_groups, seen.own, seen.frames), (1, 1, 2, 5));
+}
+
+#[test]
+fn directions_follow_the_handshake_else_the_ports() {
+    let up = path(end("10.0.0.1", 50_000), end("10.0.0.2", 443));
+    let odd = path(end("10.0.0.3", 443), end("10.0.0.4", 50_000));
+    let mut bytes = Vec::new();
+    for (path, flags) in [(up, flag::ACK), (up.back(), flag::ACK)] {
+        bytes.extend((0..3).map(|_| segment(&path, flags, b"x")));
+    }
+    // Only the client's side, opened from the lower port; and only a server's answers.
+    bytes.extend([flag::SYN, flag::ACK, flag::ACK].map(|flags| segment(&odd, flags, b"")));
+    let third = path(end("10.0.0.5", 50_000), end("10.0.0.2", 443));
+    bytes.extend((0..3).map(|_| segment(&third.back(), flag::ACK, b"y")));
+    // One packet says nothing of the other direction.
+    let lone = path(end("10.0.0.6", 50_000), end("10.0.0.2", 443));
+    bytes.push(segment(&lone, flag::SYN, b""));
+    let frames: Vec<_> = bytes.iter().map(|bytes| frame(bytes)).collect();
+    let tcp = tally(&frames).tcp;
+    assert_eq!(tcp, Conversations { both: 1, client_only: 1, server_only: 1 });
+}
+
+#[test]
+fn sizes_are_without_link_header_and_tags() {
+    let mut tagged = path(end("10.0.0.1", 50_000), end("10.0.0.2", 443));
+    let fits = segment(&tagged, flag::ACK, &[0; 1460]);
+    let large = segment(&tagged, flag::ACK, &[0; 1461]);
+    tagged.vlans = [Some(7), None];
+    let in_frame = segment(&tagged, flag::ACK, &[0; 1460]);
+    let mut stripped = frame(&fits);
+    (stripped.vlan, stripped.wire_len) = (Some(9), stripped.wire_len + 4);
+    let seen = tally(&[frame(&fits), frame(&large), frame(&in_frame), stripped]);
+    assert_eq!((seen.oversize, seen.largest), (1, 1501));
+    assert_eq!(seen.vlans, [(7, 1), (9, 1)].into());
+}
+
+#[test]
+fn tunnels_are_told_by_port_and_protocol() {
+    let datagram = |port| {
+        let path = path(end("10.0.0.1", 50_000), end("10.0.0.2", port));
+        wire::Frame::new(1).udp(&path, Payload::whole(b"x")).bytes().to_vec()
+    };
+    let mut gre = datagram(1);
+    gre[23] = 47;
+    let bytes = [datagram(4789), datagram(6081), datagram(53), gre];
+    let frames: Vec<_> = bytes.iter().map(|bytes| frame(bytes)).collect();
+    assert_eq!(tally(&frames).tunnels, [("VXLAN", 1), ("GENEVE", 1), ("GRE or ERSPAN", 1)].into());
+}
