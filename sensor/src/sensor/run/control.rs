@@ -12,6 +12,7 @@ use super::settings::{Settings, Stored};
 use super::{clock, detection, start, worker};
 use crate::cli::Exit;
 use crate::config::Config;
+use crate::deliver::Deliver;
 use crate::http::Access;
 use crate::metrics::Metrics;
 use crate::status;
@@ -57,6 +58,7 @@ pub(super) struct Running {
     pub(super) detection: Thread<detection::Order, ()>,
     pub(super) keeper: Keeper,
     pub(super) io: Io,
+    pub(super) deliver: Deliver,
     pub(super) status: status::Shared,
     pub(super) metrics: Metrics,
     pub(super) messages: Receiver<Message>,
@@ -138,8 +140,10 @@ impl Running {
         if end(self.detection.handle, Instant::now() + PATIENCE).is_none() {
             tracing::error!("detection did not end in time; its last events are lost");
         }
+        // What was raised last has its chance, but alerts that are not taken now are owed on disk.
+        self.deliver.stop(PATIENCE);
         let _ = self.io.orders.send(io::Order::Stop);
-        if end(self.io.handle, Instant::now() + PATIENCE).is_none() {
+        if end(self.io.handle, Instant::now() + 2 * PATIENCE).is_none() {
             tracing::warn!("a delivery was still under way; it is made again at the next start");
         }
         let left = self.keeper.stop(PATIENCE);

@@ -17,6 +17,8 @@ const PIECE: usize = 1 << 16;
 /// Events as EVE JSON lines.
 pub(super) struct EventFile {
     stream: Stream,
+    /// Their names, in the order of the config.
+    interfaces: Vec<String>,
     to: Box<dyn Write + Send>,
     buffer: Vec<u8>,
     lines: u64,
@@ -29,9 +31,14 @@ impl EventFile {
     ///
     /// # Errors
     /// When the file cannot be opened.
-    pub(super) fn open(stream: &Stream, dropped: IntCounter) -> io::Result<Self> {
+    pub(super) fn open(
+        stream: &Stream,
+        interfaces: Vec<String>,
+        dropped: IntCounter,
+    ) -> io::Result<Self> {
         Ok(Self {
             stream: stream.clone(),
+            interfaces,
             to: open(stream)?,
             buffer: Vec::with_capacity(2 * PIECE),
             lines: 0,
@@ -43,7 +50,7 @@ impl EventFile {
     /// Writes an event.
     pub(super) fn write(&mut self, event: &Event) {
         let before = self.buffer.len();
-        eve::write_event(event, &mut self.buffer);
+        eve::write_event(event, &self.interfaces, &mut self.buffer);
         self.lines += u64::from(self.buffer.len() > before);
         if self.buffer.len() >= PIECE {
             self.flush();

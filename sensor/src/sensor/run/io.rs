@@ -13,13 +13,22 @@ use super::RunError;
 use super::control::Message;
 use super::settings::Stored;
 use super::start::spawn;
+use crate::deliver::Delivery;
 use crate::http;
+use crate::store::keeper::Keeper;
 
 /// What the thread is told.
 #[derive(Debug)]
 pub(super) enum Order {
     /// Finish what is under way, and end.
     Stop,
+}
+
+/// What runs on the thread.
+pub(super) struct Tasks {
+    pub(super) bound: http::Bound,
+    pub(super) parts: http::Parts,
+    pub(super) delivery: Delivery<Keeper>,
 }
 
 /// A handle to the thread.
@@ -30,11 +39,7 @@ pub(super) struct Io {
 }
 
 /// Starts it; when this returns, signals are heard.
-pub(super) fn start(
-    messages: Sender<Message>,
-    bound: http::Bound,
-    parts: http::Parts,
-) -> Result<Io, RunError> {
+pub(super) fn start(messages: Sender<Message>, tasks: Tasks) -> Result<Io, RunError> {
     let (orders, receiver) = unbounded_channel();
     let (started, has_started) = mpsc::channel();
     let handle = spawn("egret-io", move || {
@@ -46,7 +51,7 @@ pub(super) fn start(
             match Signals::new() {
                 Ok(signals) => {
                     let _ = started.send(Ok(()));
-                    work(signals, messages, receiver, (bound, parts)).await;
+                    work(signals, messages, receiver, tasks).await;
                 }
                 Err(error) => drop(started.send(Err(error))),
             }
@@ -61,9 +66,10 @@ async fn work(
     mut signals: Signals,
     messages: Sender<Message>,
     mut orders: UnboundedReceiver<Order>,
-    (bound, parts): (http::Bound, http::Parts),
+    Tasks { bound, parts, delivery }: Tasks,
 ) {
     let keeper = parts.keeper.clone();
+    let delivery = tokio::spawn(delivery.run());
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(http::serve(bound, parts, async { drop(stopped.await) }));
     let mut stored = keeper.changed_elsewhere();
@@ -81,6 +87,10 @@ async fn work(
                 Some(Order::Stop) | None => break,
             }
         }
+    }
+    // Told to stop before this thread was.
+    if let Err(error) = delivery.await {
+        tracing::error!("delivery: {error}");
     }
     drop(stop);
     if let Ok(Err(error)) = server.await {

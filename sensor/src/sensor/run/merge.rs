@@ -95,6 +95,7 @@ mod tests {
             server: end,
             protocol: 6,
             vlans: crate::decode::Vlans::new(),
+            interface: None,
             opened: at(0),
         };
         Event { time: at(millis), flow, body: Body::Opened }

@@ -5,6 +5,7 @@ use super::settings::{self, Stored};
 use super::{clock, detection};
 use crate::config::Config;
 use crate::config::file::ConfigError;
+use crate::deliver::{self, Target};
 use crate::http::HttpError;
 use crate::text::host_name;
 
@@ -63,6 +64,9 @@ impl Running {
         if let Some(http) = http {
             self.http.apply(http);
         }
+        let targets = deliver::targets(&self.config.deliver);
+        self.keeper.subscribe(targets.iter().map(Target::subscription).collect());
+        self.deliver.reconfigure(targets);
         self.reconfigure();
         Ok(())
     }

@@ -24,6 +24,7 @@ use super::{RunError, clock, privileges};
 use crate::capture::interface;
 use crate::cli;
 use crate::config::Config;
+use crate::deliver::{self, Target};
 use crate::detect::Engine;
 use crate::http;
 use crate::metrics::Metrics;
@@ -77,7 +78,9 @@ pub(super) fn start(
         clock: clock::now,
         on_committed: Box::new(move |alerts| teller.tell(alerts)),
     };
-    let keeper = Keeper::start(store, Vec::new(), metrics.clone(), wiring)?;
+    let targets = deliver::targets(&config.deliver);
+    let owed = targets.iter().map(Target::subscription).collect();
+    let keeper = Keeper::start(store, owed, metrics.clone(), wiring)?;
     let status: status::Shared = Arc::new(RwLock::new(Status {
         sensor: config.sensor.name.clone(),
         version: env!("CARGO_PKG_VERSION"),
@@ -112,7 +115,10 @@ pub(super) fn start(
         keeper: keeper.clone(),
         clock: clock::now,
     };
-    let io = io::start(to_control, http, parts)?;
+    let seed = clock::now().as_nanos() ^ u64::from(std::process::id());
+    let (deliver, delivery) =
+        deliver::delivery(targets, keeper.clone(), metrics.clone(), clock::now, seed);
+    let io = io::start(to_control, io::Tasks { bound: http, parts, delivery })?;
     Ok(Running {
         settings,
         config,
@@ -123,6 +129,7 @@ pub(super) fn start(
         detection,
         keeper,
         io,
+        deliver,
         status,
         metrics,
         messages,
