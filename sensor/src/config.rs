@@ -18,8 +18,8 @@ mod written;
 
 pub use policy::{GuestOperations, Maintenance, MirrorDestination, MirrorPolicy, Threshold};
 pub use services::{
-    Audit, Backend, Capture, Deliver, Http, Intake, Syslog, SyslogTarget, SyslogTls, Webhook,
-    WebhookFormat,
+    Audit, Backend, Capture, Deliver, Http, HttpTls, Intake, Syslog, SyslogTarget, SyslogTls,
+    Webhook, WebhookFormat, is_link_local,
 };
 
 /// The whole configuration.

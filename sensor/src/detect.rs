@@ -9,11 +9,12 @@ use crate::alert::Alert;
 use crate::baseline::{AssetBaseline, Baseline};
 use crate::config::Config;
 use crate::event::{Body, Event};
-use crate::inventory::Inventory;
+use crate::inventory::{AssetId, Inventory};
 use crate::time::Timestamp;
 use dns_port::DnsPort;
-use estate::Estate;
+use estate::{Estate, Phase};
 use tls_egress::TlsEgress;
+use volume::Direction;
 
 mod answers;
 mod by_slot;
@@ -21,6 +22,7 @@ mod dns_port;
 mod domain;
 mod estate;
 mod recent;
+mod reconfigure;
 mod seen;
 mod statistics;
 mod tls_egress;
@@ -42,6 +44,15 @@ pub struct Engine {
     baseline: Baseline,
     /// How many assets have taken theirs over.
     restored: usize,
+}
+
+/// Bytes that an asset moved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Sent.
+    pub sent: u64,
+    /// Received.
+    pub received: u64,
 }
 
 impl Engine {
@@ -117,16 +128,29 @@ impl Engine {
     /// How much there was no room to remember: assets, habits and cases beyond their bounds.
     pub fn forgotten(&self) -> u64 {
         let egress = self.tls_egress.as_ref().map_or(0, TlsEgress::forgotten);
-        self.estate.inventory.undiscovered() + egress
+        let inventory = &self.estate.inventory;
+        inventory.undiscovered() + inventory.overwritten() + egress
+    }
+
+    /// Whether an asset is still being learned, so that less is told of it.
+    pub fn learning(&self, asset: AssetId, now: Timestamp) -> bool {
+        self.estate.phase(asset, now) != Phase::Watching
+    }
+
+    /// Bytes an asset sent and received since the start, or since it was forgotten.
+    pub fn moved(&self, asset: AssetId) -> Moved {
+        let total = |direction| self.estate.volumes.total(asset, direction);
+        Moved { sent: total(Direction::Out), received: total(Direction::In) }
     }
 
     /// What was learned, to be kept for the next run.
     pub fn baseline(&self) -> Baseline {
         let mut baseline = self.baseline.clone();
-        for (id, asset) in self.estate.inventory.assets() {
+        for (id, asset) in self.estate.inventory.all() {
             let Some(first_seen) = asset.first_seen else { continue };
-            let mut learned =
-                AssetBaseline { first_seen: first_seen.as_secs(), ..AssetBaseline::default() };
+            // What a detector learned before it was switched off is kept for when it is on again.
+            let kept = baseline.assets.get(&*asset.name).cloned().unwrap_or_default();
+            let mut learned = AssetBaseline { first_seen: first_seen.as_secs(), ..kept };
             self.estate.volumes.save(id, &mut learned);
             self.tls_egress.iter().for_each(|egress| egress.save(id, &mut learned));
             self.dns_port.iter().for_each(|ports| ports.save(id, &mut learned));
@@ -172,20 +196,19 @@ impl Engine {
         if self.restored == known {
             return;
         }
-        let new: Vec<_> = self
-            .estate
-            .inventory
-            .assets()
-            .skip(self.restored)
-            .filter_map(|(id, asset)| Some((id, self.baseline.assets.get(&*asset.name)?)))
-            .collect();
-        for (id, learned) in new {
-            self.estate.inventory.seen_since(id, Timestamp::from_parts(learned.first_seen, 0));
-            self.estate.volumes.restore(id, learned);
-            self.tls_egress.iter_mut().for_each(|egress| egress.restore(id, learned));
-            self.dns_port.iter_mut().for_each(|ports| ports.restore(id, learned));
-        }
+        let new: Vec<_> =
+            self.estate.inventory.all().skip(self.restored).map(|(id, _)| id).collect();
+        new.into_iter().for_each(|id| self.restore_one(id));
         self.restored = known;
+    }
+
+    fn restore_one(&mut self, id: AssetId) {
+        let Some(asset) = self.estate.inventory.asset(id) else { return };
+        let Some(learned) = self.baseline.assets.get(&*asset.name) else { return };
+        self.estate.inventory.seen_since(id, Timestamp::from_parts(learned.first_seen, 0));
+        self.estate.volumes.restore(id, learned);
+        self.tls_egress.iter_mut().for_each(|egress| egress.restore(id, learned));
+        self.dns_port.iter_mut().for_each(|ports| ports.restore(id, learned));
     }
 }
 

@@ -25,7 +25,8 @@ pub enum Body {
     /// A conversation's first packet, but not to a DNS server: there the messages tell more.
     Opened,
     /// What a conversation moved since its last `Volume`: one for each 10 s of capture time
-    /// (aligned to whole 10 s since the epoch) in which it moved anything, and one at its end.
+    /// (aligned to whole 10 s since the epoch) in which it moved anything, one at its end, and one
+    /// whenever a direction has moved 4 MiB since its account. None reaches over the end of 10 s.
     Volume(Volume),
     /// A conversation's account: at its end and, for a long one, while it lives.
     Account(Account),
@@ -82,7 +83,7 @@ pub struct Traffic {
 /// What moved since the last volume event of the same conversation.
 #[derive(Debug, Clone, Copy)]
 pub struct Volume {
-    /// When the first of it was seen.
+    /// When the first of it was seen, or what was told before it ended.
     pub since: Timestamp,
     /// Client to server.
     pub to_server: Traffic,

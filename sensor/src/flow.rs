@@ -1,5 +1,5 @@
 //! Conversations: every packet counted to its flow, in bursts; the first bytes of each direction
-//! handed on in order; volumes every 10 s; an account at the end.
+//! handed on in order; volumes every 10 s and every 4 MiB; an account at the end.
 //!
 //! The cost of small packets is the table's cache misses, so a burst is looked up in three
 //! passes (hash and fetch the index line, find the slot and fetch it, update it), and the misses of
@@ -35,7 +35,8 @@ use slot::{Cold, Slot};
 pub trait Observer {
     /// A conversation's first packet.
     fn opened(&mut self, flow: &View<'_>, at: Timestamp);
-    /// What moved in the last 10 s, or since then until the end.
+    /// What moved since the last volume: at the end of each 10 s and of the flow, and as soon as one
+    /// direction has moved 4 MiB.
     fn volume(&mut self, flow: &View<'_>, at: Timestamp, volume: Volume);
     /// What moved since the last account.
     fn account(&mut self, flow: &View<'_>, at: Timestamp, account: Account);

@@ -5,15 +5,17 @@
 //! firewall) says nothing about who sent a packet: from then on only the address counts.
 //!
 //! Bounds: [`MAX_ASSETS`] assets, [`MAX_SPEAKERS`] MAC addresses with up to 8 recent addresses
-//! each (about 200 bytes); what does not fit is not discovered, and counted.
+//! each (about 200 bytes); what does not fit is not discovered, and counted. The config's assets
+//! are taken in any case.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 use ipnet::IpNet;
 
-use crate::config::{Config, Role};
+use crate::config::{self, Config, Role};
 use crate::decode::Mac;
 use crate::event::Endpoint;
 use crate::time::Timestamp;
@@ -21,7 +23,10 @@ use ranges::Ranges;
 use speaker::Speaker;
 
 mod ranges;
+mod reconfigure;
 mod speaker;
+
+pub(crate) use reconfigure::Changes;
 
 /// Assets beyond this number are not discovered.
 pub const MAX_ASSETS: usize = 32_768;
@@ -66,37 +71,43 @@ pub struct Inventory {
     owns_outside: bool,
     /// By MAC address, as the number [`key`] makes of it.
     by_mac: FastMap<u64, Speaker>,
+    /// The config's assets, with the ids they have, and its networks inside.
+    named: Vec<config::Asset>,
+    ids: Vec<AssetId>,
+    network: Vec<IpNet>,
+    /// All assets by name, which no two share.
+    by_name: FastMap<Arc<str>, AssetId>,
+    /// Assets that are gone, with the number of the config they went with; their ids are kept.
+    removed: BTreeMap<AssetId, u64>,
+    /// Configs taken.
+    reloads: u64,
+    /// [`MAX_ASSETS`]
+    limit: usize,
     undiscovered: u64,
+    overwritten: u64,
 }
 
 impl Inventory {
     /// The assets of the config; others are discovered by [`Inventory::resolve`].
     pub fn new(config: &Config) -> Self {
         let mut inventory = Self {
-            internal: Ranges::new(&config.network.internal),
+            internal: Ranges::new(&[]),
             assets: Vec::new(),
             by_address: FastMap::default(),
             by_prefix: Vec::new(),
             owns_outside: false,
             by_mac: FastMap::default(),
+            named: Vec::new(),
+            ids: Vec::new(),
+            network: Vec::new(),
+            by_name: FastMap::default(),
+            removed: BTreeMap::new(),
+            reloads: 0,
+            limit: MAX_ASSETS,
             undiscovered: 0,
+            overwritten: 0,
         };
-        for asset in &config.assets {
-            let id = inventory.add(Arc::clone(&asset.name), asset.role, true);
-            for net in &asset.addresses {
-                inventory.owns_outside |= !(inventory.is_internal(net.network())
-                    && inventory.is_internal(net.broadcast()));
-                if net.prefix_len() == net.max_prefix_len() {
-                    inventory.by_address.insert(net.addr(), id);
-                } else {
-                    inventory.by_prefix.push((*net, id));
-                }
-            }
-            for mac in &asset.macs {
-                inventory.by_mac.insert(key(*mac), Speaker::of(id));
-            }
-        }
-        inventory.by_prefix.sort_by_key(|(net, id)| (u8::MAX - net.prefix_len(), *id));
+        inventory.reconfigure(config);
         inventory
     }
 
@@ -136,24 +147,45 @@ impl Inventory {
         self.assets.get(id.index())
     }
 
-    /// All assets: the configured ones in the config's order, then those discovered as they came.
+    /// All that is watched: the configured assets in the config's order, then those discovered as
+    /// they came; with other configs taken since, in the order in which they became known.
     pub fn assets(&self) -> impl Iterator<Item = (AssetId, &Asset)> {
+        self.all().filter(|(id, _)| !self.removed.contains_key(id))
+    }
+
+    /// The same with those that are gone, but for which their ids are kept: dense from 0.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (AssetId, &Asset)> {
         (0..).map(AssetId).zip(&self.assets)
     }
 
-    /// How many assets there are.
-    pub fn len(&self) -> usize {
+    /// How many ids are in use.
+    pub(crate) fn len(&self) -> usize {
         self.assets.len()
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.assets.is_empty()
+    /// Whose name this is, also when it is gone.
+    pub(crate) fn named(&self, name: &str) -> Option<AssetId> {
+        self.by_name.get(name).copied()
     }
 
     /// How many ends of conversations looked like new assets when no more could be remembered.
     pub const fn undiscovered(&self) -> u64 {
         self.undiscovered
+    }
+
+    /// How many assets that were gone had to give what was learned of them up, to make room.
+    pub(crate) const fn overwritten(&self) -> u64 {
+        self.overwritten
+    }
+
+    /// As if the asset had not been seen yet.
+    pub(crate) fn forget(&mut self, id: AssetId) {
+        if let Some(asset) = self.assets.get_mut(id.index()) {
+            asset.first_seen = None;
+        }
+        // It is met anew, so that it has a first time again.
+        let speakers = self.by_mac.values_mut();
+        speakers.filter(|speaker| speaker.asset == Some(id)).for_each(Speaker::meet_anew);
     }
 
     /// Carries over from an earlier run when an asset was first seen.
@@ -210,11 +242,21 @@ impl Inventory {
     }
 
     fn discover(&mut self, mac: Mac, address: IpAddr) -> Option<AssetId> {
-        if self.assets.len() >= MAX_ASSETS {
-            self.undiscovered += 1;
-            return None;
+        let name: Arc<str> = address.to_string().into();
+        let id = match self.by_name.get(&name) {
+            // It was discovered here before, or the config calls it so.
+            Some(id) => *id,
+            None if self.assets.len() >= self.limit => {
+                self.undiscovered += 1;
+                return None;
+            }
+            None => self.add(name, Role::Guest, false),
+        };
+        if self.removed.remove(&id).is_some()
+            && let Some(asset) = self.assets.get_mut(id.index())
+        {
+            asset.role = Role::Guest;
         }
-        let id = self.add(address.to_string().into(), Role::Guest, false);
         if let Some(speaker) = self.by_mac.get_mut(&key(mac)) {
             speaker.asset = Some(id);
         }
@@ -223,6 +265,7 @@ impl Inventory {
 
     fn add(&mut self, name: Arc<str>, role: Role, configured: bool) -> AssetId {
         let id = AssetId(u32::try_from(self.assets.len()).unwrap_or(u32::MAX));
+        self.by_name.insert(Arc::clone(&name), id);
         self.assets.push(Asset { name, role, configured, first_seen: None });
         id
     }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use egret::cli::{Cli, Command, Exit, Failure};
 use egret::config::file;
+use egret::text::host_name;
 use egret::{commands, logging, sensor};
 
 fn main() -> ExitCode {
@@ -14,7 +15,9 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     let global = &cli.global;
-    logging::start(global.verbose, global.quiet);
+    // Whoever looks after a service wants to read what it does.
+    let service = u8::from(matches!(cli.command, Command::Run(_)));
+    logging::start(global.verbose + service, global.quiet);
     let loaded = match file::load(global.config.as_deref(), &global.set, &host_name()) {
         Ok(loaded) => loaded,
         Err(error) => {
@@ -56,9 +59,4 @@ fn complain(error: &impl Display) {
         // Where nobody listens the exit code still tells.
         let _ = writeln!(to, "egret: {line}");
     }
-}
-
-/// The host's name, as `sensor.name` is by default.
-fn host_name() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
 }

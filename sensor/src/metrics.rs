@@ -2,14 +2,21 @@
 //!
 //! Label values are bounded: reasons, layers and outcomes are fixed lists, delivery targets come
 //! from the config, assets beyond [`MAX_ASSETS`] fold into `other`. Nothing from the wire is a label.
+//! Series whose labels are known beforehand are there at zero from the start: a rate over a series
+//! that appears with its first event misses that event.
 
 use prometheus::{
     Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
     Registry, TextEncoder,
 };
 
-/// Assets that have series of their own in `egret_asset_bytes_total`.
-pub const MAX_ASSETS: usize = 200;
+use crate::alert::Severity;
+use crate::config::Role;
+
+mod assets;
+pub mod labels;
+
+pub use assets::{AssetBytes, MAX_ASSETS};
 
 /// All families. Counters may be raised from any thread; each is one relaxed atomic addition.
 #[derive(Debug, Clone)]
@@ -48,8 +55,7 @@ pub struct Metrics {
     pub delivery_pending: IntGaugeVec,
     /// 1 while a target is given time to recover, else 0, by `target`.
     pub delivery_circuit_open: IntGaugeVec,
-    /// Bytes that assets moved, by `asset`, `role` and `direction`.
-    pub asset_bytes: IntCounterVec,
+    assets: assets::Assets,
     /// Seconds from the packet to the alert on disk.
     pub detection_latency: Histogram,
     /// 1 while an interface is up, else 0, by `interface`.
@@ -86,7 +92,8 @@ impl Metrics {
             capture_dropped: register.counters(
                 "egret_capture_dropped_packets_total",
                 "Frames lost before they were read.",
-                &["reason"],
+                "reason",
+                &labels::DROPPED,
             )?,
             capture_truncated: register.counter(
                 "egret_capture_truncated_packets_total",
@@ -99,56 +106,57 @@ impl Metrics {
             decode_errors: register.counters(
                 "egret_decode_errors_total",
                 "Frames that could not be decoded.",
-                &["layer"],
+                "layer",
+                &labels::layers(),
             )?,
             flows_active: register.gauge("egret_flows_active", "Conversations under way.")?,
             flows_evicted: register.counters(
                 "egret_flows_evicted_total",
                 "Conversations that gave way to others.",
-                &["reason"],
+                "reason",
+                &labels::EVICTED,
             )?,
             client_hellos: register
                 .counter("egret_tls_client_hellos_total", "TLS ClientHellos read.")?,
             dns_responses: register.counters(
                 "egret_dns_responses_total",
                 "DNS responses read.",
-                &["rcode"],
+                "rcode",
+                &labels::RCODES,
             )?,
             events_dropped: register.counters(
                 "egret_events_dropped_total",
                 "Events and alerts that found no room.",
-                &["stage"],
+                "stage",
+                &labels::STAGES,
             )?,
-            alerts: register.counters(
-                "egret_alerts_total",
-                "Alerts raised and on disk.",
-                &["analytic", "severity"],
-            )?,
+            alerts: register.alerts()?,
             alerts_delivered: register.counters(
                 "egret_alerts_delivered_total",
                 "Alerts that a receiver has taken.",
-                &["target"],
+                "target",
+                &[],
             )?,
             delivery_failures: register.counters(
                 "egret_delivery_failures_total",
                 "Attempts to deliver that failed.",
-                &["target"],
+                "target",
+                &[],
             )?,
             delivery_pending: register.gauges(
                 "egret_delivery_pending",
                 "Alerts that wait to be delivered.",
-                &["target"],
+                "target",
             )?,
             delivery_circuit_open: register.gauges(
                 "egret_delivery_circuit_open",
                 "1 while a target is given time to recover.",
-                &["target"],
+                "target",
             )?,
-            asset_bytes: register.counters(
-                "egret_asset_bytes_total",
-                "Bytes that assets moved.",
+            assets: assets::Assets::new(register.add(IntCounterVec::new(
+                Opts::new("egret_asset_bytes_total", "Bytes on the wire that assets moved."),
                 &["asset", "role", "direction"],
-            )?,
+            )?)?),
             detection_latency: register.histogram(
                 "egret_detection_latency_seconds",
                 "Time from the packet to the alert on disk.",
@@ -158,12 +166,13 @@ impl Metrics {
             interface_up: register.gauges(
                 "egret_interface_up",
                 "1 while an interface is there and up.",
-                &["interface"],
+                "interface",
             )?,
             flows_sides: register.counters(
                 "egret_flows_ended_total",
                 "TCP conversations that ended, by how many sides of them were seen.",
-                &["sides"],
+                "sides",
+                &labels::SIDES,
             )?,
             config_reload_successful: register.gauge(
                 "egret_config_last_reload_successful",
@@ -177,6 +186,11 @@ impl Metrics {
                 .gauge("egret_store_failing", "1 while the database cannot be written.")?,
             registry,
         })
+    }
+
+    /// The counters of one asset, to be asked for once and kept.
+    pub fn asset(&self, name: &str, role: Role) -> AssetBytes {
+        self.assets.of(name, role)
     }
 
     /// All of it in Prometheus' text format.
@@ -202,9 +216,25 @@ impl Register<'_> {
         &self,
         name: &str,
         help: &str,
-        labels: &[&str],
+        label: &str,
+        known: &[&str],
     ) -> Result<IntCounterVec, prometheus::Error> {
-        self.add(IntCounterVec::new(Opts::new(name, help), labels)?)
+        let family = IntCounterVec::new(Opts::new(name, help), &[label])?;
+        for value in known {
+            family.with_label_values(&[value]);
+        }
+        self.add(family)
+    }
+
+    fn alerts(&self) -> Result<IntCounterVec, prometheus::Error> {
+        let what = Opts::new("egret_alerts_total", "Alerts raised and on disk.");
+        let family = IntCounterVec::new(what, &["analytic", "severity"])?;
+        for analytic in labels::ANALYTICS {
+            for severity in Severity::ALL {
+                family.with_label_values(&[analytic, severity.name()]);
+            }
+        }
+        self.add(family)
     }
 
     fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
@@ -215,9 +245,9 @@ impl Register<'_> {
         &self,
         name: &str,
         help: &str,
-        labels: &[&str],
+        label: &str,
     ) -> Result<IntGaugeVec, prometheus::Error> {
-        self.add(IntGaugeVec::new(Opts::new(name, help), labels)?)
+        self.add(IntGaugeVec::new(Opts::new(name, help), &[label])?)
     }
 
     fn histogram(
@@ -237,3 +267,6 @@ impl Register<'_> {
         Ok(family)
     }
 }
+
+#[cfg(test)]
+mod tests;

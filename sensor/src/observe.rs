@@ -33,12 +33,25 @@ pub struct Counts {
     pub tls_refused: u64,
     /// DNS requests.
     pub dns_requests: u64,
-    /// DNS responses.
-    pub dns_responses: u64,
+    /// DNS responses, by the response code in their header (RFC 1035).
+    pub dns_rcodes: [u64; 16],
     /// Records in the answer sections of the responses.
     pub dns_answers: u64,
     /// What came to or from a DNS port and could not be read as DNS.
     pub dns_refused: u64,
+}
+
+impl Counts {
+    /// DNS responses.
+    pub fn dns_responses(&self) -> u64 {
+        self.dns_rcodes.iter().sum()
+    }
+
+    fn response(&mut self, rcode: u16) {
+        if let Some(count) = self.dns_rcodes.get_mut(usize::from(rcode)) {
+            *count += 1;
+        }
+    }
 }
 
 /// Which events are made: detectors live without those that only an event file shows.
@@ -267,7 +280,7 @@ impl Reader {
             (false, _) => from,
         };
         if message.response {
-            self.counts.dns_responses += 1;
+            self.counts.response(message.rcode());
             self.counts.dns_answers += message.answers.len() as u64;
         } else {
             self.counts.dns_requests += 1;
@@ -360,8 +373,11 @@ impl<S: Sink> Observer for Observing<'_, S> {
         if reader.wanted == Wanted::ForDetectors && !dns::has_answers(bytes) {
             // Most messages are questions, or say that there is nothing: nobody asks for more.
             let response = dns::is_response(bytes);
-            reader.counts.dns_responses += u64::from(response);
-            reader.counts.dns_requests += u64::from(!response);
+            if response {
+                reader.counts.response(dns::rcode(bytes));
+            } else {
+                reader.counts.dns_requests += 1;
+            }
             return;
         }
         match dns::message(bytes, transport) {

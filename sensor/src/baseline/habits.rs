@@ -135,8 +135,33 @@ impl Habits {
         self.forgotten
     }
 
+    /// Forgets what `asset` does at one place, or at all of them; whether it was known to do anything.
+    /// A place that nobody is known at any more has no name.
+    pub(crate) fn forget(&mut self, asset: AssetId, place: Option<PlaceId>) -> bool {
+        let Some(habits) = self.assets.get_mut(asset.index()) else { return false };
+        let gone: Vec<PlaceId> = match place {
+            Some(place) => habits.at.remove(&place).map(|_| place).into_iter().collect(),
+            None => std::mem::take(habits).at.into_keys().collect(),
+        };
+        for place in &gone {
+            if let Some(place) = self.places.get_mut(*place) {
+                place.forget(asset);
+            }
+            self.places.leave(*place);
+            self.total = self.total.saturating_sub(1);
+        }
+        !gone.is_empty()
+    }
+
+    /// The place of that name.
+    pub(crate) fn place(&self, name: &str) -> Option<PlaceId> {
+        self.places.find(name)
+    }
+
     /// Fills in what lasts of one asset's habits.
     pub(crate) fn save(&self, asset: AssetId, baseline: &mut AssetBaseline) {
+        baseline.hours = HoursOfDay::default();
+        baseline.destinations.clear();
         let Some(habits) = self.assets.get(asset.index()) else { return };
         baseline.hours = habits.hours;
         for (place, habit) in &habits.at {

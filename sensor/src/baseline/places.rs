@@ -36,6 +36,16 @@ impl Place {
         };
     }
 
+    /// What `asset` sent here is no measure any more.
+    pub(super) fn forget(&mut self, asset: AssetId) {
+        for largest in &mut self.largest {
+            largest.take_if(|(top, _)| *top == asset);
+        }
+        if self.largest[0].is_none() {
+            self.largest.swap(0, 1);
+        }
+    }
+
     /// The largest day of an asset other than this one, in bytes.
     pub(super) fn largest_day_beside(&self, asset: AssetId) -> u64 {
         let mut others = self.largest.iter().flatten().filter(|(other, _)| *other != asset);
@@ -77,6 +87,11 @@ impl Places {
         };
         self.ids.insert(hash, id);
         id
+    }
+
+    /// The place of that name, where there is one.
+    pub(super) fn find(&self, name: &str) -> Option<PlaceId> {
+        self.ids.get(&self.hasher.hash_one(name)).copied()
     }
 
     pub(super) fn get(&self, id: PlaceId) -> Option<&Place> {

@@ -1,9 +1,10 @@
 //! What surrounds the path from packet to alert: capture, intake, delivery, HTTP.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use ipnet::IpNet;
+use reqwest::Url;
 
 use crate::alert::Severity;
 
@@ -111,11 +112,15 @@ pub struct Deliver {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
     /// `url`: `http://` or `https://`.
-    pub url: String,
+    pub url: Url,
     /// `format`
     pub format: WebhookFormat,
-    /// `secret_file`: holds the key that requests are signed with.
+    /// `secret_file`: holds the keys that requests are signed with.
     pub secret_file: Option<PathBuf>,
+    /// `token_file`: holds what the `Authorization` header says.
+    pub token_file: Option<PathBuf>,
+    /// `ca_file`: authorities that are trusted besides the system's.
+    pub ca_file: Option<PathBuf>,
     /// `min_severity`
     pub min_severity: Severity,
 }
@@ -156,7 +161,19 @@ impl WebhookFormat {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyslogTarget {
     /// `address`: `tcp://host:port`, or `udp` or `tls`.
-    pub address: String,
+    pub address: Url,
+    /// `ca_file`: authorities that are trusted besides the system's.
+    pub ca_file: Option<PathBuf>,
+    /// `min_severity`
+    pub min_severity: Severity,
+}
+
+/// Whether nothing is ever sent to `address`: where clouds hand out credentials, no SOC listens.
+pub fn is_link_local(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    }
 }
 
 /// `[http]`: metrics, health, API and console.
@@ -164,6 +181,26 @@ pub struct SyslogTarget {
 pub struct Http {
     /// `listen`
     pub listen: SocketAddr,
+    /// `tls`; always there when others can reach `listen`.
+    pub tls: Option<HttpTls>,
+    /// `token_file`: holds the bearer token; always there when others can reach `listen`.
+    pub token_file: Option<PathBuf>,
+}
+
+impl Http {
+    /// Whether only this machine can reach it.
+    pub fn is_local(&self) -> bool {
+        self.listen.ip().to_canonical().is_loopback()
+    }
+}
+
+/// `tls = { cert, key }`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpTls {
+    /// `cert`: file of the server's certificate chain.
+    pub cert: PathBuf,
+    /// `key`: file of its private key.
+    pub key: PathBuf,
 }
 
 impl Default for Capture {
@@ -174,6 +211,6 @@ impl Default for Capture {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9477)) }
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9477)), tls: None, token_file: None }
     }
 }

@@ -54,6 +54,11 @@ pub fn is_response(bytes: &[u8]) -> bool {
     bytes.get(2).is_some_and(|flags| flags & 0x80 != 0)
 }
 
+/// The response code in a message's header (RFC 1035 section 4.1.1).
+pub fn rcode(bytes: &[u8]) -> u16 {
+    bytes.get(3).map_or(0, |flags| u16::from(flags & 0x0f))
+}
+
 /// Whether a message is a response that claims to have answers.
 pub fn has_answers(bytes: &[u8]) -> bool {
     is_response(bytes) && bytes.get(6..8).is_some_and(|count| count != [0, 0])

@@ -203,6 +203,14 @@ impl Answers {
         }
     }
 
+    /// Forgets what `asset` was answered.
+    pub(crate) fn forget(&mut self, asset: AssetId) {
+        if let Some(held) = self.assets.get_mut(asset.index()) {
+            *held = Held::default();
+        }
+        self.announced.retain(|(told, _), _| *told != asset);
+    }
+
     /// The answers `asset` holds, newest first.
     pub(crate) fn held(&self, asset: AssetId) -> impl Iterator<Item = &Answer> {
         self.assets.get(asset.index()).into_iter().flat_map(|held| held.answers.iter().rev())

@@ -31,6 +31,13 @@ impl<V> BySlot<V> {
         place.take_if(|(id, _)| *id == flow.id).map(|(_, value)| value)
     }
 
+    /// Forgets everything else.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&V) -> bool) {
+        for place in &mut self.0 {
+            place.take_if(|(_, value)| !keep(value));
+        }
+    }
+
     /// Keeps `value` for `flow`, in place of what was known of it or of an earlier one.
     pub(crate) fn insert(&mut self, flow: &Flow, value: V) {
         let slot = flow.slot as usize;

@@ -78,6 +78,36 @@ impl DnsPort {
         }
     }
 
+    /// Takes other settings.
+    pub(crate) fn reconfigure(&mut self, settings: &Settings) {
+        self.settings.clone_from(settings);
+    }
+
+    /// Forgets what was learned of an asset with one domain, or at all; whether anything was. Alerts
+    /// about it end with their last word.
+    pub(crate) fn forget(
+        &mut self,
+        estate: &Estate,
+        asset: AssetId,
+        domain: Option<&str>,
+        alerts: &mut Vec<Alert>,
+    ) -> bool {
+        self.raised.retain(|(whose, about), raised| {
+            let stays = *whose != asset || domain.is_some_and(|domain| **about != *domain);
+            if !stays {
+                raised.close(estate, *whose, alerts);
+            }
+            stays
+        });
+        let Some(memory) = self.memories.get_mut(asset.index()) else { return false };
+        if let Some(domain) = domain {
+            return memory.as_mut().is_some_and(|memory| memory.forget_domain(domain));
+        }
+        self.ports.forget(asset);
+        self.services.retain(|_, first| *first != asset);
+        memory.take().is_some_and(|memory| !memory.taught().is_empty())
+    }
+
     /// Whether a conversation's opening is of any interest: cheap, and asked for every one.
     pub(crate) fn wants(flow: &Flow) -> bool {
         matches!(flow.protocol, protocol::TCP | protocol::UDP) && Ports::concerns(flow.server.port)
@@ -135,9 +165,8 @@ impl DnsPort {
 
     /// Fills in what lasts of one asset.
     pub(crate) fn save(&self, asset: AssetId, baseline: &mut AssetBaseline) {
-        if let Some(Some(memory)) = self.memories.get(asset.index()) {
-            baseline.many_ports = memory.taught();
-        }
+        let memory = self.memories.get(asset.index()).and_then(Option::as_deref);
+        baseline.many_ports = memory.map(Memory::taught).unwrap_or_default();
     }
 
     /// Takes over what lasted of one asset.

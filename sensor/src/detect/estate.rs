@@ -9,7 +9,7 @@ use super::volume::{Direction, Scope, Series, Volumes};
 use crate::alert;
 use crate::config::{Approve, Config, Role};
 use crate::event::{Flow, Volume};
-use crate::inventory::{AssetId, Inventory};
+use crate::inventory::{AssetId, Changes, Inventory};
 use crate::time::Timestamp;
 
 /// What the detectors know of an asset.
@@ -69,6 +69,15 @@ impl Estate {
             teaching: learn.map(|span| (span, Timestamp::ZERO)),
             hasher: foldhash::fast::FixedState::default(),
         }
+    }
+
+    /// Takes another config: names, approvals and times count from now on.
+    pub(crate) fn reconfigure(&mut self, config: &Config) -> Changes {
+        self.sensor.clone_from(&config.sensor.name);
+        self.volumes.reconfigure(config.tls_egress.spike_min_bytes);
+        self.approve.clone_from(&config.approve);
+        self.learning = config.baseline.learning;
+        self.inventory.reconfigure(config)
     }
 
     /// The first event has come: `--learn` counts from here.

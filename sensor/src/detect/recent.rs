@@ -50,6 +50,12 @@ impl<K: Hash + Eq, V> Recent<K, V> {
         self.young.insert(key, value);
     }
 
+    /// Forgets everything else.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&K, &V) -> bool) {
+        self.young.retain(|key, value| keep(key, value));
+        self.old.retain(|key, value| keep(key, value));
+    }
+
     fn turn(&mut self, now: Timestamp) {
         let age = now.since(self.turned);
         if age < self.span && self.young.len() < self.capacity {

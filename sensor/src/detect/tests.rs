@@ -12,6 +12,8 @@ use crate::event::{
     Flow, FlowState, TlsSession, Traffic, Volume,
 };
 
+mod packets;
+
 pub(super) const MINUTE: u64 = 60;
 pub(super) const HOUR: u64 = 3600;
 pub(super) const DAY: u64 = 86_400;
@@ -206,6 +208,10 @@ impl Scene {
         }
     }
 
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
     pub(super) fn configure(&mut self, change: impl FnOnce(&mut Config)) {
         change(&mut self.config);
     }
@@ -217,6 +223,15 @@ impl Scene {
     }
 
     pub(super) fn run_with(&self, engine: &mut Engine) -> Vec<Told> {
+        self.run_between(engine, |_, _| {})
+    }
+
+    /// The same with something done after every event.
+    pub(super) fn run_between(
+        &self,
+        engine: &mut Engine,
+        mut between: impl FnMut(&mut Engine, &Event),
+    ) -> Vec<Told> {
         let mut events: Vec<&Event> = self.events.iter().collect();
         events.sort_by_key(|event| event.time);
         let mut told: Vec<Told> = Vec::new();
@@ -242,6 +257,7 @@ impl Scene {
         };
         for event in events {
             engine.event(event);
+            between(engine, event);
             hear(engine);
         }
         engine.finish();
@@ -272,7 +288,7 @@ pub(super) fn any_asset() -> crate::inventory::AssetId {
 }
 
 /// Three days with attacks of both kinds.
-fn attacked() -> Scene {
+pub(super) fn attacked() -> Scene {
     let mut scene = Scene::new();
     scene.routine(5, 3);
     let at = 2 * DAY + 9 * HOUR;

@@ -3,7 +3,8 @@
 //! A place is the registered domain of the server name where DNS supports that name, else the name
 //! whose answer gave the address, else the address's network. All sessions of an asset with a
 //! place are one case, so an upload cut into pieces is one upload; it is judged at every hello and
-//! at every volume step (10 s), and its alert is updated when the severity changes and at the end.
+//! at every volume (each 4 MiB, at least every 10 s), and its alert is updated when the severity
+//! changes and at the end.
 //!
 //! Bounds: 40 bytes for each slot of the flow table, and [`MAX_CASES`] cases of about 400 bytes; what does not fit is counted.
 
@@ -92,6 +93,41 @@ impl TlsEgress {
                 unwatched: 0,
             },
         }
+    }
+
+    /// Takes other settings.
+    pub(crate) const fn reconfigure(&mut self, settings: &Settings) {
+        self.watch.window = settings.window;
+    }
+
+    /// Forgets what was learned of an asset at one place, or at all; whether anything was. Alerts
+    /// about it end with their last word.
+    pub(crate) fn forget(
+        &mut self,
+        estate: &Estate,
+        asset: AssetId,
+        place: Option<&str>,
+        alerts: &mut Vec<Alert>,
+    ) -> bool {
+        let Watch { habits, cases, .. } = &mut self.watch;
+        let place = match place.map(|name| habits.place(name)) {
+            Some(None) => return false,
+            place => place.flatten(),
+        };
+        cases.retain(|key, case| {
+            let stays = key.0 != asset || place.is_some_and(|place| key.1 != place);
+            if !stays {
+                case.close(estate, habits, *key, alerts);
+            }
+            stays
+        });
+        let known = habits.forget(asset, place);
+        // Another name may take the place of one that is gone.
+        self.flows.retain(|followed| match followed {
+            Followed::Session(session) => !habits.name(session.place).is_empty(),
+            Followed::Unread(_) => true,
+        });
+        known
     }
 
     /// A TLS session begins.

@@ -95,11 +95,13 @@ pub(crate) struct Volumes {
 }
 
 /// One series of one asset. In this order, what every note reads and writes (the habit's end to
-/// the ring's begin) lies in 96 bytes.
+/// the ring's begin) lies in 104 bytes.
 #[derive(Debug, Default)]
 #[repr(C)]
 struct Track {
     habit: Habit,
+    /// Bytes in all.
+    total: u64,
     spike: Option<Box<Spike>>,
     /// While the spike goes on: its window, and what is usual for that.
     running: Option<Box<(usize, Usual)>>,
@@ -142,8 +144,28 @@ impl Volumes {
         track.spike.as_deref().filter(|spike| now.since(spike.last) <= window)
     }
 
+    /// Bytes an asset moved this way since the start, or since it was forgotten.
+    pub(crate) fn total(&self, asset: AssetId, direction: Direction) -> u64 {
+        let tracks = self.assets.get(asset.index());
+        let of = |scope| tracks?.get(Series(scope, direction).index())?.as_ref();
+        let tracks = [Scope::Internal, Scope::External].into_iter().filter_map(of);
+        tracks.fold(0, |sum, track| sum.saturating_add(track.total))
+    }
+
+    /// From now on a spike is never smaller than `floor`.
+    pub(crate) const fn reconfigure(&mut self, floor: u64) {
+        self.floor = floor;
+    }
+
+    /// Forgets one asset's volumes; whether there were any.
+    pub(crate) fn forget(&mut self, asset: AssetId) -> bool {
+        let Some(tracks) = self.assets.get_mut(asset.index()) else { return false };
+        std::mem::take(tracks).iter().any(Option::is_some)
+    }
+
     /// Fills in what lasts of one asset's volumes.
     pub(crate) fn save(&self, asset: AssetId, baseline: &mut AssetBaseline) {
+        baseline.volumes.clear();
         let Some(tracks) = self.assets.get(asset.index()) else { return };
         for (series, track) in Series::ALL.iter().zip(tracks) {
             if let Some(track) = track {
@@ -172,6 +194,7 @@ impl Volumes {
 
 impl Track {
     fn note(&mut self, floor: u64, peer: u32, time: Timestamp, bytes: u64) {
+        self.total = self.total.saturating_add(bytes);
         let bucket = time.as_secs() / BUCKET;
         if self.habit.turn(bucket / WINDOWS[2])
             && let Some((window, usual)) = self.running.as_deref_mut()

@@ -1,4 +1,4 @@
-//! What happens to flows besides their packets: volumes at the end of each tick, timeouts, room for
+//! What happens to flows besides their packets: volumes at each step and at the end of each tick, timeouts, room for
 //! others, accounts.
 
 use std::time::Duration;
@@ -25,6 +25,16 @@ impl Table {
         for id in 0..self.cold.len() as SlotId {
             self.prefetch_flow(id + AHEAD as SlotId);
             self.close(id, self.now, AccountReason::Shutdown, observer);
+        }
+    }
+
+    /// Goes on to `now` though no packet came: what ends by then is told now.
+    pub fn idle<O: Observer>(&mut self, now: Timestamp, observer: &mut O) {
+        if now > self.now {
+            self.now = now;
+            if Timers::tick_of(now.as_nanos()) != self.timers.tick() {
+                self.advance(observer);
+            }
         }
     }
 
@@ -170,6 +180,15 @@ impl Table {
         slot.flags = 0;
         slot.generation = slot.generation.wrapping_add(1);
         self.free.push(id);
+    }
+
+    /// Reports the volume of a flow that has moved much, by its latest packet.
+    #[cold]
+    pub(super) fn step<O: Observer>(&mut self, id: SlotId, observer: &mut O) {
+        self.report_volume(id, self.now, observer);
+        if let Some(slot) = self.slots.one(id as usize) {
+            slot.active_since = slot.active_since.max(slot.last);
+        }
     }
 
     fn report_volume<O: Observer>(&mut self, id: SlotId, at: Timestamp, observer: &mut O) {

@@ -17,7 +17,7 @@ pub(super) struct Slot {
     pub key: Key,
     pub opened: u64,
     pub last: u64,
-    /// The first packet of the tick in which it was last active.
+    /// The first packet of the tick in which it was last active, or the last one told in it.
     pub active_since: u64,
     pub packets: [u64; 2],
     pub bytes: [u64; 2],

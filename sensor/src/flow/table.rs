@@ -17,6 +17,11 @@ use crate::decode::{Packet, protocol, tcp_flags};
 use crate::event::{AccountReason, FlowState};
 use crate::time::Timestamp;
 
+/// What a direction of a flow moves is told whenever its bytes pass a multiple of this, and not only
+/// at the end of a tick: data that was pulled together is known when it begins to leave. The smallest
+/// spike, 50 MB unless the config says less, is known to a twelfth; 10 Gbit/s are 300 steps a second.
+const STEP: u64 = 4 << 20;
+
 /// The flow table. One thread's own: no locks, and no allocation for a packet of a known flow.
 pub struct Table {
     pub(super) slots: Pages<Slot>,
@@ -133,7 +138,9 @@ impl Table {
             id = None;
         }
         let id = id.unwrap_or_else(|| self.open(packet, looked, observer));
-        self.count(id, packet, looked.direction);
+        if self.count(id, packet, looked.direction) {
+            self.step(id, observer);
+        }
         if packet.tcp.is_some() {
             self.read(id, packet, looked.direction, observer);
         } else if packet.protocol == protocol::UDP {
@@ -170,15 +177,20 @@ impl Table {
         }
     }
 
+    /// Counts a packet; whether its direction has moved another [`STEP`] with it.
     #[inline]
-    fn count(&mut self, id: SlotId, packet: &Packet<'_>, direction: Direction) {
+    fn count(&mut self, id: SlotId, packet: &Packet<'_>, direction: Direction) -> bool {
         let Some(slot) = self.slots.one(id as usize) else {
-            return;
+            return false;
         };
         let time = packet.time.as_nanos();
         slot.last = slot.last.max(time);
         *of_mut(&mut slot.packets, direction) += 1;
-        *of_mut(&mut slot.bytes, direction) += u64::from(packet.wire_len);
+        let bytes = of_mut(&mut slot.bytes, direction);
+        let before = *bytes;
+        *bytes += u64::from(packet.wire_len);
+        // The step is a power of two: its multiples differ above its lower bits, and no slot needs room.
+        let is_step = (before ^ *bytes) >= STEP;
         if let Some(tcp) = packet.tcp {
             *of_mut(&mut slot.tcp_flags, direction) |= tcp.flags;
         }
@@ -194,6 +206,7 @@ impl Table {
                 *of_mut(&mut cold.macs, direction) = Some(source);
             }
         }
+        is_step
     }
 
     fn open<O: Observer>(

@@ -138,6 +138,34 @@ fn volumes_come_every_tick_and_accounts_while_a_flow_lives() {
 }
 
 #[test]
+fn what_moves_much_is_told_at_once_and_adds_up() {
+    let (mut table, mut recorder) = (table(), Recorder::default());
+    let packets: Vec<_> = (0..3000u32)
+        .map(|n| Packet {
+            wire_len: 9000,
+            ..packet(10.0 + f64::from(n) / 1000.0, n % 3 != 0, PORTS, ack(1), b"")
+        })
+        .collect();
+    packets.chunks(37).for_each(|packets| table.burst(packets, &mut recorder));
+    // 18 MB there and 9 MB back.
+    assert_eq!(recorder.volumes.len(), 4 + 2);
+    table.finish(&mut recorder);
+    let mut end = 0;
+    for (_, at, volume) in &recorder.volumes {
+        assert!(volume.since.as_nanos() >= end && volume.since <= *at, "{volume:?}");
+        assert!(volume.to_server.bytes <= (4 << 20) + 9000);
+        end = at.as_nanos();
+    }
+    let sum = |side: fn(&Volume) -> u64| -> u64 {
+        recorder.volumes.iter().map(|(.., volume)| side(volume)).sum()
+    };
+    assert_eq!(sum(|volume| volume.to_server.bytes), 2000 * 9000);
+    assert_eq!(sum(|volume| volume.to_client.packets), 1000);
+    let account = recorder.accounts[0].1;
+    assert_eq!(account.to_server, Traffic { packets: 2000, bytes: 2000 * 9000 });
+}
+
+#[test]
 fn a_quiet_flow_ends_after_the_timeout_of_its_state() {
     // One datagram: 30 s; answered: 120 s; TCP closed: 1 s; established: 1800 s.
     let cases: [(&[Packet<'_>], u64); 4] = [

@@ -54,6 +54,17 @@ impl Speaker {
         self.router
     }
 
+    /// For whom it was heard to speak.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.heard.addresses.iter().map(|spoken| spoken.address)
+    }
+
+    /// As if it had not spoken for anybody yet; what is known of itself stays.
+    pub(super) fn meet_anew(&mut self) {
+        self.latest = None;
+        self.heard.addresses.clear();
+    }
+
     /// Whether it is known to speak for `address`.
     pub(super) fn knows(&mut self, address: IpAddr, time: Timestamp) -> bool {
         if let Some(latest) = self.latest.as_mut().filter(|latest| latest.address == address) {

@@ -10,8 +10,8 @@ use crate::flow::Table;
 use crate::observe::{Reader, Sink, Wanted};
 use crate::time::Timestamp;
 
-/// How many flows are held at a time: 300 MB when all are used.
-const MAX_FLOWS: usize = 1 << 20;
+/// How many flows are held at a time by all paths together: 300 MB when all are used.
+pub(super) const MAX_FLOWS: usize = 1 << 20;
 
 /// How exactly, in capture time, the reader stops waiting.
 const STEP: Duration = Duration::from_millis(100);
@@ -32,10 +32,10 @@ pub(super) struct Path {
 }
 
 impl Path {
-    /// A path that makes the events that are wanted.
-    pub(super) fn new(wanted: Wanted) -> std::io::Result<Self> {
+    /// A path for so many flows at a time that makes the events that are wanted.
+    pub(super) fn new(wanted: Wanted, max_flows: usize) -> std::io::Result<Self> {
         Ok(Self {
-            table: Table::new(MAX_FLOWS)?,
+            table: Table::new(max_flows)?,
             reader: Reader::new(wanted),
             refusals: Refusals::default(),
             frames: 0,
@@ -74,6 +74,15 @@ impl Path {
             let (step, rest) = packets.split_at_checked(of_step.max(1)).unwrap_or((packets, &[]));
             self.table.burst(step, &mut self.reader.observing(sink));
             packets = rest;
+        }
+    }
+
+    /// No frame came until `now`: what waited for time alone is told.
+    pub(super) fn idle(&mut self, now: Timestamp, sink: &mut impl Sink) {
+        if now >= self.now.plus(STEP) {
+            self.now = now;
+            self.reader.expire(now, sink);
+            self.table.idle(now, &mut self.reader.observing(sink));
         }
     }
 

@@ -1,22 +1,96 @@
 //! `egret run`: the live sensor.
+//!
+//! Threads: one a worker, which takes frames to events; one for detection, which puts the events of
+//! all workers in order; the keeper, which owns the database; one for delivery and HTTP; and the one
+//! that starts them all, watches over them and ends them. Channels between them are bounded, and what
+//! finds no room is counted.
 
+use crate::capture::live::LiveError;
 use crate::cli::{self, Exit, Failure};
 use crate::config::file::Loaded;
+use crate::http::HttpError;
+use crate::store::StoreError;
+use crate::text::reason;
+use settings::Settings;
 
-/// Why the sensor could not start or go on.
+mod assets;
+mod clock;
+mod control;
+mod detection;
+mod event_file;
+mod io;
+mod links;
+mod merge;
+mod privileges;
+mod pulse;
+mod reload;
+mod settings;
+mod start;
+mod tally;
+mod teller;
+mod worker;
+
+/// Why the sensor could not start.
 #[derive(Debug, thiserror::Error)]
-pub enum RunError {}
+pub enum RunError {
+    /// There is nothing to listen to.
+    #[error(
+        "no interface to capture from: name one with -i, or in capture.interface; there are {there}"
+    )]
+    NoInterface {
+        /// The interfaces of this machine.
+        there: String,
+    },
+    /// An interface cannot be captured from.
+    #[error(transparent)]
+    Capture(#[from] LiveError),
+    /// The port for HTTP cannot be taken.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A result cannot be written.
+    #[error(
+        "{path}: cannot be opened for writing: {}; check the path, its permissions and the free space",
+        reason(source)
+    )]
+    Output {
+        /// Where.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// There is no memory for the flow tables.
+    #[error("no memory for the flow tables: {0}")]
+    Memory(std::io::Error),
+    /// A thread cannot be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+    /// Capabilities cannot be given up.
+    #[error("cannot give up capabilities: {0}")]
+    Privileges(String),
+    /// Metrics contradict each other.
+    #[error("cannot make the metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
 
-impl Failure for RunError {}
+impl Failure for RunError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NoInterface { .. } => Exit::Usage,
+            _ => Exit::Failed,
+        }
+    }
+}
 
 /// Runs the sensor until it is told to stop.
 ///
 /// # Errors
 /// When it cannot start: no interface, no capability, no data directory, a port taken.
-pub fn run(
-    _arguments: &cli::Run,
-    _global: &cli::Global,
-    _loaded: Loaded,
-) -> Result<Exit, RunError> {
-    Ok(Exit::Done)
+pub fn run(arguments: &cli::Run, global: &cli::Global, loaded: Loaded) -> Result<Exit, RunError> {
+    let settings = Settings::new(arguments, global);
+    let config = settings.with_flags(loaded.config);
+    let running = start::start(arguments, settings, config, global.quiet)?;
+    Ok(running.watch())
 }

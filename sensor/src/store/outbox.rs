@@ -30,7 +30,8 @@ pub struct Owed {
 const LONGEST_ERROR: usize = 400;
 
 impl Store {
-    /// What `target` has to do next, the oldest first.
+    /// What `target` has to do next: what became due first, and of what never failed the oldest. So
+    /// an alert that is refused for ever stands behind new ones.
     pub(super) fn due(&self, target: &str, now: Timestamp) -> Result<Due, StoreError> {
         let earliest: Option<i64> = self.read(|connection| {
             let sql = "SELECT MIN(not_before) FROM outbox WHERE target = ?1";
@@ -43,8 +44,8 @@ impl Store {
         let row: Option<(i64, String, u32, i64, String)> = self.read(|connection| {
             let mut query = connection.prepare(
                 "SELECT number, alert, attempts, alert.state, body
-                 FROM outbox INDEXED BY outbox_order JOIN alert ON alert.id = outbox.alert
-                 WHERE target = ?1 AND not_before <= ?2 ORDER BY number LIMIT 1",
+                 FROM outbox INDEXED BY outbox_wait JOIN alert ON alert.id = outbox.alert
+                 WHERE target = ?1 AND not_before <= ?2 ORDER BY not_before, number LIMIT 1",
             )?;
             let columns = |row: &rusqlite::Row<'_>| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))

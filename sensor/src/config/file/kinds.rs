@@ -5,11 +5,12 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use reqwest::Url;
 use toml::value::Datetime;
 
 use super::raw::Value;
 use crate::alert::Severity;
-use crate::config::{Backend, MirrorDestination, NamePattern, Role, WebhookFormat};
+use crate::config::{Backend, MirrorDestination, NamePattern, Role, WebhookFormat, is_link_local};
 use crate::decode::Mac;
 use crate::time::{Timestamp, parse_duration, parse_size};
 
@@ -131,16 +132,20 @@ pub(super) const MIRROR_DESTINATION: Kind<MirrorDestination> = Kind {
     expected: "an address, a prefix, or a provider's id such as \"tmt-0abc\" or \"eni-0def\"",
     read: |value| mirror_destination(text(value)?),
 };
-pub(super) const WEB_URL: Kind<String> = Kind {
-    expected: "a URL such as \"https://soc.example/hook\"",
+pub(super) const WEB_URL: Kind<Url> = Kind {
+    expected: "a URL such as \"https://soc.example/hook\", not of a link-local address",
     read: |value| url(text(value)?, &["https", "http"]),
 };
-pub(super) const SYSLOG_URL: Kind<String> = Kind {
-    expected: "\"tcp://host:port\", \"udp://host:port\" or \"tls://host:port\"",
+pub(super) const SYSLOG_URL: Kind<Url> = Kind {
+    expected: "\"tcp://host:port\", \"udp://host:port\" or \"tls://host:port\", not of a \
+               link-local address",
     read: |value| {
-        let (_, port) = text(value)?.rsplit_once(':')?;
-        port.parse::<u16>().ok().filter(|port| *port > 0)?;
-        url(text(value)?, &["tcp", "udp", "tls"])
+        let address = url(text(value)?, &["tcp", "udp", "tls"])?;
+        let is_bare = address.username().is_empty()
+            && matches!(address.path(), "" | "/")
+            && address.query().is_none();
+        address.port().filter(|port| *port > 0 && is_bare)?;
+        Some(address)
     },
 };
 
@@ -209,12 +214,16 @@ fn mirror_destination(text: &str) -> Option<MirrorDestination> {
     is_id.then(|| MirrorDestination::Provider(text.to_owned()))
 }
 
-fn url(text: &str, schemes: &[&str]) -> Option<String> {
+fn url(text: &str, schemes: &[&str]) -> Option<Url> {
+    // `Url` would encode a blank, or think away a slash too few.
     let (scheme, rest) = text.split_once("://")?;
-    let is_whole = schemes.contains(&scheme)
-        && rest.starts_with(|c: char| c.is_alphanumeric() || c == '[')
-        && !rest.contains(char::is_whitespace);
-    is_whole.then(|| text.to_owned())
+    if !schemes.contains(&scheme) || rest.starts_with('/') || rest.contains(char::is_whitespace) {
+        return None;
+    }
+    let url = Url::parse(text).ok()?;
+    let host = url.host_str().filter(|host| !host.is_empty())?;
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    (!address.is_ok_and(is_link_local)).then_some(url)
 }
 
 /// `Mon-Fri 07:00-19:00`: days or ranges of days with commas between, then hours of the day.

@@ -1,5 +1,7 @@
 //! Every section of the file: its keys, the kind of each, and where its value belongs.
 
+use std::path::PathBuf;
+
 use super::assets;
 use super::keys::Keys;
 use super::kinds::{
@@ -11,8 +13,8 @@ use super::problem::Report;
 use super::raw::Table;
 use crate::alert::Severity;
 use crate::config::{
-    Audit, Capture, Config, Deliver, DnsPort, GuestOperations, Maintenance, MirrorPolicy, Syslog,
-    SyslogTarget, SyslogTls, Threshold, TlsEgress, Webhook, WebhookFormat,
+    Audit, Capture, Config, Deliver, DnsPort, GuestOperations, Http, HttpTls, Maintenance,
+    MirrorPolicy, Syslog, SyslogTarget, SyslogTls, Threshold, TlsEgress, Webhook, WebhookFormat,
 };
 
 /// Reads the whole tree into `config`; what is wrong goes to `report`.
@@ -44,7 +46,7 @@ pub(super) fn read(tree: &Table, config: &mut Config, report: &mut Report) {
             intake.section("audit", |keys| audit(keys, &mut config.intake.audit));
         });
         top.section("deliver", |keys| deliver(keys, &mut config.deliver));
-        top.section("http", |keys| keys.set("listen", &LISTEN, &mut config.http.listen));
+        top.section("http", |keys| http(keys, &mut config.http));
     });
 }
 
@@ -110,14 +112,8 @@ fn syslog(keys: &mut Keys<'_, '_>, to: &mut Syslog) {
     to.tls = keys.optional("tls", |keys| {
         let listen = keys.need("listen", &LISTEN);
         let (cert, key) = (keys.need("cert", &TEXT), keys.need("key", &TEXT));
-        let mut client_ca = None;
-        keys.set("client_ca", &TEXT, &mut client_ca);
-        Some(SyslogTls {
-            listen: listen?,
-            cert: cert?.into(),
-            key: key?.into(),
-            client_ca: client_ca.map(String::into),
-        })
+        let client_ca = file(keys, "client_ca");
+        Some(SyslogTls { listen: listen?, cert: cert?.into(), key: key?.into(), client_ca })
     });
     keys.list("allow", &PREFIX, &mut to.allow);
 }
@@ -125,27 +121,67 @@ fn syslog(keys: &mut Keys<'_, '_>, to: &mut Syslog) {
 fn audit(keys: &mut Keys<'_, '_>, to: &mut Audit) {
     keys.list("files", &TEXT, &mut to.files);
     keys.set("http", &FLAG, &mut to.http);
-    let mut token_file: Option<String> = None;
-    keys.set("token_file", &TEXT, &mut token_file);
-    to.token_file = token_file.map(String::into);
+    to.token_file = file(keys, "token_file");
 }
 
 fn deliver(keys: &mut Keys<'_, '_>, to: &mut Deliver) {
-    to.webhooks = keys.tables("webhook", |keys| {
-        let url = keys.need("url", &WEB_URL);
-        let (mut format, mut min_severity) = (WebhookFormat::Egret, Severity::Medium);
-        let mut secret_file: Option<String> = None;
-        keys.set("format", &WEBHOOK_FORMAT, &mut format);
-        keys.set("secret_file", &TEXT, &mut secret_file);
-        keys.set("min_severity", &SEVERITY, &mut min_severity);
-        Some(Webhook {
-            url: url?,
-            format,
-            secret_file: secret_file.map(String::into),
-            min_severity,
-        })
-    });
+    to.webhooks = keys.tables("webhook", webhook);
     to.syslog = keys.tables("syslog", |keys| {
-        Some(SyslogTarget { address: keys.need("address", &SYSLOG_URL)? })
+        let address = keys.need("address", &SYSLOG_URL);
+        let ca_file = file(keys, "ca_file");
+        let min_severity = min_severity(keys);
+        Some(SyslogTarget { address: address?, ca_file, min_severity })
     });
+}
+
+fn webhook(keys: &mut Keys<'_, '_>) -> Option<Webhook> {
+    let url = keys.need("url", &WEB_URL);
+    let mut format = WebhookFormat::Egret;
+    keys.set("format", &WEBHOOK_FORMAT, &mut format);
+    let secret_file = file(keys, "secret_file");
+    let token_file = file(keys, "token_file");
+    let ca_file = file(keys, "ca_file");
+    let min_severity = min_severity(keys);
+    if format == WebhookFormat::SplunkHec && !keys.is_given("token_file") {
+        keys.note(keys.origin("format"), "token_file", "missing; Splunk takes nothing without one");
+    }
+    Some(Webhook { url: url?, format, secret_file, token_file, ca_file, min_severity })
+}
+
+fn min_severity(keys: &mut Keys<'_, '_>) -> Severity {
+    let mut severity = Severity::Medium;
+    keys.set("min_severity", &SEVERITY, &mut severity);
+    severity
+}
+
+fn file(keys: &mut Keys<'_, '_>, key: &'static str) -> Option<PathBuf> {
+    let mut path: Option<String> = None;
+    keys.set(key, &TEXT, &mut path);
+    path.map(PathBuf::from)
+}
+
+fn http(keys: &mut Keys<'_, '_>, to: &mut Http) {
+    keys.set("listen", &LISTEN, &mut to.listen);
+    to.tls = keys.optional("tls", |keys| {
+        let (cert, key) = (keys.need("cert", &TEXT), keys.need("key", &TEXT));
+        Some(HttpTls { cert: cert?.into(), key: key?.into() })
+    });
+    to.token_file = file(keys, "token_file");
+    if to.is_local() {
+        return;
+    }
+    for (key, example) in [
+        ("tls", "{ cert = \"/etc/egret/http.crt\", key = \"/etc/egret/http.key\" }"),
+        ("token_file", "\"/etc/egret/http.token\""),
+    ] {
+        if !keys.is_given(key) {
+            let advice = format!(
+                "missing; other machines can reach http.listen = \"{}\": give {key} = {example}, or \
+                 listen on \"127.0.0.1:{}\"",
+                to.listen,
+                to.listen.port(),
+            );
+            keys.note(keys.origin("listen"), key, &advice);
+        }
+    }
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::{Backend, MirrorDestination, NamePattern, Role, WebhookFormat};
+use crate::config::{Backend, HttpTls, MirrorDestination, NamePattern, Role, WebhookFormat};
 
 /// The file that is installed.
 const SHIPPED: &str = include_str!("../../../../deploy/egret.toml");
@@ -45,6 +45,7 @@ fn the_examples_of_the_shipped_file_are_valid() {
     assert_eq!(config.guest_operations.maintenance.len(), 1);
     assert_eq!(config.deliver.webhooks.len(), 1);
     assert!(config.intake.syslog.tls.is_some());
+    assert!(config.http.tls.is_some() && config.http.token_file.is_some());
 }
 
 /// A file with every key at a value that is not its default.
@@ -113,13 +114,19 @@ token_file = "t"
 url = "https://soc.example/hook"
 format = "splunk-hec"
 secret_file = "s"
+token_file = "t"
+ca_file = "c"
 min_severity = "high"
 [[deliver.webhook]]
 url = "http://10.0.0.1:8080"
 [[deliver.syslog]]
 address = "tls://siem.example:6514"
+ca_file = "c"
+min_severity = "low"
 [http]
-listen = "127.0.0.1:1"
+listen = "0.0.0.0:1"
+tls = { cert = "c", key = "k" }
+token_file = "t"
 "#;
 
 #[test]
@@ -187,8 +194,15 @@ fn every_key_of_policy_and_services_reaches_its_place() {
     let [splunk, plain] = config.deliver.webhooks.as_slice() else { panic!("two webhooks") };
     assert_eq!(splunk.format, WebhookFormat::SplunkHec);
     assert_eq!((splunk.min_severity.name(), plain.min_severity.name()), ("high", "medium"));
-    assert_eq!(config.deliver.syslog[0].address, "tls://siem.example:6514");
-    assert_eq!(config.http.listen.port(), 1);
+    assert_eq!(splunk.secret_file, Some("s".into()));
+    assert_eq!((&splunk.token_file, &splunk.ca_file), (&Some("t".into()), &Some("c".into())));
+    let syslog = &config.deliver.syslog[0];
+    assert_eq!(syslog.address.as_str(), "tls://siem.example:6514");
+    assert_eq!((&syslog.ca_file, syslog.min_severity.name()), (&Some("c".into()), "low"));
+    let http = &config.http;
+    assert_eq!((http.listen.port(), http.is_local()), (1, false));
+    assert_eq!(http.tls, Some(HttpTls { cert: "c".into(), key: "k".into() }));
+    assert_eq!(http.token_file, Some("t".into()));
 }
 
 /// Each case of `mistakes.txt`: the file, the flags, the lines expected.

@@ -143,6 +143,8 @@ impl Finding {
 /// An alert that was told.
 #[derive(Debug)]
 pub(super) struct Raised {
+    /// Stays when names change.
+    id: Option<uuid::Uuid>,
     finding: Finding,
     bound: Bound,
     severity: Severity,
@@ -156,7 +158,7 @@ pub(super) struct Raised {
 impl Raised {
     pub(super) fn new(finding: Finding, bound: Bound, severity: Severity) -> Self {
         let first = finding.kept.matches.first().map_or(finding.time, |first| first.answered);
-        Self { finding, bound, severity, count: 0, first_seen: first, told: 0 }
+        Self { id: None, finding, bound, severity, count: 0, first_seen: first, told: 0 }
     }
 
     pub(super) fn last_seen(&self) -> Timestamp {
@@ -217,14 +219,17 @@ impl Raised {
         self.told = self.finding.pairs;
         let Some(last) = self.finding.kept.matches.last() else { return };
         let described = estate.describe(asset, &last.flow);
-        let since = self.first_seen.to_string();
+        let id = *self.id.get_or_insert_with(|| {
+            let since = self.first_seen.to_string();
+            estate.alert_id(&["AN0731", &described.name, &self.finding.domain, &since])
+        });
         let mut held = estate.answers.held(asset);
         let newest = held.find(|answer| answer.domain() == &*self.finding.domain);
         let next_port = newest.and_then(|answer| self.finding.formula.port(answer.value));
         let next_port = next_port.filter(|port| *port != last.flow.server.port);
         alerts.push(Alert {
             schema: SCHEMA.into(),
-            id: estate.alert_id(&["AN0731", &described.name, &self.finding.domain, &since]),
+            id,
             time: now,
             sensor: estate.sensor.clone(),
             analytic: Analytic::AN0731,

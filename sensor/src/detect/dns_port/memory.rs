@@ -73,6 +73,15 @@ impl Memory {
         self.taught = taught.take(MAX_TAUGHT).collect();
     }
 
+    /// Forgets all about a domain; whether it was taught to use many ports.
+    pub(super) fn forget_domain(&mut self, domain: &str) -> bool {
+        self.sequences.retain(|sequence| *sequence.domain != *domain);
+        self.sets.retain(|set| *set.domain != *domain);
+        let many = self.taught.iter().any(|(taught, _, many)| *many && **taught == *domain);
+        self.taught.retain(|(taught, ..)| **taught != *domain);
+        many
+    }
+
     fn is_taught(&self, domain: &Arc<str>) -> bool {
         self.taught.iter().any(|(taught, _, many)| *many && taught == domain)
     }

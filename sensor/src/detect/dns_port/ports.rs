@@ -70,6 +70,12 @@ impl Ports {
         !self.is_usual(asset, port, network(address), now) && !self.is_data(asset, address, now)
     }
 
+    /// Forgets what an asset used.
+    pub(super) fn forget(&mut self, asset: AssetId) {
+        self.used.retain(|(user, _), ()| *user != asset);
+        self.control.retain(|(user, _), _| *user != asset);
+    }
+
     /// How large a part of all first uses this port has; 0 for one that was seen once.
     pub(super) fn share(&self, port: u16) -> f64 {
         let uses = self.estate.get(&port).filter(|used| used.several_networks);

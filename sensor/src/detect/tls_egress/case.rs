@@ -47,6 +47,8 @@ pub(super) struct Judgement {
 /// What was told of it.
 #[derive(Debug)]
 struct Raised {
+    /// Stays when names change.
+    id: uuid::Uuid,
     severity: Severity,
     /// Bytes told last.
     bytes: u64,
@@ -142,8 +144,9 @@ impl Case {
                 habits.suspect(key.1, true);
             }
             let suspect = staged || self.is_suspect();
-            let count = self.raised.as_ref().map_or(0, |raised| raised.count);
-            self.raised = Some(Raised { severity, bytes: 0, count, suspect });
+            let told = self.raised.as_ref().map(|raised| (raised.id, raised.count));
+            let (id, count) = told.unwrap_or_else(|| (self.id(estate, habits, key), 0));
+            self.raised = Some(Raised { id, severity, bytes: 0, count, suspect });
             self.tell(estate, habits, key, now, alerts);
         }
         if self.raised.is_some() {
@@ -205,13 +208,12 @@ impl Case {
         let (severity, count) = (raised.severity, raised.count);
         let learning = estate.phase(asset, now) == Phase::Learning;
         let sure = confidence(self.latest.weights.sum());
-        let described = estate.describe(asset, &self.flow);
+        let id = raised.id;
         let name = habits.name(place);
         let hours = habits.habit(asset, place).map_or(0, |habit| habit.hours);
-        let since = self.first_seen.to_string();
         alerts.push(Alert {
             schema: SCHEMA.into(),
-            id: estate.alert_id(&["AN1416", &described.name, name, &since]),
+            id,
             time: now,
             sensor: estate.sensor.clone(),
             analytic: Analytic::AN1416,
@@ -220,7 +222,7 @@ impl Case {
             summary: self.summary(estate, hours, asset, name),
             severity,
             confidence: if learning { sure.min(UNSURE) } else { sure },
-            asset: described,
+            asset: estate.describe(asset, &self.flow),
             destination: Some(Destination {
                 address: self.flow.server.address,
                 port: self.flow.server.port,
@@ -235,6 +237,16 @@ impl Case {
             count,
             status: Status::Open,
         });
+    }
+
+    fn id(
+        &self,
+        estate: &Estate,
+        habits: &Habits,
+        (asset, place): (AssetId, PlaceId),
+    ) -> uuid::Uuid {
+        let who = estate.inventory.asset(asset).map_or("", |asset| &asset.name);
+        estate.alert_id(&["AN1416", who, habits.name(place), &self.first_seen.to_string()])
     }
 
     fn title(&self, estate: &Estate, asset: AssetId) -> String {

@@ -5,6 +5,9 @@ use super::*;
 use crate::alert::sample::numbered;
 use crate::baseline::AssetBaseline;
 
+mod crash;
+mod trouble;
+
 pub(super) const NOW: Timestamp = Timestamp::from_parts(1_795_184_000, 0);
 
 pub(super) fn soc() -> Vec<Subscription> {

@@ -1,0 +1,94 @@
+//! Elastic Common Schema 8.17: an event of kind `alert`; Egret's own fields are below `egret`.
+//!
+//! <https://www.elastic.co/docs/reference/ecs>
+
+use serde_json::{Value, json};
+
+use super::attack::{Attack, attack};
+use super::{PRODUCT, VERSION, community_ids, known};
+use crate::alert::{Alert, Severity};
+
+/// The version of ECS whose fields these are.
+const ECS_VERSION: &str = "8.17.0";
+
+pub(super) fn event(alert: &Alert) -> Result<Value, serde_json::Error> {
+    let (asset, destination) = (&alert.asset, alert.destination.as_ref());
+    let place = destination.map(|to| to.address);
+    let server_name = destination.and_then(|to| to.sni.as_deref());
+    Ok(known(json!({
+        "@timestamp": alert.time,
+        "ecs": { "version": ECS_VERSION },
+        "message": alert.summary,
+        "event": {
+            "kind": "alert",
+            "category": ["network", "intrusion_detection"],
+            "type": ["info"],
+            "module": "egret",
+            "dataset": "egret.alert",
+            "provider": "egret",
+            "id": alert.id.to_string(),
+            "severity": score(alert.severity),
+            "start": alert.first_seen,
+            "end": alert.last_seen,
+            "reason": alert.title,
+        },
+        "rule": { "id": alert.analytic, "name": alert.title, "ruleset": "MITRE ATT&CK analytics" },
+        "threat": threat(alert),
+        "observer": {
+            "name": alert.sensor,
+            "vendor": PRODUCT,
+            "product": PRODUCT,
+            "type": "ids",
+            "version": VERSION,
+        },
+        "host": { "name": asset.name, "ip": [asset.address], "mac": mac(alert).map(|mac| [mac]) },
+        "source": { "address": asset.address, "ip": asset.address, "mac": mac(alert) },
+        "destination": destination.map(|to| json!({
+            "address": server_name.map_or_else(|| to.address.to_string(), str::to_owned),
+            "domain": server_name,
+            "ip": to.address,
+            "port": to.port,
+        })),
+        "tls": server_name.map(|name| json!({ "client": { "server_name": name } })),
+        "network": { "direction": "outbound", "community_id": community_ids(alert) },
+        "related": {
+            "ip": std::iter::once(asset.address).chain(place).collect::<Vec<_>>(),
+            "hosts": std::iter::once(asset.name.as_str()).chain(server_name).collect::<Vec<_>>(),
+        },
+        "egret": serde_json::to_value(alert)?,
+    })))
+}
+
+/// As Elastic's own rules score severities.
+const fn score(severity: Severity) -> u8 {
+    match severity {
+        Severity::Informational => 1,
+        Severity::Low => 21,
+        Severity::Medium => 47,
+        Severity::High => 73,
+        Severity::Critical => 99,
+    }
+}
+
+fn threat(alert: &Alert) -> Value {
+    let attacks: Vec<&Attack> = alert.techniques.iter().filter_map(|id| attack(id)).collect();
+    let of = |part: fn(&Attack) -> Option<(&'static str, &'static str)>| {
+        let (ids, names): (Vec<_>, Vec<_>) = attacks.iter().filter_map(|a| part(a)).unzip();
+        (!ids.is_empty()).then_some((ids, names))
+    };
+    let both = |(ids, names)| json!({ "id": ids, "name": names });
+    let mut technique = of(|a| Some(a.technique)).map(both).unwrap_or(Value::Null);
+    if let (Some(fields), Some(sub)) = (technique.as_object_mut(), of(|a| a.sub_technique)) {
+        fields.insert("subtechnique".to_owned(), both(sub));
+    }
+    json!({
+        "framework": "MITRE ATT&CK",
+        "tactic": of(|a| Some(a.tactic)).map(both),
+        "technique": technique,
+    })
+}
+
+/// ECS writes MAC addresses as RFC 7042 does: upper case, with hyphens.
+fn mac(alert: &Alert) -> Option<String> {
+    alert.asset.mac.as_ref().map(|mac| mac.to_uppercase().replace(':', "-"))
+}

@@ -1,0 +1,95 @@
+//! From packets to alerts: what must be known before ten seconds are over.
+
+use super::*;
+use crate::alert::Fact;
+use crate::decode::{Packet, Tcp, tcp_flags};
+use crate::flow::Table;
+use crate::observe::{Reader, Sink, Wanted};
+
+const GUEST: &str = "10.1.0.3";
+/// Lengths of packets that segmentation offload has put together.
+const LENGTH: u32 = 60_000;
+
+/// An engine that notes when an alert is new or changed.
+struct Watched {
+    engine: Engine,
+    alerts: Vec<Alert>,
+}
+
+impl Sink for Watched {
+    fn event(&mut self, event: Event) {
+        self.engine.event(&event);
+        self.alerts.extend(self.engine.drain_alerts());
+    }
+}
+
+/// A ClientHello of TLS 1.2 for `a.example`, in a record.
+fn hello() -> Vec<u8> {
+    let sni = b"\0\0\0\x0e\0\x0c\0\0\x09a.example";
+    let body = [&[3, 3][..], &[7; 32], b"\0\0\x02\x13\x01\x01\0\0\x12", sni].concat();
+    let length = body.len() as u8;
+    [&[22, 3, 1, 0, length + 4, 1, 0, 0, length][..], &body].concat()
+}
+
+fn packet<'a>(at: f64, ends: [&str; 2], ports: [u16; 2], payload: &'a [u8]) -> Packet<'a> {
+    let [source, destination] = ends.map(|end| Scene::end(end, 0));
+    Packet {
+        time: Timestamp::from_nanos(time(0).as_nanos() + (at * 1e9) as u64),
+        wire_len: LENGTH,
+        macs: Some([source, destination].map(|end| end.mac.unwrap())),
+        vlans: Vlans::new(),
+        source: source.address,
+        destination: destination.address,
+        protocol: protocol::TCP,
+        ports,
+        tcp: Some(Tcp { sequence: 1, flags: tcp_flags::ACK }),
+        fragment: None,
+        payload,
+        payload_wire_len: LENGTH - 54,
+    }
+}
+
+/// The alerts that packets in bursts of some size raise.
+fn alerts(packets: &[Packet<'_>], burst: usize) -> Vec<Alert> {
+    let mut config = Config::default();
+    config.baseline.learning = Duration::ZERO;
+    let mut watched = Watched { engine: Engine::new(&config, None, None), alerts: Vec::new() };
+    let (mut table, mut reader) = (Table::new(64).unwrap(), Reader::new(Wanted::ForDetectors));
+    for packets in packets.chunks(burst) {
+        table.burst(packets, &mut reader.observing(&mut watched));
+    }
+    table.finish(&mut reader.observing(&mut watched));
+    watched.engine.finish();
+    watched.alerts.extend(watched.engine.drain_alerts());
+    watched.alerts
+}
+
+#[test]
+fn what_was_pulled_together_seconds_ago_is_known_when_it_begins_to_leave() {
+    let (pull, leave) = (["10.0.0.20", GUEST], [GUEST, "203.0.113.9"]);
+    let hello = hello();
+    let mut packets = Vec::new();
+    // 300 MB in 2 s, and all of it out again in 2 s, 1 s later.
+    packets.extend((0..5000).map(|n| packet(f64::from(n) * 4e-4, pull, [445, 50_000], b"")));
+    packets.push(packet(3.0, leave, [50_001, 443], &hello));
+    packets.extend((1..5000).map(|n| packet(3.0 + f64::from(n) * 4e-4, leave, [50_001, 443], b"")));
+    let told = alerts(&packets, 64);
+    let first = &told[0];
+    let after = first.time.since(time(3)).as_secs_f64();
+    assert!(after < 0.25, "{after} s after the hello");
+    let mut pulled = None;
+    for piece in &first.evidence {
+        match piece.fact {
+            Fact::VolumeSpike { observed_bytes, .. } => pulled = Some(observed_bytes),
+            Fact::TlsSession { bytes_out, .. } => assert!(bytes_out < 32_000_000, "{bytes_out}"),
+            _ => {}
+        }
+    }
+    assert!(pulled.is_some_and(|pulled| pulled > 290_000_000), "{pulled:?}");
+    let last = told.last().unwrap();
+    assert!(last.severity >= Severity::High && last.id == first.id, "{last:?}");
+    let json = |told: &[Alert]| serde_json::to_string(told).unwrap();
+    for burst in [1, 7, 63] {
+        assert_eq!(json(&alerts(&packets, burst)), json(&told), "bursts of {burst}");
+    }
+}

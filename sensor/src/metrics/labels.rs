@@ -1,0 +1,37 @@
+//! Label values that are known before anything happens.
+
+use crate::decode::Refusal;
+
+/// Where frames are lost: no room in the ring; the network card or its driver.
+pub const DROPPED: [&str; 2] = ["ring", "interface"];
+/// Why conversations give way.
+pub const EVICTED: [&str; 2] = ["table_full", "stream_budget"];
+/// Where events or alerts find no room.
+pub const STAGES: [&str; 3] = ["detect", "events", "store"];
+/// How many sides of a conversation were seen.
+pub const SIDES: [&str; 2] = ["one", "both"];
+/// The analytics that raise alerts.
+pub const ANALYTICS: [&str; 2] = ["AN1416", "AN0731"];
+/// DNS response codes, from 0 on (IANA, "DNS RCODEs"), and one for all without a name.
+pub const RCODES: [&str; 13] = [
+    "NOERROR",
+    "FORMERR",
+    "SERVFAIL",
+    "NXDOMAIN",
+    "NOTIMP",
+    "REFUSED",
+    "YXDOMAIN",
+    "YXRRSET",
+    "NXRRSET",
+    "NOTAUTH",
+    "NOTZONE",
+    "DSOTYPENI",
+    "unassigned",
+];
+
+/// The layers that refuse frames.
+pub(super) fn layers() -> Vec<&'static str> {
+    let mut layers: Vec<_> = Refusal::ALL.iter().map(|refusal| refusal.layer()).collect();
+    layers.dedup();
+    layers
+}

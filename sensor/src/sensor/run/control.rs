@@ -1,0 +1,166 @@
+//! Watches over the running sensor, and ends it.
+
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::io::{self, Io};
+use super::links::Links;
+use super::pulse::Pulse;
+use super::settings::{Settings, Stored};
+use super::{clock, detection, start, worker};
+use crate::cli::Exit;
+use crate::config::Config;
+use crate::deliver::Deliver;
+use crate::http::Access;
+use crate::metrics::Metrics;
+use crate::status;
+use crate::store::keeper::Keeper;
+use crate::text::grouped;
+use crate::time::Timestamp;
+
+/// How often interfaces and threads are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// A thread that gives no sign of life for so long hangs: the watchdog is fed no more.
+const ALIVE: Duration = Duration::from_secs(10);
+/// How long workers may take to read what has arrived when the sensor is told to stop, and how long
+/// each of detection, delivery and keeping may take then.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What signals and other commands ask for.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// SIGTERM or SIGINT.
+    Stop,
+    /// SIGHUP.
+    Reload,
+    /// Another command has stored this.
+    Stored(Stored),
+}
+
+/// A thread, what it can be told, and its signs of life.
+#[derive(Debug)]
+pub(super) struct Thread<O, T> {
+    pub(super) orders: mpsc::Sender<O>,
+    pub(super) pulse: Arc<Pulse>,
+    pub(super) handle: JoinHandle<T>,
+}
+
+/// The running sensor.
+pub(super) struct Running {
+    pub(super) settings: Settings,
+    pub(super) config: Config,
+    pub(super) stored: Stored,
+    pub(super) http: Access,
+    pub(super) links: Links,
+    pub(super) workers: Vec<Thread<worker::Order, bool>>,
+    pub(super) detection: Thread<detection::Order, ()>,
+    pub(super) keeper: Keeper,
+    pub(super) io: Io,
+    pub(super) deliver: Deliver,
+    pub(super) status: status::Shared,
+    pub(super) metrics: Metrics,
+    pub(super) messages: Receiver<Message>,
+}
+
+impl Running {
+    /// Watches until a signal says stop, and ends the sensor in order.
+    pub(super) fn watch(mut self) -> Exit {
+        // Where no service manager listens there is nobody to tell.
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+        loop {
+            self.look();
+            match self.messages.recv_timeout(LOOK) {
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(Message::Reload) => self.reload(),
+                Ok(Message::Stored(stored)) => self.take_stored(stored),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+        self.stop()
+    }
+
+    fn look(&mut self) {
+        for (interface, sources) in self.links.look() {
+            for (worker, source) in start::share(interface, self.workers.len(), sources) {
+                if let Some(worker) = self.workers.get(worker) {
+                    // A worker that has ended is noticed by its pulse.
+                    let _ = worker.orders.send(worker::Order::Attach(interface, source));
+                }
+            }
+        }
+        let now = clock::now();
+        let alive = self.pulses().all(|pulse| pulse.is_alive(now, ALIVE));
+        if alive {
+            let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+        }
+        self.tell(now, alive);
+    }
+
+    fn pulses(&self) -> impl Iterator<Item = &Pulse> {
+        let workers = self.workers.iter().map(|worker| &*worker.pulse);
+        workers.chain([&*self.detection.pulse])
+    }
+
+    /// Brings the status up to date.
+    fn tell(&self, now: Timestamp, alive: bool) {
+        let mut interfaces = self.links.status();
+        for (number, interface) in (0..).zip(&mut interfaces) {
+            for worker in &self.workers {
+                let (packets, dropped, last) = worker.pulse.of(number);
+                interface.packets += packets;
+                interface.dropped += dropped;
+                interface.last_packet = interface.last_packet.max(last);
+            }
+        }
+        if let Ok(mut status) = self.status.write() {
+            status.now = now;
+            status.workers_alive = alive;
+            status.store_error = self.keeper.error();
+            status.interfaces = interfaces;
+            status.flows = u64::try_from(self.metrics.flows_active.get()).unwrap_or(0);
+        }
+    }
+
+    /// Ends the sensor: sources first, then each stage when it has dealt with what is left.
+    fn stop(self) -> Exit {
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+        for worker in &self.workers {
+            let _ = worker.orders.send(worker::Order::Stop(PATIENCE));
+        }
+        let deadline = Instant::now() + 2 * PATIENCE;
+        for (number, worker) in self.workers.into_iter().enumerate() {
+            match end(worker.handle, deadline) {
+                Some(true) => {}
+                Some(false) => tracing::warn!("worker {number} had frames left to read"),
+                None => tracing::error!("worker {number} did not end in time"),
+            }
+        }
+        if end(self.detection.handle, Instant::now() + PATIENCE).is_none() {
+            tracing::error!("detection did not end in time; its last events are lost");
+        }
+        // What was raised last has its chance, but alerts that are not taken now are owed on disk.
+        self.deliver.stop(PATIENCE);
+        let _ = self.io.orders.send(io::Order::Stop);
+        if end(self.io.handle, Instant::now() + 2 * PATIENCE).is_none() {
+            tracing::warn!("a delivery was still under way; it is made again at the next start");
+        }
+        let left = self.keeper.stop(PATIENCE);
+        if left > 0 {
+            tracing::error!("{} alerts could not be written to disk", grouped(left as u64));
+        }
+        Exit::Done
+    }
+}
+
+/// Waits for a thread, but not for ever; `None` when it has not ended.
+fn end<T>(thread: JoinHandle<T>, deadline: Instant) -> Option<T> {
+    while !thread.is_finished() {
+        if Instant::now() >= deadline {
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    thread.join().ok()
+}

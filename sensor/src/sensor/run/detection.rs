@@ -1,0 +1,154 @@
+//! The detection thread: events of all workers in the order of their time, through the detectors,
+//! to the keeper. It never waits for the disk or the network.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use super::assets::Assets;
+use super::clock;
+use super::event_file::EventFile;
+use super::merge::Merge;
+use super::pulse::Pulse;
+use super::worker::Batch;
+use crate::config::Config;
+use crate::detect::Engine;
+use crate::event::Event;
+use crate::status;
+use crate::store::keeper::Keeper;
+use crate::time::Timestamp;
+
+/// How long it waits for events at most, so that signs of life are given.
+const NAP: Duration = Duration::from_millis(50);
+/// How often what is only looked at now and then is brought up to date.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often assets are told of.
+const TELL: Duration = Duration::from_secs(5);
+/// How often what was learned is kept.
+const KEEP: Duration = Duration::from_secs(300);
+
+/// What the detection thread is told.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Go on with this config, and what is known.
+    Reconfigure(Box<Config>),
+    /// Open the event file anew.
+    Rotate,
+}
+
+/// The detection thread's own.
+pub(super) struct Detection {
+    pub(super) engine: Engine,
+    pub(super) merge: Merge,
+    pub(super) batches: Receiver<Batch>,
+    pub(super) orders: Receiver<Order>,
+    pub(super) keeper: Keeper,
+    pub(super) events: Option<EventFile>,
+    pub(super) pulse: Arc<Pulse>,
+    pub(super) status: status::Shared,
+    pub(super) assets: Assets,
+}
+
+impl Detection {
+    /// Works until the last worker has ended; what is left is then detected, raised and kept.
+    pub(super) fn work(mut self) {
+        let start = clock::now();
+        let (mut looked, mut told, mut kept) = (start, start, start);
+        loop {
+            let more = self.take();
+            let now = clock::now();
+            self.pulse.beat(now);
+            if !more {
+                break;
+            }
+            while let Some(event) = self.merge.pop() {
+                self.event(&event);
+            }
+            self.raise();
+            if now.since(looked) >= LOOK {
+                looked = now;
+                self.look();
+            }
+            if now.since(told) >= TELL {
+                told = now;
+                self.tell(now);
+            }
+            if now.since(kept) >= KEEP || self.forget() {
+                kept = now;
+                self.keeper.keep_baseline(self.engine.baseline());
+            }
+        }
+        while let Some(event) = self.merge.pop_last() {
+            self.event(&event);
+        }
+        self.engine.finish();
+        self.raise();
+        self.keeper.keep_baseline(self.engine.baseline());
+        if let Some(events) = &mut self.events {
+            events.flush();
+        }
+    }
+
+    /// Takes the batches that are there; `false` when none will come any more.
+    fn take(&mut self) -> bool {
+        match self.batches.recv_timeout(NAP) {
+            Ok(batch) => self.merge.push(batch.worker, batch.reached, batch.events),
+            Err(RecvTimeoutError::Timeout) => return true,
+            Err(RecvTimeoutError::Disconnected) => return false,
+        }
+        for batch in self.batches.try_iter().take(64) {
+            self.merge.push(batch.worker, batch.reached, batch.events);
+        }
+        true
+    }
+
+    fn event(&mut self, event: &Event) {
+        self.engine.event(event);
+        if let Some(events) = &mut self.events {
+            events.write(event);
+        }
+    }
+
+    fn raise(&mut self) {
+        let alerts: Vec<_> = self.engine.drain_alerts().collect();
+        if !alerts.is_empty() {
+            self.keeper.raise(alerts);
+        }
+    }
+
+    /// Does what it was told, and has events written that wait.
+    fn look(&mut self) {
+        while let Ok(order) = self.orders.try_recv() {
+            match order {
+                Order::Reconfigure(config) => {
+                    self.engine.reconfigure(&config);
+                    self.assets.renamed();
+                }
+                Order::Rotate => {
+                    if let Some(events) = &mut self.events {
+                        events.reopen();
+                    }
+                }
+            }
+        }
+        if let Some(events) = &mut self.events {
+            events.flush();
+        }
+    }
+
+    /// Forgets what people want forgotten; whether that was anything.
+    fn forget(&mut self) -> bool {
+        let forgotten = self.keeper.take_forgotten();
+        for (asset, destination) in &forgotten {
+            self.engine.forget(asset, destination.as_deref());
+        }
+        !forgotten.is_empty()
+    }
+
+    fn tell(&mut self, now: Timestamp) {
+        let assets = self.assets.tell(&self.engine, now);
+        if let Ok(mut status) = self.status.write() {
+            status.assets = assets;
+        }
+    }
+}

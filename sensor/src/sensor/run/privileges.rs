@@ -1,0 +1,29 @@
+//! Gives up what the sensor needs no more once its sockets are open.
+
+use caps::{CapSet, Capability, CapsHashSet};
+
+/// What is kept: an interface that is gone and comes back needs a new packet socket.
+const KEPT: Capability = Capability::CAP_NET_RAW;
+
+/// Gives up all capabilities but [`KEPT`], for this thread and those it starts, for good.
+///
+/// # Errors
+/// When the kernel refuses.
+pub(super) fn drop() -> Result<(), caps::errors::CapsError> {
+    let permitted = caps::read(None, CapSet::Permitted)?;
+    let kept: CapsHashSet = permitted.iter().copied().filter(|one| *one == KEPT).collect();
+    if permitted.contains(&Capability::CAP_SETPCAP) {
+        for one in caps::read(None, CapSet::Bounding)? {
+            if one != KEPT {
+                caps::drop(None, CapSet::Bounding, one)?;
+            }
+        }
+    }
+    caps::clear(None, CapSet::Ambient)?;
+    caps::clear(None, CapSet::Inheritable)?;
+    caps::set(None, CapSet::Effective, &kept)?;
+    caps::set(None, CapSet::Permitted, &kept)?;
+    // Best effort: without it a set-uid program could be started, of which the sensor starts none.
+    let _ = rustix::thread::set_no_new_privs(true);
+    Ok(())
+}

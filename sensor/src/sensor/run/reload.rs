@@ -1,0 +1,85 @@
+//! SIGHUP: the config is read again and taken over as a whole, or not at all.
+
+use super::control::Running;
+use super::settings::{self, Stored};
+use super::{clock, detection};
+use crate::config::Config;
+use crate::config::file::ConfigError;
+use crate::deliver::{self, Target};
+use crate::http::HttpError;
+use crate::text::host_name;
+
+/// Why the config stays as it is.
+#[derive(Debug, thiserror::Error)]
+enum ReloadError {
+    /// It is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The secrets of HTTP cannot be read.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+}
+
+impl Running {
+    /// Reads the config again. What is wrong with it is said, and then nothing has changed.
+    pub(super) fn reload(&mut self) {
+        // Whoever rotates the event file says so by the same signal.
+        let _ = self.detection.orders.send(detection::Order::Rotate);
+        let read = self.settings.read(&host_name()).map_err(ReloadError::from);
+        match read.and_then(|config| self.take_over(config)) {
+            Ok(()) => {
+                tracing::info!("the config was read again and is in effect");
+                self.metrics.config_reload_successful.set(1);
+                self.metrics.config_reload_success_time.set(clock::now().as_secs() as i64);
+                self.tell_reload(None);
+            }
+            Err(error) => {
+                let text = error.to_string();
+                text.lines().for_each(|line| tracing::error!("{line}"));
+                tracing::error!("the config was not taken over; the one before stays in effect");
+                self.metrics.config_reload_successful.set(0);
+                self.tell_reload(Some(text));
+            }
+        }
+    }
+
+    /// Takes over what other commands have stored: approvals and imported assets.
+    pub(super) fn take_stored(&mut self, stored: Stored) {
+        if stored != self.stored {
+            self.stored = stored;
+            self.reconfigure();
+            tracing::info!("what was approved or imported is in effect");
+        }
+    }
+
+    fn take_over(&mut self, config: Config) -> Result<(), ReloadError> {
+        // All that can fail comes first.
+        let http = (config.http.listen == self.config.http.listen)
+            .then(|| self.http.prepare(&config.http))
+            .transpose()?;
+        for key in settings::fixed(&self.config, &config) {
+            tracing::warn!("{key} has changed; that takes effect at the next start");
+        }
+        self.config = config;
+        if let Some(http) = http {
+            self.http.apply(http);
+        }
+        let targets = deliver::targets(&self.config.deliver);
+        self.keeper.subscribe(targets.iter().map(Target::subscription).collect());
+        self.deliver.reconfigure(targets);
+        self.reconfigure();
+        Ok(())
+    }
+
+    fn reconfigure(&self) {
+        let config = Box::new(self.stored.under(self.config.clone()));
+        // Detection that has ended is noticed by its pulse.
+        let _ = self.detection.orders.send(detection::Order::Reconfigure(config));
+    }
+
+    fn tell_reload(&self, error: Option<String>) {
+        if let Ok(mut status) = self.status.write() {
+            status.reload_error = error;
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Starts the live sensor: everything that needs rights is opened, then rights are given up, then
+//! threads are started, the packet loop last.
+
+use std::path::Path as FilePath;
+use std::sync::mpsc::{self, SyncSender};
+use std::sync::{Arc, RwLock};
+use std::thread::{self, JoinHandle};
+
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+use super::assets::Assets;
+use super::control::{Running, Thread};
+use super::detection::Detection;
+use super::event_file::EventFile;
+use super::io;
+use super::links::{Links, Sources};
+use super::merge::Merge;
+use super::pulse::Pulse;
+use super::settings::{Settings, Stored};
+use super::tally::Tally;
+use super::teller::Teller;
+use super::worker::{self, Batch, Input, Worker};
+use super::{RunError, clock, privileges};
+use crate::capture::interface;
+use crate::cli;
+use crate::config::Config;
+use crate::deliver::{self, Target};
+use crate::detect::Engine;
+use crate::http;
+use crate::metrics::Metrics;
+use crate::observe::Wanted;
+use crate::sensor::path::{MAX_FLOWS, Path};
+use crate::status::{self, Status};
+use crate::store::Store;
+use crate::store::keeper::{self, Keeper};
+use crate::text::file_name;
+
+/// Batches of events that wait for detection at most.
+const BATCHES: usize = 1024;
+/// The fewest flows that a worker holds, however many workers there are.
+const LEAST_FLOWS: usize = 1 << 16;
+
+/// Starts it all.
+pub(super) fn start(
+    arguments: &cli::Run,
+    settings: Settings,
+    config: Config,
+    _quiet: bool,
+) -> Result<Running, RunError> {
+    let names = &config.capture.interfaces;
+    if names.is_empty() {
+        return Err(RunError::NoInterface { there: interface::names().join(", ") });
+    }
+    let metrics = Metrics::new()?;
+    let store = open_store(&config.sensor.data_dir)?;
+    let baseline = store.baseline()?;
+    let stored = Stored::read(&store)?;
+    let workers = match config.capture.workers {
+        0 => thread::available_parallelism().map_or(1, usize::from),
+        number => usize::from(number),
+    };
+    let (links, sources) = Links::open(names, &config.capture, workers, metrics.clone())?;
+    let events = arguments.output.events.as_ref().map(|to| {
+        let dropped = metrics.events_dropped.with_label_values(&["events"]);
+        EventFile::open(to, names.clone(), dropped)
+            .map_err(|source| RunError::Output { path: to.to_string(), source })
+    });
+    let events = events.transpose()?;
+    let teller = Teller::new(&arguments.output)
+        .map_err(|source| RunError::Output { path: "--alerts".to_owned(), source })?;
+    let http = http::bind(&config.http)?;
+    let access = http.access();
+    tracing::info!("metrics, health and API at {}", http.address());
+
+    privileges::drop().map_err(|error| RunError::Privileges(error.to_string()))?;
+
+    let wiring = keeper::Wiring {
+        clock: clock::now,
+        on_committed: Box::new(move |alerts| teller.tell(alerts)),
+    };
+    let targets = deliver::targets(&config.deliver);
+    let owed = targets.iter().map(Target::subscription).collect();
+    let keeper = Keeper::start(store, owed, metrics.clone(), wiring)?;
+    let status: status::Shared = Arc::new(RwLock::new(Status {
+        sensor: config.sensor.name.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+        started: clock::now(),
+        ..Status::default()
+    }));
+    let (to_detection, batches) = mpsc::sync_channel(BATCHES);
+    let (detection_orders, orders) = mpsc::channel();
+    let pulse = Arc::new(Pulse::new(0));
+    let wanted = if events.is_some() { Wanted::All } else { Wanted::ForDetectors };
+    let detection = Detection {
+        engine: Engine::new(&stored.under(config.clone()), None, baseline),
+        merge: Merge::new(workers),
+        batches,
+        orders,
+        keeper: keeper.clone(),
+        events,
+        pulse: Arc::clone(&pulse),
+        status: Arc::clone(&status),
+        assets: Assets::new(metrics.clone()),
+    };
+    let detection = Thread {
+        orders: detection_orders,
+        pulse,
+        handle: spawn("egret-detect", move || detection.work())?,
+    };
+    let workers = start_workers(workers, wanted, &links, sources, &to_detection, &metrics)?;
+    let (to_control, messages) = mpsc::channel();
+    let parts = http::Parts {
+        metrics: metrics.clone(),
+        status: Arc::clone(&status),
+        keeper: keeper.clone(),
+        clock: clock::now,
+    };
+    let seed = clock::now().as_nanos() ^ u64::from(std::process::id());
+    let (deliver, delivery) =
+        deliver::delivery(targets, keeper.clone(), metrics.clone(), clock::now, seed);
+    let io = io::start(to_control, io::Tasks { bound: http, parts, delivery })?;
+    Ok(Running {
+        settings,
+        config,
+        stored,
+        http: access,
+        links,
+        workers,
+        detection,
+        keeper,
+        io,
+        deliver,
+        status,
+        metrics,
+        messages,
+    })
+}
+
+fn open_store(directory: &FilePath) -> Result<Store, RunError> {
+    let store = Store::open(directory)?;
+    if let Some(moved) = store.quarantined() {
+        tracing::error!(
+            "the database was damaged and is now {}; alerts and learning start anew",
+            file_name(moved)
+        );
+    }
+    Ok(store)
+}
+
+fn start_workers(
+    number: usize,
+    wanted: Wanted,
+    links: &Links,
+    sources: Vec<Sources>,
+    batches: &SyncSender<Batch>,
+    metrics: &Metrics,
+) -> Result<Vec<Thread<worker::Order, bool>>, RunError> {
+    let capacity = (MAX_FLOWS / number).max(LEAST_FLOWS);
+    let mut inputs: Vec<Vec<Input>> = (0..number).map(|_| Vec::new()).collect();
+    for (interface, sources) in (0..).zip(sources) {
+        for (worker, source) in share(interface, number, sources) {
+            if let Some(inputs) = inputs.get_mut(worker) {
+                inputs.push(Input::new(interface, source));
+            }
+        }
+    }
+    let processors = if number > 1 { processors(number) } else { Vec::new() };
+    let mut workers = Vec::new();
+    for (number, inputs) in inputs.into_iter().enumerate() {
+        let (orders, receiver) = mpsc::channel();
+        let pulse = Arc::new(Pulse::new(links.names().len()));
+        let worker = Worker {
+            number,
+            path: Path::new(wanted, capacity).map_err(RunError::Memory)?,
+            first_slot: u32::try_from(number * capacity).unwrap_or(u32::MAX),
+            inputs,
+            orders: receiver,
+            batches: batches.clone(),
+            pulse: Arc::clone(&pulse),
+            tally: Tally::new(metrics.clone()),
+        };
+        let processor = processors.get(number).copied();
+        let handle = spawn(&format!("egret-work-{number}"), move || {
+            pin(processor);
+            worker.work()
+        })?;
+        workers.push(Thread { orders, pulse, handle });
+    }
+    Ok(workers)
+}
+
+/// Which worker gets which source of an interface: each its own, and where there is only one source,
+/// interfaces take turns.
+pub(super) fn share(
+    interface: u16,
+    workers: usize,
+    sources: Sources,
+) -> impl Iterator<Item = (usize, crate::capture::live::Live)> {
+    let first = if sources.len() == 1 { usize::from(interface) } else { 0 };
+    sources
+        .into_iter()
+        .enumerate()
+        .map(move |(number, source)| ((first + number) % workers, source))
+}
+
+pub(super) fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, RunError> {
+    thread::Builder::new().name(name.to_owned()).spawn(work).map_err(RunError::Thread)
+}
+
+/// A processor for each worker, where there are enough: its flow table then stays in that processor's
+/// cache. A single worker goes where there is room.
+fn processors(workers: usize) -> Vec<usize> {
+    let Ok(allowed) = sched_getaffinity(None) else { return Vec::new() };
+    let of: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|number| allowed.is_set(*number)).collect();
+    if of.len() < workers { Vec::new() } else { of }
+}
+
+/// Keeps the calling thread on a processor.
+fn pin(processor: Option<usize>) {
+    let Some(processor) = processor else { return };
+    let mut only = CpuSet::new();
+    only.set(processor);
+    if let Err(error) = sched_setaffinity(None, &only) {
+        tracing::debug!("a worker is not pinned to processor {processor}: {error}");
+    }
+}

@@ -1,0 +1,116 @@
+//! What a worker's path has counted, published as metrics now and then: an addition a family, not
+//! one a packet.
+
+use prometheus::IntCounter;
+
+use crate::flow;
+use crate::metrics::Metrics;
+use crate::observe::Counts;
+use crate::sensor::path::Path;
+
+/// What one worker has published so far.
+#[derive(Debug)]
+pub(super) struct Tally {
+    metrics: Metrics,
+    frames: u64,
+    wire_bytes: u64,
+    active: usize,
+    flows: flow::Stats,
+    read: Counts,
+    /// By layer.
+    refused: Vec<(&'static str, u64)>,
+}
+
+impl Tally {
+    pub(super) fn new(metrics: Metrics) -> Self {
+        Self {
+            metrics,
+            frames: 0,
+            wire_bytes: 0,
+            active: 0,
+            flows: flow::Stats::default(),
+            read: Counts::default(),
+            refused: Vec::new(),
+        }
+    }
+
+    /// So many more frames found no room in a ring, and so many more were cut.
+    pub(super) fn source(&self, lost: u64, cut: u64) {
+        self.metrics.capture_dropped.with_label_values(&["ring"]).inc_by(lost);
+        self.metrics.capture_truncated.inc_by(cut);
+    }
+
+    /// Publishes what has come on top since the last call.
+    pub(super) fn publish(&mut self, path: &Path, events_dropped: u64) {
+        let metrics = &self.metrics;
+        raise(&metrics.capture_packets, &mut self.frames, path.frames);
+        raise(&metrics.capture_bytes, &mut self.wire_bytes, path.wire_bytes);
+        metrics.events_dropped.with_label_values(&["detect"]).inc_by(events_dropped);
+
+        let active = path.table.active();
+        metrics.flows_active.add(active as i64 - self.active as i64);
+        self.active = active;
+        let (flows, evicted) = (path.table.stats(), &metrics.flows_evicted);
+        raise(&evicted.with_label_values(&["table_full"]), &mut self.flows.evicted, flows.evicted);
+        raise(
+            &evicted.with_label_values(&["stream_budget"]),
+            &mut self.flows.streams_evicted,
+            flows.streams_evicted,
+        );
+
+        let read = path.reader.counts();
+        raise(&metrics.client_hellos, &mut self.read.client_hellos, read.client_hellos);
+        for (rcode, (known, count)) in
+            self.read.dns_rcodes.iter_mut().zip(read.dns_rcodes).enumerate()
+        {
+            if count > *known {
+                raise(&metrics.dns_responses.with_label_values(&[rcode_name(rcode)]), known, count);
+            }
+        }
+        self.publish_refused(path);
+    }
+
+    fn publish_refused(&mut self, path: &Path) {
+        let mut layers: Vec<(&'static str, u64)> = Vec::new();
+        for (refusal, count) in path.refusals.iter() {
+            match layers.iter_mut().find(|(layer, _)| *layer == refusal.layer()) {
+                Some((_, sum)) => *sum += count,
+                None => layers.push((refusal.layer(), count)),
+            }
+        }
+        for (layer, count) in layers {
+            let place = self.refused.iter().position(|(known, _)| *known == layer);
+            let place = place.unwrap_or_else(|| {
+                self.refused.push((layer, 0));
+                self.refused.len() - 1
+            });
+            if let Some((_, known)) = self.refused.get_mut(place) {
+                raise(&self.metrics.decode_errors.with_label_values(&[layer]), known, count);
+            }
+        }
+    }
+}
+
+fn raise(counter: &IntCounter, known: &mut u64, now: u64) {
+    counter.inc_by(now.saturating_sub(*known));
+    *known = now;
+}
+
+/// A response code's name (IANA "DNS RCODEs").
+const fn rcode_name(rcode: usize) -> &'static str {
+    match rcode {
+        0 => "NOERROR",
+        1 => "FORMERR",
+        2 => "SERVFAIL",
+        3 => "NXDOMAIN",
+        4 => "NOTIMP",
+        5 => "REFUSED",
+        6 => "YXDOMAIN",
+        7 => "YXRRSET",
+        8 => "NXRRSET",
+        9 => "NOTAUTH",
+        10 => "NOTZONE",
+        11 => "DSOTYPENI",
+        _ => "unassigned",
+    }
+}
