@@ -51,3 +51,11 @@ pub struct HalfHour {
     /// A hash of the peer that moved most of it.
     pub peer: u32,
 }
+
+impl HalfHour {
+    /// The largest sum over 30 minutes, in bytes.
+    pub fn bytes(&self) -> u64 {
+        let [.., thirty_minutes] = self.largest;
+        (f64::from(thirty_minutes) / 256.0).exp() as u64
+    }
+}

@@ -20,8 +20,13 @@ mod check;
 mod inventory;
 mod run;
 
-pub use alerts::Alerts;
-pub use baseline::Baseline;
+pub use alerts::{
+    Alerts, AlertsAck, AlertsCommand, AlertsExport, AlertsList, AlertsShow, ExportFormat,
+};
+pub use baseline::{
+    Baseline, BaselineApprovals, BaselineApprove, BaselineCommand, BaselineExport, BaselineForget,
+    BaselineList, BaselineUnapprove,
+};
 pub use check::Check;
 pub use inventory::{Inventory, InventoryCommand, InventoryImport, List};
 pub use run::Run;

@@ -150,7 +150,7 @@ const BOLD: &str = "1";
 const DIM: &str = "2";
 
 /// Readable on dark and light screens: black or white on a ground of its own.
-const fn colour(severity: Severity) -> &'static str {
+pub(crate) const fn colour(severity: Severity) -> &'static str {
     match severity {
         Severity::Critical => "1;97;45",
         Severity::High => "1;97;41",

@@ -1,7 +1,146 @@
 //! The arguments of `egret alerts`.
 
-use clap::Args;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::alert::{Severity, Status};
+use crate::time::parse_duration;
 
 /// The arguments of `egret alerts`.
 #[derive(Debug, Args)]
-pub struct Alerts {}
+#[command(args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
+pub struct Alerts {
+    /// What to do; without it, list.
+    #[command(subcommand)]
+    pub command: Option<AlertsCommand>,
+    /// What to list.
+    #[command(flatten)]
+    pub list: AlertsList,
+}
+
+/// The commands below `egret alerts`.
+#[derive(Debug, Subcommand)]
+pub enum AlertsCommand {
+    /// List alerts, the latest first (the default)
+    #[command(after_help = LIST_AFTER_HELP)]
+    List(AlertsList),
+    /// Show one alert with its evidence, what was noted, and who still waits for it
+    #[command(after_help = SHOW_AFTER_HELP)]
+    Show(AlertsShow),
+    /// Acknowledge alerts: they are sent again only when they become worse
+    #[command(after_help = ACK_AFTER_HELP)]
+    Ack(AlertsAck),
+    /// Write alerts as JSON lines to stdout, the oldest first
+    #[command(after_help = EXPORT_AFTER_HELP)]
+    Export(AlertsExport),
+}
+
+/// Which alerts are listed.
+#[derive(Debug, Args)]
+pub struct AlertsList {
+    /// Of this severity or above: informational, low, medium, high or critical
+    #[arg(long, value_name = "SEVERITY", hide_possible_values = true)]
+    pub severity: Option<Severity>,
+
+    /// Of this status: open or acknowledged
+    #[arg(long, value_name = "STATUS", hide_possible_values = true)]
+    pub status: Option<Status>,
+
+    /// About the asset of this name
+    #[arg(long, value_name = "NAME")]
+    pub asset: Option<String>,
+
+    /// Raised or changed within this time, such as 24h
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub since: Option<Duration>,
+
+    /// At most so many, the latest; 0 is all
+    #[arg(long, value_name = "COUNT", default_value_t = 50)]
+    pub limit: usize,
+
+    /// Print JSON lines (schema egret.alert/1) instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which alert is shown.
+#[derive(Debug, Args)]
+pub struct AlertsShow {
+    /// The alert's id, or as much of its beginning as is unique
+    #[arg(value_name = "ID")]
+    pub id: String,
+
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which alerts are acknowledged.
+#[derive(Debug, Args)]
+pub struct AlertsAck {
+    /// Ids, or as much of their beginning as is unique
+    #[arg(value_name = "ID", required = true)]
+    pub ids: Vec<String>,
+
+    /// What you found, for whoever looks next
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
+}
+
+/// Which alerts are exported, and how.
+#[derive(Debug, Args)]
+pub struct AlertsExport {
+    /// How they are written: egret (schema egret.alert/1)
+    #[arg(long, value_name = "FORMAT", default_value = "egret", hide_possible_values = true)]
+    pub format: ExportFormat,
+
+    /// Of this severity or above: informational, low, medium, high or critical
+    #[arg(long, value_name = "SEVERITY", hide_possible_values = true)]
+    pub severity: Option<Severity>,
+
+    /// Raised or changed within this time, such as 7d
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub since: Option<Duration>,
+}
+
+/// How alerts are exported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// One JSON object a line, schema `egret.alert/1`.
+    Egret,
+}
+
+const AFTER_HELP: &str = "\
+Alerts are read from the database in sensor.data_dir, beside a running sensor or without one.
+All times are UTC.
+
+Examples:
+  egret alerts
+  egret alerts --severity high --since 24h
+  egret alerts show 1b9d6bcd
+  egret alerts ack 1b9d6bcd --note 'new backup target, ticket 4711'
+  egret alerts export --since 7d > week.jsonl";
+
+const LIST_AFTER_HELP: &str = "\
+Examples:
+  egret alerts list --status open
+  egret alerts list --asset esxi-01 --since 7d --limit 0
+  egret alerts list --json | jq .summary";
+
+const SHOW_AFTER_HELP: &str = "\
+Examples:
+  egret alerts show 1b9d6bcd
+  egret alerts show 1b9d6bcd --json | jq .alert.evidence";
+
+const ACK_AFTER_HELP: &str = "\
+What happens again is still counted and stored. When the severity rises, the alert is open again.
+
+Examples:
+  egret alerts ack 1b9d6bcd
+  egret alerts ack 1b9d6bcd 7c9e6679 --note 'new backup target, ticket 4711'";
+
+const EXPORT_AFTER_HELP: &str = "\
+Examples:
+  egret alerts export > alerts.jsonl
+  egret alerts export --severity high --since 30d | gzip > month.jsonl.gz";

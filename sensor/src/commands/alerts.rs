@@ -1,18 +1,145 @@
 //! `egret alerts`.
 
-use crate::cli::{self, Exit, Failure};
+use std::io::{self, BufWriter, Write};
+
+use uuid::Uuid;
+
+use super::{now, person};
+use crate::alert::Status;
+use crate::cli::{self, AlertsAck, AlertsCommand, AlertsExport, AlertsShow, Exit, Failure};
 use crate::config::Config;
+use crate::store::keeper::Wanted;
+use crate::store::{Order, Store, StoreError};
+use crate::text::{printable, reason};
+
+mod list;
+mod show;
 
 /// Why it failed.
 #[derive(Debug, thiserror::Error)]
-pub enum AlertsError {}
+pub enum AlertsError {
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No alert is called so.
+    #[error("no stored alert has an id that begins with {}; `egret alerts` lists them", printable(.0))]
+    Unknown(String),
+    /// Several alerts are.
+    #[error("{} begins the ids of several alerts: {}; give one of them in full", printable(id), all.join(", "))]
+    Ambiguous {
+        /// What was given.
+        id: String,
+        /// Some of them.
+        all: Vec<String>,
+    },
+    /// That is no id.
+    #[error("{} is no alert id; expected the first digits of one, such as 1b9d6bcd", printable(.0))]
+    NoId(String),
+    /// Stdout could not be written.
+    #[error("stdout: cannot write alerts: {}; check where it leads, and the free space", reason(.0))]
+    Stdout(#[from] io::Error),
+}
 
-impl Failure for AlertsError {}
+impl Failure for AlertsError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NoId(_) => Exit::Usage,
+            // Whoever reads may leave when they have seen enough.
+            Self::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            _ => Exit::Failed,
+        }
+    }
+}
 
-/// Does it.
+/// Lists, shows, acknowledges or exports stored alerts.
 ///
 /// # Errors
-/// None yet.
-pub fn alerts(_arguments: &cli::Alerts, _config: &Config) -> Result<Exit, AlertsError> {
+/// When there is no database, it cannot be used, or there is no such alert.
+pub fn alerts(arguments: &cli::Alerts, config: &Config) -> Result<Exit, AlertsError> {
+    let mut store = Store::open_existing(&config.sensor.data_dir)?;
+    let mut to = BufWriter::new(io::stdout().lock());
+    match &arguments.command {
+        None => list::list(&store, &arguments.list, &mut to)?,
+        Some(AlertsCommand::List(list)) => list::list(&store, list, &mut to)?,
+        Some(AlertsCommand::Show(show)) => show_one(&store, show, &mut to)?,
+        Some(AlertsCommand::Ack(ack)) => acknowledge(&mut store, ack, &mut to)?,
+        Some(AlertsCommand::Export(export)) => write_all(&store, export, &mut to)?,
+    }
+    to.flush()?;
     Ok(Exit::Done)
 }
+
+fn show_one(store: &Store, show: &AlertsShow, to: &mut impl Write) -> Result<(), AlertsError> {
+    let id = find(store, &show.id)?;
+    let stored = store.alert(id)?.ok_or_else(|| AlertsError::Unknown(show.id.clone()))?;
+    let owed = store.owed(id)?;
+    Ok(show::show(&stored, &owed, show.json, to)?)
+}
+
+fn acknowledge(store: &mut Store, ack: &AlertsAck, to: &mut impl Write) -> Result<(), AlertsError> {
+    // All of them are known before the first is changed.
+    let ids = ack.ids.iter().map(|id| find(store, id)).collect::<Result<Vec<_>, _>>()?;
+    for id in ids {
+        let Some(stored) = store.alert(id)? else { continue };
+        store.acknowledge(id, &person(), ack.note.as_deref(), now())?;
+        let again = match stored.alert.status {
+            Status::Open => "",
+            Status::Acknowledged => " again",
+        };
+        writeln!(
+            to,
+            "{} acknowledged{again}: {}, {}, {}",
+            short(id),
+            stored.alert.severity.name(),
+            printable(&stored.alert.asset.name),
+            printable(&stored.alert.title)
+        )?;
+    }
+    Ok(())
+}
+
+fn write_all(store: &Store, export: &AlertsExport, to: &mut impl Write) -> Result<(), AlertsError> {
+    let cli::ExportFormat::Egret = export.format;
+    let wanted = Wanted {
+        min_severity: export.severity,
+        since: export.since.map(|since| now().minus(since)),
+        ..Wanted::default()
+    };
+    let mut written = Ok(());
+    store.each_alert(&wanted, Order::OldestFirst, |stored| {
+        if written.is_ok() {
+            written = write_json(&stored.alert, to);
+        }
+    })?;
+    Ok(written?)
+}
+
+/// Writes one line of JSON.
+fn write_json(value: &impl serde::Serialize, to: &mut impl Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *to, value)?;
+    to.write_all(b"\n")
+}
+
+/// The id that is meant.
+fn find(store: &Store, given: &str) -> Result<Uuid, AlertsError> {
+    if given.is_empty() || !given.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') {
+        return Err(AlertsError::NoId(given.to_owned()));
+    }
+    let ids = store.alert_ids(given, 4)?;
+    match ids.as_slice() {
+        [] => Err(AlertsError::Unknown(given.to_owned())),
+        [id] => Ok(*id),
+        several => Err(AlertsError::Ambiguous {
+            id: given.to_owned(),
+            all: several.iter().map(Uuid::to_string).collect(),
+        }),
+    }
+}
+
+/// The form of an id that people read and type.
+fn short(id: Uuid) -> String {
+    id.to_string().chars().take(8).collect()
+}
+
+#[cfg(test)]
+mod tests;

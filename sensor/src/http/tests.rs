@@ -10,6 +10,7 @@ use server::{Server, TOKEN, certificate, config, curl, is_missing, open};
 use super::*;
 use crate::status::{Asset, Interface, Status};
 
+mod alerts;
 mod server;
 
 /// A sensor that does its work.

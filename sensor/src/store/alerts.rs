@@ -32,9 +32,9 @@ pub enum Order {
 
 /// What a commit came to.
 #[derive(Debug, Default)]
-pub(super) struct Committed {
+pub(crate) struct Committed {
     /// The alerts as they are stored now.
-    pub(super) alerts: Vec<Alert>,
+    pub(crate) alerts: Vec<Alert>,
     /// Which of them are new, as indices.
     pub(super) new: Vec<usize>,
     /// Whether anyone is owed any of them.
@@ -53,7 +53,7 @@ pub(super) struct Trimmed {
 impl Store {
     /// Keeps alerts, and who is owed them, all or nothing. `run` tells one run of the sensor from
     /// another: a new run counts from 1 again.
-    pub(super) fn commit(
+    pub(crate) fn commit(
         &mut self,
         alerts: &[Alert],
         owed: &[Subscription],

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{Asked, Parts, Refusal, asked, limit, named};
 use crate::alert::{Alert, Severity, Status};
+use crate::store::Stored;
 use crate::store::keeper;
 use crate::time::Timestamp;
 
@@ -35,6 +36,24 @@ pub(in crate::http) struct Page {
     alerts: Vec<Alert>,
     /// Whether there are older ones.
     more: bool,
+}
+
+/// One alert, and beside it what was said of it.
+#[derive(Debug, Serialize)]
+pub(in crate::http) struct Told {
+    #[serde(flatten)]
+    alert: Alert,
+    /// When it was first raised.
+    raised: Timestamp,
+    note: Option<String>,
+    /// The last time; it may have become worse since, and be open again.
+    acknowledged: Option<Seen>,
+}
+
+#[derive(Debug, Serialize)]
+struct Seen {
+    at: Timestamp,
+    by: String,
 }
 
 /// What a person says.
@@ -62,8 +81,8 @@ pub(in crate::http) async fn list(
 pub(in crate::http) async fn one(
     State(parts): State<Parts>,
     Path(id): Path<String>,
-) -> Result<Json<Alert>, Refusal> {
-    stored(&parts, uuid(&id)?).await
+) -> Result<Json<Told>, Refusal> {
+    told(&parts, uuid(&id)?).await
 }
 
 /// `POST /api/alerts/{id}/ack`
@@ -71,7 +90,7 @@ pub(in crate::http) async fn acknowledge(
     State(parts): State<Parts>,
     Path(id): Path<String>,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Json<Alert>, Refusal> {
+) -> Result<Json<Told>, Refusal> {
     let id = uuid(&id)?;
     let body = body.map_err(|rejection| Refusal::new(rejection.status(), rejection.body_text()))?;
     let note = note(&body)?;
@@ -79,11 +98,14 @@ pub(in crate::http) async fn acknowledge(
     if !is_there {
         return Err(no_such(id));
     }
-    stored(&parts, id).await
+    told(&parts, id).await
 }
 
-async fn stored(parts: &Parts, id: Uuid) -> Result<Json<Alert>, Refusal> {
-    parts.keeper.alert(id).await?.map(Json).ok_or_else(|| no_such(id))
+async fn told(parts: &Parts, id: Uuid) -> Result<Json<Told>, Refusal> {
+    let Stored { alert, raised, note, seen } =
+        parts.keeper.ask(move |store| store.alert(id)).await?.ok_or_else(|| no_such(id))?;
+    let acknowledged = seen.map(|(at, by)| Seen { at, by });
+    Ok(Json(Told { alert, raised, note, acknowledged }))
 }
 
 fn filter(wanted: Wanted) -> Result<keeper::Wanted, Refusal> {

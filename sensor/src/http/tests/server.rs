@@ -7,7 +7,8 @@ use tokio::sync::oneshot;
 
 use super::*;
 use crate::config::{Http, HttpTls};
-use crate::store::{Store, keeper};
+use crate::store::Store;
+use crate::store::keeper::Wiring;
 
 /// What the time always is.
 pub(super) const NOW: Timestamp = Timestamp::from_parts(1_795_000_000, 0);
@@ -18,6 +19,7 @@ pub(super) struct Server {
     pub(super) address: SocketAddr,
     pub(super) access: Access,
     pub(super) status: status::Shared,
+    pub(super) keeper: Keeper,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
     _data: tempfile::TempDir,
@@ -31,10 +33,11 @@ impl Server {
         address.set_ip([127, 0, 0, 1].into());
         let metrics = Metrics::new().unwrap();
         let store = Store::open(data.path()).unwrap();
-        let wiring = keeper::Wiring { clock: || NOW, on_committed: Box::new(|_| {}) };
+        let wiring = Wiring { clock: || NOW, on_committed: Box::new(|_| {}) };
         let keeper = Keeper::start(store, Vec::new(), metrics.clone(), wiring).unwrap();
         let status = status::Shared::new(status.into());
-        let parts = Parts { metrics, status: Arc::clone(&status), keeper, clock: || NOW };
+        let shared = (Arc::clone(&status), keeper.clone());
+        let parts = Parts { metrics, status: shared.0, keeper: shared.1, clock: || NOW };
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -42,7 +45,7 @@ impl Server {
             runtime.unwrap().block_on(serve(bound, parts, shutdown)).unwrap();
         });
         let (stop, thread) = (Some(stop), Some(thread));
-        Self { address, access, status, stop, thread, _data: data }
+        Self { address, access, status, keeper, stop, thread, _data: data }
     }
 
     pub(super) fn url(&self, scheme: &str, path: &str) -> String {

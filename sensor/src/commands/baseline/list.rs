@@ -1,0 +1,251 @@
+//! `egret baseline list`.
+
+use std::io::{self, Write};
+
+use serde_json::json;
+
+use super::{BaselineError, approvals};
+use crate::baseline::{AssetBaseline, Habit, TRUSTED_HOURS};
+use crate::cli::BaselineList;
+use crate::commands::now;
+use crate::commands::table::{Cell, Table};
+use crate::config::{Approve, Config, Role};
+use crate::store::{Approval, Store};
+use crate::text::{grouped, printable};
+use crate::time::{ByteSize, Timestamp};
+
+pub(super) fn list(
+    store: &Store,
+    config: &Config,
+    list: &BaselineList,
+    to: &mut impl Write,
+) -> Result<(), BaselineError> {
+    let mut known = store.baseline()?.unwrap_or_default();
+    let given = store.approval_list()?;
+    if let Some(asset) = &list.asset {
+        known.assets.retain(|name, _| name == asset);
+        if known.assets.is_empty() {
+            return Err(BaselineError::Asset(asset.clone()));
+        }
+    }
+    let view = View { config, given: &given, now: now() };
+    if list.json {
+        for (name, learned) in &known.assets {
+            writeln!(to, "{}", view.object(name, learned))?;
+        }
+        return Ok(());
+    }
+    match (&list.asset, known.assets.first_key_value()) {
+        (Some(_), Some((name, learned))) => view.write_asset(name, learned, to)?,
+        (_, Some(_)) => view.write_assets(known.assets.iter(), to)?,
+        (_, None) => {
+            writeln!(to, "nothing was learned yet; `egret run` learns, and saves now and then")?
+        }
+    }
+    Ok(())
+}
+
+/// What the lines are seen against.
+pub(super) struct View<'a> {
+    pub(super) config: &'a Config,
+    pub(super) given: &'a [Approval],
+    pub(super) now: Timestamp,
+}
+
+impl View<'_> {
+    /// One line for each asset.
+    pub(super) fn write_assets<'b>(
+        &self,
+        assets: impl Iterator<Item = (&'b String, &'b AssetBaseline)>,
+        to: &mut impl Write,
+    ) -> io::Result<()> {
+        let mut table = Table::new([
+            "ASSET",
+            "FIRST SEEN (UTC)",
+            "STATE",
+            "DESTINATIONS",
+            "TRUSTED",
+            "SENT IN 30 DAYS",
+            "LAST OUTSIDE",
+        ]);
+        let mut example = None;
+        for (name, learned) in assets {
+            let habits = || learned.destinations.values();
+            let sent = habits().fold(0, |sum: u64, habit| sum.saturating_add(habit.total(30)));
+            table.row([
+                Cell::name(name, 20),
+                Cell::text(minute(learned.first_seen)),
+                Cell::text(if self.is_learning(learned) { "learning" } else { "learned" }),
+                Cell::number(grouped(habits().len() as u64)),
+                Cell::number(grouped(habits().filter(|habit| habit.is_trusted()).count() as u64)),
+                Cell::number(ByteSize(sent)),
+                Cell::text(habits().map(|habit| habit.last_seen).max().map_or(String::new(), day)),
+            ]);
+            example.get_or_insert(name);
+        }
+        write!(to, "{}", table.under(""))?;
+        let more = example.map_or(String::new(), |name| printable(name).to_string());
+        writeln!(to, "\nMore of one: egret baseline list {more}")
+    }
+
+    /// All that is known of one.
+    pub(super) fn write_asset(
+        &self,
+        name: &str,
+        learned: &AssetBaseline,
+        to: &mut impl Write,
+    ) -> io::Result<()> {
+        let state =
+            if self.is_learning(learned) { "still learning, until" } else { "learned until" };
+        writeln!(
+            to,
+            "{}  first seen {}, {state} {} UTC\n",
+            printable(name),
+            minute(learned.first_seen),
+            minute(self.learned_until(learned).as_secs())
+        )?;
+        let headings = [
+            "DESTINATION",
+            "TRUSTED",
+            "HOURS",
+            "FIRST SEEN",
+            "LAST SEEN",
+            "SESSIONS",
+            "LARGEST DAY",
+            "30 DAYS",
+        ];
+        let mut table = Table::new(headings);
+        let mut destinations: Vec<_> = learned.destinations.iter().collect();
+        destinations.sort_by_key(|(name, habit)| (!habit.is_trusted(), *name));
+        for (destination, habit) in destinations {
+            table.row([
+                Cell::name(destination, 30),
+                Cell::text(trust(habit)),
+                Cell::number(habit.hours),
+                Cell::text(day(habit.first_seen)),
+                Cell::text(day(habit.last_seen)),
+                Cell::number(grouped(habit.sessions.into())),
+                Cell::number(ByteSize(habit.largest_day())),
+                Cell::number(ByteSize(habit.total(30))),
+            ]);
+        }
+        if learned.destinations.is_empty() {
+            writeln!(to, "  it was never seen to reach outside over TLS")?;
+        } else {
+            write!(to, "{}", table.under("  "))?;
+        }
+        self.write_rest(name, learned, to)
+    }
+
+    fn write_rest(
+        &self,
+        name: &str,
+        learned: &AssetBaseline,
+        to: &mut impl Write,
+    ) -> io::Result<()> {
+        let volumes: Vec<String> = volumes(learned)
+            .map(|(series, bytes)| format!("{} {}", in_words(series), ByteSize(bytes)))
+            .collect();
+        if !volumes.is_empty() {
+            writeln!(to, "\n  largest half hour: {}", volumes.join(", "))?;
+        }
+        if !learned.many_ports.is_empty() {
+            let domains: Vec<_> =
+                learned.many_ports.iter().map(|name| printable(name).to_string()).collect();
+            writeln!(to, "\n  reached on many ports: {}", domains.join(", "))?;
+        }
+        for (i, (entry, origin)) in self.approvals(name).enumerate() {
+            let gap = if i == 0 { "\n" } else { "" };
+            writeln!(to, "{gap}  approved ({origin}): {}", approvals::sentence(entry))?;
+        }
+        Ok(())
+    }
+
+    /// Approvals that are for an asset, and where each is from.
+    fn approvals(&self, name: &str) -> impl Iterator<Item = (&Approve, String)> {
+        let configured = self.config.assets.iter().find(|asset| *asset.name == *name);
+        // What is discovered by its MAC address is taken for a guest.
+        let role = configured.map_or(Role::Guest, |asset| asset.role);
+        let config = self.config.approve.iter().map(|entry| (entry, "config".to_owned()));
+        let given = self.given.iter().map(|approval| {
+            (&approval.entry, format!("{} by {}", approval.number, printable(&approval.person)))
+        });
+        config.chain(given).filter(move |(entry, _)| {
+            (entry.assets.is_empty() || entry.assets.iter().any(|asset| asset == name))
+                && (entry.roles.is_empty() || entry.roles.contains(&role))
+        })
+    }
+
+    fn learned_until(&self, learned: &AssetBaseline) -> Timestamp {
+        Timestamp::from_parts(learned.first_seen, 0).plus(self.config.baseline.learning)
+    }
+
+    fn is_learning(&self, learned: &AssetBaseline) -> bool {
+        self.learned_until(learned) > self.now
+    }
+
+    fn object(&self, name: &str, learned: &AssetBaseline) -> serde_json::Value {
+        let time = |seconds| Timestamp::from_parts(seconds, 0);
+        let destinations: Vec<_> = learned
+            .destinations
+            .iter()
+            .map(|(destination, habit)| {
+                json!({
+                    "destination": destination,
+                    "trusted": habit.is_trusted(),
+                    "why": trust(habit),
+                    "hours": habit.hours,
+                    "first_seen": time(habit.first_seen),
+                    "last_seen": time(habit.last_seen),
+                    "sessions": habit.sessions,
+                    "largest_day_bytes": habit.largest_day(),
+                    "bytes_30_days": habit.total(30),
+                })
+            })
+            .collect();
+        let volumes: serde_json::Map<String, serde_json::Value> =
+            volumes(learned).map(|(series, bytes)| (series.to_owned(), bytes.into())).collect();
+        json!({
+            "asset": name,
+            "first_seen": time(learned.first_seen),
+            "learning": self.is_learning(learned),
+            "destinations": destinations,
+            "largest_half_hour_bytes": volumes,
+            "many_ports": learned.many_ports,
+        })
+    }
+}
+
+/// Why a place is trusted, or how far it is from that.
+fn trust(habit: &Habit) -> String {
+    match habit.hours {
+        _ if habit.learned => "learned".to_owned(),
+        _ if habit.is_trusted() => format!("{TRUSTED_HOURS}+ days"),
+        hours => format!("{hours} of {TRUSTED_HOURS}"),
+    }
+}
+
+/// The largest half hour of each series that moved anything.
+fn volumes(learned: &AssetBaseline) -> impl Iterator<Item = (&str, u64)> {
+    learned.volumes.iter().filter_map(|(series, half_hours)| {
+        Some((series.as_str(), half_hours.iter().map(|half_hour| half_hour.bytes()).max()?))
+    })
+}
+
+fn in_words(series: &str) -> &str {
+    match series {
+        "in-internal" => "in from inside",
+        "out-internal" => "out to inside",
+        "in-external" => "in from outside",
+        "out-external" => "out to outside",
+        other => other,
+    }
+}
+
+fn minute(seconds: u64) -> String {
+    Timestamp::from_parts(seconds, 0).people().to_string().chars().take(16).collect()
+}
+
+fn day(seconds: u64) -> String {
+    Timestamp::from_parts(seconds, 0).people().to_string().chars().take(10).collect()
+}
