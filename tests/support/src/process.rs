@@ -1,7 +1,7 @@
 //! A program running beside a test: its output kept, ended with the test, shown when that fails.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::wait;
 /// How long a program may take to end when asked to.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How much of its output is shown when a test fails.
-const SHOWN: usize = 40;
+const SHOWN: usize = 20;
 
 /// A running program.
 #[derive(Debug)]
@@ -23,7 +23,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it with what it says, on both of its outputs, in the file `log`.
+    /// Starts it with what it says on stderr in the file `log`, and its results on stdout in another
+    /// beside that.
     ///
     /// # Panics
     /// When it cannot be started.
@@ -41,7 +42,7 @@ impl Process {
         self.child.id()
     }
 
-    /// All it said.
+    /// All it said on stderr.
     pub fn said(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
