@@ -102,3 +102,6 @@ impl Path {
         self.table.finish(&mut self.reader.observing(sink));
     }
 }
+
+#[cfg(test)]
+mod tests;
