@@ -20,6 +20,7 @@ pub mod http;
 pub mod inventory;
 pub mod logging;
 pub mod metrics;
+pub mod mirror;
 pub mod observe;
 pub mod report;
 pub mod sensor;

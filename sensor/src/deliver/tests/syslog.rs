@@ -14,7 +14,8 @@ pub(super) fn target(address: &str) -> config::SyslogTarget {
 }
 
 pub(super) fn scene(syslog: config::SyslogTarget) -> Scene {
-    let targets = targets(&config::Deliver { webhooks: Vec::new(), syslog: vec![syslog] });
+    let targets =
+        crate::deliver::targets(&config::Deliver { webhooks: Vec::new(), syslog: vec![syslog] });
     Scene::with(memory::Memory::new(), targets)
 }
 

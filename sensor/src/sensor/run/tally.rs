@@ -3,6 +3,7 @@
 
 use prometheus::IntCounter;
 
+use crate::decode::duplicates::Duplicates;
 use crate::flow;
 use crate::metrics::Metrics;
 use crate::observe::Counts;
@@ -14,6 +15,7 @@ pub(super) struct Tally {
     metrics: Metrics,
     frames: u64,
     wire_bytes: u64,
+    duplicates: u64,
     active: usize,
     flows: flow::Stats,
     read: Counts,
@@ -27,6 +29,7 @@ impl Tally {
             metrics,
             frames: 0,
             wire_bytes: 0,
+            duplicates: 0,
             active: 0,
             flows: flow::Stats::default(),
             read: Counts::default(),
@@ -47,6 +50,9 @@ impl Tally {
         raise(&metrics.capture_bytes, &mut self.wire_bytes, path.wire_bytes);
         metrics.events_dropped.with_label_values(&["detect"]).inc_by(events_dropped);
 
+        let copies = path.duplicates.as_ref().map_or(0, Duplicates::count);
+        raise(&metrics.capture_duplicates, &mut self.duplicates, copies);
+
         let active = path.table.active();
         metrics.flows_active.add(active as i64 - self.active as i64);
         self.active = active;
@@ -57,6 +63,14 @@ impl Tally {
             &mut self.flows.streams_evicted,
             flows.streams_evicted,
         );
+
+        let sides = &metrics.flows_sides;
+        raise(
+            &sides.with_label_values(&["one"]),
+            &mut self.flows.tcp_one_sided,
+            flows.tcp_one_sided,
+        );
+        raise(&sides.with_label_values(&["both"]), &mut self.flows.tcp_both, flows.tcp_both);
 
         let read = path.reader.counts();
         raise(&metrics.client_hellos, &mut self.read.client_hellos, read.client_hellos);
