@@ -21,6 +21,7 @@ pub mod inventory;
 pub mod logging;
 pub mod metrics;
 pub mod observe;
+mod prefetch;
 pub mod report;
 pub mod sensor;
 pub mod status;
