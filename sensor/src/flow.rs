@@ -7,6 +7,7 @@
 //! one capture go alike, whatever the hash seed.
 
 use crate::event::{Account, Flow, Volume};
+use crate::prefetch;
 use crate::time::Timestamp;
 
 mod datagrams;
@@ -16,7 +17,6 @@ mod key;
 mod lifecycle;
 mod opener;
 mod pages;
-mod prefetch;
 mod reading;
 mod reassembly;
 mod slot;

@@ -22,6 +22,7 @@ pub mod logging;
 pub mod metrics;
 pub mod mirror;
 pub mod observe;
+mod prefetch;
 pub mod report;
 pub mod sensor;
 pub mod status;
