@@ -60,8 +60,10 @@ pub fn baseline(arguments: &cli::Baseline, config: &Config) -> Result<Exit, Base
     let mut store = Store::open_existing(&config.sensor.data_dir)?;
     let mut to = BufWriter::new(io::stdout().lock());
     match &arguments.command {
-        None => list::list(&store, config, &arguments.list, &mut to)?,
-        Some(BaselineCommand::List(list)) => list::list(&store, config, list, &mut to)?,
+        None => list::list(&store, config, None, arguments.json, &mut to)?,
+        Some(BaselineCommand::List(list)) => {
+            list::list(&store, config, list.asset.as_deref(), list.json, &mut to)?;
+        }
         Some(BaselineCommand::Approve(given)) => approve(&mut store, config, given, &mut to)?,
         Some(BaselineCommand::Approvals(how)) => {
             approvals::list(&config.approve, &store.approval_list()?, how.json, &mut to)?;
