@@ -170,17 +170,14 @@ fn forget(
     let asset = printable(&given.asset);
     let what = match &given.destination {
         Some(destination) => format!("{asset} at {}", printable(destination)),
-        None => format!("all of {asset}"),
+        None => asset.to_string(),
     };
-    if was_there {
-        writeln!(to, "forgotten: {what}. A running sensor follows within seconds.")?;
+    let told = if was_there {
+        "forgotten. A running sensor follows within seconds."
     } else {
-        writeln!(
-            to,
-            "nothing is stored of {what}; a running sensor forgets what it learned of it since it \
-             last saved"
-        )?;
-    }
+        "nothing of it is stored; a running sensor forgets what it learned since it last saved"
+    };
+    writeln!(to, "{what}: {told}")?;
     Ok(())
 }
 

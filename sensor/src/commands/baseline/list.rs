@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::json;
 
 use super::{BaselineError, approvals};
-use crate::baseline::{AssetBaseline, Habit, TRUSTED_HOURS};
+use crate::baseline::{AssetBaseline, Habit, HalfHour, TRUSTED_HOURS};
 use crate::commands::now;
 use crate::commands::table::{Cell, Table};
 use crate::config::{Approve, Config, Role};
@@ -39,7 +39,7 @@ pub(super) fn list(
         (Some(_), Some((name, learned))) => view.write_asset(name, learned, to)?,
         (_, Some(_)) => view.write_assets(known.assets.iter(), to)?,
         (_, None) => {
-            writeln!(to, "nothing was learned yet; `egret run` learns, and saves now and then")?
+            writeln!(to, "nothing was learned yet; `egret run` learns, and saves now and then")?;
         }
     }
     Ok(())
@@ -228,7 +228,7 @@ fn trust(habit: &Habit) -> String {
 /// The largest half hour of each series that moved anything.
 fn volumes(learned: &AssetBaseline) -> impl Iterator<Item = (&str, u64)> {
     learned.volumes.iter().filter_map(|(series, half_hours)| {
-        Some((series.as_str(), half_hours.iter().map(|half_hour| half_hour.bytes()).max()?))
+        Some((series.as_str(), half_hours.iter().map(HalfHour::bytes).max()?))
     })
 }
 
