@@ -12,6 +12,7 @@ use prometheus::{
 
 use crate::alert::Severity;
 use crate::config::Role;
+use crate::time::Timestamp;
 
 mod assets;
 pub mod labels;
@@ -65,7 +66,7 @@ pub struct Metrics {
     /// 1 when the last reload of the config succeeded, else 0.
     pub config_reload_successful: IntGauge,
     /// When the config was last loaded, in seconds since the epoch.
-    pub config_reload_success_time: IntGauge,
+    config_reload_success_time: IntGauge,
     /// 1 while the database cannot be written, else 0.
     pub store_failing: IntGauge,
 }
@@ -186,6 +187,12 @@ impl Metrics {
                 .gauge("egret_store_failing", "1 while the database cannot be written.")?,
             registry,
         })
+    }
+
+    /// Notes that a config came into effect: at the start, and with each reload that succeeded.
+    pub fn config_loaded(&self, at: Timestamp) {
+        self.config_reload_successful.set(1);
+        self.config_reload_success_time.set(i64::try_from(at.as_secs()).unwrap_or(i64::MAX));
     }
 
     /// The counters of one asset, to be asked for once and kept.

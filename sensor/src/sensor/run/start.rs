@@ -53,6 +53,7 @@ pub(super) fn start(
         return Err(RunError::NoInterface { there: interface::names().join(", ") });
     }
     let metrics = Metrics::new()?;
+    metrics.config_loaded(clock::now());
     let store = open_store(&config.sensor.data_dir)?;
     let baseline = store.baseline()?;
     let stored = Stored::read(&store)?;
