@@ -46,6 +46,8 @@ pub struct Metrics {
     pub dns_responses: IntCounterVec,
     /// Events or alerts that found no room, by `stage`: `detect`, `events`, `store`.
     pub events_dropped: IntCounterVec,
+    /// Events that came when later ones had been through detection.
+    pub events_late: IntCounter,
     /// Alerts committed to disk, by `analytic` and `severity`; updates of one do not count again.
     pub alerts: IntCounterVec,
     /// Alerts taken by a receiver, by `target`.
@@ -130,6 +132,10 @@ impl Metrics {
                 "Events and alerts that found no room.",
                 "stage",
                 &labels::STAGES,
+            )?,
+            events_late: register.counter(
+                "egret_events_late_total",
+                "Events that came when later ones had been through detection.",
             )?,
             alerts: register.alerts()?,
             alerts_delivered: register.counters(

@@ -139,6 +139,8 @@ impl Detection {
         if let Some(events) = &mut self.events {
             events.flush();
         }
+        let late = self.merge.take_late();
+        self.metrics.events_late.inc_by(late);
     }
 
     /// Forgets what people want forgotten; whether that was anything.
