@@ -171,7 +171,7 @@ fn totals(metrics: &Metrics) -> MirrorFacts {
         packets: metrics.capture_packets.get(),
         duplicates: metrics.capture_duplicates.get(),
         truncated: metrics.capture_truncated.get(),
-        dropped: DROPPED.iter().map(|reason| dropped(reason)).sum(),
+        dropped: DROPPED.into_iter().map(dropped).sum(),
         conversations: sides("one") + sides("both"),
         one_sided: sides("one"),
     }

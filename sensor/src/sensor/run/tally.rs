@@ -1,11 +1,14 @@
 //! What a worker's path has counted, published as metrics now and then: an addition a family, not
 //! one a packet.
 
+use std::collections::BTreeMap;
+
 use prometheus::IntCounter;
 
 use crate::decode::duplicates::Duplicates;
 use crate::flow;
 use crate::metrics::Metrics;
+use crate::metrics::labels::RCODES;
 use crate::observe::Counts;
 use crate::sensor::path::Path;
 
@@ -19,8 +22,8 @@ pub(super) struct Tally {
     active: usize,
     flows: flow::Stats,
     read: Counts,
-    /// By layer.
-    refused: Vec<(&'static str, u64)>,
+    /// By layer and reason.
+    refused: BTreeMap<(&'static str, &'static str), u64>,
 }
 
 impl Tally {
@@ -33,7 +36,7 @@ impl Tally {
             active: 0,
             flows: flow::Stats::default(),
             read: Counts::default(),
-            refused: Vec::new(),
+            refused: BTreeMap::new(),
         }
     }
 
@@ -74,33 +77,21 @@ impl Tally {
 
         let read = path.reader.counts();
         raise(&metrics.client_hellos, &mut self.read.client_hellos, read.client_hellos);
-        for (rcode, (known, count)) in
-            self.read.dns_rcodes.iter_mut().zip(read.dns_rcodes).enumerate()
-        {
+        let counts = self.read.dns_rcodes.iter_mut().zip(read.dns_rcodes);
+        for (rcode, (known, count)) in counts.enumerate() {
             if count > *known {
-                raise(&metrics.dns_responses.with_label_values(&[rcode_name(rcode)]), known, count);
+                let name = RCODES.get(rcode).or(RCODES.last()).copied().unwrap_or_default();
+                raise(&metrics.dns_responses.with_label_values(&[name]), known, count);
             }
         }
         self.publish_refused(path);
     }
 
     fn publish_refused(&mut self, path: &Path) {
-        let mut layers: Vec<(&'static str, u64)> = Vec::new();
         for (refusal, count) in path.refusals.iter() {
-            match layers.iter_mut().find(|(layer, _)| *layer == refusal.layer()) {
-                Some((_, sum)) => *sum += count,
-                None => layers.push((refusal.layer(), count)),
-            }
-        }
-        for (layer, count) in layers {
-            let place = self.refused.iter().position(|(known, _)| *known == layer);
-            let place = place.unwrap_or_else(|| {
-                self.refused.push((layer, 0));
-                self.refused.len() - 1
-            });
-            if let Some((_, known)) = self.refused.get_mut(place) {
-                raise(&self.metrics.decode_errors.with_label_values(&[layer]), known, count);
-            }
+            let known = self.refused.entry((refusal.layer(), refusal.reason())).or_default();
+            let errors = self.metrics.decode_errors.with_label_values(&[refusal.layer()]);
+            raise(&errors, known, count);
         }
     }
 }
@@ -108,23 +99,4 @@ impl Tally {
 fn raise(counter: &IntCounter, known: &mut u64, now: u64) {
     counter.inc_by(now.saturating_sub(*known));
     *known = now;
-}
-
-/// A response code's name (IANA "DNS RCODEs").
-const fn rcode_name(rcode: usize) -> &'static str {
-    match rcode {
-        0 => "NOERROR",
-        1 => "FORMERR",
-        2 => "SERVFAIL",
-        3 => "NXDOMAIN",
-        4 => "NOTIMP",
-        5 => "REFUSED",
-        6 => "YXDOMAIN",
-        7 => "YXRRSET",
-        8 => "NXRRSET",
-        9 => "NOTAUTH",
-        10 => "NOTZONE",
-        11 => "DSOTYPENI",
-        _ => "unassigned",
-    }
 }
