@@ -55,7 +55,7 @@ pub(crate) fn up(interface: &str) {
 /// The kernel tells of a carrier a moment after it came or went.
 pub(crate) fn wait_for_carrier(name: &str, carrier: bool) {
     let start = Instant::now();
-    while !interface::Link::of(name).is_some_and(|link| link.running == carrier) {
+    while interface::Link::of(name).is_none_or(|link| link.running != carrier) {
         assert!(start.elapsed() < Duration::from_secs(10), "{name}: carrier is not {carrier}");
         std::thread::sleep(Duration::from_millis(5));
     }
