@@ -41,7 +41,7 @@ pub enum BaselineCommand {
     /// Forget what was learned of an asset, or of it at one destination
     #[command(after_help = FORGET_AFTER_HELP)]
     Forget(BaselineForget),
-    /// Print approvals and trusted destinations as [[approve]] entries for the config
+    /// Print approvals and trusted destinations as `[[approve]]` entries for the config
     #[command(after_help = EXPORT_AFTER_HELP)]
     Export(BaselineExport),
 }
