@@ -11,7 +11,8 @@ mod common;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use egret::decode::packet;
+use egret::decode::duplicates::Duplicates;
+use egret::decode::{packet, packet_unless};
 use egret_tests::bench::Kind;
 
 fn captures(criterion: &mut Criterion) {
@@ -24,6 +25,15 @@ fn captures(criterion: &mut Criterion) {
             bencher.iter(|| {
                 for frame in &frames {
                     let _ = black_box(packet(frame));
+                }
+            });
+        });
+        group.bench_function(format!("{kind}, copies left out"), |bencher| {
+            let mut duplicates = Duplicates::default();
+            bencher.iter(|| {
+                for frame in &frames {
+                    let is_copy = |ip| duplicates.is_copy(ip, frame.time);
+                    let _ = black_box(packet_unless(frame, is_copy));
                 }
             });
         });

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::mirror::MirrorFacts;
 use crate::time::Timestamp;
 
 pub mod format;
@@ -269,6 +270,8 @@ pub enum Fact {
         /// Protocol name, lower case.
         protocol: Text,
     },
+    /// What the mirror port did to the traffic in the last minutes, while that was worth knowing.
+    Mirror(MirrorFacts),
     /// What was known before.
     Baseline {
         /// In words: role policy, learning still going on, and the like.

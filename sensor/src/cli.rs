@@ -206,12 +206,17 @@ impl Cli {
     /// Help, version or a usage error, to be ended with [`clap::Error::exit`] (0, 0 and 2).
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let cli = Self::try_parse_from(arguments)?;
-        let Command::Read(read) = &cli.command else { return Ok(cli) };
-        let Some(clash) = clash(read) else { return Ok(cli) };
+        let (name, clash) = match &cli.command {
+            Command::Read(read) => ("read", clash(read)),
+            Command::Alerts(alerts) => ("alerts", alerts.clash()),
+            Command::Baseline(baseline) => ("baseline", baseline.clash()),
+            Command::Run(_) | Command::Check(_) | Command::Inventory(_) => return Ok(cli),
+        };
+        let Some(clash) = clash else { return Ok(cli) };
         let mut command = Self::command();
         command.build();
-        let mut read = command.find_subcommand("read").unwrap_or(&command).clone();
-        Err(read.error(ErrorKind::ArgumentConflict, clash))
+        let mut command = command.find_subcommand(name).unwrap_or(&command).clone();
+        Err(command.error(ErrorKind::ArgumentConflict, clash))
     }
 }
 
@@ -310,6 +315,28 @@ mod tests {
         let cli = Cli::read(before).unwrap();
         assert!(cli.global.quiet);
         assert_eq!(cli.global.config, Some("e.toml".into()));
+    }
+
+    #[test]
+    fn flags_of_a_list_are_for_the_list() {
+        let read = |arguments: &str| {
+            Cli::read(["egret"].into_iter().chain(arguments.split_whitespace()).map(Into::into))
+        };
+        for good in [
+            "alerts",
+            "alerts --json --severity high",
+            "alerts --config e.toml show 1b9d --json",
+            "--set a.b=1 alerts -v ack 1b9d --note x --config e.toml",
+            "baseline --json",
+            "baseline --config e.toml list web --json",
+            "baseline -q approve --asset web --port 443",
+        ] {
+            read(good).unwrap_or_else(|error| panic!("{good}: {error}"));
+        }
+        for bad in ["alerts --json show 1b9d", "alerts --limit 1 list", "baseline --json forget x"]
+        {
+            assert_eq!(read(bad).unwrap_err().kind(), ErrorKind::ArgumentConflict, "{bad}");
+        }
     }
 
     #[test]

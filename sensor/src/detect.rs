@@ -10,6 +10,7 @@ use crate::baseline::{AssetBaseline, Baseline};
 use crate::config::Config;
 use crate::event::{Body, Event};
 use crate::inventory::{AssetId, Inventory};
+use crate::mirror::MirrorFacts;
 use crate::time::Timestamp;
 use dns_port::DnsPort;
 use estate::{Estate, Phase};
@@ -102,6 +103,12 @@ impl Engine {
             // is known of one.
             Body::Account(_) | Body::Tls(_) => {}
         }
+    }
+
+    /// Says what the mirror does to the traffic, over the last minutes up to `time`: while that is
+    /// worth knowing, alerts say it.
+    pub const fn mirror(&mut self, facts: MirrorFacts, time: Timestamp) {
+        self.estate.mirror = Some((facts, time));
     }
 
     /// The capture ended: a last look, and the final state of every alert.

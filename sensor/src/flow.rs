@@ -7,6 +7,7 @@
 //! one capture go alike, whatever the hash seed.
 
 use crate::event::{Account, Flow, Volume};
+use crate::prefetch;
 use crate::time::Timestamp;
 
 mod datagrams;
@@ -16,7 +17,6 @@ mod key;
 mod lifecycle;
 mod opener;
 mod pages;
-mod prefetch;
 mod reading;
 mod reassembly;
 mod slot;
@@ -118,6 +118,11 @@ pub struct Stats {
     pub evicted: u64,
     /// Flows whose kept bytes gave way because too much was kept.
     pub streams_evicted: u64,
+    /// TCP flows that ended of which one side only was seen, though it spoke with another: a scan's
+    /// lone SYN, and answers to what was never sent, are not counted.
+    pub tcp_one_sided: u64,
+    /// The like of which both sides were seen.
+    pub tcp_both: u64,
     /// Packets whose time lay before an earlier packet's.
     pub time_backwards: u64,
 }

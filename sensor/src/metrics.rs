@@ -12,6 +12,7 @@ use prometheus::{
 
 use crate::alert::Severity;
 use crate::config::Role;
+use crate::time::Timestamp;
 
 mod assets;
 pub mod labels;
@@ -45,6 +46,8 @@ pub struct Metrics {
     pub dns_responses: IntCounterVec,
     /// Events or alerts that found no room, by `stage`: `detect`, `events`, `store`.
     pub events_dropped: IntCounterVec,
+    /// Events that came when later ones had been through detection.
+    pub events_late: IntCounter,
     /// Alerts committed to disk, by `analytic` and `severity`; updates of one do not count again.
     pub alerts: IntCounterVec,
     /// Alerts taken by a receiver, by `target`.
@@ -65,7 +68,7 @@ pub struct Metrics {
     /// 1 when the last reload of the config succeeded, else 0.
     pub config_reload_successful: IntGauge,
     /// When the config was last loaded, in seconds since the epoch.
-    pub config_reload_success_time: IntGauge,
+    config_reload_success_time: IntGauge,
     /// 1 while the database cannot be written, else 0.
     pub store_failing: IntGauge,
 }
@@ -130,6 +133,10 @@ impl Metrics {
                 "stage",
                 &labels::STAGES,
             )?,
+            events_late: register.counter(
+                "egret_events_late_total",
+                "Events that came when later ones had been through detection.",
+            )?,
             alerts: register.alerts()?,
             alerts_delivered: register.counters(
                 "egret_alerts_delivered_total",
@@ -186,6 +193,12 @@ impl Metrics {
                 .gauge("egret_store_failing", "1 while the database cannot be written.")?,
             registry,
         })
+    }
+
+    /// Notes that a config came into effect: at the start, and with each reload that succeeded.
+    pub fn config_loaded(&self, at: Timestamp) {
+        self.config_reload_successful.set(1);
+        self.config_reload_success_time.set(i64::try_from(at.as_secs()).unwrap_or(i64::MAX));
     }
 
     /// The counters of one asset, to be asked for once and kept.

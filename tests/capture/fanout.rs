@@ -29,7 +29,7 @@ fn both_directions_meet_one_worker_over_two_interfaces_too() {
         for rings in [&mut first, &mut second] {
             for (worker, ring) in rings.iter_mut().enumerate() {
                 drain(ring, QUIET, |frame| {
-                    workers.entry(flow(frame.bytes)).or_default().push(worker)
+                    workers.entry(flow(frame.bytes)).or_default().push(worker);
                 });
             }
         }

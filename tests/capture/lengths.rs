@@ -53,7 +53,7 @@ fn a_tunnel_gives_bare_ip() {
         tunnel.receive(&datagram[14..]);
         let mut seen = Vec::new();
         drain(&mut ring, QUIET, |frame| {
-            seen.push((frame.link, frame.bytes.to_vec(), frame.wire_len))
+            seen.push((frame.link, frame.bytes.to_vec(), frame.wire_len));
         });
         assert_eq!(seen, [(LinkType::RAW, datagram[14..].to_vec(), 58)]);
     });

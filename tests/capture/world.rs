@@ -41,21 +41,22 @@ pub(crate) fn wire(a: &str, b: &str) {
     ip(&format!("link add {a} type veth peer name {b}"));
     ip(&format!("link set {a} up"));
     up(b);
-    wait_for_carrier(a);
+    wait_for_carrier(a, true);
 }
 
 /// Sets an interface of a wire up whose other end is up; then frames pass.
 pub(crate) fn up(interface: &str) {
     ip(&format!("link set {interface} up"));
-    wait_for_carrier(interface);
+    wait_for_carrier(interface, true);
     // The sending side opens a moment later.
-    wait_for_carrier("t0");
+    wait_for_carrier("t0", true);
 }
 
-fn wait_for_carrier(name: &str) {
+/// The kernel tells of a carrier a moment after it came or went.
+pub(crate) fn wait_for_carrier(name: &str, carrier: bool) {
     let start = Instant::now();
-    while !interface::Link::of(name).is_some_and(|link| link.running) {
-        assert!(start.elapsed() < Duration::from_secs(10), "{name} has no carrier");
+    while interface::Link::of(name).is_none_or(|link| link.running != carrier) {
+        assert!(start.elapsed() < Duration::from_secs(10), "{name}: carrier is not {carrier}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

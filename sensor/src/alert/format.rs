@@ -6,7 +6,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use super::{Alert, Destination, Evidence, Severity};
+use super::{Alert, Destination, Evidence, Fact, Severity};
 use crate::text::{grouped, printable, printable_within};
 use crate::time::{ByteSize, Elapsed, Timestamp};
 
@@ -160,10 +160,15 @@ pub(crate) const fn colour(severity: Severity) -> &'static str {
     }
 }
 
-/// The pieces that weigh most, either way, in their order.
+/// The pieces that weigh most, either way, in their order; how far the numbers can be trusted is
+/// always among them.
 fn heaviest(evidence: &[Evidence]) -> Vec<&Evidence> {
     let mut shown: Vec<(usize, &Evidence)> = evidence.iter().enumerate().collect();
-    shown.sort_by(|(_, a), (_, b)| b.weight.abs().total_cmp(&a.weight.abs()));
+    let weight = |piece: &Evidence| match piece.fact {
+        Fact::Mirror(_) => f64::INFINITY,
+        _ => piece.weight.abs(),
+    };
+    shown.sort_by(|(_, a), (_, b)| weight(b).total_cmp(&weight(a)));
     shown.truncate(MOST_EVIDENCE);
     shown.sort_by_key(|(i, _)| *i);
     shown.into_iter().map(|(_, piece)| piece).collect()

@@ -9,7 +9,7 @@ use crate::time::parse_duration;
 
 /// The arguments of `egret alerts`.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
+#[command(after_help = AFTER_HELP)]
 pub struct Alerts {
     /// What to do; without it, list.
     #[command(subcommand)]
@@ -17,6 +17,18 @@ pub struct Alerts {
     /// What to list.
     #[command(flatten)]
     pub list: AlertsList,
+}
+
+impl Alerts {
+    /// Flags of the list beside another command would do nothing.
+    pub(super) fn clash(&self) -> Option<String> {
+        let is_lost = self.command.is_some() && self.list != AlertsList::default();
+        is_lost.then(|| {
+            "flags of the list and a command are both given; write flags behind the command they \
+             are for, such as egret alerts list --json"
+                .to_owned()
+        })
+    }
 }
 
 /// The commands below `egret alerts`.
@@ -37,7 +49,7 @@ pub enum AlertsCommand {
 }
 
 /// Which alerts are listed.
-#[derive(Debug, Args)]
+#[derive(Debug, PartialEq, Eq, Args)]
 pub struct AlertsList {
     /// Of this severity or above: informational, low, medium, high or critical
     #[arg(long, value_name = "SEVERITY", hide_possible_values = true)]
@@ -56,13 +68,22 @@ pub struct AlertsList {
     pub since: Option<Duration>,
 
     /// At most so many, the latest; 0 is all
-    #[arg(long, value_name = "COUNT", default_value_t = 50)]
+    #[arg(long, value_name = "COUNT", default_value_t = LIMIT)]
     pub limit: usize,
 
     /// Print JSON lines (schema egret.alert/1) instead of a table
     #[arg(long)]
     pub json: bool,
 }
+
+impl Default for AlertsList {
+    fn default() -> Self {
+        Self { severity: None, status: None, asset: None, since: None, limit: LIMIT, json: false }
+    }
+}
+
+/// Alerts that are listed unless more are asked for.
+const LIMIT: usize = 50;
 
 /// Which alert is shown.
 #[derive(Debug, Args)]

@@ -4,14 +4,24 @@ use clap::{Args, Subcommand};
 
 /// The arguments of `egret baseline`.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
+#[command(after_help = AFTER_HELP)]
 pub struct Baseline {
     /// What to do; without it, list.
     #[command(subcommand)]
     pub command: Option<BaselineCommand>,
-    /// What to list.
-    #[command(flatten)]
-    pub list: BaselineList,
+    /// Print JSON lines, one for each asset, instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Baseline {
+    /// A flag of the list beside another command would do nothing.
+    pub(super) fn clash(&self) -> Option<String> {
+        (self.command.is_some() && self.json).then(|| {
+            "--json is before the command; write it behind, such as egret baseline list --json"
+                .to_owned()
+        })
+    }
 }
 
 /// The commands below `egret baseline`.
@@ -31,7 +41,7 @@ pub enum BaselineCommand {
     /// Forget what was learned of an asset, or of it at one destination
     #[command(after_help = FORGET_AFTER_HELP)]
     Forget(BaselineForget),
-    /// Print approvals and trusted destinations as [[approve]] entries for the config
+    /// Print approvals and trusted destinations as `[[approve]]` entries for the config
     #[command(after_help = EXPORT_AFTER_HELP)]
     Export(BaselineExport),
 }

@@ -60,8 +60,10 @@ pub fn baseline(arguments: &cli::Baseline, config: &Config) -> Result<Exit, Base
     let mut store = Store::open_existing(&config.sensor.data_dir)?;
     let mut to = BufWriter::new(io::stdout().lock());
     match &arguments.command {
-        None => list::list(&store, config, &arguments.list, &mut to)?,
-        Some(BaselineCommand::List(list)) => list::list(&store, config, list, &mut to)?,
+        None => list::list(&store, config, None, arguments.json, &mut to)?,
+        Some(BaselineCommand::List(list)) => {
+            list::list(&store, config, list.asset.as_deref(), list.json, &mut to)?;
+        }
         Some(BaselineCommand::Approve(given)) => approve(&mut store, config, given, &mut to)?,
         Some(BaselineCommand::Approvals(how)) => {
             approvals::list(&config.approve, &store.approval_list()?, how.json, &mut to)?;
@@ -168,17 +170,14 @@ fn forget(
     let asset = printable(&given.asset);
     let what = match &given.destination {
         Some(destination) => format!("{asset} at {}", printable(destination)),
-        None => format!("all of {asset}"),
+        None => asset.to_string(),
     };
-    if was_there {
-        writeln!(to, "forgotten: {what}. A running sensor follows within seconds.")?;
+    let told = if was_there {
+        "forgotten. A running sensor follows within seconds."
     } else {
-        writeln!(
-            to,
-            "nothing is stored of {what}; a running sensor forgets what it learned of it since it \
-             last saved"
-        )?;
-    }
+        "nothing of it is stored; a running sensor forgets what it learned since it last saved"
+    };
+    writeln!(to, "{what}: {told}")?;
     Ok(())
 }
 

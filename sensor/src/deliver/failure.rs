@@ -1,6 +1,7 @@
 //! Why an attempt to deliver failed, in words for the operator, and what follows from it.
 
 use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -8,7 +9,7 @@ use reqwest::StatusCode;
 use super::address::AddressError;
 use super::files::FileError;
 use super::tls::TlsError;
-use crate::text::printable_within;
+use crate::text::{printable_within, reason};
 
 /// The most of what a receiver said that is kept, in bytes.
 const LONGEST_ANSWER: usize = 200;
@@ -93,25 +94,20 @@ impl Failure {
     }
 }
 
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        Self::Connection(chain(&error))
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Connection(reason(&error))
     }
 }
 
-/// An error and its causes, each said once. The URL, which may hold a secret, is in none of them.
-pub(super) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let said = error.to_string();
-        if !text.contains(&said) {
-            text += ": ";
-            text += &said;
-        }
-        cause = error.source();
+/// The innermost cause of an error: what is around it says that sending failed, and the URL, which
+/// may hold a secret.
+pub(super) fn cause(error: &(dyn Error + 'static)) -> String {
+    let mut inner = error;
+    while let Some(source) = inner.source() {
+        inner = source;
     }
-    text
+    inner.downcast_ref::<io::Error>().map_or_else(|| inner.to_string(), reason)
 }
 
 /// The answer's first words, where it has any.

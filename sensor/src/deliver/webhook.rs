@@ -8,7 +8,7 @@ use reqwest::header::{
 use reqwest::{Client, Response, Url, redirect};
 
 use super::address::{Resolver, refuse_link_local};
-use super::failure::{Failure, chain};
+use super::failure::{Failure, cause};
 use super::files::{self, FileError};
 use super::signature::{message_id, sign};
 use super::{address, format, tls};
@@ -61,7 +61,7 @@ impl Sender {
             Err(error) => {
                 // The authorities may have changed since, and a broken connection helps nobody.
                 self.renew();
-                Err(no_answer(error))
+                Err(no_answer(&error))
             }
         }
     }
@@ -81,7 +81,7 @@ impl Sender {
             .timeout(WHOLE)
             .pool_idle_timeout(Duration::from_secs(30))
             .build()
-            .map_err(|error| Failure::Connection(chain(&error.without_url())))?;
+            .map_err(|error| Failure::Connection(cause(&error)))?;
         Ok(self.client.insert(client).clone())
     }
 
@@ -171,26 +171,25 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     Some(Timestamp::from_parts(u64::try_from(date).ok()?, 0).since(now))
 }
 
-fn no_answer(error: reqwest::Error) -> Failure {
-    let error = error.without_url();
-    if let Some(error) = address_error(&error) {
+fn no_answer(error: &reqwest::Error) -> Failure {
+    if let Some(error) = address_error(error) {
         return error.into();
     }
     match (error.is_timeout(), error.is_connect()) {
         (true, true) => Failure::Silent(CONNECT),
         (true, false) => Failure::Silent(WHOLE),
-        _ => Failure::Connection(chain(&error)),
+        _ => Failure::Connection(cause(error)),
     }
 }
 
 /// What [`Resolver`] said, which `reqwest` wraps.
 fn address_error(error: &(dyn std::error::Error + 'static)) -> Option<address::AddressError> {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
+    let mut next = Some(error);
+    while let Some(error) = next {
         if let Some(found) = error.downcast_ref::<address::AddressError>() {
             return Some(found.clone());
         }
-        cause = error.source();
+        next = error.source();
     }
     None
 }

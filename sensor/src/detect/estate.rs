@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::answers::{Answers, Support};
 use super::volume::{Direction, Scope, Series, Volumes};
-use crate::alert;
+use crate::alert::{self, Evidence, Fact};
 use crate::config::{Approve, Config, Role};
 use crate::event::{Flow, Volume};
 use crate::inventory::{AssetId, Changes, Inventory};
+use crate::mirror::MirrorFacts;
 use crate::time::Timestamp;
 
 /// What the detectors know of an asset.
@@ -50,6 +51,8 @@ pub(crate) struct Estate {
     pub(crate) inventory: Inventory,
     pub(crate) answers: Answers,
     pub(crate) volumes: Volumes,
+    /// What the mirror was last said to do, and when.
+    pub(crate) mirror: Option<(MirrorFacts, Timestamp)>,
     approve: Vec<Approve>,
     learning: Duration,
     /// `--learn`, and from the first event until when.
@@ -64,6 +67,7 @@ impl Estate {
             inventory: Inventory::new(config),
             answers: Answers::new(),
             volumes: Volumes::new(config.tls_egress.spike_min_bytes),
+            mirror: None,
             approve: config.approve.clone(),
             learning: config.baseline.learning,
             teaching: learn.map(|span| (span, Timestamp::ZERO)),
@@ -169,6 +173,13 @@ impl Estate {
             }
         }
         approval
+    }
+
+    /// What an alert should say of the mirror, where that is not well.
+    pub(crate) fn mirror_evidence(&self) -> Option<Evidence> {
+        let (facts, time) = self.mirror?;
+        facts.notable()?;
+        Some(Evidence { time, weight: 0.0, fact: Fact::Mirror(facts) })
     }
 
     pub(crate) fn role(&self, asset: AssetId) -> Role {

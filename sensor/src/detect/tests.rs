@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::*;
-use crate::alert::{Analytic, Severity};
+use crate::alert::{Analytic, Fact, Severity};
 use crate::config::{Approve, Asset, NamePattern, Role};
 use crate::decode::{Mac, Vlans, protocol};
 use crate::event::{
@@ -332,6 +332,26 @@ fn what_an_earlier_run_learned_is_known_and_what_it_did_not_is_found() {
     let mut engine = Engine::new(&scene.config, None, Some(kept));
     let told = scene.run_with(&mut engine);
     assert_eq!(told.len(), 3, "{:?}", at_least(Severity::Low, &told));
+}
+
+#[test]
+fn alerts_say_what_the_mirror_does_while_it_matters_and_else_nothing() {
+    let scene = attacked();
+    let lossy = MirrorFacts { packets: 9000, dropped: 1000, ..MirrorFacts::default() };
+    let well = MirrorFacts { packets: 9000, dropped: 1, ..MirrorFacts::default() };
+    let mirror = |facts: Option<MirrorFacts>| {
+        let mut engine = Engine::new(&scene.config, scene.learn, None);
+        scene.run_between(&mut engine, |engine, event| {
+            facts.into_iter().for_each(|facts| engine.mirror(facts, event.time));
+        })
+    };
+    let said = |told: &Told| told.alert.evidence.iter().any(|e| matches!(e.fact, Fact::Mirror(_)));
+    let lines = |told: &[Told]| -> Vec<String> {
+        told.iter().map(|told| serde_json::to_string(&told.alert).unwrap()).collect()
+    };
+    let told = mirror(Some(lossy));
+    assert!(told.len() == 3 && told.iter().all(said));
+    assert_eq!(lines(&mirror(Some(well))), lines(&mirror(None)));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::fragments::LIFETIME;
 use super::index::SlotId;
-use super::slot::{flags, of};
+use super::slot::{Sides, flags, of};
 use super::timers::{TICK, Timers};
 use super::{Direction, Observer, Table, View, prefetch};
 use crate::decode::protocol;
@@ -176,6 +176,11 @@ impl Table {
         let Some(slot) = self.slots.one(id as usize) else {
             return;
         };
+        match slot.tcp_sides() {
+            Some(Sides::One) => self.stats.tcp_one_sided += 1,
+            Some(Sides::Both) => self.stats.tcp_both += 1,
+            None => {}
+        }
         self.index.remove(slot.tag, id);
         slot.flags = 0;
         slot.generation = slot.generation.wrapping_add(1);

@@ -43,6 +43,13 @@ pub(super) struct Slot {
 /// Whether a packet was seen, for `Up` and for `Down`: bits of [`Slot::seen`].
 pub(super) const SEEN: [u8; 2] = [1, 2];
 
+/// How many sides of a conversation were seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sides {
+    One,
+    Both,
+}
+
 /// Bits of [`Slot::flags`].
 pub(super) mod flags {
     /// The slot holds a flow.
@@ -103,6 +110,21 @@ impl Slot {
 
     pub(super) fn traffic(&self, direction: Direction) -> Traffic {
         Traffic { packets: of(&self.packets, direction), bytes: of(&self.bytes, direction) }
+    }
+
+    /// Of how many sides of a TCP conversation packets were seen; `None` where that says nothing:
+    /// a SYN alone may be a scan's, a SYN with ACK or a RST alone the answer to somebody who only
+    /// pretends to be this address.
+    pub(super) const fn tcp_sides(&self) -> Option<Sides> {
+        let [up, down] = self.tcp_flags;
+        let flags = up | down;
+        let speaks = flags & (tcp_flags::PSH | tcp_flags::FIN) != 0
+            || flags & (tcp_flags::SYN | tcp_flags::RST) == 0;
+        if self.key.protocol() != protocol::TCP || flags & tcp_flags::ACK == 0 || !speaks {
+            return None;
+        }
+        let [up, down] = SEEN;
+        Some(if self.seen & (up | down) == up | down { Sides::Both } else { Sides::One })
     }
 
     /// How it stands, in EVE's words.

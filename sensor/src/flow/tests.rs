@@ -166,6 +166,37 @@ fn what_moves_much_is_told_at_once_and_adds_up() {
 }
 
 #[test]
+fn one_side_alone_counts_where_it_speaks_with_another() {
+    use tcp_flags::{ACK, FIN, PSH, RST, SYN};
+    type Segments = &'static [(bool, u8)];
+    let cases: [(Segments, (u64, u64)); 9] = [
+        (&[(true, SYN)], (0, 0)),
+        (&[(true, SYN), (true, SYN)], (0, 0)),
+        (&[(false, SYN | ACK)], (0, 0)),
+        (&[(false, RST | ACK)], (0, 0)),
+        (&[(true, SYN), (true, ACK), (true, PSH | ACK)], (1, 0)),
+        (&[(false, SYN | ACK), (false, PSH | ACK), (false, FIN | ACK)], (1, 0)),
+        (&[(true, ACK)], (1, 0)),
+        (&[(true, SYN), (false, SYN | ACK), (true, ACK), (false, PSH | ACK)], (0, 1)),
+        (&[(true, SYN), (false, RST | ACK)], (0, 0)),
+    ];
+    for (segments, expected) in cases {
+        let (mut table, mut recorder) = (table(), Recorder::default());
+        let tcp = |flags| Some(Tcp { sequence: 1, flags });
+        for (up, flags) in segments {
+            table.burst(&[packet(1.0, *up, PORTS, tcp(*flags), b"")], &mut recorder);
+        }
+        table.finish(&mut recorder);
+        let stats = table.stats();
+        assert_eq!((stats.tcp_one_sided, stats.tcp_both), expected, "{segments:?}");
+    }
+    let (mut table, mut recorder) = (table(), Recorder::default());
+    table.burst(&[packet(1.0, true, PORTS, None, b"?")], &mut recorder);
+    table.finish(&mut recorder);
+    assert_eq!((table.stats().tcp_one_sided, table.stats().tcp_both), (0, 0));
+}
+
+#[test]
 fn a_quiet_flow_ends_after_the_timeout_of_its_state() {
     // One datagram: 30 s; answered: 120 s; TCP closed: 1 s; established: 1800 s.
     let cases: [(&[Packet<'_>], u64); 4] = [

@@ -5,6 +5,7 @@ use std::time::Duration;
 use arrayvec::ArrayVec;
 
 use crate::capture::{BURST, Burst};
+use crate::decode::duplicates::Duplicates;
 use crate::decode::{self, Packet, Refusals};
 use crate::flow::Table;
 use crate::observe::{Reader, Sink, Wanted};
@@ -16,11 +17,22 @@ pub(super) const MAX_FLOWS: usize = 1 << 20;
 /// How exactly, in capture time, the reader stops waiting.
 const STEP: Duration = Duration::from_millis(100);
 
+/// What becomes of second copies of packets, as a mirror port gives them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Copies {
+    /// They count like any packet: what a capture holds is what is told.
+    Count,
+    /// They are counted apart, and go no further.
+    LeaveOut,
+}
+
 /// Decoder, flow table and reader with what they counted.
 pub(super) struct Path {
     pub(super) table: Table,
     pub(super) reader: Reader,
     pub(super) refusals: Refusals,
+    /// Recognises and counts second copies, where they are left out.
+    pub(super) duplicates: Option<Duplicates>,
     /// Frames given.
     pub(super) frames: u64,
     /// Their bytes on the wire.
@@ -33,11 +45,12 @@ pub(super) struct Path {
 
 impl Path {
     /// A path for so many flows at a time that makes the events that are wanted.
-    pub(super) fn new(wanted: Wanted, max_flows: usize) -> std::io::Result<Self> {
+    pub(super) fn new(wanted: Wanted, max_flows: usize, copies: Copies) -> std::io::Result<Self> {
         Ok(Self {
             table: Table::new(max_flows)?,
             reader: Reader::new(wanted),
             refusals: Refusals::default(),
+            duplicates: (copies == Copies::LeaveOut).then(Duplicates::default),
             frames: 0,
             wire_bytes: 0,
             span: None,
@@ -53,8 +66,15 @@ impl Path {
             self.wire_bytes += u64::from(frame.wire_len);
             let (first, last) = self.span.get_or_insert((frame.time, frame.time));
             (*first, *last) = ((*first).min(frame.time), (*last).max(frame.time));
-            match decode::packet(frame) {
-                Ok(packet) => packets.push(packet),
+            let packet = match &mut self.duplicates {
+                None => decode::packet(frame).map(Some),
+                Some(duplicates) => {
+                    decode::packet_unless(frame, |ip| duplicates.is_copy(ip, frame.time))
+                }
+            };
+            match packet {
+                Ok(Some(packet)) => packets.push(packet),
+                Ok(None) => {}
                 Err(refusal) => self.refusals.add(refusal),
             }
         }
@@ -91,3 +111,6 @@ impl Path {
         self.table.finish(&mut self.reader.observing(sink));
     }
 }
+
+#[cfg(test)]
+mod tests;

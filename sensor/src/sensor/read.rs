@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::output::{Lines, OutputError, Outputs, write_alert};
-use super::path::{MAX_FLOWS, Path};
+use super::path::{Copies, MAX_FLOWS, Path};
 use super::progress::Progress;
 use crate::alert::format::{Style, human};
 use crate::capture::filter::{Filter, FilterError, Filtered};
@@ -79,7 +79,7 @@ pub fn read(arguments: &cli::Read, config: &Config, quiet: bool) -> Result<Exit,
     let output = &arguments.output;
     let wanted = if output.events.is_some() { Wanted::All } else { Wanted::ForDetectors };
     let mut reading = Reading {
-        path: Path::new(wanted, MAX_FLOWS).map_err(ReadError::Memory)?,
+        path: Path::new(wanted, MAX_FLOWS, Copies::Count).map_err(ReadError::Memory)?,
         outputs: Outputs {
             engine: Engine::new(config, arguments.learn, known),
             events: output.events.as_ref().map(|to| Lines::create(to, "events")).transpose()?,

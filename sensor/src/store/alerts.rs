@@ -344,3 +344,6 @@ pub(super) const fn rank(severity: Severity) -> u8 {
 fn clamped(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,8 +39,11 @@ pub struct Wiring {
     /// What time it is, for the latency of detection.
     pub clock: fn() -> Timestamp,
     /// Told of alerts as they are stored, new ones and new states, once they are on disk.
-    pub on_committed: Box<dyn FnMut(&[Alert]) + Send>,
+    pub on_committed: OnCommitted,
 }
+
+/// Told of alerts that were stored.
+pub type OnCommitted = Box<dyn FnMut(&[Alert]) + Send>;
 
 /// What handles and thread share.
 #[derive(Debug, Default)]

@@ -139,7 +139,10 @@ impl Store {
     }
 
     /// How many alerts wait, by target.
-    pub(super) fn pending(&self) -> Result<BTreeMap<String, u64>, StoreError> {
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn pending(&self) -> Result<BTreeMap<String, u64>, StoreError> {
         self.read(|connection| {
             let sql = "SELECT target, COUNT(*) FROM outbox GROUP BY target";
             let mut query = connection.prepare(sql)?;

@@ -1,6 +1,7 @@
 use super::*;
 use crate::alert::sample::{egress, evidence};
 use crate::alert::{Analytic, Fact};
+use crate::mirror::MirrorFacts;
 
 fn plain(alert: &Alert) -> String {
     human(alert, Style::Plain).to_string()
@@ -153,4 +154,31 @@ fn amounts_are_compared_without_nonsense() {
     ] {
         assert_eq!(usual(seen, habit), words);
     }
+}
+
+#[test]
+fn the_mirror_is_told_in_numbers_and_never_left_out() {
+    let facts = MirrorFacts {
+        packets: 100_000,
+        duplicates: 48_000,
+        dropped: 2145,
+        conversations: 200,
+        one_sided: 68,
+        ..MirrorFacts::default()
+    };
+    let mut alert = egress();
+    for i in 0..20u8 {
+        let statement = format!("piece {i}.");
+        alert.evidence.push(evidence(2.0, 1, Fact::Baseline { statement }));
+    }
+    alert.evidence.push(evidence(0.0, 300, Fact::Mirror(facts)));
+    let text = human(&alert, Style::Plain).to_string();
+    let expected = "the mirror gives 48 % of packets twice (counted once), shows 34 % of \
+                    conversations from one side and lost 2.1 % of packets: volumes may be short";
+    assert!(text.contains(expected), "{text}");
+    let json = serde_json::to_string(&alert.evidence.last()).unwrap();
+    assert!(json.contains(r#""weight":0.0,"kind":"mirror","packets":100000,"duplicates":48000,"#));
+    let cut = MirrorFacts { packets: 1000, truncated: 30, ..MirrorFacts::default() };
+    let sentence = evidence::sentence(&Fact::Mirror(cut));
+    assert_eq!(sentence, "the mirror cuts 3.0 % of packets: names may be missing");
 }

@@ -33,21 +33,21 @@ pub(super) fn write_text(
 ) -> io::Result<()> {
     let text = human(&stored.alert, style).to_string();
     writeln!(to, "{}", text.trim_end())?;
-    line(to, "stored", format!("{} UTC, first raised", stored.raised.people()))?;
-    line(to, "status", status(stored))?;
+    line(to, "stored", &format!("{} UTC, first raised", stored.raised.people()))?;
+    line(to, "status", &status(stored))?;
     if let Some(note) = &stored.note {
-        line(to, "note", printable_within(note, 1000).to_string())?;
+        line(to, "note", &printable_within(note, 1000).to_string())?;
     }
     if owed.is_empty() {
-        line(to, "deliver", "nobody waits for it".to_owned())?;
+        line(to, "deliver", "nobody waits for it")?;
     }
     for (i, owed) in owed.iter().enumerate() {
-        line(to, if i == 0 { "deliver" } else { "" }, delivery(owed))?;
+        line(to, if i == 0 { "deliver" } else { "" }, &delivery(owed))?;
     }
     writeln!(to)
 }
 
-fn line(to: &mut impl Write, label: &str, text: String) -> io::Result<()> {
+fn line(to: &mut impl Write, label: &str, text: &str) -> io::Result<()> {
     writeln!(to, "  {label:<8}  {text}")
 }
 

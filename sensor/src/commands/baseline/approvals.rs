@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use ipnet::IpNet;
 use serde_json::json;
 
 use crate::commands::table::{Cell, Table};
@@ -69,7 +70,7 @@ fn who(entry: &Approve) -> String {
 fn place(entry: &Approve) -> String {
     let any = |texts: Vec<String>| (!texts.is_empty()).then(|| texts.join(", "));
     let names = any(entry.sni.iter().map(ToString::to_string).collect());
-    let networks = any(entry.destinations.iter().map(ToString::to_string).collect());
+    let networks = any(entry.destinations.iter().map(network).collect());
     let mut place = match (names, networks) {
         (Some(names), Some(networks)) => format!("{names} at {networks}"),
         (Some(one), None) | (None, Some(one)) => one,
@@ -79,6 +80,15 @@ fn place(entry: &Approve) -> String {
         place += &format!(" on port {ports}");
     }
     place
+}
+
+/// A single address without its length, as people write it.
+fn network(network: &IpNet) -> String {
+    if network.prefix_len() == network.max_prefix_len() {
+        network.addr().to_string()
+    } else {
+        network.to_string()
+    }
 }
 
 fn object(entry: &Approve, given: Option<&Approval>) -> serde_json::Value {

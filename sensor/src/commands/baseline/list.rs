@@ -5,8 +5,7 @@ use std::io::{self, Write};
 use serde_json::json;
 
 use super::{BaselineError, approvals};
-use crate::baseline::{AssetBaseline, Habit, TRUSTED_HOURS};
-use crate::cli::BaselineList;
+use crate::baseline::{AssetBaseline, Habit, HalfHour, TRUSTED_HOURS};
 use crate::commands::now;
 use crate::commands::table::{Cell, Table};
 use crate::config::{Approve, Config, Role};
@@ -17,29 +16,30 @@ use crate::time::{ByteSize, Timestamp};
 pub(super) fn list(
     store: &Store,
     config: &Config,
-    list: &BaselineList,
+    asset: Option<&str>,
+    as_json: bool,
     to: &mut impl Write,
 ) -> Result<(), BaselineError> {
     let mut known = store.baseline()?.unwrap_or_default();
     let given = store.approval_list()?;
-    if let Some(asset) = &list.asset {
+    if let Some(asset) = asset {
         known.assets.retain(|name, _| name == asset);
         if known.assets.is_empty() {
-            return Err(BaselineError::Asset(asset.clone()));
+            return Err(BaselineError::Asset(asset.to_owned()));
         }
     }
     let view = View { config, given: &given, now: now() };
-    if list.json {
+    if as_json {
         for (name, learned) in &known.assets {
             writeln!(to, "{}", view.object(name, learned))?;
         }
         return Ok(());
     }
-    match (&list.asset, known.assets.first_key_value()) {
+    match (asset, known.assets.first_key_value()) {
         (Some(_), Some((name, learned))) => view.write_asset(name, learned, to)?,
         (_, Some(_)) => view.write_assets(known.assets.iter(), to)?,
         (_, None) => {
-            writeln!(to, "nothing was learned yet; `egret run` learns, and saves now and then")?
+            writeln!(to, "nothing was learned yet; `egret run` learns, and saves now and then")?;
         }
     }
     Ok(())
@@ -228,7 +228,7 @@ fn trust(habit: &Habit) -> String {
 /// The largest half hour of each series that moved anything.
 fn volumes(learned: &AssetBaseline) -> impl Iterator<Item = (&str, u64)> {
     learned.volumes.iter().filter_map(|(series, half_hours)| {
-        Some((series.as_str(), half_hours.iter().map(|half_hour| half_hour.bytes()).max()?))
+        Some((series.as_str(), half_hours.iter().map(HalfHour::bytes).max()?))
     })
 }
 

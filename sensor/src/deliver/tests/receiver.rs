@@ -136,7 +136,7 @@ async fn perform(act: Act, mut stream: TcpStream) -> std::io::Result<()> {
         Act::Hang => std::future::pending().await,
         Act::Reset => {
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Le").await?;
-            stream.set_zero_linger()?;
+            return stream.set_zero_linger();
         }
         Act::Dribble => {
             for byte in b"HTTP/1.1 200 OK\r\nServer: slow\r\n\r\n".iter().cycle() {

@@ -245,7 +245,7 @@ impl Raised {
                 sni: None,
                 ja4: None,
             }),
-            evidence: self.evidence(next_port),
+            evidence: self.evidence(estate, next_port),
             first_seen: self.first_seen,
             last_seen: self.finding.time,
             count: self.count,
@@ -277,7 +277,7 @@ impl Raised {
         }
     }
 
-    fn evidence(&self, next_port: Option<u16>) -> Vec<Evidence> {
+    fn evidence(&self, estate: &Estate, next_port: Option<u16>) -> Vec<Evidence> {
         let finding = &self.finding;
         let mut evidence = vec![Evidence {
             time: self.first_seen,
@@ -303,6 +303,7 @@ impl Raised {
                 next_port,
             },
         });
+        evidence.extend(estate.mirror_evidence());
         evidence
     }
 }

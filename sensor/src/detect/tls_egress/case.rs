@@ -350,6 +350,7 @@ impl Case {
             };
             evidence.push(at(spike.onset, weights.staging, fact));
         }
+        evidence.extend(estate.mirror_evidence());
         evidence.sort_by_key(|piece| piece.time);
         evidence
     }

@@ -16,6 +16,7 @@ use crate::deliver::Deliver;
 use crate::http::Access;
 use crate::metrics::Metrics;
 use crate::status;
+use crate::store::Store;
 use crate::store::keeper::Keeper;
 use crate::text::grouped;
 use crate::time::Timestamp;
@@ -140,7 +141,10 @@ impl Running {
         if end(self.detection.handle, Instant::now() + PATIENCE).is_none() {
             tracing::error!("detection did not end in time; its last events are lost");
         }
-        // What was raised last has its chance, but alerts that are not taken now are owed on disk.
+        // What was raised last has its chance; what is not taken now is owed on disk.
+        let keeper = self.keeper.clone();
+        let deadline = Instant::now() + PATIENCE;
+        end(std::thread::spawn(move || await_delivery(&keeper, deadline)), deadline);
         self.deliver.stop(PATIENCE);
         let _ = self.io.orders.send(io::Order::Stop);
         if end(self.io.handle, Instant::now() + 2 * PATIENCE).is_none() {
@@ -151,6 +155,14 @@ impl Running {
             tracing::error!("{} alerts could not be written to disk", grouped(left as u64));
         }
         Exit::Done
+    }
+}
+
+/// Waits until everything owed is delivered, at most until `deadline`.
+fn await_delivery(keeper: &Keeper, deadline: Instant) {
+    let is_owed = |store: &mut Store| Ok(!store.pending()?.is_empty());
+    while Instant::now() < deadline && keeper.ask_blocking(is_owed).unwrap_or(false) {
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

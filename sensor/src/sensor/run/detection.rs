@@ -14,6 +14,9 @@ use super::worker::Batch;
 use crate::config::Config;
 use crate::detect::Engine;
 use crate::event::Event;
+use crate::metrics::Metrics;
+use crate::metrics::labels::DROPPED;
+use crate::mirror::{MirrorFacts, Recently};
 use crate::status;
 use crate::store::keeper::Keeper;
 use crate::time::Timestamp;
@@ -22,8 +25,8 @@ use crate::time::Timestamp;
 const NAP: Duration = Duration::from_millis(50);
 /// How often what is only looked at now and then is brought up to date.
 const LOOK: Duration = Duration::from_secs(1);
-/// How often assets are told of.
-const TELL: Duration = Duration::from_secs(5);
+/// How often assets and the mirror's state are told of.
+const TELL: Duration = Duration::from_secs(10);
 /// How often what was learned is kept.
 const KEEP: Duration = Duration::from_secs(300);
 
@@ -47,6 +50,8 @@ pub(super) struct Detection {
     pub(super) pulse: Arc<Pulse>,
     pub(super) status: status::Shared,
     pub(super) assets: Assets,
+    pub(super) metrics: Metrics,
+    pub(super) recently: Recently,
 }
 
 impl Detection {
@@ -134,6 +139,8 @@ impl Detection {
         if let Some(events) = &mut self.events {
             events.flush();
         }
+        let late = self.merge.take_late();
+        self.metrics.events_late.inc_by(late);
     }
 
     /// Forgets what people want forgotten; whether that was anything.
@@ -146,9 +153,35 @@ impl Detection {
     }
 
     fn tell(&mut self, now: Timestamp) {
+        let facts = self.recently.take(totals(&self.metrics));
+        self.engine.mirror(facts, now);
         let assets = self.assets.tell(&self.engine, now);
         if let Ok(mut status) = self.status.write() {
             status.assets = assets;
+            status.mirror = shares(&facts);
         }
+    }
+}
+
+/// What all workers have counted of the mirror.
+fn totals(metrics: &Metrics) -> MirrorFacts {
+    let dropped = |reason| metrics.capture_dropped.with_label_values(&[reason]).get();
+    let sides = |sides| metrics.flows_sides.with_label_values(&[sides]).get();
+    MirrorFacts {
+        packets: metrics.capture_packets.get(),
+        duplicates: metrics.capture_duplicates.get(),
+        truncated: metrics.capture_truncated.get(),
+        dropped: DROPPED.into_iter().map(dropped).sum(),
+        conversations: sides("one") + sides("both"),
+        one_sided: sides("one"),
+    }
+}
+
+fn shares(facts: &MirrorFacts) -> status::Mirror {
+    status::Mirror {
+        duplicates: facts.duplicate_share(),
+        one_sided: facts.one_sided_share(),
+        truncated: facts.truncated_share(),
+        dropped: facts.dropped_share(),
     }
 }

@@ -167,7 +167,7 @@ impl Link {
                 tracing::error!("{name}: is down; `ip link set {name} up` brings it up again");
             }
             State::NoCarrier => {
-                tracing::error!("{name}: has no carrier; check cable and switch port")
+                tracing::error!("{name}: has no carrier; check cable and switch port");
             }
             State::Renamed(to) => tracing::warn!(
                 "{name}: is called {} now and is captured from; name it so in capture.interface",

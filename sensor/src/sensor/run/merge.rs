@@ -61,9 +61,9 @@ impl Merge {
         self.pop_until(Timestamp::MAX)
     }
 
-    /// Events that came after later ones had been released, since the start.
-    pub(super) const fn late(&self) -> u64 {
-        self.late
+    /// Events that came after later ones had been released, since the last call.
+    pub(super) fn take_late(&mut self) -> u64 {
+        std::mem::take(&mut self.late)
     }
 
     fn pop_until(&mut self, until: Timestamp) -> Option<Event> {
@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(popped(&mut merge), [5, 10, 15, 20, 25]);
         merge.push(1, at(40), Vec::new());
         assert_eq!(popped(&mut merge), [30]);
-        assert_eq!(merge.late(), 0);
+        assert_eq!(merge.take_late(), 0);
     }
 
     #[test]
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(popped(&mut merge), [100]);
         merge.push(1, at(50), events(&[50]));
         assert_eq!(popped(&mut merge), [50]);
-        assert_eq!(merge.late(), 1);
+        assert_eq!(merge.take_late(), 1);
         assert!(merge.pop_last().is_some() && merge.pop_last().is_none());
     }
 }

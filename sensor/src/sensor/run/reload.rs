@@ -29,8 +29,7 @@ impl Running {
         match read.and_then(|config| self.take_over(config)) {
             Ok(()) => {
                 tracing::info!("the config was read again and is in effect");
-                self.metrics.config_reload_successful.set(1);
-                self.metrics.config_reload_success_time.set(clock::now().as_secs() as i64);
+                self.metrics.config_loaded(clock::now());
                 self.tell_reload(None);
             }
             Err(error) => {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::cli;
 use crate::config::file::{self, ConfigError};
 use crate::config::{Approve, Asset, Backend, Config};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, unclaimed};
 
 /// How the config was read, to read it again in the same way.
 #[derive(Debug, Clone)]
@@ -62,20 +62,12 @@ impl Stored {
     /// # Errors
     /// When it cannot be read.
     pub(super) fn read(store: &Store) -> Result<Self, StoreError> {
-        Ok(Self { approvals: store.approvals()?, assets: Vec::new() })
+        Ok(Self { approvals: store.approvals()?, assets: store.imported_assets()? })
     }
 
-    /// The config with it. The file wins: an imported asset that it names, by name, address or MAC
-    /// address, is left out.
+    /// The config with it. The file wins where both name an asset, an address or a MAC address.
     pub(super) fn under(&self, mut config: Config) -> Config {
-        let known = |asset: &&Asset| {
-            config.assets.iter().any(|own| {
-                own.name == asset.name
-                    || asset.macs.iter().any(|mac| own.macs.contains(mac))
-                    || asset.addresses.iter().any(|net| own.addresses.contains(net))
-            })
-        };
-        let imported: Vec<_> = self.assets.iter().filter(|asset| !known(asset)).cloned().collect();
+        let imported = unclaimed(&config.assets, self.assets.clone());
         config.assets.extend(imported);
         config.approve.extend(self.approvals.iter().cloned());
         config

@@ -28,8 +28,9 @@ use crate::deliver::{self, Target};
 use crate::detect::Engine;
 use crate::http;
 use crate::metrics::Metrics;
+use crate::mirror::Recently;
 use crate::observe::Wanted;
-use crate::sensor::path::{MAX_FLOWS, Path};
+use crate::sensor::path::{Copies, MAX_FLOWS, Path};
 use crate::status::{self, Status};
 use crate::store::Store;
 use crate::store::keeper::{self, Keeper};
@@ -52,6 +53,7 @@ pub(super) fn start(
         return Err(RunError::NoInterface { there: interface::names().join(", ") });
     }
     let metrics = Metrics::new()?;
+    metrics.config_loaded(clock::now());
     let store = open_store(&config.sensor.data_dir)?;
     let baseline = store.baseline()?;
     let stored = Stored::read(&store)?;
@@ -101,6 +103,8 @@ pub(super) fn start(
         pulse: Arc::clone(&pulse),
         status: Arc::clone(&status),
         assets: Assets::new(metrics.clone()),
+        metrics: metrics.clone(),
+        recently: Recently::default(),
     };
     let detection = Thread {
         orders: detection_orders,
@@ -171,7 +175,7 @@ fn start_workers(
         let pulse = Arc::new(Pulse::new(links.names().len()));
         let worker = Worker {
             number,
-            path: Path::new(wanted, capacity).map_err(RunError::Memory)?,
+            path: Path::new(wanted, capacity, Copies::LeaveOut).map_err(RunError::Memory)?,
             first_slot: u32::try_from(number * capacity).unwrap_or(u32::MAX),
             inputs,
             orders: receiver,

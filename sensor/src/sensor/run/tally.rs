@@ -1,10 +1,14 @@
 //! What a worker's path has counted, published as metrics now and then: an addition a family, not
 //! one a packet.
 
+use std::collections::BTreeMap;
+
 use prometheus::IntCounter;
 
+use crate::decode::duplicates::Duplicates;
 use crate::flow;
 use crate::metrics::Metrics;
+use crate::metrics::labels::RCODES;
 use crate::observe::Counts;
 use crate::sensor::path::Path;
 
@@ -14,11 +18,12 @@ pub(super) struct Tally {
     metrics: Metrics,
     frames: u64,
     wire_bytes: u64,
+    duplicates: u64,
     active: usize,
     flows: flow::Stats,
     read: Counts,
-    /// By layer.
-    refused: Vec<(&'static str, u64)>,
+    /// By layer and reason.
+    refused: BTreeMap<(&'static str, &'static str), u64>,
 }
 
 impl Tally {
@@ -27,10 +32,11 @@ impl Tally {
             metrics,
             frames: 0,
             wire_bytes: 0,
+            duplicates: 0,
             active: 0,
             flows: flow::Stats::default(),
             read: Counts::default(),
-            refused: Vec::new(),
+            refused: BTreeMap::new(),
         }
     }
 
@@ -47,6 +53,9 @@ impl Tally {
         raise(&metrics.capture_bytes, &mut self.wire_bytes, path.wire_bytes);
         metrics.events_dropped.with_label_values(&["detect"]).inc_by(events_dropped);
 
+        let copies = path.duplicates.as_ref().map_or(0, Duplicates::count);
+        raise(&metrics.capture_duplicates, &mut self.duplicates, copies);
+
         let active = path.table.active();
         metrics.flows_active.add(active as i64 - self.active as i64);
         self.active = active;
@@ -58,35 +67,31 @@ impl Tally {
             flows.streams_evicted,
         );
 
+        let sides = &metrics.flows_sides;
+        raise(
+            &sides.with_label_values(&["one"]),
+            &mut self.flows.tcp_one_sided,
+            flows.tcp_one_sided,
+        );
+        raise(&sides.with_label_values(&["both"]), &mut self.flows.tcp_both, flows.tcp_both);
+
         let read = path.reader.counts();
         raise(&metrics.client_hellos, &mut self.read.client_hellos, read.client_hellos);
-        for (rcode, (known, count)) in
-            self.read.dns_rcodes.iter_mut().zip(read.dns_rcodes).enumerate()
-        {
+        let counts = self.read.dns_rcodes.iter_mut().zip(read.dns_rcodes);
+        for (rcode, (known, count)) in counts.enumerate() {
             if count > *known {
-                raise(&metrics.dns_responses.with_label_values(&[rcode_name(rcode)]), known, count);
+                let name = RCODES.get(rcode).or(RCODES.last()).copied().unwrap_or_default();
+                raise(&metrics.dns_responses.with_label_values(&[name]), known, count);
             }
         }
         self.publish_refused(path);
     }
 
     fn publish_refused(&mut self, path: &Path) {
-        let mut layers: Vec<(&'static str, u64)> = Vec::new();
         for (refusal, count) in path.refusals.iter() {
-            match layers.iter_mut().find(|(layer, _)| *layer == refusal.layer()) {
-                Some((_, sum)) => *sum += count,
-                None => layers.push((refusal.layer(), count)),
-            }
-        }
-        for (layer, count) in layers {
-            let place = self.refused.iter().position(|(known, _)| *known == layer);
-            let place = place.unwrap_or_else(|| {
-                self.refused.push((layer, 0));
-                self.refused.len() - 1
-            });
-            if let Some((_, known)) = self.refused.get_mut(place) {
-                raise(&self.metrics.decode_errors.with_label_values(&[layer]), known, count);
-            }
+            let known = self.refused.entry((refusal.layer(), refusal.reason())).or_default();
+            let errors = self.metrics.decode_errors.with_label_values(&[refusal.layer()]);
+            raise(&errors, known, count);
         }
     }
 }
@@ -94,23 +99,4 @@ impl Tally {
 fn raise(counter: &IntCounter, known: &mut u64, now: u64) {
     counter.inc_by(now.saturating_sub(*known));
     *known = now;
-}
-
-/// A response code's name (IANA "DNS RCODEs").
-const fn rcode_name(rcode: usize) -> &'static str {
-    match rcode {
-        0 => "NOERROR",
-        1 => "FORMERR",
-        2 => "SERVFAIL",
-        3 => "NXDOMAIN",
-        4 => "NOTIMP",
-        5 => "REFUSED",
-        6 => "YXDOMAIN",
-        7 => "YXRRSET",
-        8 => "NXRRSET",
-        9 => "NOTAUTH",
-        10 => "NOTZONE",
-        11 => "DSOTYPENI",
-        _ => "unassigned",
-    }
 }

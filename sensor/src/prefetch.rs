@@ -1,9 +1,9 @@
-//! The flow table's only unsafe code: asking the processor for a cache line ahead of time.
+//! Asking the processor for a cache line ahead of time.
 
 /// Asks for the cache line that holds the start of `value`; does nothing where that is not known.
 #[inline(always)]
 #[expect(unsafe_code, reason = "prefetch instructions have no safe form")]
-pub(super) fn line<T>(value: &T) {
+pub(crate) fn line<T>(value: &T) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a prefetch never faults and changes nothing a program can see; the address is a
     // reference's.

@@ -1,0 +1,76 @@
+use super::*;
+use crate::capture::{Frame, LinkType};
+use crate::event::Event;
+use egret_tests::bench::{Kind, write};
+
+/// Events as text: all that is in them.
+#[derive(Default)]
+struct Told(Vec<String>);
+
+impl Sink for Told {
+    fn event(&mut self, event: Event) {
+        self.0.push(format!("{event:?}"));
+    }
+}
+
+/// The frames of a generated capture in pcap's little-endian form with microseconds.
+fn frames(capture: &[u8]) -> Vec<(Timestamp, u32, Vec<u8>)> {
+    let mut rest = &capture[24..];
+    let mut frames = Vec::new();
+    while let Some((header, after)) = rest.split_first_chunk::<16>() {
+        let [seconds, micros, length, wire_len] =
+            [0, 4, 8, 12].map(|at| u32::from_le_bytes(*header[at..].first_chunk().unwrap()));
+        let (bytes, after) = after.split_at(length as usize);
+        rest = after;
+        let time = Timestamp::from_parts(u64::from(seconds), u64::from(micros) * 1000);
+        frames.push((time, wire_len, bytes.to_vec()));
+    }
+    frames
+}
+
+fn told(frames: &[(Timestamp, u32, Vec<u8>)], copies: Copies) -> (Vec<String>, Path) {
+    let (mut path, mut told) = (Path::new(Wanted::All, 1 << 12, copies).unwrap(), Told::default());
+    for frames in frames.chunks(BURST) {
+        let burst: Burst<'_> = frames
+            .iter()
+            .map(|(time, wire_len, bytes)| Frame {
+                time: *time,
+                wire_len: *wire_len,
+                link: LinkType::ETHERNET,
+                vlan: None,
+                bytes,
+            })
+            .collect();
+        path.burst(&burst, &mut told);
+    }
+    path.finish(&mut told);
+    (told.0, path)
+}
+
+#[test]
+fn a_mirror_that_gives_every_packet_twice_tells_what_one_that_does_not_tells() {
+    let mut capture = Vec::new();
+    write(Kind::TlsDns, 0.0005, &mut capture).unwrap();
+    let plain = frames(&capture);
+    // The other port sees them routed, some packets later: A1 A2 A3 A1' A2' A3'.
+    let mut doubled = Vec::new();
+    for some in plain.chunks(3) {
+        doubled.extend_from_slice(some);
+        doubled.extend(some.iter().cloned().map(|(time, wire_len, mut bytes)| {
+            if let [0x08, 0x00] = bytes[12..14] {
+                bytes[22] -= 1;
+            }
+            (time.plus(Duration::from_micros(50)), wire_len, bytes)
+        }));
+    }
+    let (expected, once) = told(&plain, Copies::LeaveOut);
+    let (events, twice) = told(&doubled, Copies::LeaveOut);
+    assert_eq!(events.len(), expected.len());
+    let differs = events.iter().zip(&expected).find(|(event, expected)| event != expected);
+    assert_eq!(differs, None);
+    let count = |path: &Path| path.duplicates.as_ref().map(Duplicates::count);
+    assert!(once.frames > 1000);
+    assert_eq!((count(&once), count(&twice)), (Some(0), Some(once.frames)));
+    let (counted, path) = told(&doubled, Copies::Count);
+    assert!(counted != expected && count(&path).is_none());
+}
