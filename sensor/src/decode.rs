@@ -10,6 +10,7 @@ use crate::time::Timestamp;
 #[cfg(test)]
 mod corpus;
 pub mod dns;
+pub mod duplicates;
 mod ip;
 mod link;
 pub mod progress;
@@ -30,6 +31,22 @@ pub use refusal::{Refusal, Refusals};
 pub fn packet<'a>(frame: &Frame<'a>) -> Result<Packet<'a>, Refusal> {
     let link = link::read(frame)?;
     ip::read(frame, link)
+}
+
+/// The same, unless its IP packet, as far as captured, is to be left out: then `None`.
+///
+/// # Errors
+/// As with [`packet`].
+#[inline]
+pub fn packet_unless<'a>(
+    frame: &Frame<'a>,
+    leave_out: impl FnOnce(&'a [u8]) -> bool,
+) -> Result<Option<Packet<'a>>, Refusal> {
+    let link = link::read(frame)?;
+    if leave_out(link.payload) {
+        return Ok(None);
+    }
+    ip::read(frame, link).map(Some)
 }
 
 /// A MAC address.
@@ -126,6 +143,8 @@ pub mod tcp_flags {
     pub const SYN: u8 = 0x02;
     /// Reset the connection.
     pub const RST: u8 = 0x04;
+    /// What was sent so far is to be handed on.
+    pub const PSH: u8 = 0x08;
     /// The acknowledgment field counts.
     pub const ACK: u8 = 0x10;
 }
