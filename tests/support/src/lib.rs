@@ -6,6 +6,8 @@
 //! * [`traffic`] puts them together to small captures for one test each.
 //! * [`egret`] runs the binary and keeps what it says.
 //! * [`mod@bench`] writes large captures to measure with, and what they hold.
+//! * [`net`] makes networks with a mirror port, [`services`] starts the real programs in them,
+//!   [`sensor`] runs `egret run` there, [`receiver`] takes its webhooks, [`frames`] floods it.
 //! * [`scenario`] writes days of an ESXi estate: a capture, the config for it and the truth.
 
 #![allow(
@@ -19,8 +21,16 @@
 pub mod bench;
 pub mod dns;
 pub mod egret;
+pub mod frames;
+pub mod http;
+pub mod net;
+pub mod process;
+pub mod receiver;
 pub mod rng;
 pub mod scenario;
+pub mod sensor;
+pub mod services;
 pub mod tls;
 pub mod traffic;
+pub mod wait;
 pub mod wire;
