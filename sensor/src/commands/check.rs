@@ -58,7 +58,7 @@ pub fn check(arguments: &cli::Check, loaded: &Loaded) -> Result<Exit, CheckError
     let machine = facts::machine::machine();
     printer.findings(&judge::machine::judge(&machine, config.capture.workers, names.len()))?;
     printer.findings(&judge::machine::data_dir(&data_dir))?;
-    printer.findings(&[judge::config::listen(&facts::services::listen(config.http.listen))])?;
+    printer.findings(&[judge::config::listen(&facts::services::listen(&config.http))])?;
 
     let interfaces: Vec<_> = names.iter().map(|name| facts::machine::interface(name)).collect();
     if interfaces.is_empty() {

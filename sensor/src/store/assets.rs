@@ -163,10 +163,10 @@ mod tests {
         let a = asset("a", Role::Guest, &["10.0.0.1", "fd00::1"], &["00:50:56:80:00:01"]);
         let b = asset("b", Role::Esxi, &["10.0.0.0/24"], &[]);
         let time = Timestamp::from_nanos(7);
-        assert_eq!(store.import_assets("csv", &[b.clone()], time).unwrap(), 0);
+        assert_eq!(store.import_assets("csv", std::slice::from_ref(&b), time).unwrap(), 0);
         let both = [a.clone(), b.clone()];
         assert_eq!(store.import_assets("rvtools", &both, time).unwrap(), 0);
-        assert_eq!(store.import_assets("rvtools", &[a.clone()], time).unwrap(), 2);
+        assert_eq!(store.import_assets("rvtools", std::slice::from_ref(&a), time).unwrap(), 2);
         drop(store);
         let mut store = Store::open_existing(directory.path()).unwrap();
         let imports = store.imports().unwrap();

@@ -114,6 +114,8 @@ pub(super) enum Port {
     Egret,
     /// Another program has it.
     Taken,
+    /// Somebody has it, and behind TLS does not say who.
+    Hidden,
     /// It needs a privilege.
     Privileged,
     /// No interface has this address.

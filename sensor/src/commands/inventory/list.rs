@@ -72,13 +72,22 @@ fn lines<'a>(
     lines
 }
 
+impl Line<'_> {
+    fn addresses(&self) -> Vec<String> {
+        self.asset.iter().flat_map(|asset| &asset.addresses).map(address).collect()
+    }
+
+    fn macs(&self) -> Vec<String> {
+        self.asset.iter().flat_map(|asset| &asset.macs).map(ToString::to_string).collect()
+    }
+}
+
 fn object(line: &Line<'_>) -> Value {
-    let list = |items: Vec<String>| Value::from(items);
     json!({
         "name": line.name,
         "role": line.asset.map(|asset| asset.role.name()),
-        "address": list(line.asset.map_or(Vec::new(), |asset| asset.addresses.iter().map(address).collect())),
-        "mac": list(line.asset.map_or(Vec::new(), |asset| asset.macs.iter().map(ToString::to_string).collect())),
+        "address": line.addresses(),
+        "mac": line.macs(),
         "host": line.asset.and_then(|asset| asset.host.as_deref()),
         "source": line.known_from,
         "imported": line.imported,
@@ -117,10 +126,8 @@ fn row(line: &Line<'_>) -> [String; 7] {
     [
         text(Some(line.name)),
         text(asset.map(|asset| asset.role.name())),
-        first(asset.map_or(Vec::new(), |asset| asset.addresses.iter().map(address).collect())),
-        first(
-            asset.map_or(Vec::new(), |asset| asset.macs.iter().map(ToString::to_string).collect()),
-        ),
+        first(&line.addresses()),
+        first(&line.macs()),
         text(asset.and_then(|asset| asset.host.as_deref())),
         line.known_from.clone(),
         line.first_seen.map_or("never".to_owned(), |time| time.people().to_string()),
@@ -128,8 +135,8 @@ fn row(line: &Line<'_>) -> [String; 7] {
 }
 
 /// The first of a list, and how many more there are; `--json` has them all.
-fn first(items: Vec<String>) -> String {
-    match items.as_slice() {
+fn first(items: &[String]) -> String {
+    match items {
         [] => "-".to_owned(),
         [only] => only.clone(),
         [first, more @ ..] => format!("{first} +{}", more.len()),

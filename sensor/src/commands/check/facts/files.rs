@@ -25,6 +25,16 @@ fn paths(config: &Config) -> Vec<(&'static str, &Path, Kind)> {
     let mut paths = Vec::new();
     for webhook in &config.deliver.webhooks {
         paths.push(("deliver.webhook.secret_file", webhook.secret_file.as_deref(), Kind::Secret));
+        paths.push(("deliver.webhook.token_file", webhook.token_file.as_deref(), Kind::Secret));
+        paths.push(("deliver.webhook.ca_file", webhook.ca_file.as_deref(), Kind::Public));
+    }
+    for target in &config.deliver.syslog {
+        paths.push(("deliver.syslog.ca_file", target.ca_file.as_deref(), Kind::Public));
+    }
+    paths.push(("http.token_file", config.http.token_file.as_deref(), Kind::Secret));
+    if let Some(tls) = &config.http.tls {
+        paths.push(("http.tls.cert", Some(&tls.cert), Kind::Public));
+        paths.push(("http.tls.key", Some(&tls.key), Kind::Secret));
     }
     let audit = &config.intake.audit;
     paths.push(("intake.audit.token_file", audit.token_file.as_deref(), Kind::Secret));

@@ -45,13 +45,12 @@ pub(in super::super) fn data_dir(path: &Path) -> DataDir {
     DataDir {
         path: path.to_owned(),
         state: place(path),
-        free: path.ancestors().find_map(|existing| statvfs(existing).ok()).map(free),
+        free: path
+            .ancestors()
+            .find_map(|existing| statvfs(existing).ok())
+            .map(|system| system.f_bavail.saturating_mul(system.f_frsize)),
         database: database(&path.join(crate::store::FILE)),
     }
-}
-
-fn free(system: rustix::fs::StatVfs) -> u64 {
-    system.f_bavail.saturating_mul(system.f_frsize)
 }
 
 fn place(path: &Path) -> Place {

@@ -5,16 +5,19 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use super::{Listen, Port};
+use crate::config::Http;
 use crate::text::reason;
 
 /// How long an answer on this machine may take.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Tries to listen on `address`, for a moment.
-pub(in super::super) fn listen(address: SocketAddr) -> Listen {
+/// Tries to listen as `[http]` says, for a moment.
+pub(in super::super) fn listen(http: &Http) -> Listen {
+    let address = http.listen;
     let state = match TcpListener::bind(address) {
         Ok(_) => Port::Free,
         Err(error) => match error.kind() {
+            ErrorKind::AddrInUse if http.tls.is_some() => Port::Hidden,
             ErrorKind::AddrInUse if is_egret(address).unwrap_or(false) => Port::Egret,
             ErrorKind::AddrInUse => Port::Taken,
             ErrorKind::PermissionDenied => Port::Privileged,
@@ -25,8 +28,7 @@ pub(in super::super) fn listen(address: SocketAddr) -> Listen {
     Listen { address, state }
 }
 
-/// Whether what answers on this machine is Egret: it says so in its metrics. Behind TLS it does
-/// not say, and is taken for another program.
+/// Whether what answers on this machine is Egret: it says so in its metrics.
 fn is_egret(address: SocketAddr) -> io::Result<bool> {
     let mut local = address;
     if address.ip().is_unspecified() {
@@ -65,6 +67,7 @@ mod tests {
 
     #[test]
     fn a_running_egret_is_told_from_another_program() {
+        let listen = |listen| super::listen(&Http { listen, ..Http::default() });
         assert_eq!(listen(serve("HTTP/1.1 200 OK\r\n\r\negret_build_info 1")).state, Port::Egret);
         assert_eq!(listen(serve("HTTP/1.1 404 Not Found\r\n\r\n")).state, Port::Taken);
         assert_eq!(listen("127.0.0.1:0".parse().unwrap()).state, Port::Free);

@@ -155,6 +155,11 @@ pub(in super::super) fn listen(listen: &Listen) -> Finding {
         Port::Egret => {
             Finding::ok(subject, check, format_args!("{address}: Egret is running there"))
         }
+        Port::Hidden => {
+            let text = format!("{address} is taken, and behind TLS does not say by whom");
+            let fix = format!("sudo ss -ltnp 'sport = :{}' shows who has it", address.port());
+            Finding::note(subject, check, text).fixed_by(fix)
+        }
         Port::Taken => Finding::problem(
             subject,
             check,
@@ -266,6 +271,7 @@ mod tests {
         assert_finding(&judged(Port::Free), "listen", Level::Ok, &["10.0.0.1:80 is free"]);
         assert_finding(&judged(Port::Egret), "listen", Level::Ok, &["Egret is running"]);
         assert_finding(&judged(Port::Taken), "listen", Level::Problem, &["ss -ltnp", ":80"]);
+        assert_finding(&judged(Port::Hidden), "listen", Level::Note, &["behind TLS", "ss -ltnp"]);
         let words = ["below 1024", "127.0.0.1:9477"];
         assert_finding(&judged(Port::Privileged), "listen", Level::Problem, &words);
         assert_finding(&judged(Port::NotHere), "listen", Level::Problem, &["http.listen"]);

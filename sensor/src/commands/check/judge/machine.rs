@@ -162,13 +162,13 @@ fn space(free: u64) -> Finding {
     let (subject, check) = ("data_dir", "free_space");
     let text = format!("{} free", ByteSize(free));
     let fix = "free some, or sensor.data_dir = a directory on a larger disk";
-    match free {
-        ..LITTLE_SPACE => {
-            let text = format!("{text}: when nothing is left, alerts cannot be stored");
-            Finding::problem(subject, check, text, fix)
-        }
-        ..ENOUGH_SPACE => Finding::note(subject, check, text).fixed_by(fix),
-        _ => Finding::ok(subject, check, text),
+    if free < LITTLE_SPACE {
+        let text = format!("{text}: when nothing is left, alerts cannot be stored");
+        Finding::problem(subject, check, text, fix)
+    } else if free < ENOUGH_SPACE {
+        Finding::note(subject, check, text).fixed_by(fix)
+    } else {
+        Finding::ok(subject, check, text)
     }
 }
 

@@ -20,6 +20,8 @@ const MAX_HEADER: u64 = 64 << 10;
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 
 type Text<'a> = Box<dyn Read + 'a>;
+/// Which byte of a UTF-16 unit comes first.
+type Order = fn([u8; 2]) -> u16;
 
 /// The records of an export.
 pub(super) struct Records<'a> {
@@ -100,7 +102,7 @@ fn cell(bytes: &[u8]) -> String {
 fn decoded<'a>(mut input: impl Read + 'a) -> io::Result<Text<'a>> {
     let mut mark = Vec::new();
     input.by_ref().take(3).read_to_end(&mut mark)?;
-    let (order, rest): (Option<fn([u8; 2]) -> u16>, &[u8]) = match mark.as_slice() {
+    let (order, rest): (Option<Order>, &[u8]) = match mark.as_slice() {
         [0xff, 0xfe, rest @ ..] => (Some(u16::from_le_bytes), rest),
         [0xfe, 0xff, rest @ ..] => (Some(u16::from_be_bytes), rest),
         [0xef, 0xbb, 0xbf] => (None, &[]),
@@ -126,7 +128,7 @@ fn decoded<'a>(mut input: impl Read + 'a) -> io::Result<Text<'a>> {
 /// UTF-16 read as UTF-8. What is no character comes out as U+FFFD.
 struct Utf16<R> {
     bytes: BufReader<R>,
-    order: fn([u8; 2]) -> u16,
+    order: Order,
     /// The first half of a pair whose second half is yet to be read.
     high: Option<u16>,
     ready: Cursor<Vec<u8>>,

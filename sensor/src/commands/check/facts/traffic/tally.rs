@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use super::{Conversations, Seen};
 use crate::capture::{Frame, LinkType, Stats};
 use crate::config::Config;
+use crate::decode::duplicates::Duplicates;
 use crate::decode::{self, Mac, Packet, protocol, tcp_flags};
 use crate::event::Endpoint;
 use crate::flow::{Direction, Key};
@@ -27,6 +28,7 @@ pub(in super::super::super) struct Tally {
     seen: Seen,
     own: Option<Mac>,
     mtu: Option<u32>,
+    duplicates: Duplicates,
     inventory: Inventory,
     conversations: HashMap<Key, Conversation, foldhash::fast::RandomState>,
 }
@@ -51,6 +53,7 @@ impl Tally {
             seen: Seen::default(),
             own,
             mtu,
+            duplicates: Duplicates::default(),
             inventory: Inventory::new(config),
             conversations: HashMap::default(),
         }
@@ -63,13 +66,17 @@ impl Tally {
             self.seen.wire_bytes += u64::from(frame.wire_len);
             self.seen.truncated += u64::from((frame.bytes.len() as u64) < frame.wire_len.into());
             self.link(frame);
-            let packet = decode::packet(frame);
-            let in_frame = packet.as_ref().ok().and_then(|packet| packet.vlans.first());
+            let duplicates = &mut self.duplicates;
+            let packet = decode::packet_unless(frame, |ip| duplicates.is_copy(ip, frame.time));
+            let in_frame = packet.as_ref().ok().and_then(Option::as_ref);
+            let in_frame = in_frame.and_then(|packet| packet.vlans.first());
             if let Some(vlan) = frame.vlan.as_ref().or(in_frame) {
                 *self.seen.vlans.entry(*vlan).or_default() += 1;
             }
-            if let Ok(packet) = packet {
-                self.packet(frame, &packet);
+            match packet {
+                Ok(Some(packet)) => self.packet(frame, &packet),
+                Ok(None) => self.seen.packets += 1,
+                Err(_) => {}
             }
         }
     }
@@ -81,7 +88,8 @@ impl Tally {
 
     /// All that was counted.
     pub(in super::super::super) fn finish(self) -> Seen {
-        let Self { mut seen, inventory, conversations, .. } = self;
+        let Self { mut seen, inventory, conversations, duplicates, .. } = self;
+        seen.copies = duplicates.count();
         for (key, conversation) in conversations {
             conversation.count(&key, &mut seen.tcp);
         }

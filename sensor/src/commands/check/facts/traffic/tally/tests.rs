@@ -1,12 +1,17 @@
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
 use egret_tests::traffic::{end, path};
 use egret_tests::wire::{self, Path, Payload, Segment, flag};
 
 use super::*;
 use crate::time::Timestamp;
 
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
 fn frame(bytes: &[u8]) -> Frame<'_> {
     Frame {
-        time: Timestamp::from_nanos(7),
+        // Far apart, so that none is taken for a copy of another.
+        time: Timestamp::from_nanos(NEXT.fetch_add(1, Relaxed) * 1_000_000_000),
         wire_len: bytes.len() as u32,
         link: LinkType::ETHERNET,
         vlan: None,
@@ -83,4 +88,15 @@ fn tunnels_are_told_by_port_and_protocol() {
     let bytes = [datagram(4789), datagram(6081), datagram(53), gre];
     let frames: Vec<_> = bytes.iter().map(|bytes| frame(bytes)).collect();
     assert_eq!(tally(&frames).tunnels, [("VXLAN", 1), ("GENEVE", 1), ("GRE or ERSPAN", 1)].into());
+}
+
+#[test]
+fn copies_are_counted_apart_and_count_for_nothing_else() {
+    let path = path(end("10.0.0.1", 50_000), end("10.0.0.2", 443));
+    let bytes = segment(&path, flag::ACK, b"x");
+    let first = frame(&bytes);
+    let other = segment(&path, flag::ACK, b"y");
+    let seen = tally(&[first, first, Frame { time: first.time, ..frame(&other) }]);
+    assert_eq!((seen.frames, seen.packets, seen.copies), (3, 3, 1));
+    assert_eq!(seen.tcp, Conversations::default(), "two packets are too few");
 }
