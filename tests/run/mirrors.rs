@@ -90,7 +90,8 @@ fn a_one_sided_mirror_is_told() {
     let lab = Lab::new(Mirrored::GuestSends);
     let mut sensor = installation(GUEST).start(&lab.sensor, "-i eth1");
     download(&lab);
-    let samples = sensor.until_metrics("ended", Duration::from_secs(30), |samples| {
+    // The end of a conversation that is seen from one side is a minute without packets.
+    let samples = sensor.until_metrics("ended", Duration::from_secs(100), |samples| {
         samples.count("egret_flows_ended_total", &[("sides", "one")]) >= 20
     });
     assert_eq!(samples.count("egret_flows_ended_total", &[("sides", "both")]), 0);
