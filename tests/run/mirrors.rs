@@ -6,6 +6,7 @@ use egret_tests::net::{Host, Lab, Mirrored, run};
 use egret_tests::sensor::{Samples, Sensor};
 use egret_tests::services::FileServer;
 
+use super::accounting::unseen;
 use super::{SOON, installation, packets, turn};
 
 const GUEST: &str = r#"
@@ -51,8 +52,8 @@ fn bytes(samples: &Samples) -> u64 {
 fn a_path_mirrored_at_both_ports_counts_once() {
     let Some(_turn) = turn(&["nginx", "curl"]) else { return };
     let lab = Lab::new(Mirrored::BothPorts);
-    let before = lab.sensor.counters(lab.captured()).rx_packets;
     let mut sensor = installation(GUEST).start(&lab.sensor, "-i eth1");
+    let before = unseen(&lab, &sensor);
     download(&lab);
     let samples = ended(&lab, &sensor, before);
     let duplicates = samples.count("egret_capture_duplicate_packets_total", &[]);
@@ -71,8 +72,8 @@ fn a_path_mirrored_at_both_ports_counts_once() {
 fn a_path_mirrored_at_one_port_has_no_duplicates() {
     let Some(_turn) = turn(&["nginx", "curl"]) else { return };
     let lab = Lab::new(Mirrored::GuestPort);
-    let before = lab.sensor.counters(lab.captured()).rx_packets;
     let mut sensor = installation(GUEST).start(&lab.sensor, "-i eth1");
+    let before = unseen(&lab, &sensor);
     download(&lab);
     let samples = ended(&lab, &sensor, before);
     assert_eq!(samples.count("egret_capture_duplicate_packets_total", &[]), 0);
