@@ -36,6 +36,7 @@ fn download(lab: &Lab) {
 fn ended(lab: &Lab, sensor: &Sensor, before: u64) -> Samples {
     let arrived = lab.sensor.counters(lab.captured()).rx_packets - before;
     sensor.until_metrics("all frames are read", SOON, |samples| packets(samples) >= arrived);
+    assert_eq!(packets(&sensor.metrics()), arrived, "no more than came");
     // A conversation counts as over some seconds after its last packet.
     sensor.until_metrics("conversations have ended", Duration::from_secs(30), |samples| {
         samples.count("egret_flows_ended_total", &[]) >= 20
