@@ -13,6 +13,7 @@ use egret_tests::services::{
 };
 use egret_tests::wait;
 
+use super::accounting::unseen;
 use super::{SOON, dropped, installation, packets, turn};
 
 /// What the guest downloads, and then uploads.
@@ -100,8 +101,8 @@ fn an_upload_is_at_the_soc_within_five_seconds() {
     let alertmanager = Alertmanager::start(&lab.sensor);
     let prometheus = Prometheus::start(&lab.sensor, "127.0.0.1:9477".parse().unwrap());
 
-    let before = lab.sensor.counters(lab.captured()).rx_packets;
     let mut sensor = installation.start(&lab.sensor, "-i eth1");
+    let before = unseen(&lab, &sensor);
     download(&lab, &files, &archive);
     assert!(soc.received().is_empty(), "a download inside is none of the SOC's business");
     let start = Instant::now();
@@ -151,7 +152,7 @@ fn numbers_agree(lab: &Lab, sensor: &Sensor, prometheus: &Prometheus, before: u6
     let arrived = wait::settled("frames", Duration::from_secs(1), SOON, arrived);
     let sent = lab.switch.counters(lab.mirror_port()).tx_packets - before;
     assert_eq!(sent, arrived, "what the mirror port sent");
-    let samples = sensor.until_metrics("all frames accounted for", SOON, |samples| {
+    let samples = sensor.until_metrics(&format!("{arrived} frames"), SOON, |samples| {
         packets(samples) + dropped(samples) >= arrived
     });
     assert_eq!(packets(&samples) + dropped(&samples), arrived, "{samples}");
