@@ -210,7 +210,8 @@ impl Cli {
             Command::Read(read) => ("read", clash(read)),
             Command::Alerts(alerts) => ("alerts", alerts.clash()),
             Command::Baseline(baseline) => ("baseline", baseline.clash()),
-            Command::Run(_) | Command::Check(_) | Command::Inventory(_) => return Ok(cli),
+            Command::Run(run) => ("run", shared(&run.output)),
+            Command::Check(_) | Command::Inventory(_) => return Ok(cli),
         };
         let Some(clash) = clash else { return Ok(cli) };
         let mut command = Self::command();
@@ -220,20 +221,24 @@ impl Cli {
     }
 }
 
+/// What two results would be written to.
+fn shared(output: &Output) -> Option<String> {
+    let (events, alerts) = (output.events.as_ref()?, output.alerts.as_ref()?);
+    events.is(alerts).then(|| match events {
+        Stream::File(_) => {
+            format!("--events and --alerts cannot both write {events}; give each its own file")
+        }
+        Stream::Standard => {
+            "--events - and --alerts - cannot share stdout; give one of them a file".to_owned()
+        }
+    })
+}
+
 /// What cannot be had at once, where clap's own rules cannot tell.
 fn clash(read: &Read) -> Option<String> {
     let Output { events, alerts, .. } = &read.output;
-    if let (Some(events), Some(alerts)) = (events, alerts)
-        && events.is(alerts)
-    {
-        return Some(match events {
-            Stream::File(_) => {
-                format!("--events and --alerts cannot both write {events}; give each its own file")
-            }
-            Stream::Standard => {
-                "--events - and --alerts - cannot share stdout; give one of them a file".to_owned()
-            }
-        });
+    if let Some(shared) = shared(&read.output) {
+        return Some(shared);
     }
     let stdins = read.files.iter().filter(|file| **file == Stream::Standard).count();
     if stdins > 1 {
@@ -366,6 +371,9 @@ mod tests {
             ("a --evnts x", "error: unexpected argument '--evnts' found"),
         ] {
             assert_eq!(usage_error(arguments), message);
+        }
+        for shared in ["run --events - --alerts -", "run --events x --alerts x"] {
+            assert_eq!(read(shared).unwrap_err().kind(), ErrorKind::ArgumentConflict, "{shared}");
         }
     }
 }

@@ -30,6 +30,8 @@ pub struct Status {
     pub flows: u64,
     /// Why the database cannot be written, while it cannot.
     pub store_error: Option<String>,
+    /// What it means that the system's clock was set back, while it is behind.
+    pub clock_error: Option<String>,
     /// What the last attempt to reload the config came to, where it failed.
     pub reload_error: Option<String>,
     /// Everything that is watched, in the inventory's order; the status tells only how many.
@@ -44,11 +46,11 @@ pub struct Interface {
     pub name: String,
     /// How frames are taken from it, and why so.
     pub backend: String,
-    /// `up`, `down`, `gone`, or its new name.
+    /// `up`, `no carrier`, `down`, `gone`, its new name, or `closed` and why.
     pub state: String,
     /// Frames received.
     pub packets: u64,
-    /// Frames lost.
+    /// Frames lost by the card, its driver, or for want of room.
     pub dropped: u64,
     /// Time of the last frame.
     pub last_packet: Option<Timestamp>,

@@ -23,6 +23,7 @@ mod approvals;
 mod assets;
 mod baseline;
 mod error;
+mod lock;
 mod outbox;
 mod schema;
 
@@ -31,6 +32,7 @@ pub use approvals::Approval;
 pub use assets::{Imported, unclaimed};
 pub use baseline::Forget;
 pub use error::StoreError;
+pub use lock::Lock;
 pub use outbox::Owed;
 
 /// The database's file name.

@@ -60,12 +60,15 @@ fn missing(status: &Status, now: Timestamp) -> Vec<String> {
         reasons.push("no interface is open".to_owned());
     }
     // One that is down is open: it is a matter of the mirror, like one that is silent.
-    for interface in status.interfaces.iter().filter(|interface| interface.state == "gone") {
-        reasons.push(format!("interface {} is gone", interface.name));
+    for interface in &status.interfaces {
+        if interface.state == "gone" || interface.state.starts_with("closed") {
+            reasons.push(format!("interface {} is {}", interface.name, interface.state));
+        }
     }
     if let Some(error) = &status.reload_error {
         reasons.push(format!("the config was not reloaded: {error}"));
     }
+    reasons.extend(status.clock_error.clone());
     if let Some(error) = &status.store_error {
         reasons.push(format!("alerts cannot be stored: {error}"));
     }
@@ -101,10 +104,12 @@ mod tests {
         let now = Timestamp::from_parts(1001, 0);
         let mut broken = status();
         broken.interfaces[0].state = "gone".to_owned();
+        broken.interfaces[1].state = "closed: no memory".to_owned();
+        broken.clock_error = Some("the clock was set back".to_owned());
         broken.reload_error = Some("egret.toml:3: a".to_owned());
         broken.store_error = Some("disk full".to_owned());
         assert!(stopped(&broken, now).is_empty());
-        assert_eq!(missing(&broken, now).len(), 3);
+        assert_eq!(missing(&broken, now).len(), 5);
         assert_eq!(missing(&Status { interfaces: Vec::new(), ..status() }, now).len(), 1);
     }
 

@@ -41,6 +41,19 @@ pub enum RunError {
         /// The interfaces of this machine.
         there: String,
     },
+    /// One interface is named twice: each frame would count as its own copy.
+    #[error(
+        "{first} and {second} are the same interface; name it once, with -i or in capture.interface"
+    )]
+    Twice {
+        /// Its name.
+        first: String,
+        /// Its name again, or another one that it has.
+        second: String,
+    },
+    /// The way of capture is not in this version.
+    #[error("the backend {0} is not in this version; use auto, afpacket or pcap")]
+    Backend(&'static str),
     /// An interface cannot be captured from.
     #[error(transparent)]
     Capture(#[from] LiveError),
@@ -78,7 +91,8 @@ pub enum RunError {
 impl Failure for RunError {
     fn exit(&self) -> Exit {
         match self {
-            Self::NoInterface { .. } => Exit::Usage,
+            // No restart helps: that needs a person.
+            Self::NoInterface { .. } | Self::Twice { .. } | Self::Backend(_) => Exit::Usage,
             _ => Exit::Failed,
         }
     }
@@ -89,8 +103,8 @@ impl Failure for RunError {
 /// # Errors
 /// When it cannot start: no interface, no capability, no data directory, a port taken.
 pub fn run(arguments: &cli::Run, global: &cli::Global, loaded: Loaded) -> Result<Exit, RunError> {
-    let settings = Settings::new(arguments, global);
+    let settings = Settings::new(arguments, global, loaded.path);
     let config = settings.with_flags(loaded.config);
-    let running = start::start(arguments, settings, config, global.quiet)?;
+    let running = start::start(arguments, settings, config)?;
     Ok(running.watch())
 }

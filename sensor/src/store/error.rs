@@ -19,6 +19,15 @@ pub enum StoreError {
         /// Why.
         source: std::io::Error,
     },
+    /// Another process has it.
+    #[error(
+        "{}: another sensor uses this directory; stop it, or give each its own sensor.data_dir",
+        file_name(path)
+    )]
+    InUse {
+        /// Which directory.
+        path: PathBuf,
+    },
     /// There is no database where one is to be looked at.
     #[error(
         "{}: there is no database; `egret run` makes one in sensor.data_dir: give the sensor's \

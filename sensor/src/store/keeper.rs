@@ -14,12 +14,15 @@ use super::{Store, StoreError};
 use crate::alert::{Alert, Severity, Status};
 use crate::baseline::Baseline;
 use crate::metrics::Metrics;
-use crate::time::Timestamp;
+use crate::time::{Elapsed, Timestamp};
 use inbox::Inbox;
 use scribe::{Request, Scribe};
 
 mod inbox;
 mod scribe;
+
+/// The thread goes round each second; after so long the disk hangs.
+const STUCK: Duration = Duration::from_secs(10);
 
 /// Requests that may wait for the thread.
 const REQUESTS: usize = 64;
@@ -55,6 +58,8 @@ struct Shared {
     ended: Condvar,
     /// Why the database cannot be written.
     error: Mutex<Option<String>>,
+    /// When the thread last went round: it stands still while the disk does not answer.
+    round: Mutex<Option<Instant>>,
 }
 
 impl Shared {
@@ -64,6 +69,10 @@ impl Shared {
 
     fn error(&self) -> MutexGuard<'_, Option<String>> {
         self.error.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn round(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.round.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -197,7 +206,8 @@ impl Keeper {
 
     /// Why the database cannot be written, while it cannot.
     pub fn error(&self) -> Option<String> {
-        self.shared.error().clone()
+        let silent = self.shared.round().map(|round| round.elapsed());
+        silent.and_then(stuck).or_else(|| self.shared.error().clone())
     }
 
     /// What `target` has to do next, the oldest first.
@@ -325,6 +335,12 @@ impl Keeper {
         drop(inbox);
         self.shared.wake.notify_one();
     }
+}
+
+/// What to say of a thread that has not gone round for so long.
+fn stuck(silent: Duration) -> Option<String> {
+    let is_stuck = silent >= STUCK;
+    is_stuck.then(|| format!("the disk has not answered for {}", Elapsed(silent)))
 }
 
 /// A request, and where its answer will be.

@@ -16,8 +16,8 @@ use crate::deliver::Deliver;
 use crate::http::Access;
 use crate::metrics::Metrics;
 use crate::status;
-use crate::store::Store;
 use crate::store::keeper::Keeper;
+use crate::store::{Lock, Store};
 use crate::text::grouped;
 use crate::time::Timestamp;
 
@@ -58,28 +58,40 @@ pub(super) struct Running {
     pub(super) workers: Vec<Thread<worker::Order, bool>>,
     pub(super) detection: Thread<detection::Order, ()>,
     pub(super) keeper: Keeper,
+    pub(super) teller: JoinHandle<()>,
     pub(super) io: Io,
     pub(super) deliver: Deliver,
     pub(super) status: status::Shared,
     pub(super) metrics: Metrics,
     pub(super) messages: Receiver<Message>,
+    pub(super) steps: clock::Steps,
+    /// What the service manager was told last.
+    pub(super) said: String,
+    /// The data directory is this sensor's until the process ends.
+    pub(super) _lock: Lock,
 }
 
 impl Running {
     /// Watches until a signal says stop, and ends the sensor in order.
     pub(super) fn watch(mut self) -> Exit {
+        self.look();
         // Where no service manager listens there is nobody to tell.
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-        loop {
-            self.look();
+        let exit = loop {
             match self.messages.recv_timeout(LOOK) {
-                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(Message::Stop) => break Exit::Done,
+                Err(RecvTimeoutError::Disconnected) => {
+                    tracing::error!("nobody hears signals any more; the sensor ends");
+                    break Exit::Failed;
+                }
                 Ok(Message::Reload) => self.reload(),
                 Ok(Message::Stored(stored)) => self.take_stored(stored),
                 Err(RecvTimeoutError::Timeout) => {}
             }
-        }
-        self.stop()
+            self.look();
+        };
+        let all_kept = self.stop();
+        if all_kept { exit } else { Exit::Failed }
     }
 
     fn look(&mut self) {
@@ -92,11 +104,24 @@ impl Running {
             }
         }
         let now = clock::now();
+        let clock_error = self.steps.look(now, Instant::now());
         let alive = self.pulses().all(|pulse| pulse.is_alive(now, ALIVE));
         if alive {
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
         }
-        self.tell(now, alive);
+        self.tell(now, alive, clock_error);
+        self.tell_manager();
+    }
+
+    /// Says in `systemctl status` how the interfaces are.
+    fn tell_manager(&mut self) {
+        let interfaces = self.links.status();
+        let each = interfaces.iter().map(|one| format!("{} is {}", one.name, one.state));
+        let text = each.collect::<Vec<_>>().join(", ");
+        if text != self.said {
+            let _ = sd_notify::notify(&[sd_notify::NotifyState::Status(&text)]);
+            self.said = text;
+        }
     }
 
     fn pulses(&self) -> impl Iterator<Item = &Pulse> {
@@ -105,7 +130,7 @@ impl Running {
     }
 
     /// Brings the status up to date.
-    fn tell(&self, now: Timestamp, alive: bool) {
+    fn tell(&self, now: Timestamp, alive: bool, clock_error: Option<String>) {
         let mut interfaces = self.links.status();
         for (number, interface) in (0..).zip(&mut interfaces) {
             for worker in &self.workers {
@@ -115,17 +140,26 @@ impl Running {
                 interface.last_packet = interface.last_packet.max(last);
             }
         }
+        let store_error = self.keeper.error();
+        self.metrics.store_failing.set(i64::from(store_error.is_some()));
         if let Ok(mut status) = self.status.write() {
             status.now = now;
             status.workers_alive = alive;
-            status.store_error = self.keeper.error();
+            if status.clock_error.is_none()
+                && let Some(error) = &clock_error
+            {
+                tracing::error!("{error}");
+            }
+            status.clock_error = clock_error;
+            status.store_error = store_error;
             status.interfaces = interfaces;
             status.flows = u64::try_from(self.metrics.flows_active.get()).unwrap_or(0);
         }
     }
 
-    /// Ends the sensor: sources first, then each stage when it has dealt with what is left.
-    fn stop(self) -> Exit {
+    /// Ends the sensor: sources first, then each stage when it has dealt with what is left. Whether
+    /// every alert is on disk.
+    fn stop(self) -> bool {
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
         for worker in &self.workers {
             let _ = worker.orders.send(worker::Order::Stop(PATIENCE));
@@ -138,7 +172,7 @@ impl Running {
                 None => tracing::error!("worker {number} did not end in time"),
             }
         }
-        if end(self.detection.handle, Instant::now() + PATIENCE).is_none() {
+        if end_within(self.detection.handle, PATIENCE).is_none() {
             tracing::error!("detection did not end in time; its last events are lost");
         }
         // What was raised last has its chance; what is not taken now is owed on disk.
@@ -147,14 +181,16 @@ impl Running {
         end(std::thread::spawn(move || await_delivery(&keeper, deadline)), deadline);
         self.deliver.stop(PATIENCE);
         let _ = self.io.orders.send(io::Order::Stop);
-        if end(self.io.handle, Instant::now() + 2 * PATIENCE).is_none() {
+        if end_within(self.io.handle, 2 * PATIENCE).is_none() {
             tracing::warn!("a delivery was still under way; it is made again at the next start");
         }
         let left = self.keeper.stop(PATIENCE);
         if left > 0 {
             tracing::error!("{} alerts could not be written to disk", grouped(left as u64));
         }
-        Exit::Done
+        // A terminal that stands still need not be told.
+        end_within(self.teller, PATIENCE);
+        left == 0
     }
 }
 
@@ -164,6 +200,11 @@ fn await_delivery(keeper: &Keeper, deadline: Instant) {
     while Instant::now() < deadline && keeper.ask_blocking(is_owed).unwrap_or(false) {
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Waits for a thread, for at most `patience`; `None` when it has not ended.
+pub(super) fn end_within<T>(thread: JoinHandle<T>, patience: Duration) -> Option<T> {
+    end(thread, Instant::now() + patience)
 }
 
 /// Waits for a thread, but not for ever; `None` when it has not ended.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::assets::Assets;
 use super::clock;
@@ -29,6 +29,9 @@ const LOOK: Duration = Duration::from_secs(1);
 const TELL: Duration = Duration::from_secs(10);
 /// How often what was learned is kept.
 const KEEP: Duration = Duration::from_secs(300);
+
+/// Batches taken at once at most, besides the first.
+const MORE: usize = 16;
 
 /// What the detection thread is told.
 #[derive(Debug)]
@@ -57,12 +60,12 @@ pub(super) struct Detection {
 impl Detection {
     /// Works until the last worker has ended; what is left is then detected, raised and kept.
     pub(super) fn work(mut self) {
-        let start = clock::now();
+        // Not by the system's clock, which may be set back by hours.
+        let start = Instant::now();
         let (mut looked, mut told, mut kept) = (start, start, start);
         loop {
             let more = self.take();
-            let now = clock::now();
-            self.pulse.beat(now);
+            self.pulse.beat(clock::now());
             if !more {
                 break;
             }
@@ -70,16 +73,16 @@ impl Detection {
                 self.event(&event);
             }
             self.raise();
-            if now.since(looked) >= LOOK {
-                looked = now;
+            if looked.elapsed() >= LOOK {
+                looked = Instant::now();
                 self.look();
             }
-            if now.since(told) >= TELL {
-                told = now;
-                self.tell(now);
+            if told.elapsed() >= TELL {
+                told = Instant::now();
+                self.tell(clock::now());
             }
-            if now.since(kept) >= KEEP || self.forget() {
-                kept = now;
+            if self.forget() || kept.elapsed() >= KEEP {
+                kept = Instant::now();
                 self.keeper.keep_baseline(self.engine.baseline());
             }
         }
@@ -89,8 +92,8 @@ impl Detection {
         self.engine.finish();
         self.raise();
         self.keeper.keep_baseline(self.engine.baseline());
-        if let Some(events) = &mut self.events {
-            events.flush();
+        if let Some(events) = self.events {
+            events.close();
         }
     }
 
@@ -101,7 +104,7 @@ impl Detection {
             Err(RecvTimeoutError::Timeout) => return true,
             Err(RecvTimeoutError::Disconnected) => return false,
         }
-        for batch in self.batches.try_iter().take(64) {
+        for batch in self.batches.try_iter().take(MORE) {
             self.merge.push(batch.worker, batch.reached, batch.events);
         }
         true

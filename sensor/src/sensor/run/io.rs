@@ -56,6 +56,8 @@ pub(super) fn start(messages: Sender<Message>, tasks: Tasks) -> Result<Io, RunEr
                 Err(error) => drop(started.send(Err(error))),
             }
         });
+        // A name that is being looked up cannot be interrupted, and is not waited for.
+        runtime.shutdown_background();
     })?;
     let gone = || Err(io::Error::other("it ended at once"));
     has_started.recv().unwrap_or_else(|_| gone()).map_err(RunError::Thread)?;
@@ -72,17 +74,14 @@ async fn work(
     let delivery = tokio::spawn(delivery.run());
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(http::serve(bound, parts, async { drop(stopped.await) }));
-    let mut stored = keeper.changed_elsewhere();
+    // A task of its own: whatever the disk does, signals are heard.
+    tokio::spawn(follow_stored(keeper, messages.clone()));
     loop {
         tokio::select! {
             message = signals.next() => {
                 // Whoever watches ends this thread last, so somebody hears.
                 let _ = messages.send(message);
             }
-            Ok(()) = stored.changed() => match keeper.ask(|store| Stored::read(store)).await {
-                Ok(stored) => drop(messages.send(Message::Stored(stored))),
-                Err(error) => tracing::error!("what was stored cannot be read: {error}"),
-            },
             order = orders.recv() => match order {
                 Some(Order::Stop) | None => break,
             }
@@ -95,6 +94,17 @@ async fn work(
     drop(stop);
     if let Ok(Err(error)) = server.await {
         tracing::error!("http: {error}");
+    }
+}
+
+/// Passes on what other commands have stored.
+async fn follow_stored(keeper: Keeper, messages: Sender<Message>) {
+    let mut stored = keeper.changed_elsewhere();
+    while stored.changed().await.is_ok() {
+        match keeper.ask(|store| Stored::read(store)).await {
+            Ok(stored) => drop(messages.send(Message::Stored(stored))),
+            Err(error) => tracing::error!("what was stored cannot be read: {error}"),
+        }
     }
 }
 

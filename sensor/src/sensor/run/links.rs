@@ -1,7 +1,7 @@
 //! The interfaces that are captured from: opened at the start, watched, and opened anew when one has
 //! been away.
 
-use crate::capture::live::{self, Live, LiveError, Settings};
+use crate::capture::live::{self, Live, LiveError, Opened, Settings};
 use crate::config::{Backend, Capture};
 use crate::metrics::Metrics;
 use crate::status;
@@ -21,14 +21,21 @@ pub(super) struct Links {
 #[derive(Debug)]
 struct Link {
     name: String,
-    /// What the kernel calls it; a device made anew by the same name has another.
+    /// What the kernel calls it while it is captured from; a device made anew by the same name has
+    /// another.
     index: Option<u32>,
     settings: Settings,
+    open: Open,
     backend: String,
     state: State,
-    /// Frames that card and driver had lost when that was last looked at.
+    /// What card and driver had counted as lost when that was last looked at.
     lost: Option<u64>,
+    /// Frames that they have lost since the start.
+    losses: u64,
 }
+
+/// Opens an interface.
+type Open = fn(&str, &Settings) -> Result<Opened, LiveError>;
 
 /// How an interface is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +47,8 @@ enum State {
     /// It has another name now.
     Renamed(String),
     Gone,
+    /// It is there, and cannot be captured from.
+    Closed(String),
 }
 
 /// The sources of one interface, one a worker.
@@ -54,55 +63,36 @@ impl Links {
         workers: usize,
         metrics: Metrics,
     ) -> Result<(Self, Vec<Sources>), RunError> {
-        let backend = way(capture.backend).map_err(|reason| LiveError {
-            interface: names.first().cloned().unwrap_or_default(),
-            reason,
-        })?;
-        let (mut all, mut sources) = (Vec::new(), Vec::new());
-        let mut failed = None;
+        let backend = way(capture.backend)?;
+        if let Some((first, second)) = twice(names) {
+            return Err(RunError::Twice { first, second });
+        }
+        let settings = Settings { backend, snaplen: capture.snaplen, workers };
+        let (mut all, mut sources, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for name in names {
-            let settings = Settings { backend, snaplen: capture.snaplen, workers };
-            let mut link = Link {
-                name: name.clone(),
-                index: None,
-                settings,
-                backend: String::new(),
-                state: State::Gone,
-                lost: None,
-            };
-            match link.open() {
-                Ok(opened) => sources.push(opened),
-                Err(error) => {
-                    tracing::error!("{error}");
-                    failed = Some(error);
-                    sources.push(Vec::new());
-                }
-            }
+            let mut link = Link::new(name, settings.clone(), live::open);
+            sources.push(link.open().unwrap_or_else(|error| {
+                failed.push(error);
+                Vec::new()
+            }));
             all.push(link);
         }
-        match failed {
-            Some(error) if sources.iter().all(Vec::is_empty) => Err(error.into()),
-            _ => Ok((Self { all, metrics }, sources)),
+        if failed.len() == all.len()
+            && let Some(error) = failed.pop()
+        {
+            failed.iter().for_each(|error| tracing::error!("{error}"));
+            return Err(error.into());
         }
+        failed.iter().for_each(|error| tracing::error!("{error}; tried again each second"));
+        Ok((Self { all, metrics }, sources))
     }
 
     /// Looks at all interfaces; gives the new sources of those that have come back.
     pub(super) fn look(&mut self) -> Vec<(u16, Sources)> {
         let mut back = Vec::new();
         for (number, link) in (0..).zip(&mut self.all) {
-            let state = link.look();
-            if state != link.state {
-                link.say(&state);
-                let was = std::mem::replace(&mut link.state, state);
-                if was == State::Gone {
-                    match link.open() {
-                        Ok(sources) => back.push((number, sources)),
-                        Err(error) => {
-                            tracing::error!("{error}");
-                            link.state = State::Gone;
-                        }
-                    }
-                }
+            if let Some(sources) = link.watch() {
+                back.push((number, sources));
             }
             let up = matches!(link.state, State::Up | State::Renamed(_));
             self.metrics.interface_up.with_label_values(&[&link.name]).set(i64::from(up));
@@ -118,6 +108,7 @@ impl Links {
             name: link.name.clone(),
             backend: link.backend.clone(),
             state: link.state.to_string(),
+            dropped: link.losses,
             ..status::Interface::default()
         };
         self.all.iter().map(of).collect()
@@ -130,33 +121,67 @@ impl Links {
 }
 
 impl Link {
+    fn new(name: &str, settings: Settings, open: Open) -> Self {
+        Self {
+            name: name.to_owned(),
+            index: None,
+            settings,
+            open,
+            backend: String::new(),
+            state: State::Gone,
+            lost: None,
+            losses: 0,
+        }
+    }
+
+    /// Opens what has its name now.
     fn open(&mut self) -> Result<Sources, LiveError> {
-        let opened = live::open(&self.name, &self.settings)?;
-        self.index = interface::index(&self.name);
-        self.state = self.look();
+        // Before it is opened: if another takes the name meanwhile, this one is found to be gone.
+        let Some(index) = interface::index(&self.name) else {
+            let (interface, reason) = (self.name.clone(), interface::missing(&self.name));
+            return Err(LiveError { interface, reason });
+        };
+        let opened = match (self.open)(&self.name, &self.settings) {
+            Ok(opened) => opened,
+            Err(error) => {
+                self.state = State::Closed(error.reason.clone());
+                return Err(error);
+            }
+        };
+        self.index = Some(index);
+        self.state = how_now(index, &self.name);
         tracing::info!("{}: captured by {}", printable(&self.name), opened.why);
         self.backend = opened.why;
         self.lost = lost(&self.name);
         Ok(opened.sources)
     }
 
-    /// How it is now.
-    fn look(&self) -> State {
-        let Some(index) = self.index.filter(|_| self.state != State::Gone) else {
-            // It was away: what has its name now is another device.
-            return match interface::index(&self.name) {
-                Some(_) => how(&self.name).unwrap_or(State::Gone),
-                None => State::Gone,
-            };
-        };
-        match interface::name(index) {
-            None => State::Gone,
-            Some(name) => match how(&name) {
-                Some(State::Up) if name != self.name => State::Renamed(name),
-                Some(state) => state,
-                None => State::Gone,
-            },
+    /// Looks how it is and says what has changed; new sources when it has come back.
+    fn watch(&mut self) -> Option<Sources> {
+        if let Some(index) = self.index {
+            self.enter(how_now(index, &self.name));
+            return None;
         }
+        if interface::index(&self.name).is_none() {
+            self.enter(State::Gone);
+            return None;
+        }
+        let before = self.state.clone();
+        let opened = self.open();
+        if self.state != before {
+            self.say(&self.state);
+        }
+        opened.ok()
+    }
+
+    fn enter(&mut self, state: State) {
+        if state != self.state {
+            self.say(&state);
+        }
+        if state == State::Gone {
+            self.index = None;
+        }
+        self.state = state;
     }
 
     fn say(&self, state: &State) {
@@ -174,14 +199,19 @@ impl Link {
                 printable(to)
             ),
             State::Gone => tracing::error!("{name}: is gone; capture goes on when it comes back"),
+            State::Closed(why) => tracing::error!("{name}: {why}; tried again each second"),
         }
     }
 
     /// Frames that card and driver have lost since the last look.
     fn newly_lost(&mut self) -> u64 {
-        let Some(now) = lost(&self.name) else { return 0 };
+        // By the name it has now: its old one may be another's.
+        let name = self.index.and_then(interface::name);
+        let Some(now) = name.and_then(|name| lost(&name)) else { return 0 };
         let before = self.lost.replace(now);
-        before.map_or(0, |before| now.saturating_sub(before))
+        let lost = before.map_or(0, |before| now.saturating_sub(before));
+        self.losses += lost;
+        lost
     }
 }
 
@@ -193,8 +223,31 @@ impl std::fmt::Display for State {
             Self::NoCarrier => f.write_str("no carrier"),
             Self::Renamed(name) => write!(f, "up, called {} now", printable(name)),
             Self::Gone => f.write_str("gone"),
+            Self::Closed(why) => write!(f, "closed: {why}"),
         }
     }
+}
+
+/// How the interface of this number is, which had `name` when it was opened.
+fn how_now(index: u32, name: &str) -> State {
+    let Some(now) = interface::name(index) else { return State::Gone };
+    match how(&now) {
+        Some(State::Up) if now != name => State::Renamed(now),
+        Some(state) => state,
+        None => State::Gone,
+    }
+}
+
+/// Two of these names that one interface has.
+fn twice(names: &[String]) -> Option<(String, String)> {
+    let indexes: Vec<_> = names.iter().map(|name| interface::index(name)).collect();
+    let pairs = names.iter().zip(&indexes).enumerate();
+    pairs.into_iter().find_map(|(at, (second, index))| {
+        let mut earlier = names.iter().zip(&indexes).take(at);
+        let first = earlier
+            .find(|(name, other)| *name == second || (index.is_some() && *other == index))?;
+        Some((first.0.clone(), second.clone()))
+    })
 }
 
 /// How the interface that has this name now is.
@@ -214,14 +267,14 @@ fn lost(name: &str) -> Option<u64> {
 }
 
 /// The way of capture that the config asks for; `None`: the fastest that works.
-fn way(backend: Backend) -> Result<Option<live::Backend>, String> {
+fn way(backend: Backend) -> Result<Option<live::Backend>, RunError> {
     match backend {
         Backend::Auto => Ok(None),
         Backend::AfPacket => Ok(Some(live::Backend::Ring)),
         Backend::Pcap => Ok(Some(live::Backend::Pcap)),
-        Backend::Xdp | Backend::Tc => Err(format!(
-            "the backend {} is not in this version; use auto, afpacket or pcap",
-            backend.name()
-        )),
+        Backend::Xdp | Backend::Tc => Err(RunError::Backend(backend.name())),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,3 +27,30 @@ pub(super) fn drop() -> Result<(), caps::errors::CapsError> {
     let _ = rustix::thread::set_no_new_privs(true);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_and_those_it_starts_keep_one_capability_at_most() {
+        // Capabilities are a thread's own: that of this test only is poorer afterwards.
+        let check = || {
+            for set in [CapSet::Effective, CapSet::Permitted] {
+                let left = caps::read(None, set).unwrap();
+                assert!(left.iter().all(|one| *one == KEPT), "{left:?}");
+            }
+            for set in [CapSet::Ambient, CapSet::Inheritable] {
+                assert!(caps::read(None, set).unwrap().is_empty());
+            }
+        };
+        std::thread::spawn(move || {
+            super::drop().unwrap();
+            check();
+            std::thread::spawn(check).join().unwrap();
+            super::drop().expect("there is nothing left to give up");
+        })
+        .join()
+        .unwrap();
+    }
+}

@@ -51,18 +51,15 @@ impl Running {
         }
     }
 
-    fn take_over(&mut self, config: Config) -> Result<(), ReloadError> {
+    fn take_over(&mut self, mut config: Config) -> Result<(), ReloadError> {
         // All that can fail comes first.
-        let http = (config.http.listen == self.config.http.listen)
-            .then(|| self.http.prepare(&config.http))
-            .transpose()?;
-        for key in settings::fixed(&self.config, &config) {
-            tracing::warn!("{key} has changed; that takes effect at the next start");
+        let fixed = settings::keep_fixed(&self.config, &mut config);
+        let http = self.http.prepare(&config.http)?;
+        for key in fixed {
+            tracing::warn!("{key} differs from what the sensor runs with; restart it for that");
         }
         self.config = config;
-        if let Some(http) = http {
-            self.http.apply(http);
-        }
+        self.http.apply(http);
         let targets = deliver::targets(&self.config.deliver);
         self.keeper.subscribe(targets.iter().map(Target::subscription).collect());
         self.deliver.reconfigure(targets);
@@ -78,6 +75,7 @@ impl Running {
 
     fn tell_reload(&self, error: Option<String>) {
         if let Ok(mut status) = self.status.write() {
+            status.sensor.clone_from(&self.config.sensor.name);
             status.reload_error = error;
         }
     }

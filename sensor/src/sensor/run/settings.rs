@@ -18,10 +18,11 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// As the command line says.
-    pub(super) fn new(arguments: &cli::Run, global: &cli::Global) -> Self {
+    /// As the command line says; the file was read from `path`, where there was one. When that is
+    /// missing later, an editor is at work: the defaults are no config to go on with.
+    pub(super) fn new(arguments: &cli::Run, global: &cli::Global, path: Option<PathBuf>) -> Self {
         Self {
-            path: global.config.clone(),
+            path,
             set: global.set.clone(),
             interfaces: arguments.interface.clone(),
             backend: arguments.backend,
@@ -74,12 +75,58 @@ impl Stored {
     }
 }
 
-/// The keys that differ and take effect at the next start only.
-pub(super) fn fixed(old: &Config, new: &Config) -> Vec<&'static str> {
-    let keys = [
-        ("sensor.data_dir", old.sensor.data_dir == new.sensor.data_dir),
-        ("capture", old.capture == new.capture),
-        ("http.listen", old.http.listen == new.http.listen),
-    ];
-    keys.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
+/// Leaves in `new` what a running sensor cannot change as it was at the start; the keys that would
+/// have been others.
+pub(super) fn keep_fixed(running: &Config, new: &mut Config) -> Vec<&'static str> {
+    let mut keys = Vec::new();
+    let mut keep = |key, same: bool| {
+        if !same {
+            keys.push(key);
+        }
+        !same
+    };
+    if keep("sensor.data_dir", running.sensor.data_dir == new.sensor.data_dir) {
+        new.sensor.data_dir.clone_from(&running.sensor.data_dir);
+    }
+    if keep("capture", running.capture == new.capture) {
+        new.capture = running.capture.clone();
+    }
+    if keep("http.listen", running.http.listen == new.http.listen) {
+        new.http = running.http.clone();
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_change_stays_and_is_said_at_each_reload() {
+        let running = Config::default();
+        for _ in 0..2 {
+            let mut new = Config::default();
+            new.sensor.name = "another".to_owned();
+            new.sensor.data_dir = "/elsewhere".into();
+            new.capture.workers = 7;
+            new.http.listen = "127.0.0.1:1".parse().unwrap();
+            let keys = keep_fixed(&running, &mut new);
+            assert_eq!(keys, ["sensor.data_dir", "capture", "http.listen"]);
+            assert_eq!(new.capture, running.capture);
+            assert_eq!(new.http.listen, running.http.listen);
+            assert_eq!(new.sensor.data_dir, running.sensor.data_dir);
+            assert_eq!(new.sensor.name, "another");
+        }
+        assert!(keep_fixed(&running, &mut Config::default()).is_empty());
+    }
+
+    #[test]
+    fn a_config_file_that_was_there_is_missed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("egret.toml");
+        let settings =
+            Settings { path: Some(path), set: Vec::new(), interfaces: Vec::new(), backend: None };
+        let error = settings.read("host").unwrap_err();
+        assert!(matches!(error, ConfigError::Unreadable { .. }), "{error:?}");
+    }
 }

@@ -5,13 +5,14 @@ use std::path::Path as FilePath;
 use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, RwLock};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use super::assets::Assets;
 use super::control::{Running, Thread};
 use super::detection::Detection;
-use super::event_file::EventFile;
+use super::event_file::{self, EventFile};
 use super::io;
 use super::links::{Links, Sources};
 use super::merge::Merge;
@@ -32,12 +33,13 @@ use crate::mirror::Recently;
 use crate::observe::Wanted;
 use crate::sensor::path::{Copies, MAX_FLOWS, Path};
 use crate::status::{self, Status};
-use crate::store::Store;
 use crate::store::keeper::{self, Keeper};
+use crate::store::{Lock, Store};
 use crate::text::file_name;
 
-/// Batches of events that wait for detection at most.
-const BATCHES: usize = 1024;
+/// Batches of events that wait for detection at most. Each holds up to what a worker lets wait, so
+/// that few of them bound the memory of a detection that has fallen behind.
+const BATCHES: usize = 16;
 /// The fewest flows that a worker holds, however many workers there are.
 const LEAST_FLOWS: usize = 1 << 16;
 
@@ -46,7 +48,6 @@ pub(super) fn start(
     arguments: &cli::Run,
     settings: Settings,
     config: Config,
-    _quiet: bool,
 ) -> Result<Running, RunError> {
     let names = &config.capture.interfaces;
     if names.is_empty() {
@@ -54,6 +55,7 @@ pub(super) fn start(
     }
     let metrics = Metrics::new()?;
     metrics.config_loaded(clock::now());
+    let lock = Lock::take(&config.sensor.data_dir)?;
     let store = open_store(&config.sensor.data_dir)?;
     let baseline = store.baseline()?;
     let stored = Stored::read(&store)?;
@@ -63,23 +65,21 @@ pub(super) fn start(
     };
     let (links, sources) = Links::open(names, &config.capture, workers, metrics.clone())?;
     let events = arguments.output.events.as_ref().map(|to| {
-        let dropped = metrics.events_dropped.with_label_values(&["events"]);
-        EventFile::open(to, names.clone(), dropped)
-            .map_err(|source| RunError::Output { path: to.to_string(), source })
+        event_file::open(to).map_err(|source| RunError::Output { path: to.to_string(), source })
     });
     let events = events.transpose()?;
-    let teller = Teller::new(&arguments.output)
-        .map_err(|source| RunError::Output { path: "--alerts".to_owned(), source })?;
+    let teller = Teller::new(&arguments.output)?;
     let http = http::bind(&config.http)?;
     let access = http.access();
     tracing::info!("metrics, health and API at {}", http.address());
 
     privileges::drop().map_err(|error| RunError::Privileges(error.to_string()))?;
 
-    let wiring = keeper::Wiring {
-        clock: clock::now,
-        on_committed: Box::new(move |alerts| teller.tell(alerts)),
-    };
+    let dropped = metrics.events_dropped.with_label_values(&["events"]);
+    let events =
+        events.map(|opened| EventFile::start(opened, names.clone(), dropped)).transpose()?;
+    let (on_committed, teller) = teller.start()?;
+    let wiring = keeper::Wiring { clock: clock::now, on_committed };
     let targets = deliver::targets(&config.deliver);
     let owed = targets.iter().map(Target::subscription).collect();
     let keeper = Keeper::start(store, owed, metrics.clone(), wiring)?;
@@ -132,8 +132,12 @@ pub(super) fn start(
         workers,
         detection,
         keeper,
+        teller,
         io,
         deliver,
+        steps: clock::Steps::new(clock::now(), Instant::now()),
+        said: String::new(),
+        _lock: lock,
         status,
         metrics,
         messages,

@@ -99,6 +99,7 @@ impl Scribe {
     pub(super) fn run(mut self) {
         let end = End(Arc::clone(&self.shared));
         while !self.is_done() {
+            self.went_round();
             self.wait();
             self.answer();
             let is_look = Instant::now() >= self.next_look;
@@ -112,6 +113,10 @@ impl Scribe {
         // The requests that are left, and the file, before others are told that it is closed.
         drop(self);
         drop(end);
+    }
+
+    fn went_round(&self) {
+        *self.shared.round() = Some(Instant::now());
     }
 
     /// Until there is something to do.
@@ -176,6 +181,7 @@ impl Scribe {
                 break;
             }
             self.commit(batch)?;
+            self.went_round();
             self.answer();
         }
         let Some((baseline, notes)) = self.shared.inbox().baseline.take() else { return Ok(()) };

@@ -278,3 +278,9 @@ fn wait_until_some<T>(mut more: impl FnMut() -> Vec<T>, all: &mut Vec<T>) {
         thread::sleep(Duration::from_millis(10));
     }
 }
+
+#[test]
+fn a_disk_that_does_not_answer_is_said() {
+    assert_eq!(stuck(Duration::from_secs(9)), None);
+    assert_eq!(stuck(Duration::from_secs(34)).unwrap(), "the disk has not answered for 34s");
+}
