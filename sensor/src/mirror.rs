@@ -68,6 +68,33 @@ impl MirrorFacts {
         (notable != Notable::default()).then_some(notable)
     }
 
+    /// What the mirror does, and what that means for what is told.
+    pub fn sentence(&self) -> String {
+        let notable = self.notable().unwrap_or_default();
+        let percent = |share: f64| format!("{:.*} %", usize::from(share < 0.1), share * 100.0);
+        let said = [
+            notable
+                .duplicates
+                .map(|of| format!("gives {} of packets twice (counted once)", percent(of))),
+            notable
+                .one_sided
+                .map(|of| format!("shows {} of conversations from one side", percent(of))),
+            notable.truncated.map(|of| format!("cuts {} of packets", percent(of))),
+            notable.dropped.map(|of| format!("lost {} of packets", percent(of))),
+        ];
+        let said: Vec<String> = said.into_iter().flatten().collect();
+        let effect = match (notable.one_sided.or(notable.dropped), notable.truncated) {
+            (Some(_), _) => ": volumes may be short",
+            (None, Some(_)) => ": names may be missing",
+            (None, None) => "",
+        };
+        match said.split_last() {
+            None => "the mirror is well".to_owned(),
+            Some((only, [])) => format!("the mirror {only}{effect}"),
+            Some((last, others)) => format!("the mirror {} and {last}{effect}", others.join(", ")),
+        }
+    }
+
     fn since(&self, before: &Self) -> Self {
         Self {
             packets: self.packets.saturating_sub(before.packets),
@@ -91,6 +118,16 @@ pub struct Notable {
     pub truncated: Option<f64>,
     /// See [`MirrorFacts::dropped_share`].
     pub dropped: Option<f64>,
+}
+
+impl Notable {
+    /// Whether people should know the same things, whatever the numbers.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let kinds = |of: &Self| {
+            [of.duplicates, of.one_sided, of.truncated, of.dropped].map(|share| share.is_some())
+        };
+        kinds(self) == kinds(other)
+    }
 }
 
 fn share(part: u64, of: u64) -> f64 {

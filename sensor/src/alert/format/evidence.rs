@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::usual;
 use crate::alert::{Evidence, Fact};
-use crate::mirror::MirrorFacts;
 use crate::text::{grouped, printable};
 use crate::time::{ByteSize, Elapsed};
 
@@ -62,33 +61,8 @@ pub(super) fn sentence(fact: &Fact) -> String {
         Fact::Connection { address, port, protocol, .. } => {
             format!("connected to {} over {protocol}", SocketAddr::new(*address, *port))
         }
-        Fact::Mirror(facts) => mirror(facts),
+        Fact::Mirror(facts) => facts.sentence(),
         Fact::Baseline { statement } => printable(statement).to_string(),
-    }
-}
-
-/// What the mirror does, and what that means for what is told.
-fn mirror(facts: &MirrorFacts) -> String {
-    let notable = facts.notable().unwrap_or_default();
-    let percent = |share: f64| format!("{:.*} %", usize::from(share < 0.1), share * 100.0);
-    let said = [
-        notable
-            .duplicates
-            .map(|of| format!("gives {} of packets twice (counted once)", percent(of))),
-        notable.one_sided.map(|of| format!("shows {} of conversations from one side", percent(of))),
-        notable.truncated.map(|of| format!("cuts {} of packets", percent(of))),
-        notable.dropped.map(|of| format!("lost {} of packets", percent(of))),
-    ];
-    let said: Vec<String> = said.into_iter().flatten().collect();
-    let effect = match (notable.one_sided.or(notable.dropped), notable.truncated) {
-        (Some(_), _) => ": volumes may be short",
-        (None, Some(_)) => ": names may be missing",
-        (None, None) => "",
-    };
-    match said.split_last() {
-        None => "the mirror is well".to_owned(),
-        Some((only, [])) => format!("the mirror {only}{effect}"),
-        Some((last, others)) => format!("the mirror {} and {last}{effect}", others.join(", ")),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::detect::Engine;
 use crate::event::Event;
 use crate::metrics::Metrics;
 use crate::metrics::labels::DROPPED;
-use crate::mirror::{MirrorFacts, Recently};
+use crate::mirror::{MirrorFacts, Notable, Recently};
 use crate::status;
 use crate::store::keeper::Keeper;
 use crate::time::Timestamp;
@@ -55,6 +55,8 @@ pub(super) struct Detection {
     pub(super) assets: Assets,
     pub(super) metrics: Metrics,
     pub(super) recently: Recently,
+    /// What was last said of the mirror.
+    pub(super) notable: Notable,
 }
 
 impl Detection {
@@ -155,9 +157,25 @@ impl Detection {
         !forgotten.is_empty()
     }
 
+    /// One line in the log when the mirror begins to do what people should know, and when it ends.
+    fn tell_mirror(&mut self, facts: &MirrorFacts) {
+        let notable = facts.notable().unwrap_or_default();
+        if notable.is_like(&self.notable) {
+            return;
+        }
+        let sentence = facts.sentence();
+        if notable == Notable::default() {
+            tracing::info!("{sentence} again");
+        } else {
+            tracing::warn!("{sentence}; `egret check` says what to do");
+        }
+        self.notable = notable;
+    }
+
     fn tell(&mut self, now: Timestamp) {
         let facts = self.recently.take(totals(&self.metrics));
         self.engine.mirror(facts, now);
+        self.tell_mirror(&facts);
         let assets = self.assets.tell(&self.engine, now);
         if let Ok(mut status) = self.status.write() {
             status.assets = assets;

@@ -29,7 +29,7 @@ use crate::deliver::{self, Target};
 use crate::detect::Engine;
 use crate::http;
 use crate::metrics::Metrics;
-use crate::mirror::Recently;
+use crate::mirror::{Notable, Recently};
 use crate::observe::Wanted;
 use crate::sensor::path::{Copies, MAX_FLOWS, Path};
 use crate::status::{self, Status};
@@ -105,6 +105,7 @@ pub(super) fn start(
         assets: Assets::new(metrics.clone()),
         metrics: metrics.clone(),
         recently: Recently::default(),
+        notable: Notable::default(),
     };
     let detection = Thread {
         orders: detection_orders,
