@@ -187,7 +187,7 @@ fn colour_is_all_that_a_terminal_adds() {
         std::io::Result::Ok(String::from_utf8(output.stdout).unwrap().replace("\r\n", "\n"))
     };
     let Ok(plain) = on_a_terminal(Some("1")) else {
-        eprintln!("SKIPPED: without script(1) of util-linux there is no terminal to try");
+        egret_tests::skip("without script(1) of util-linux there is no terminal to try");
         return;
     };
     assert_eq!(plain, piped);

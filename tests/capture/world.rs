@@ -17,7 +17,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 pub(crate) fn in_namespace(test: impl FnOnce() + Send + 'static) {
     let thread = std::thread::spawn(|| {
         if !unshare() {
-            eprintln!("skipped: a network namespace of its own needs root");
+            egret_tests::skip("a network namespace of its own needs root");
             return;
         }
         // Neighbour discovery would be frames that no test has sent.

@@ -31,7 +31,7 @@ impl World {
     /// Hosts 1 and 2 at the bridge's ports of these numbers; `None`, and said, without root.
     pub(crate) fn new(name: &str, mirrored: &[(u8, Mirror)]) -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
-            eprintln!("skipped: network namespaces need root");
+            egret_tests::skip("network namespaces need root");
             return None;
         }
         let world = Self { prefix: format!("egret-check-{}-{name}", std::process::id()) };

@@ -16,10 +16,8 @@ pub(crate) fn text(path: &str) -> String {
 /// What a program said, and that it was content; `None`, loudly, when it is not installed.
 pub(crate) fn accepted(package: &str, command: &mut Command) -> Option<String> {
     let Ok(ran) = command.output() else {
-        eprintln!(
-            "SKIPPED: {} is not installed (package {package})",
-            command.get_program().display()
-        );
+        let program = command.get_program().display();
+        egret_tests::skip(format_args!("{program} is not installed (package {package})"));
         return None;
     };
     let said = String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned();

@@ -106,7 +106,7 @@ fn colour_is_for_terminals_without_no_color() {
         command.stdin(Stdio::null()).output()
     };
     let Ok(plain) = on_a_terminal(Some("1")) else {
-        eprintln!("SKIPPED: without script(1) of util-linux there is no terminal to try");
+        egret_tests::skip("without script(1) of util-linux there is no terminal to try");
         return;
     };
     let coloured = on_a_terminal(None).unwrap();

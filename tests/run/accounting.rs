@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use egret_tests::frames::Frames;
-use egret_tests::net::{Namespace, veth};
+use egret_tests::net::{Lab, Namespace, veth};
 use egret_tests::sensor::{Samples, Sensor};
 use egret_tests::wait;
 use rustix::process::Signal;
@@ -35,6 +35,17 @@ pub(crate) fn accounted(sensor: &Sensor, arrived: u64) -> Samples {
     let [received, lost] = wait::settled("counters", Duration::from_secs(1), SOON, count);
     assert_eq!(received + lost, arrived, "{received} received, {lost} dropped");
     sensor.metrics()
+}
+
+/// Frames that came before the sensor listened: a host may speak by itself (ARP) while it starts.
+/// To be asked before there is traffic.
+pub(crate) fn unseen(lab: &Lab, sensor: &Sensor) -> u64 {
+    let count = || {
+        let arrived = lab.sensor.counters(lab.captured()).rx_packets;
+        // What is read is published a moment later: then it is less for that moment.
+        arrived.saturating_sub(packets(&sensor.metrics()))
+    };
+    wait::settled("frames before the sensor", Duration::from_millis(500), SOON, count)
 }
 
 /// Fails when a frame is lost without being counted, or counted twice, at any speed.

@@ -21,7 +21,7 @@ impl Disk {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         run(Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=4m,mode=755", "egret-test"])
+            .args(["-t", "tmpfs", "-o", "size=16m,mode=755", "egret-test"])
             .arg(folder.path()));
         Self(folder)
     }

@@ -10,7 +10,8 @@
 )]
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use egret_tests::net;
 use egret_tests::sensor::{Installation, Samples};
@@ -34,13 +35,28 @@ const SOON: Duration = Duration::from_secs(20);
 /// number of test threads, because most of them need the processors.
 static ALONE: Mutex<()> = Mutex::new(());
 
+/// A test's turn. Its end says how long that took.
+struct Turn {
+    start: Instant,
+    _alone: MutexGuard<'static, ()>,
+}
+
 /// Waits for its turn; `None`, and a reason on stderr, where the machine lacks something.
-fn turn(programs: &[&str]) -> Option<MutexGuard<'static, ()>> {
+fn turn(programs: &[&str]) -> Option<Turn> {
+    let test = thread::current();
+    let name = test.name().unwrap_or("a test");
     if let Some(reason) = net::missing().or_else(|| services::missing(programs)) {
-        eprintln!("SKIPPED: {reason}");
+        eprintln!("SKIPPED: {name}: {reason}");
         return None;
     }
-    Some(ALONE.lock().unwrap_or_else(PoisonError::into_inner))
+    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    Some(Turn { start: Instant::now(), _alone: alone })
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        eprintln!("{} took {:.1?}", thread::current().name().unwrap_or("?"), self.start.elapsed());
+    }
 }
 
 /// A sensor's config and data on disk.

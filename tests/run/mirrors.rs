@@ -6,6 +6,7 @@ use egret_tests::net::{Host, Lab, Mirrored, run};
 use egret_tests::sensor::{Samples, Sensor};
 use egret_tests::services::FileServer;
 
+use super::accounting::unseen;
 use super::{SOON, installation, packets, turn};
 
 const GUEST: &str = r#"
@@ -35,6 +36,7 @@ fn download(lab: &Lab) {
 fn ended(lab: &Lab, sensor: &Sensor, before: u64) -> Samples {
     let arrived = lab.sensor.counters(lab.captured()).rx_packets - before;
     sensor.until_metrics("all frames are read", SOON, |samples| packets(samples) >= arrived);
+    assert_eq!(packets(&sensor.metrics()), arrived, "no more than came");
     // A conversation counts as over some seconds after its last packet.
     sensor.until_metrics("conversations have ended", Duration::from_secs(30), |samples| {
         samples.count("egret_flows_ended_total", &[]) >= 20
@@ -51,8 +53,8 @@ fn bytes(samples: &Samples) -> u64 {
 fn a_path_mirrored_at_both_ports_counts_once() {
     let Some(_turn) = turn(&["nginx", "curl"]) else { return };
     let lab = Lab::new(Mirrored::BothPorts);
-    let before = lab.sensor.counters(lab.captured()).rx_packets;
     let mut sensor = installation(GUEST).start(&lab.sensor, "-i eth1");
+    let before = unseen(&lab, &sensor);
     download(&lab);
     let samples = ended(&lab, &sensor, before);
     let duplicates = samples.count("egret_capture_duplicate_packets_total", &[]);
@@ -71,11 +73,13 @@ fn a_path_mirrored_at_both_ports_counts_once() {
 fn a_path_mirrored_at_one_port_has_no_duplicates() {
     let Some(_turn) = turn(&["nginx", "curl"]) else { return };
     let lab = Lab::new(Mirrored::GuestPort);
-    let before = lab.sensor.counters(lab.captured()).rx_packets;
     let mut sensor = installation(GUEST).start(&lab.sensor, "-i eth1");
+    let before = unseen(&lab, &sensor);
     download(&lab);
     let samples = ended(&lab, &sensor, before);
-    assert_eq!(samples.count("egret_capture_duplicate_packets_total", &[]), 0);
+    // What a busy sender repeats within moments counts as a copy; that is next to nothing.
+    let duplicates = samples.count("egret_capture_duplicate_packets_total", &[]);
+    assert!(duplicates * 200 < packets(&samples), "{duplicates} of {}", packets(&samples));
     assert!(samples.count("egret_flows_ended_total", &[("sides", "both")]) >= 20);
     assert_eq!(samples.count("egret_flows_ended_total", &[("sides", "one")]), 0);
     let times = bytes(&samples) as f64 / SIZE as f64;
@@ -90,7 +94,8 @@ fn a_one_sided_mirror_is_told() {
     let lab = Lab::new(Mirrored::GuestSends);
     let mut sensor = installation(GUEST).start(&lab.sensor, "-i eth1");
     download(&lab);
-    let samples = sensor.until_metrics("ended", Duration::from_secs(30), |samples| {
+    // The end of a conversation that is seen from one side is a minute without packets.
+    let samples = sensor.until_metrics("ended", Duration::from_secs(100), |samples| {
         samples.count("egret_flows_ended_total", &[("sides", "one")]) >= 20
     });
     assert_eq!(samples.count("egret_flows_ended_total", &[("sides", "both")]), 0);

@@ -3,11 +3,13 @@
 use std::time::{Duration, Instant};
 
 use egret_tests::frames::Frames;
+use egret_tests::sensor::Samples;
 use egret_tests::wait;
 use rustix::process::Signal;
 
-use super::accounting::cable;
-use super::{SOON, installation, packets, turn};
+use super::accounting::{accounted, cable};
+use super::hello::{ASSET, Hellos};
+use super::{SOON, dropped, installation, packets, turn};
 
 /// A service manager kills what takes longer; `TimeoutStopSec` is 90 s by default, and the unit's
 /// is shorter.
@@ -90,6 +92,39 @@ fn the_watchdog_is_fed_by_a_loop_that_runs() {
     wait::until("fed again", SOON, || (fed().len() > stopped + 1).then_some(()));
     assert!(sensor.stop(SOON).success());
     assert!(sensor.notifications.has("STOPPING=1"));
+}
+
+/// Fails when one worker that hangs takes the others with it, is not noticed, or costs frames that
+/// are not counted.
+#[test]
+fn a_worker_that_hangs_is_noticed_and_holds_nobody_up() {
+    let Some(_turn) = turn(&[]) else { return };
+    let [switch, machine] = cable();
+    let arguments = "-i eth1 --set capture.workers=2";
+    let mut sensor = installation(ASSET).start(&machine, arguments);
+    let frozen = sensor.freeze("egret-work-0");
+    // Some conversations are the other worker's: their alerts come all the same.
+    let mut sent = Hellos::new().to(0..40).send_once(&switch, "m0").tx_packets;
+    let alerts = |samples: &Samples| samples.count("egret_alerts_total", &[]);
+    let samples = sensor.until_metrics("alerts", SOON, |samples| alerts(samples) >= 10);
+    assert!(alerts(&samples) < 40, "one of two workers stands still");
+    // More than the ring of the one that hangs can hold.
+    sent += Frames::datagrams(50_000, 1400, 1000).send(&switch, "m0", 100_000, None).tx_packets;
+
+    let healthy = || sensor.get("/healthz").status == 200;
+    wait::until("it says that it is ill", SOON, || (!healthy()).then_some(()));
+    let fed = || sensor.notifications.times("WATCHDOG=1").len();
+    // The service manager hears nothing any more, and starts it anew when its patience ends.
+    wait::settled("the watchdog is fed no more", Duration::from_secs(4), SOON, fed);
+
+    drop(frozen);
+    wait::until("it is well again", SOON, || healthy().then_some(()));
+    let samples = accounted(&sensor, sent);
+    let ring = samples.count("egret_capture_dropped_packets_total", &[("reason", "ring")]);
+    assert!(ring > 0, "{samples}");
+    assert_eq!(ring, dropped(&samples), "under another reason");
+    sensor.until_metrics("all alerts", SOON, |samples| alerts(samples) == 40);
+    assert!(sensor.stop(SOON).success());
 }
 
 /// Fails when a sensor that cannot work looks as if it did, or does not say what to do.

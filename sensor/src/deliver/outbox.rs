@@ -30,6 +30,13 @@ pub trait Outbox: Clone + Send + Sync + 'static {
         reason: &str,
         next: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// What waits for `target` after failures is due at `now`.
+    fn retry(
+        &self,
+        target: &str,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 impl Outbox for Keeper {
@@ -52,5 +59,9 @@ impl Outbox for Keeper {
         next: Timestamp,
     ) -> Result<(), StoreError> {
         Self::failed(self, delivery, reason, next).await
+    }
+
+    async fn retry(&self, target: &str, now: Timestamp) -> Result<(), StoreError> {
+        Self::retry(self, target, now).await
     }
 }

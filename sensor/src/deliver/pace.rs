@@ -58,11 +58,13 @@ pub(super) struct Circuit {
     failures: u32,
     failing_since: Option<Instant>,
     held_until: Option<Instant>,
+    /// Whether the receiver itself asked for the pause.
+    is_granted: bool,
 }
 
 impl Circuit {
     pub(super) const fn new(dice: Dice) -> Self {
-        Self { dice, failures: 0, failing_since: None, held_until: None }
+        Self { dice, failures: 0, failing_since: None, held_until: None, is_granted: false }
     }
 
     /// How long nothing is sent; `None`: now is fine.
@@ -90,6 +92,7 @@ impl Circuit {
         }
         self.failures = self.failures.saturating_add(1);
         self.failing_since.get_or_insert(now);
+        self.is_granted = matches!(outlook, Outlook::Later(_));
         match outlook {
             Outlook::Later(wait) => self.hold(wait.clamp(SHORTEST, MOST_GRANTED), now),
             Outlook::Standing => {
@@ -112,6 +115,16 @@ impl Circuit {
         self.failures = 0;
         self.held_until = None;
         self.failing_since.take().map(|since| now.duration_since(since))
+    }
+
+    /// A person may have mended what was wrong: whether the pause ends, which it does unless the
+    /// receiver has asked for it.
+    pub(super) const fn try_again(&mut self) -> bool {
+        let ends = self.is_failing() && !self.is_granted;
+        if ends {
+            self.held_until = None;
+        }
+        ends
     }
 
     fn hold(&mut self, wait: Duration, now: Instant) -> Duration {

@@ -102,6 +102,7 @@ impl<O: Outbox> Post<O> {
             if reload != self.reload {
                 self.reload = reload;
                 self.sender.renew();
+                self.try_again().await;
             }
             // Before looking, so that what is owed meanwhile wakes the sleep below.
             self.owed.mark_unchanged();
@@ -119,6 +120,15 @@ impl<O: Outbox> Post<O> {
                 },
             };
             self.rest(wait).await;
+        }
+    }
+
+    /// After a reload a failure may be mended: the next attempt need not wait.
+    async fn try_again(&mut self) {
+        if self.circuit.try_again()
+            && let Err(error) = self.outbox.retry(&self.name, (self.clock)()).await
+        {
+            self.outbox_failed(&error);
         }
     }
 

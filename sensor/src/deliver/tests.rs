@@ -74,6 +74,28 @@ async fn a_receiver_is_left_alone_for_as_long_as_it_asks_over_restarts_too() {
     again.stop().await;
 }
 
+/// Fails when whoever mends a token has to wait for minutes, or when a reload overrides a receiver
+/// that has asked for time.
+#[tokio::test(start_paused = true)]
+async fn a_reload_ends_the_pause_after_a_failure_but_not_one_that_was_asked_for() {
+    for (answer, tried_again) in [(Act::status(401), true), (busy(), false)] {
+        let answer = std::sync::Mutex::new(Some(answer));
+        let next = move || answer.lock().unwrap().take().unwrap_or_else(|| Act::status(200));
+        let soc = receiver(move |_, _| next()).await;
+        let scene = Scene::start(&[webhook(&soc.url("/"))]);
+        scene.outbox.raise(&alert(1));
+        scene.until("a failure", |scene| scene.failures() == 1).await;
+        scene.reconfigure(&[webhook(&soc.url("/"))]);
+        sleep(Duration::from_secs(2)).await;
+        assert_eq!(scene.outbox.delivered() == 1, tried_again);
+        scene.stop().await;
+    }
+}
+
+fn busy() -> Act {
+    Act::answer(429, &[("Retry-After", "600")], "later")
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_alert_that_is_refused_does_not_hold_the_others() {
     let poison = alert(1).id.to_string();

@@ -34,7 +34,7 @@ fn promtool(text: &str) -> Option<(bool, String)> {
         .stderr(Stdio::piped())
         .spawn();
     let Ok(mut child) = child else {
-        eprintln!("SKIPPED: promtool is not installed (package prometheus)");
+        egret_tests::skip("promtool is not installed (package prometheus)");
         return None;
     };
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();

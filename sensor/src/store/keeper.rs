@@ -243,6 +243,15 @@ impl Keeper {
         self.ask(move |store| store.failed(&target, id, &reason, next)).await
     }
 
+    /// Something has changed: what waits for `target` after failures is due at `now`.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub async fn retry(&self, target: &str, now: Timestamp) -> Result<(), StoreError> {
+        let target = target.to_owned();
+        self.ask(move |store| store.retry(&target, now)).await
+    }
+
     /// Stored alerts.
     ///
     /// # Errors

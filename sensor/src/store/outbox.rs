@@ -120,6 +120,18 @@ impl Store {
         Ok(())
     }
 
+    /// What waits after a failure is due at `now`, but not what was set aside.
+    pub(super) fn retry(&mut self, target: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            transaction.execute(
+                "UPDATE outbox SET not_before = ?2 WHERE target = ?1 AND not_before > ?2
+                 AND not_before < ?3",
+                params![target, to_sql(now), to_sql(Timestamp::MAX)],
+            )
+        })?;
+        Ok(())
+    }
+
     /// Drops what is owed to targets that are not among `subscriptions`; how much was owed to each.
     pub(super) fn drop_others(
         &mut self,

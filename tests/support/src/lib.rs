@@ -30,7 +30,10 @@ pub mod rng;
 pub mod scenario;
 pub mod sensor;
 pub mod services;
+mod skip;
 pub mod tls;
 pub mod traffic;
 pub mod wait;
 pub mod wire;
+
+pub use skip::skip;

@@ -29,10 +29,12 @@ impl Process {
     /// # Panics
     /// When it cannot be started.
     pub fn start(name: &str, mut command: Command, log: PathBuf) -> Self {
-        let file =
-            File::options().create(true).append(true).open(&log).expect("a file for its log");
-        let other = file.try_clone().expect("the same file");
-        let child = command.stdin(Stdio::null()).stdout(other).stderr(file).spawn();
+        let open = |path: &Path| {
+            let file = File::options().create(true).append(true).open(path);
+            file.unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        };
+        let [results, said] = [open(&log.with_extension("out")), open(&log)];
+        let child = command.stdin(Stdio::null()).stdout(results).stderr(said).spawn();
         let child = child.unwrap_or_else(|error| panic!("{name}: {command:?}: {error}"));
         Self { name: name.to_owned(), child, log }
     }

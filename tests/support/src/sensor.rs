@@ -16,9 +16,11 @@ use crate::net::{Door, Namespace};
 use crate::process::Process;
 use crate::wait;
 
+mod frozen;
 mod notify;
 mod samples;
 
+pub use frozen::Frozen;
 pub use notify::Notifications;
 pub use samples::{Sample, Samples};
 

@@ -29,7 +29,7 @@ impl Drop for Server {
 fn start() -> Option<Server> {
     let program = ["/usr/bin/prometheus-alertmanager", "/usr/bin/alertmanager"];
     let Some(program) = program.into_iter().find(|program| Path::new(program).exists()) else {
-        eprintln!("skipped: needs Alertmanager (Debian: apt install prometheus-alertmanager)");
+        egret_tests::skip("Alertmanager is not installed (package prometheus-alertmanager)");
         return None;
     };
     let data = tempfile::tempdir().unwrap();

@@ -151,4 +151,11 @@ impl Outbox for Memory {
         }
         Ok(())
     }
+
+    async fn retry(&self, target: &str, now: Timestamp) -> Result<(), StoreError> {
+        let mut inner = self.write()?;
+        let own = inner.entries.iter_mut().filter(|entry| entry.delivery.target == target);
+        own.for_each(|entry| entry.next = entry.next.min(now));
+        Ok(())
+    }
 }

@@ -96,7 +96,7 @@ pub(super) fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
 pub(super) fn is_missing(program: &str) -> bool {
     let is_there = Command::new(program).arg("version").output().is_ok();
     if !is_there {
-        eprintln!("SKIPPED: {program} is not installed");
+        egret_tests::skip(format_args!("{program} is not installed"));
     }
     !is_there
 }

@@ -88,7 +88,8 @@ impl Tally {
     }
 
     fn publish_refused(&mut self, path: &Path) {
-        for (refusal, count) in path.refusals.iter() {
+        // What is none of the sensor's business, such as ARP, is no error.
+        for (refusal, count) in path.refusals.iter().filter(|(refusal, _)| refusal.is_malformed()) {
             let known = self.refused.entry((refusal.layer(), refusal.reason())).or_default();
             let errors = self.metrics.decode_errors.with_label_values(&[refusal.layer()]);
             raise(&errors, known, count);
