@@ -102,7 +102,7 @@ fn without_the_right_to_capture_the_command_that_gives_it_is_named() {
     let mut command = Command::new("setpriv");
     command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]);
     command.args(["--inh-caps=-all", "--bounding-set=-all"]);
-    let ran = world.run(command, &["--json", "--seconds", "1"]);
+    let ran = world.run(&command, &["--json", "--seconds", "1"]);
     assert_eq!(ran.code, 1);
     let findings = ran.json();
     let found = findings.iter().find(|one| one["check"] == "capture_rights").unwrap();
@@ -115,7 +115,7 @@ fn without_the_right_to_capture_the_command_that_gives_it_is_named() {
 #[test]
 fn people_get_lines_and_a_sum() {
     let Some(world) = World::new("people", &[]) else { return };
-    let ran = world.run(Command::new("env"), &["--seconds", "0"]);
+    let ran = world.run(&Command::new("env"), &["--seconds", "0"]);
     assert!(ran.stdout.contains("ok       eth1: up"), "{}", ran.stdout);
     assert!(!ran.stdout.contains('\x1b'));
     let sum = ran.stdout.lines().last().unwrap();

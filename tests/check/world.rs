@@ -91,7 +91,7 @@ impl World {
 
     /// Two seconds of `egret check --json` on the sensor's interface.
     pub(crate) fn check(&self) -> Ran {
-        self.run(Command::new("env"), &["--json", "--seconds", "2"])
+        self.run(&Command::new("env"), &["--json", "--seconds", "2"])
     }
 
     /// The same, while host 1 opens TCP conversations to host 2 and both say something.
@@ -127,7 +127,7 @@ impl World {
     }
 
     /// Runs `egret check` on the sensor's interface with these arguments, under another command.
-    pub(crate) fn run(&self, under: Command, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, under: &Command, arguments: &[&str]) -> Ran {
         let directory = tempfile::tempdir().unwrap();
         let data_dir = format!("sensor.data_dir=\"{}\"", directory.path().display());
         let mut command = Command::new("ip");

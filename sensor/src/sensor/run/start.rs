@@ -2,7 +2,7 @@
 //! threads are started, the packet loop last.
 
 use std::path::Path as FilePath;
-use std::sync::mpsc::{self, SyncSender};
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -11,7 +11,7 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use super::assets::Assets;
 use super::control::{Running, Thread};
-use super::detection::Detection;
+use super::detection::{self, Detection};
 use super::event_file::{self, EventFile};
 use super::io;
 use super::links::{Links, Sources};
@@ -39,9 +39,21 @@ use crate::text::file_name;
 
 /// Batches of events that wait for detection at most. Each holds up to what a worker lets wait, so
 /// that few of them bound the memory of a detection that has fallen behind.
-const BATCHES: usize = 16;
+const BATCHES: usize = 64;
 /// The fewest flows that a worker holds, however many workers there are.
 const LEAST_FLOWS: usize = 1 << 16;
+
+/// What needs rights, opened while they are there.
+struct Opened {
+    lock: Lock,
+    store: Store,
+    workers: usize,
+    links: Links,
+    sources: Vec<Sources>,
+    events: Option<event_file::Opened>,
+    teller: Teller,
+    http: http::Bound,
+}
 
 /// Starts it all.
 pub(super) fn start(
@@ -49,35 +61,14 @@ pub(super) fn start(
     settings: Settings,
     config: Config,
 ) -> Result<Running, RunError> {
-    let names = &config.capture.interfaces;
-    if names.is_empty() {
-        return Err(RunError::NoInterface { there: interface::names().join(", ") });
-    }
     let metrics = Metrics::new()?;
     metrics.config_loaded(clock::now());
-    let lock = Lock::take(&config.sensor.data_dir)?;
-    let store = open_store(&config.sensor.data_dir)?;
-    let baseline = store.baseline()?;
-    let stored = Stored::read(&store)?;
-    let workers = match config.capture.workers {
-        0 => thread::available_parallelism().map_or(1, usize::from),
-        number => usize::from(number),
-    };
-    let (links, sources) = Links::open(names, &config.capture, workers, metrics.clone())?;
-    let events = arguments.output.events.as_ref().map(|to| {
-        event_file::open(to).map_err(|source| RunError::Output { path: to.to_string(), source })
-    });
-    let events = events.transpose()?;
-    let teller = Teller::new(&arguments.output)?;
-    let http = http::bind(&config.http)?;
-    let access = http.access();
-    tracing::info!("metrics, health and API at {}", http.address());
-
+    let opened = open(arguments, &config, &metrics)?;
     privileges::drop().map_err(|error| RunError::Privileges(error.to_string()))?;
 
-    let dropped = metrics.events_dropped.with_label_values(&["events"]);
-    let events =
-        events.map(|opened| EventFile::start(opened, names.clone(), dropped)).transpose()?;
+    let Opened { lock, store, workers, links, sources, events, teller, http } = opened;
+    let baseline = store.baseline()?;
+    let stored = Stored::read(&store)?;
     let (on_committed, teller) = teller.start()?;
     let wiring = keeper::Wiring { clock: clock::now, on_committed };
     let targets = deliver::targets(&config.deliver);
@@ -89,41 +80,27 @@ pub(super) fn start(
         started: clock::now(),
         ..Status::default()
     }));
-    let (to_detection, batches) = mpsc::sync_channel(BATCHES);
-    let (detection_orders, orders) = mpsc::channel();
-    let pulse = Arc::new(Pulse::new(0));
-    let wanted = if events.is_some() { Wanted::All } else { Wanted::ForDetectors };
-    let detection = Detection {
-        engine: Engine::new(&stored.under(config.clone()), None, baseline),
-        merge: Merge::new(workers),
-        batches,
-        orders,
-        keeper: keeper.clone(),
-        events,
-        pulse: Arc::clone(&pulse),
-        status: Arc::clone(&status),
-        assets: Assets::new(metrics.clone()),
-        metrics: metrics.clone(),
-        recently: Recently::default(),
-        notable: Notable::default(),
-    };
-    let detection = Thread {
-        orders: detection_orders,
-        pulse,
-        handle: spawn("egret-detect", move || detection.work())?,
-    };
-    let workers = start_workers(workers, wanted, &links, sources, &to_detection, &metrics)?;
-    let (to_control, messages) = mpsc::channel();
     let parts = http::Parts {
         metrics: metrics.clone(),
         status: Arc::clone(&status),
         keeper: keeper.clone(),
         clock: clock::now,
     };
+    let wanted = if events.is_some() { Wanted::All } else { Wanted::ForDetectors };
+    let dropped = metrics.events_dropped.with_label_values(&["events"]);
+    let events =
+        events.map(|opened| EventFile::start(opened, links.names(), dropped)).transpose()?;
+    let engine = Engine::new(&stored.under(config.clone()), None, baseline);
+    let (to_detection, batches) = mpsc::sync_channel(BATCHES);
+    let detection = start_detection(engine, Merge::new(workers), batches, events, &parts)?;
+    let workers = start_workers(workers, wanted, &links, sources, &to_detection, &metrics)?;
+    let (to_control, messages) = mpsc::channel();
     let seed = clock::now().as_nanos() ^ u64::from(std::process::id());
     let (deliver, delivery) =
         deliver::delivery(targets, keeper.clone(), metrics.clone(), clock::now, seed);
+    let access = http.access();
     let io = io::start(to_control, io::Tasks { bound: http, parts, delivery })?;
+    let steps = clock::Steps::new(clock::now(), Instant::now());
     Ok(Running {
         settings,
         config,
@@ -136,13 +113,62 @@ pub(super) fn start(
         teller,
         io,
         deliver,
-        steps: clock::Steps::new(clock::now(), Instant::now()),
-        said: String::new(),
-        _lock: lock,
         status,
         metrics,
         messages,
+        steps,
+        said: String::new(),
+        _lock: lock,
     })
+}
+
+fn open(arguments: &cli::Run, config: &Config, metrics: &Metrics) -> Result<Opened, RunError> {
+    let names = &config.capture.interfaces;
+    if names.is_empty() {
+        return Err(RunError::NoInterface { there: interface::names().join(", ") });
+    }
+    let lock = Lock::take(&config.sensor.data_dir)?;
+    let store = open_store(&config.sensor.data_dir)?;
+    let workers = match config.capture.workers {
+        0 => thread::available_parallelism().map_or(1, usize::from),
+        number => usize::from(number),
+    };
+    let (links, sources) = Links::open(names, &config.capture, workers, metrics.clone())?;
+    let events = arguments.output.events.as_ref().map(|to| {
+        event_file::open(to).map_err(|source| RunError::Output { path: to.to_string(), source })
+    });
+    let events = events.transpose()?;
+    let teller = Teller::new(&arguments.output)?;
+    let http = http::bind(&config.http)?;
+    tracing::info!("metrics, health and API at {}", http.address());
+    Ok(Opened { lock, store, workers, links, sources, events, teller, http })
+}
+
+fn start_detection(
+    engine: Engine,
+    merge: Merge,
+    batches: Receiver<Batch>,
+    events: Option<EventFile>,
+    parts: &http::Parts,
+) -> Result<Thread<detection::Order, ()>, RunError> {
+    let (orders, receiver) = mpsc::channel();
+    let pulse = Arc::new(Pulse::new(0));
+    let detection = Detection {
+        engine,
+        merge,
+        batches,
+        orders: receiver,
+        keeper: parts.keeper.clone(),
+        events,
+        pulse: Arc::clone(&pulse),
+        status: Arc::clone(&parts.status),
+        assets: Assets::new(parts.metrics.clone()),
+        metrics: parts.metrics.clone(),
+        recently: Recently::default(),
+        notable: Notable::default(),
+    };
+    let handle = spawn("egret-detect", move || detection.work())?;
+    Ok(Thread { orders, pulse, handle })
 }
 
 fn open_store(directory: &FilePath) -> Result<Store, RunError> {
