@@ -104,8 +104,9 @@ impl Running {
             }
         }
         let now = clock::now();
-        let clock_error = self.steps.look(now, Instant::now());
-        let alive = self.pulses().all(|pulse| pulse.is_alive(now, ALIVE));
+        let steady = Instant::now();
+        let clock_error = self.steps.look(now, steady);
+        let alive = self.pulses().all(|pulse| pulse.is_alive(steady, ALIVE));
         if alive {
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
         }

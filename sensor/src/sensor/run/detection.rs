@@ -67,7 +67,7 @@ impl Detection {
         let (mut looked, mut told, mut kept) = (start, start, start);
         loop {
             let more = self.take();
-            self.pulse.beat(clock::now());
+            self.pulse.beat(Instant::now());
             if !more {
                 break;
             }

@@ -1,14 +1,15 @@
 //! What threads tell each other without waiting: how far each worker is, and what it has counted.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::time::Timestamp;
 
 /// One worker's pulse. Written by the worker alone, read by whoever watches.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pulse {
-    /// When it last looked for frames, by the system's clock.
+    start: Instant,
+    /// When it last looked for frames, in nanoseconds since `start`: the system's clock may be set.
     looked: AtomicU64,
     /// By interface, in the order of the config.
     interfaces: Vec<Counts>,
@@ -27,19 +28,22 @@ struct Counts {
 impl Pulse {
     pub(super) fn new(interfaces: usize) -> Self {
         Self {
+            start: Instant::now(),
             looked: AtomicU64::default(),
             interfaces: (0..interfaces).map(|_| Counts::default()).collect(),
         }
     }
 
     /// The worker has looked at all its sources.
-    pub(super) fn beat(&self, now: Timestamp) {
-        self.looked.store(now.as_nanos(), Relaxed);
+    pub(super) fn beat(&self, now: Instant) {
+        let nanos = now.saturating_duration_since(self.start).as_nanos();
+        self.looked.store(u64::try_from(nanos).unwrap_or(u64::MAX), Relaxed);
     }
 
     /// Whether the worker has looked lately.
-    pub(super) fn is_alive(&self, now: Timestamp, within: Duration) -> bool {
-        now.since(Timestamp::from_nanos(self.looked.load(Relaxed))) <= within
+    pub(super) fn is_alive(&self, now: Instant, within: Duration) -> bool {
+        let looked = Duration::from_nanos(self.looked.load(Relaxed));
+        now.saturating_duration_since(self.start).saturating_sub(looked) <= within
     }
 
     /// The worker has received so many more frames from an interface, the last at `last`.
@@ -69,4 +73,31 @@ impl Pulse {
 /// Adds to a number that nobody else writes: two plain moves.
 fn add(number: &AtomicU64, more: u64) {
     number.store(number.load(Relaxed).wrapping_add(more), Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_lives_for_as_long_as_it_gives_signs() {
+        let (pulse, patience) = (Pulse::new(1), Duration::from_secs(10));
+        let at = |seconds| pulse.start + Duration::from_secs(seconds);
+        assert!(pulse.is_alive(at(10), patience), "it may still start");
+        assert!(!pulse.is_alive(at(11), patience));
+        pulse.beat(at(11));
+        assert!(pulse.is_alive(at(21), patience));
+        assert!(!pulse.is_alive(at(22), patience));
+    }
+
+    #[test]
+    fn counts_are_by_interface_and_others_are_nobodys() {
+        let pulse = Pulse::new(2);
+        pulse.received(1, 3, Timestamp::from_parts(7, 0));
+        pulse.received(1, 4, Timestamp::from_parts(9, 0));
+        pulse.dropped(1, 5);
+        pulse.received(2, 1, Timestamp::from_parts(9, 0));
+        assert_eq!(pulse.of(0), (0, 0, None));
+        assert_eq!(pulse.of(1), (7, 5, Some(Timestamp::from_parts(9, 0))));
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -108,22 +108,23 @@ impl Worker {
     /// Works until told to stop. Returns whether all that had arrived by then was read.
     pub(super) fn work(mut self) -> bool {
         let mut waiting = Waiting { events: Vec::new(), first_slot: self.first_slot, dropped: 0 };
-        let mut published = clock::now();
+        // Not by the system's clock, which may be set back by hours.
+        let mut published = Instant::now();
         let mut told = published;
-        let mut end: Option<Timestamp> = None;
+        let mut end: Option<Instant> = None;
         loop {
             let busy = self.round(&mut waiting);
-            let now = clock::now();
+            let now = Instant::now();
             self.pulse.beat(now);
             if !busy {
-                self.path.idle(self.reached(now), &mut waiting);
+                self.path.idle(self.reached(clock::now()), &mut waiting);
             }
             let enough = if busy { BATCH } else { 1 };
-            if waiting.events.len() >= enough || now.since(told) >= TELL {
+            if waiting.events.len() >= enough || now.duration_since(told) >= TELL {
                 told = now;
-                self.hand_on(now, &mut waiting);
+                self.hand_on(clock::now(), &mut waiting);
             }
-            if now.since(published) >= PUBLISH {
+            if now.duration_since(published) >= PUBLISH {
                 published = now;
                 self.publish(&mut waiting);
             }
@@ -200,10 +201,10 @@ impl Worker {
     }
 
     /// Does what it is told; the deadline, when that is to stop.
-    fn obey(&mut self, now: Timestamp, waiting: &mut Waiting) -> Option<Timestamp> {
+    fn obey(&mut self, now: Instant, waiting: &mut Waiting) -> Option<Instant> {
         let order = self.orders.try_recv().ok()?;
         match order {
-            Order::Stop(patience) => return Some(now.plus(patience)),
+            Order::Stop(patience) => return Some(now + patience),
             Order::Attach(interface, source) => {
                 self.publish(waiting);
                 self.inputs.retain(|input| input.interface != interface);
