@@ -12,11 +12,16 @@ use self::capture::Capture;
 mod capture;
 mod completeness;
 mod instructions;
+mod live;
 mod measure;
+mod spread;
 mod whole_run;
 
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// Which captures to read; all when none is given
     kind: Vec<Kind>,
     /// How large the captures are; 1 is about a gigabyte each
@@ -33,11 +38,24 @@ pub(crate) struct Arguments {
     instructions: bool,
 }
 
+/// What is measured instead of captures.
+#[derive(clap::Subcommand)]
+enum Other {
+    /// Measures `egret run` on a flooded interface, beside tcpdump; needs root
+    Live(live::Arguments),
+}
+
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     ensure!(arguments.scale > 0.0, "--scale must be above zero, not {}", arguments.scale);
+    if let Some(Other::Live(_)) = &arguments.other {
+        live::check()?;
+    }
     build_egret()?;
     if cfg!(debug_assertions) {
         return run_in_release();
+    }
+    if let Some(Other::Live(arguments)) = &arguments.other {
+        return live::run(arguments);
     }
     let kinds = if arguments.kind.is_empty() { &Kind::ALL } else { arguments.kind.as_slice() };
     if arguments.instructions {

@@ -5,6 +5,7 @@ use egret_tests::bench::Kind;
 
 use super::capture::Capture;
 use super::measure::{Core, Usage};
+use super::spread::Spread;
 use crate::floor::Floor;
 
 /// What is run beside Egret; the last one is what the bars are set against.
@@ -79,31 +80,4 @@ fn line(name: &str, runs: &[Usage], capture: &Capture) -> anyhow::Result<()> {
 
 fn ratio(egret: Usage, floor: Usage) -> f64 {
     egret.cpu.as_secs_f64() / floor.cpu.as_secs_f64()
-}
-
-/// Middle and ends of a few figures.
-struct Spread {
-    median: f64,
-    least: f64,
-    most: f64,
-}
-
-impl Spread {
-    fn of(figures: impl Iterator<Item = f64>) -> Option<Self> {
-        let mut sorted: Vec<f64> = figures.collect();
-        sorted.sort_by(f64::total_cmp);
-        let (least, most) = (*sorted.first()?, *sorted.last()?);
-        let median = *sorted.get(sorted.len() / 2)?;
-        Some(Self { median, least, most })
-    }
-}
-
-/// `median (least to most)`, with the formatter's precision for each and its width for all.
-impl std::fmt::Display for Spread {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { median, least, most } = self;
-        let precision = f.precision().unwrap_or(2);
-        let text = format!("{median:.precision$} ({least:.precision$} to {most:.precision$})");
-        write!(f, "{text:>width$}", width = f.width().unwrap_or(0))
-    }
 }

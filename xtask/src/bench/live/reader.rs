@@ -1,0 +1,113 @@
+//! The programs that read from the cable, each told from outside what it took.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use egret_tests::process::Process;
+use egret_tests::sensor::{Installation, Sensor};
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use super::cable::Cable;
+use super::schedule::{self, Account};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What reads.
+pub(crate) enum Program {
+    /// `egret run` with these workers, whose data is in a temporary folder.
+    Egret { binary: PathBuf, workers: usize, name: &'static str },
+    /// `tcpdump -w /dev/null`, which writes what it captures and looks at nothing.
+    Tcpdump,
+}
+
+impl Program {
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Egret { name, .. } => (*name).to_owned(),
+            Self::Tcpdump => "tcpdump".to_owned(),
+        }
+    }
+}
+
+/// One that runs.
+pub(crate) enum Reader {
+    Egret(Box<Sensor>),
+    Tcpdump(Process, TempDir),
+}
+
+impl Reader {
+    /// Starts it and keeps it on processor 1, where the kernel's half is.
+    pub(crate) fn start(program: &Program, cable: &Cable) -> anyhow::Result<Self> {
+        let reader = match program {
+            Program::Egret { binary, workers, .. } => {
+                let config = format!("[capture]\nworkers = {workers}\n");
+                let binary = binary.to_str().context("the binary's path is no text")?;
+                let arguments = format!("-i {}", cable.interface());
+                let installation = Installation::new(binary, &config);
+                Self::Egret(Box::new(installation.start(&cable.receiver, &arguments)))
+            }
+            Program::Tcpdump => {
+                let folder = tempfile::tempdir()?;
+                let mut command = cable.receiver.command("tcpdump");
+                command.args(["-n", "-i", cable.interface(), "-w", "/dev/null"]);
+                let log = folder.path().join("log");
+                let mut process = Process::start("tcpdump", command, log.clone());
+                let has_begun = || {
+                    let said = std::fs::read_to_string(&log).unwrap_or_default();
+                    said.contains("listening on").then_some(())
+                };
+                process.until("not listening", PATIENCE, has_begun);
+                Self::Tcpdump(process, folder)
+            }
+        };
+        schedule::pin(reader.id(), 1)?;
+        Ok(reader)
+    }
+
+    fn id(&self) -> u32 {
+        match self {
+            Self::Egret(sensor) => sensor.id(),
+            Self::Tcpdump(process, _) => process.id(),
+        }
+    }
+
+    /// Processor time so far, in the program and in the kernel for it.
+    pub(crate) fn time(&self) -> anyhow::Result<Duration> {
+        Ok(schedule::total(&self.accounts()?))
+    }
+
+    /// The like of each thread.
+    pub(crate) fn accounts(&self) -> anyhow::Result<Vec<Account>> {
+        schedule::accounts(self.id())
+    }
+
+    /// Ends it; frames that it read and that it lost.
+    pub(crate) fn end(self) -> anyhow::Result<(u64, u64)> {
+        match self {
+            Self::Egret(mut sensor) => {
+                let metrics = sensor.metrics();
+                sensor.stop(PATIENCE);
+                let lost = metrics.count("egret_capture_dropped_packets_total", &[]);
+                let copies = metrics.count("egret_capture_duplicate_packets_total", &[]);
+                ensure!(
+                    copies == 0,
+                    "{copies} frames were taken for copies: too few are different"
+                );
+                Ok((metrics.count("egret_capture_packets_total", &[]), lost))
+            }
+            Self::Tcpdump(mut process, _folder) => {
+                process.signal(Signal::INT);
+                process.wait(PATIENCE);
+                let said = process.said();
+                let count = |what: &str| {
+                    said.lines()
+                        .find_map(|line| line.split_once(what)?.0.trim().parse::<u64>().ok())
+                        .with_context(|| format!("tcpdump did not say {what:?}: {said}"))
+                };
+                Ok((count(" packets captured")?, count(" packets dropped by kernel")?))
+            }
+        }
+    }
+}
