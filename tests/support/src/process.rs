@@ -1,7 +1,7 @@
 //! A program running beside a test: its output kept, ended with the test, shown when that fails.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
