@@ -2,9 +2,11 @@
 //!
 //! Copies come within [`APART`] of each other and are the same IP packet, though a router may have
 //! counted its time to live down, and link header, VLAN, padding, DSCP and ECN may differ. Compared
-//! are, by a seeded hash: addresses, protocol, lengths, IPv4's identification and fragment, and the
-//! first [`ABOVE`] bytes above the IP header, which hold extension headers, the whole of TCP's or
-//! UDP's header (sequence numbers and checksum included) and at least 12 bytes of payload.
+//! are, by a seeded hash: addresses, protocol, lengths, IPv4's identification and fragment, and of
+//! what is above the IP header
+//! - the first [`SUMMED`] bytes, where a checksum over all of it is among them: TCP's header with
+//!   sequence numbers and timestamps, or UDP's with 24 bytes of payload;
+//! - else the first [`BARE`] bytes, which in a tunnel reach the inner packet's transport header.
 //!
 //! So a retransmission of IPv4 is no copy: it has another identification, or comes later. What has
 //! none (IPv6, IPv4 of systems that leave it 0, RFC 6864) is told apart by sequence numbers and the
@@ -19,19 +21,35 @@
 //!   segments that the card puts together (LRO, GRO), as it does so differently for each copy.
 //!
 //! Bounds: a table of 512 KiB, one place a packet. A packet between the two copies that has the same
-//! place hides the second: with `n` packets between them in `n / 65536` of cases. What is no copy
-//! is taken for one with a chance of 2^-32 at most.
+//! place hides the second: with `n` packets between them in `n / 65536` of cases. Of the hash 16
+//! bits choose the place and 32 others are kept there, so what is no copy is taken for one with a
+//! chance of 2^-32 at most. Words are mixed by the folded multiplication of wyhash and foldhash, with
+//! words that only this process knows: nobody outside can look for packets with equal hashes.
 
-use std::hash::{BuildHasher, Hasher};
+use std::hash::BuildHasher;
 use std::time::Duration;
 
+use super::protocol;
 use crate::time::Timestamp;
 
 /// Copies come no further apart, either way: ports' queues reorder.
 pub const APART: Duration = Duration::from_millis(2);
 
-/// Bytes above the IP header that are compared: the longest TCP header and 12 more.
-pub const ABOVE: usize = 72;
+/// Bytes above the IP header that are compared of TCP, and of UDP with a checksum.
+pub const SUMMED: usize = 2 * CHUNK;
+
+/// Bytes above the IP header that are compared of everything else.
+pub const BARE: usize = 8 * CHUNK;
+
+/// Bytes that one multiplication mixes.
+const CHUNK: usize = 16;
+
+/// Of the first eight bytes of an IPv4 header all but DSCP and ECN: header length, total length,
+/// identification, fragment.
+const V4: u64 = u64::from_le_bytes([0xff, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+
+/// Of the first eight bytes of an IPv6 header version, payload length and next header.
+const V6: u64 = u64::from_le_bytes([0xf0, 0, 0, 0, 0xff, 0xff, 0xff, 0]);
 
 /// Places in the table: a power of two.
 const PLACES: usize = 1 << 16;
@@ -43,7 +61,8 @@ const UNIT: u32 = 14;
 pub struct Duplicates {
     /// Of the last packet with that place: 32 bits of its hash, and its time.
     seen: Box<[Seen]>,
-    hasher: foldhash::quality::RandomState,
+    /// Other ones in each process.
+    seed: [u64; 3],
     count: u64,
 }
 
@@ -55,9 +74,10 @@ struct Seen {
 
 impl Default for Duplicates {
     fn default() -> Self {
+        let random = foldhash::quality::RandomState::default();
         Self {
             seen: vec![Seen::default(); PLACES].into_boxed_slice(),
-            hasher: foldhash::quality::RandomState::default(),
+            seed: [0, 1, 2].map(|number: u8| random.hash_one(number)),
             count: 0,
         }
     }
@@ -75,8 +95,7 @@ impl Duplicates {
     pub fn is_copy(&mut self, ip: &[u8], time: Timestamp) -> bool {
         let Some(hash) = self.hash(ip) else { return false };
         let Some(seen) = self.seen.get_mut(hash as usize % PLACES) else { return false };
-        // 0 is a free place.
-        let this = Seen { hash: ((hash >> 32) as u32).max(1), time: units(time) };
+        let this = Seen { hash: (hash >> 32) as u32, time: units(time) };
         let apart = this.time.wrapping_sub(seen.time);
         if seen.hash == this.hash && apart.min(apart.wrapping_neg()) <= APART_UNITS {
             self.count += 1;
@@ -88,30 +107,81 @@ impl Duplicates {
 
     #[inline]
     fn hash(&self, ip: &[u8]) -> Option<u64> {
-        let mut hasher = self.hasher.build_hasher();
-        let (above, stated) = match ip.first()? >> 4 {
+        let [a, b, c] = self.seed;
+        let header: &[u8; 20] = ip.first_chunk()?;
+        let start = u64::from_le_bytes(*header.first_chunk()?);
+        let &[first, _, l0, l1, n0, n1, n2, _, _, protocol, _, _, ref ends @ ..] = header;
+        let (header, protocol, above, stated) = match first >> 4 {
             4 => {
-                let (header, _) = ip.split_first_chunk::<20>()?;
-                let &[first, _, l0, l1, i0, i1, f0, f1, _, protocol, _, _, ref ends @ ..] = header;
-                hasher.write_u64(u64::from_be_bytes([4, l0, l1, i0, i1, f0, f1, protocol]));
-                hasher.write_u64(u64::from_ne_bytes(*ends));
-                (usize::from(first & 0x0f) * 4, usize::from(u16::from_be_bytes([l0, l1])))
+                let header =
+                    fold(start & V4 ^ u64::from(protocol) << 8 ^ a, u64::from_le_bytes(*ends) ^ b);
+                let stated = u16::from_be_bytes([l0, l1]);
+                (header, protocol, usize::from(first & 0x0f) * 4, usize::from(stated))
             }
             6 => {
-                let (header, _) = ip.split_first_chunk::<40>()?;
-                let &[_, _, _, _, l0, l1, next, _, ref ends @ ..] = header;
-                hasher.write_u64(u64::from_be_bytes([6, l0, l1, next, 0, 0, 0, 0]));
-                hasher.write(ends);
-                (40, usize::from(u16::from_be_bytes([l0, l1])).saturating_add(40))
+                let (_, ends) = ip.split_first_chunk::<8>()?;
+                let (source, rest) = ends.split_first_chunk()?;
+                let ends = self.mix(self.mix(b, source), rest.first_chunk()?);
+                let stated = u16::from_be_bytes([n0, n1]);
+                (fold(start & V6 ^ a, ends ^ c), n2, 40, usize::from(stated) + 40)
             }
             _ => return None,
         };
-        // Padding of the link is not the packet's. A length of 0 was left to the network card.
-        let end = if stated <= above { usize::MAX } else { stated };
-        let end = end.min(above.saturating_add(ABOVE)).min(ip.len());
-        hasher.write(ip.get(above..end)?);
-        Some(hasher.finish())
+        let rest = ip.get(above..)?;
+        match rest.first_chunk::<SUMMED>() {
+            Some(first) if stated >= above + SUMMED && is_summed(protocol, first) => {
+                let chunks = first.as_chunks().0;
+                Some(chunks.iter().fold(header, |hash, chunk| self.mix(hash, chunk)))
+            }
+            _ => {
+                // Padding of the link is not the packet's. A length of 0 was left to the network card.
+                let length = if stated > above { stated - above } else { BARE };
+                Some(self.bytes(header, rest.get(..length.min(BARE)).unwrap_or(rest)))
+            }
+        }
     }
+
+    /// The hash of a header's and these bytes above it.
+    #[inline]
+    fn bytes(&self, header: u64, bytes: &[u8]) -> u64 {
+        let (chunks, rest) = bytes.as_chunks();
+        let hash = chunks.iter().fold(header, |hash, chunk| self.mix(hash, chunk));
+        // Some bytes a second time cost less than fewer than sixteen.
+        let last = bytes.last_chunk().copied().unwrap_or_else(|| padded(rest));
+        self.mix(hash, &last)
+    }
+
+    #[inline]
+    fn mix(&self, hash: u64, chunk: &[u8; CHUNK]) -> u64 {
+        let [_, _, c] = self.seed;
+        let words = u128::from_le_bytes(*chunk);
+        fold(words as u64 ^ hash, (words >> 64) as u64 ^ c)
+    }
+}
+
+/// Whether a packet's checksum tells its contents apart, and not only its first bytes do.
+#[inline]
+const fn is_summed(protocol: u8, above: &[u8; SUMMED]) -> bool {
+    match protocol {
+        protocol::TCP => true,
+        protocol::UDP => !matches!(above, [_, _, _, _, _, _, 0, 0, ..]),
+        _ => false,
+    }
+}
+
+/// Both halves of a product in one word: each bit of it depends on all bits of both factors.
+#[inline]
+const fn fold(a: u64, b: u64) -> u64 {
+    let product = a as u128 * b as u128;
+    product as u64 ^ (product >> 64) as u64
+}
+
+fn padded(bytes: &[u8]) -> [u8; CHUNK] {
+    let mut chunk = [0; CHUNK];
+    for (to, from) in chunk.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    chunk
 }
 
 const APART_UNITS: u32 = (APART.as_nanos() >> UNIT) as u32;

@@ -113,12 +113,30 @@ proptest! {
     }
 }
 
+/// An IPv6 packet with this above its header.
+fn six(next: u8, above: &[u8]) -> Vec<u8> {
+    let mut packet = vec![0x60, 0, 0, 0, 0, above.len() as u8, next, 64];
+    packet.extend([1; 32]);
+    packet.extend(above);
+    packet
+}
+
 #[test]
-fn every_prefix_of_a_packet_is_taken() {
-    let whole = Sent { id: 7, sequence: 7, tcp: true, payload: vec![7; 40] }.ip(64);
-    let mut six = vec![0x60, 0, 0, 0, 0, 40, 6, 64];
-    six.extend([1; 72]);
-    for bytes in [whole, six] {
+fn every_prefix_of_a_packet_is_taken_and_every_byte_compared_counts() {
+    let tcp = Sent { id: 7, sequence: 7, tcp: true, payload: vec![7; 40] }.ip(64);
+    let mut gre = Sent { id: 0, sequence: 7, tcp: true, payload: vec![7; 140] }.ip(64);
+    gre[9] = 47;
+    let (plain, tunnel) = ([&[1; 6][..], &[1; 66]].concat(), [&[1; 6][..], &[0; 194]].concat());
+    for (bytes, above, compared) in [
+        (tcp, 20, SUMMED),
+        (gre, 20, BARE),
+        (six(6, &[1; 72]), 40, SUMMED),
+        (six(17, &plain), 40, SUMMED),
+        (six(17, &tunnel), 40, BARE),
+        (six(0, &tunnel), 40, BARE),
+        (six(58, &[9; 21]), 40, 21),
+        (six(58, &[9; 5]), 40, 5),
+    ] {
         for length in 0..=bytes.len() {
             Duplicates::default().is_copy(&bytes[..length], at(0));
         }
@@ -128,8 +146,11 @@ fn every_prefix_of_a_packet_is_taken() {
         let hops = if bytes[0] == 0x60 { 7 } else { 8 };
         routed[hops] -= 1;
         assert!(duplicates.is_copy(&routed, at(1)));
-        *routed.last_mut().unwrap() ^= 1;
-        assert!(!duplicates.is_copy(&routed, at(2)));
+        for changed in above..above + compared {
+            let mut other = routed.clone();
+            other[changed] ^= 1;
+            assert!(!duplicates.is_copy(&other, at(2)), "{changed} of {bytes:?}");
+        }
     }
 }
 

@@ -20,10 +20,15 @@ use crate::time::Timestamp;
 /// Bursts taken from one source before the next has its turn.
 const TURN: usize = 8;
 /// How long it sleeps when there is nothing: timeouts are kept to this, and signs of life given.
-const NAP: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
+/// Frames end it sooner, as poll(2) returns when the kernel gives out a block.
+const NAP: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+/// How often it says how far it is when it has nothing else to say, because events of other workers
+/// wait for that; and how long events wait while there is no end of frames.
+const TELL: Duration = Duration::from_millis(50);
 /// How often what was counted is published.
 const PUBLISH: Duration = Duration::from_millis(100);
-/// Events are handed on when so many are there, or when a turn ends that found nothing to read.
+/// Events are handed on when so many are there, or when a turn ends that found nothing to read: each
+/// time wakes detection.
 const BATCH: usize = 512;
 /// The most events that wait for room in the channel; what comes on top is dropped and counted.
 const MAX_WAITING: usize = 1 << 16;
@@ -104,6 +109,7 @@ impl Worker {
     pub(super) fn work(mut self) -> bool {
         let mut waiting = Waiting { events: Vec::new(), first_slot: self.first_slot, dropped: 0 };
         let mut published = clock::now();
+        let mut told = published;
         let mut end: Option<Timestamp> = None;
         loop {
             let busy = self.round(&mut waiting);
@@ -112,7 +118,9 @@ impl Worker {
             if !busy {
                 self.path.idle(self.reached(now), &mut waiting);
             }
-            if !busy || waiting.events.len() >= BATCH {
+            let enough = if busy { BATCH } else { 1 };
+            if waiting.events.len() >= enough || now.since(told) >= TELL {
+                told = now;
                 self.hand_on(now, &mut waiting);
             }
             if now.since(published) >= PUBLISH {
