@@ -105,7 +105,7 @@ impl Running {
         }
         let now = clock::now();
         let clock_error = self.steps.look(now, Instant::now());
-        let alive = self.pulses().all(|pulse| pulse.is_alive(now, ALIVE));
+        let alive = self.pulses().all(|pulse| pulse.is_alive(Instant::now(), ALIVE));
         if alive {
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
         }

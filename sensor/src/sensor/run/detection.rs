@@ -31,7 +31,7 @@ const TELL: Duration = Duration::from_secs(10);
 const KEEP: Duration = Duration::from_secs(300);
 
 /// Batches taken at once at most, besides the first.
-const MORE: usize = 16;
+const MORE: usize = 64;
 
 /// What the detection thread is told.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl Detection {
         let (mut looked, mut told, mut kept) = (start, start, start);
         loop {
             let more = self.take();
-            self.pulse.beat(clock::now());
+            self.pulse.beat(Instant::now());
             if !more {
                 break;
             }

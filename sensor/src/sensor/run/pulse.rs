@@ -1,14 +1,15 @@
 //! What threads tell each other without waiting: how far each worker is, and what it has counted.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::time::Timestamp;
 
 /// One worker's pulse. Written by the worker alone, read by whoever watches.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pulse {
-    /// When it last looked for frames, by the system's clock.
+    born: Instant,
+    /// When it last looked for frames, in nanoseconds since then: the system's clock may be set.
     looked: AtomicU64,
     /// By interface, in the order of the config.
     interfaces: Vec<Counts>,
@@ -27,19 +28,25 @@ struct Counts {
 impl Pulse {
     pub(super) fn new(interfaces: usize) -> Self {
         Self {
+            born: Instant::now(),
             looked: AtomicU64::default(),
             interfaces: (0..interfaces).map(|_| Counts::default()).collect(),
         }
     }
 
     /// The worker has looked at all its sources.
-    pub(super) fn beat(&self, now: Timestamp) {
-        self.looked.store(now.as_nanos(), Relaxed);
+    pub(super) fn beat(&self, now: Instant) {
+        self.looked.store(self.age(now), Relaxed);
     }
 
     /// Whether the worker has looked lately.
-    pub(super) fn is_alive(&self, now: Timestamp, within: Duration) -> bool {
-        now.since(Timestamp::from_nanos(self.looked.load(Relaxed))) <= within
+    pub(super) fn is_alive(&self, now: Instant, within: Duration) -> bool {
+        let silent = self.age(now).saturating_sub(self.looked.load(Relaxed));
+        Duration::from_nanos(silent) <= within
+    }
+
+    fn age(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.born).as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// The worker has received so many more frames from an interface, the last at `last`.
@@ -69,4 +76,32 @@ impl Pulse {
 /// Adds to a number that nobody else writes: two plain moves.
 fn add(number: &AtomicU64, more: u64) {
     number.store(number.load(Relaxed).wrapping_add(more), Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_gives_no_sign_for_too_long_is_not_alive() {
+        let pulse = Pulse::new(0);
+        let (second, start) = (Duration::from_secs(1), Instant::now());
+        assert!(pulse.is_alive(start, second), "it has just been born");
+        pulse.beat(start + 5 * second);
+        assert!(pulse.is_alive(start + 5 * second, second));
+        assert!(pulse.is_alive(start + 4 * second, second), "read before it beat");
+        assert!(!pulse.is_alive(start + 7 * second, second));
+    }
+
+    #[test]
+    fn each_interface_has_its_own_counts() {
+        let pulse = Pulse::new(2);
+        pulse.received(1, 3, Timestamp::from_nanos(7));
+        pulse.received(1, 2, Timestamp::from_nanos(9));
+        pulse.dropped(1, 4);
+        pulse.received(9, 1, Timestamp::MAX);
+        assert_eq!(pulse.of(0), (0, 0, None));
+        assert_eq!(pulse.of(1), (5, 4, Some(Timestamp::from_nanos(9))));
+        assert_eq!(pulse.of(9), (0, 0, None));
+    }
 }
