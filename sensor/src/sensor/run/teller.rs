@@ -134,11 +134,10 @@ mod tests {
         }
         assert!(start.elapsed().as_secs() < 5);
         assert!(!thread.is_finished());
+        // Someone who reads, and stays.
+        let reader = OpenOptions::new().read(true).write(true).open(&path).unwrap();
         drop(tell);
-        // A reader that goes at once: the rest is told to nobody.
-        fs::read(&path).unwrap();
-        fs::remove_file(&path).unwrap();
-        fs::write(&path, "").unwrap();
         thread.join().unwrap();
+        drop(reader);
     }
 }
