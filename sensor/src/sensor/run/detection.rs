@@ -31,7 +31,7 @@ const TELL: Duration = Duration::from_secs(10);
 const KEEP: Duration = Duration::from_secs(300);
 
 /// Batches taken at once at most, besides the first.
-const MORE: usize = 16;
+const MORE: usize = 64;
 
 /// What the detection thread is told.
 #[derive(Debug)]

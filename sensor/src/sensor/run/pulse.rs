@@ -8,8 +8,8 @@ use crate::time::Timestamp;
 /// One worker's pulse. Written by the worker alone, read by whoever watches.
 #[derive(Debug)]
 pub(super) struct Pulse {
-    start: Instant,
-    /// When it last looked for frames, in nanoseconds since `start`: the system's clock may be set.
+    born: Instant,
+    /// When it last looked for frames, in nanoseconds since then: the system's clock may be set.
     looked: AtomicU64,
     /// By interface, in the order of the config.
     interfaces: Vec<Counts>,
@@ -28,7 +28,7 @@ struct Counts {
 impl Pulse {
     pub(super) fn new(interfaces: usize) -> Self {
         Self {
-            start: Instant::now(),
+            born: Instant::now(),
             looked: AtomicU64::default(),
             interfaces: (0..interfaces).map(|_| Counts::default()).collect(),
         }
@@ -36,14 +36,17 @@ impl Pulse {
 
     /// The worker has looked at all its sources.
     pub(super) fn beat(&self, now: Instant) {
-        let nanos = now.saturating_duration_since(self.start).as_nanos();
-        self.looked.store(u64::try_from(nanos).unwrap_or(u64::MAX), Relaxed);
+        self.looked.store(self.age(now), Relaxed);
     }
 
     /// Whether the worker has looked lately.
     pub(super) fn is_alive(&self, now: Instant, within: Duration) -> bool {
-        let looked = Duration::from_nanos(self.looked.load(Relaxed));
-        now.saturating_duration_since(self.start).saturating_sub(looked) <= within
+        let silent = self.age(now).saturating_sub(self.looked.load(Relaxed));
+        Duration::from_nanos(silent) <= within
+    }
+
+    fn age(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.born).as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// The worker has received so many more frames from an interface, the last at `last`.
@@ -80,24 +83,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thread_lives_for_as_long_as_it_gives_signs() {
-        let (pulse, patience) = (Pulse::new(1), Duration::from_secs(10));
-        let at = |seconds| pulse.start + Duration::from_secs(seconds);
-        assert!(pulse.is_alive(at(10), patience), "it may still start");
-        assert!(!pulse.is_alive(at(11), patience));
-        pulse.beat(at(11));
-        assert!(pulse.is_alive(at(21), patience));
-        assert!(!pulse.is_alive(at(22), patience));
+    fn who_gives_no_sign_for_too_long_is_not_alive() {
+        let pulse = Pulse::new(0);
+        let (second, start) = (Duration::from_secs(1), Instant::now());
+        assert!(pulse.is_alive(start, second), "it has just been born");
+        pulse.beat(start + 5 * second);
+        assert!(pulse.is_alive(start + 5 * second, second));
+        assert!(pulse.is_alive(start + 4 * second, second), "read before it beat");
+        assert!(!pulse.is_alive(start + 7 * second, second));
     }
 
     #[test]
-    fn counts_are_by_interface_and_others_are_nobodys() {
+    fn each_interface_has_its_own_counts() {
         let pulse = Pulse::new(2);
-        pulse.received(1, 3, Timestamp::from_parts(7, 0));
-        pulse.received(1, 4, Timestamp::from_parts(9, 0));
-        pulse.dropped(1, 5);
-        pulse.received(2, 1, Timestamp::from_parts(9, 0));
+        pulse.received(1, 3, Timestamp::from_nanos(7));
+        pulse.received(1, 2, Timestamp::from_nanos(9));
+        pulse.dropped(1, 4);
+        pulse.received(9, 1, Timestamp::MAX);
         assert_eq!(pulse.of(0), (0, 0, None));
-        assert_eq!(pulse.of(1), (7, 5, Some(Timestamp::from_parts(9, 0))));
+        assert_eq!(pulse.of(1), (5, 4, Some(Timestamp::from_nanos(9))));
+        assert_eq!(pulse.of(9), (0, 0, None));
     }
 }

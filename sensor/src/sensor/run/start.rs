@@ -37,9 +37,8 @@ use crate::store::keeper::{self, Keeper};
 use crate::store::{Lock, Store};
 use crate::text::file_name;
 
-/// Batches of events that wait for detection at most. Each holds up to what a worker lets wait, so
-/// that few of them bound the memory of a detection that has fallen behind.
-const BATCHES: usize = 64;
+/// Batches of events that wait for detection at most; each has a few hundred.
+const BATCHES: usize = 1024;
 /// The fewest flows that a worker holds, however many workers there are.
 const LEAST_FLOWS: usize = 1 << 16;
 
@@ -209,6 +208,7 @@ fn start_workers(
             path: Path::new(wanted, capacity, Copies::LeaveOut).map_err(RunError::Memory)?,
             first_slot: u32::try_from(number * capacity).unwrap_or(u32::MAX),
             inputs,
+            room: capacity + worker::ROOM,
             orders: receiver,
             batches: batches.clone(),
             pulse: Arc::clone(&pulse),

@@ -1,6 +1,7 @@
 //! A capture worker: one thread that takes frames of all interfaces through its own packet path, to
 //! completion, and hands events on. It waits for nobody: not for a lock, not for room in a channel.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::time::{Duration, Instant};
@@ -30,8 +31,9 @@ const PUBLISH: Duration = Duration::from_millis(100);
 /// Events are handed on when so many are there, or when a turn ends that found nothing to read: each
 /// time wakes detection.
 const BATCH: usize = 512;
-/// The most events that wait for room in the channel; what comes on top is dropped and counted.
-const MAX_WAITING: usize = 1 << 16;
+/// Events that may wait for room in the channel, besides one of each flow: when 10 s end, all flows
+/// are told of at once. What comes on top is dropped and counted.
+pub(super) const ROOM: usize = 1 << 16;
 
 /// What a worker hands on: events in nearly the order of their time.
 #[derive(Debug)]
@@ -60,6 +62,8 @@ pub(super) struct Worker {
     /// Added to the flows' slots, so that they are no other worker's.
     pub(super) first_slot: u32,
     pub(super) inputs: Vec<Input>,
+    /// The most events that may wait for room in the channel.
+    pub(super) room: usize,
     pub(super) orders: Receiver<Order>,
     pub(super) batches: SyncSender<Batch>,
     pub(super) pulse: Arc<Pulse>,
@@ -83,59 +87,137 @@ impl Input {
     pub(super) const fn new(interface: u16, source: Live) -> Self {
         Self { interface, source, lost: 0, cut: 0, reached: Timestamp::ZERO }
     }
+
+    /// Takes some of its frames through `path`; whether there were any.
+    fn turn(&mut self, path: &mut Path, pulse: &Pulse, waiting: &mut Waiting) -> bool {
+        let mut packets = 0;
+        path.table.set_interface(self.interface);
+        for _ in 0..TURN {
+            let mut burst = Burst::new();
+            // A source that fails for good is replaced by whoever watches the interfaces.
+            let Ok(Progress::More) = self.source.burst(&mut burst) else { break };
+            packets += burst.len() as u64;
+            if let Some(last) = burst.last() {
+                self.reached = self.reached.max(last.time);
+            }
+            path.burst(&burst, waiting);
+        }
+        if packets > 0 {
+            pulse.received(self.interface, packets, self.reached);
+        }
+        packets > 0
+    }
 }
 
 /// Events on their way to detection.
 struct Waiting {
+    /// Batches that are full.
+    full: VecDeque<Vec<Event>>,
     events: Vec<Event>,
+    room: usize,
     first_slot: u32,
     dropped: u64,
+}
+
+impl Waiting {
+    const fn new(room: usize, first_slot: u32) -> Self {
+        Self { full: VecDeque::new(), events: Vec::new(), room, first_slot, dropped: 0 }
+    }
+
+    fn len(&self) -> usize {
+        self.full.len() * BATCH + self.events.len()
+    }
+
+    /// The events that wait longest, and whether they are the last ones.
+    fn take(&mut self) -> (Vec<Event>, bool) {
+        match self.full.pop_front() {
+            Some(full) => (full, false),
+            None => (std::mem::take(&mut self.events), true),
+        }
+    }
+
+    fn put_back(&mut self, events: Vec<Event>, is_last: bool) {
+        if is_last {
+            self.events = events;
+        } else {
+            self.full.push_front(events);
+        }
+    }
 }
 
 impl Sink for Waiting {
     #[inline]
     fn event(&mut self, mut event: Event) {
-        if self.events.len() >= MAX_WAITING {
+        if self.len() >= self.room {
             self.dropped += 1;
             return;
         }
         event.flow.slot += self.first_slot;
         self.events.push(event);
+        if self.events.len() >= BATCH {
+            self.full.push_back(std::mem::take(&mut self.events));
+        }
+    }
+}
+
+/// The last events, on their way to detection: whoever has them waits for room now.
+struct Last<'a> {
+    worker: usize,
+    first_slot: u32,
+    events: Vec<Event>,
+    batches: &'a SyncSender<Batch>,
+}
+
+impl Last<'_> {
+    fn hand_on(&mut self, reached: Timestamp) {
+        let events = std::mem::take(&mut self.events);
+        // Detection may have ended first; then nobody wants them.
+        let _ = self.batches.send(Batch { worker: self.worker, reached, events });
+    }
+}
+
+impl Sink for Last<'_> {
+    fn event(&mut self, mut event: Event) {
+        event.flow.slot += self.first_slot;
+        self.events.push(event);
+        if self.events.len() >= BATCH {
+            self.hand_on(Timestamp::ZERO);
+        }
     }
 }
 
 impl Worker {
     /// Works until told to stop. Returns whether all that had arrived by then was read.
     pub(super) fn work(mut self) -> bool {
-        let mut waiting = Waiting { events: Vec::new(), first_slot: self.first_slot, dropped: 0 };
-        // Not by the system's clock, which may be set back by hours.
+        let mut waiting = Waiting::new(self.room, self.first_slot);
         let mut published = Instant::now();
         let mut told = published;
         let mut end: Option<Instant> = None;
         loop {
             let busy = self.round(&mut waiting);
-            let now = Instant::now();
-            self.pulse.beat(now);
+            // Of the packets' clock, which may be set, and of one that only goes forward.
+            let (now, steady) = (clock::now(), Instant::now());
+            self.pulse.beat(steady);
             if !busy {
-                self.path.idle(self.reached(clock::now()), &mut waiting);
+                self.path.idle(self.reached(now), &mut waiting);
             }
             let enough = if busy { BATCH } else { 1 };
-            if waiting.events.len() >= enough || now.duration_since(told) >= TELL {
-                told = now;
-                self.hand_on(clock::now(), &mut waiting);
+            if waiting.len() >= enough || steady.duration_since(told) >= TELL {
+                told = steady;
+                self.hand_on(now, &mut waiting);
             }
-            if now.duration_since(published) >= PUBLISH {
-                published = now;
+            if steady.duration_since(published) >= PUBLISH {
+                published = steady;
                 self.publish(&mut waiting);
             }
             match end {
-                Some(deadline) if !busy || now >= deadline => {
+                Some(deadline) if !busy || steady >= deadline => {
                     self.finish(waiting);
                     return !busy;
                 }
                 Some(_) => {}
                 None => {
-                    end = self.obey(now, &mut waiting);
+                    end = self.obey(steady, &mut waiting);
                     if !busy && end.is_none() {
                         self.nap();
                     }
@@ -148,22 +230,7 @@ impl Worker {
     fn round(&mut self, waiting: &mut Waiting) -> bool {
         let mut busy = false;
         for input in &mut self.inputs {
-            let mut packets = 0;
-            self.path.table.set_interface(input.interface);
-            for _ in 0..TURN {
-                let mut burst = Burst::new();
-                // A source that fails for good is replaced by whoever watches the interfaces.
-                let Ok(Progress::More) = input.source.burst(&mut burst) else { break };
-                packets += burst.len() as u64;
-                if let Some(last) = burst.last() {
-                    input.reached = input.reached.max(last.time);
-                }
-                self.path.burst(&burst, waiting);
-            }
-            if packets > 0 {
-                busy = true;
-                self.pulse.received(input.interface, packets, input.reached);
-            }
+            busy |= input.turn(&mut self.path, &self.pulse, waiting);
         }
         busy
     }
@@ -175,15 +242,16 @@ impl Worker {
     }
 
     fn hand_on(&self, now: Timestamp, waiting: &mut Waiting) {
-        let batch = Batch {
-            worker: self.number,
-            reached: self.reached(now),
-            events: std::mem::take(&mut waiting.events),
-        };
-        match self.batches.try_send(batch) {
-            Ok(()) => {}
-            Err(TrySendError::Full(batch) | TrySendError::Disconnected(batch)) => {
-                waiting.events = batch.events;
+        loop {
+            let (events, is_last) = waiting.take();
+            // Behind a batch that is not the last come events that are older than what was read.
+            let reached = if is_last { self.reached(now) } else { Timestamp::ZERO };
+            match self.batches.try_send(Batch { worker: self.number, reached, events }) {
+                Ok(()) if is_last => return,
+                Ok(()) => {}
+                Err(TrySendError::Full(batch) | TrySendError::Disconnected(batch)) => {
+                    return waiting.put_back(batch.events, is_last);
+                }
             }
         }
     }
@@ -206,6 +274,10 @@ impl Worker {
         match order {
             Order::Stop(patience) => return Some(now + patience),
             Order::Attach(interface, source) => {
+                // What the one before has left; nothing comes on top, as its interface is gone.
+                for old in self.inputs.iter_mut().filter(|input| input.interface == interface) {
+                    while old.turn(&mut self.path, &self.pulse, waiting) {}
+                }
                 self.publish(waiting);
                 self.inputs.retain(|input| input.interface != interface);
                 self.inputs.push(Input::new(interface, source));
@@ -228,10 +300,62 @@ impl Worker {
 
     /// Ends all flows and hands on the last events, now waiting for room.
     fn finish(mut self, mut waiting: Waiting) {
-        self.path.finish(&mut waiting);
         self.publish(&mut waiting);
-        let batch = Batch { worker: self.number, reached: Timestamp::MAX, events: waiting.events };
-        // Detection may have ended first; then nobody wants them.
-        let _ = self.batches.send(batch);
+        let batches = self.batches.clone();
+        let (worker, first_slot) = (self.number, self.first_slot);
+        let mut last = Last { worker, first_slot, events: Vec::new(), batches: &batches };
+        loop {
+            let (events, is_last) = waiting.take();
+            last.events = events;
+            if is_last {
+                break;
+            }
+            last.hand_on(Timestamp::ZERO);
+        }
+        self.path.finish(&mut last);
+        last.hand_on(Timestamp::MAX);
+        self.publish(&mut waiting);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Body, Endpoint, Flow};
+
+    fn event(number: u64) -> Event {
+        let end = Endpoint { address: [10, 0, 0, 1].into(), port: 443, mac: None };
+        let flow = Flow {
+            id: number,
+            slot: 1,
+            client: end,
+            server: end,
+            protocol: 6,
+            vlans: crate::decode::Vlans::new(),
+            interface: None,
+            opened: Timestamp::ZERO,
+        };
+        Event { time: Timestamp::ZERO, flow, body: Body::Opened }
+    }
+
+    #[test]
+    fn events_wait_in_small_batches_and_in_order_and_what_has_no_room_is_counted() {
+        let room = 3 * BATCH + 7;
+        let mut waiting = Waiting::new(room, 10);
+        (0..room as u64 + 5).for_each(|number| waiting.event(event(number)));
+        assert_eq!((waiting.len(), waiting.dropped), (room, 5));
+        let (first, is_last) = waiting.take();
+        waiting.put_back(first, is_last);
+        let mut taken = Vec::new();
+        loop {
+            let (events, is_last) = waiting.take();
+            assert!(events.len() <= BATCH);
+            assert!(events.iter().all(|event| event.flow.slot == 11));
+            taken.extend(events.into_iter().map(|event| event.flow.id));
+            if is_last {
+                break;
+            }
+        }
+        assert!(taken.into_iter().eq(0..room as u64));
     }
 }
