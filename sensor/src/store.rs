@@ -233,6 +233,18 @@ mod tests {
     }
 
     #[test]
+    fn a_row_that_cannot_be_read_costs_one_asset_its_baseline() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut store = Store::open(directory.path()).unwrap();
+        let mut two = learned();
+        two.assets.insert("db-01".to_owned(), AssetBaseline::default());
+        store.save_baseline(&two).unwrap();
+        let sql = "UPDATE baseline SET learned = '{' WHERE asset = 'db-01'";
+        Connection::open(directory.path().join(FILE)).unwrap().execute(sql, []).unwrap();
+        assert_eq!(store.baseline().unwrap(), Some(learned()));
+    }
+
+    #[test]
     fn a_damaged_database_is_renamed_and_a_new_one_begun() {
         let directory = tempfile::tempdir().unwrap();
         for number in 1..=2 {

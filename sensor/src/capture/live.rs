@@ -73,6 +73,9 @@ enum Way {
     Pcap(Pcap),
 }
 
+/// Why the ring is tried first.
+const FASTEST: &str = "the fastest way in this version";
+
 /// Opens an interface by its name.
 ///
 /// Of sources that are opened with equal numbers of workers, the ones in the same place take the
@@ -91,9 +94,9 @@ pub fn open(interface: &str, settings: &Settings) -> Result<Opened, LiveError> {
     }
     let direction = direction(interface);
     match settings.backend {
-        Some(Backend::Ring) => by_ring(interface, settings, direction).map_err(failed),
+        Some(Backend::Ring) => by_ring(interface, settings, direction, "as asked").map_err(failed),
         Some(Backend::Pcap) => by_pcap(interface, settings, direction, "as asked").map_err(failed),
-        None => by_ring(interface, settings, direction).or_else(|ring| {
+        None => by_ring(interface, settings, direction, FASTEST).or_else(|ring| {
             let why = format!("because the AF_PACKET ring failed: {ring}");
             by_pcap(interface, settings, direction, &why)
                 .map_err(|pcap| failed(format!("{ring}; libpcap failed too: {pcap}")))
@@ -111,7 +114,12 @@ fn direction(interface: &str) -> Direction {
     }
 }
 
-fn by_ring(interface: &str, settings: &Settings, direction: Direction) -> Result<Opened, String> {
+fn by_ring(
+    interface: &str,
+    settings: &Settings,
+    direction: Direction,
+    why: &str,
+) -> Result<Opened, String> {
     let rings = ring::open(interface, settings, direction)?;
     let how = match rings.len() {
         1 => format!("AF_PACKET ring of {} MiB", ring::SIZE >> 20),
@@ -120,7 +128,11 @@ fn by_ring(interface: &str, settings: &Settings, direction: Direction) -> Result
         }
     };
     let sources = rings.into_iter().map(|ring| Live(Way::Ring(ring))).collect();
-    Ok(Opened { sources, backend: Backend::Ring, why: format!("{how}, {}", said(direction)) })
+    Ok(Opened {
+        sources,
+        backend: Backend::Ring,
+        why: format!("{how}, {why}; {}", said(direction)),
+    })
 }
 
 fn by_pcap(

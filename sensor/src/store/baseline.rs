@@ -21,10 +21,10 @@ pub struct Forget {
 }
 
 impl Store {
-    /// What was learned; `None` when nothing ever was.
+    /// What was learned; `None` when nothing ever was. A row that cannot be read is said and left out.
     ///
     /// # Errors
-    /// When the database or a row cannot be read.
+    /// When the database cannot be read.
     pub fn baseline(&self) -> Result<Option<Baseline>, StoreError> {
         let (rows, through) = self.read(|connection| {
             let transaction = connection.unchecked_transaction()?;
@@ -39,9 +39,14 @@ impl Store {
         }
         let mut baseline = Baseline::default();
         for (asset, learned) in rows {
-            let learned: AssetBaseline = serde_json::from_str(&learned)
-                .map_err(|error| self.bad_row(format!("what was learned of {asset}"), &error))?;
-            baseline.assets.insert(asset, learned);
+            match serde_json::from_str::<AssetBaseline>(&learned) {
+                Ok(learned) => drop(baseline.assets.insert(asset, learned)),
+                // One asset's loss is no reason to know nothing of the others.
+                Err(error) => {
+                    let error = self.bad_row(format!("what was learned of {asset}"), &error);
+                    tracing::error!("{error}; it is learned anew");
+                }
+            }
         }
         Ok(Some(baseline))
     }

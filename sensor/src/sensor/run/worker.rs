@@ -259,9 +259,11 @@ impl Worker {
     fn publish(&mut self, waiting: &mut Waiting) {
         for input in &mut self.inputs {
             let stats = input.source.stats();
-            let lost = stats.dropped.saturating_sub(input.lost);
+            // What the ring holds and cannot be read is as lost as what it could not hold.
+            let gone = stats.dropped + stats.invalid;
+            let lost = gone.saturating_sub(input.lost);
             let cut = stats.truncated.saturating_sub(input.cut);
-            (input.lost, input.cut) = (stats.dropped, stats.truncated);
+            (input.lost, input.cut) = (gone, stats.truncated);
             self.pulse.dropped(input.interface, lost);
             self.tally.source(lost, cut);
         }
