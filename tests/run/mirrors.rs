@@ -59,7 +59,9 @@ fn a_path_mirrored_at_both_ports_counts_once() {
     let samples = ended(&lab, &sensor, before);
     let duplicates = samples.count("egret_capture_duplicate_packets_total", &[]);
     let share = duplicates as f64 / packets(&samples) as f64;
-    assert!((0.45..=0.5).contains(&share), "{share} of {}", packets(&samples));
+    // Half of them, and the few that their sender itself repeats within moments: resets, and
+    // acknowledgments of connections that are over, which Linux sends without an identification.
+    assert!((0.45..0.505).contains(&share), "{share} of {}", packets(&samples));
     // Headers and acknowledgments come on top of the content, a second copy does not.
     let times = bytes(&samples) as f64 / SIZE as f64;
     assert!((1.0..1.2).contains(&times), "{times} times what was downloaded");
@@ -77,7 +79,7 @@ fn a_path_mirrored_at_one_port_has_no_duplicates() {
     let before = unseen(&lab, &sensor);
     download(&lab);
     let samples = ended(&lab, &sensor, before);
-    // What a busy sender repeats within moments counts as a copy; that is next to nothing.
+    // What a sender repeats within moments counts as a copy (see the other test): next to nothing.
     let duplicates = samples.count("egret_capture_duplicate_packets_total", &[]);
     assert!(duplicates * 200 < packets(&samples), "{duplicates} of {}", packets(&samples));
     assert!(samples.count("egret_flows_ended_total", &[("sides", "both")]) >= 20);
