@@ -9,5 +9,5 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|input: (u16, &[u8])| {
     let (link, bytes) = (LinkType(input.0), input.1);
     let wire_len = bytes.len() as u32;
-    let _ = egret::decode::packet(&Frame { time: Timestamp::ZERO, wire_len, link, vlan: None, bytes });
+    let _ = egret::decode::packet(&Frame { time: Timestamp::ZERO, wire_len, link, vlan: None, mark: None, bytes });
 });

@@ -3,12 +3,17 @@
 //! Every source (capture file, kernel ring, XDP, libpcap) gives the same thing: link-layer bytes
 //! with their time and their length on the wire, in bursts, without copying them.
 
+use std::net::IpAddr;
+
 use crate::time::Timestamp;
+
+pub use mark::Mark;
 
 pub mod file;
 pub mod filter;
 pub mod interface;
 pub mod live;
+mod mark;
 mod pcap;
 mod ring;
 
@@ -17,6 +22,9 @@ pub const BURST: usize = 32;
 
 /// One burst of frames, borrowed from the source until the next one is asked for.
 pub type Burst<'a> = arrayvec::ArrayVec<Frame<'a>, BURST>;
+
+/// Some of what was counted without its packets; as many as a burst has frames.
+pub type Counts = arrayvec::ArrayVec<Counted, BURST>;
 
 /// One frame as it was captured.
 #[derive(Debug, Clone, Copy)]
@@ -30,8 +38,33 @@ pub struct Frame<'a> {
     /// The id of its outermost VLAN, where the kernel took that tag out of `bytes`; `wire_len` counts
     /// the tag all the same.
     pub vlan: Option<u16>,
+    /// Where to say that its direction of its flow has been read enough, if anybody wants to know.
+    pub mark: Option<Mark<'a>>,
     /// What was captured of it.
     pub bytes: &'a [u8],
+}
+
+/// What was counted of one direction of a flow by a source that does not give all packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// Who sent them.
+    pub source: IpAddr,
+    /// Whom to.
+    pub destination: IpAddr,
+    /// Source and destination port, for protocols with ports; else 0.
+    pub ports: [u16; 2],
+    /// IP protocol number.
+    pub protocol: u8,
+    /// All TCP flags of these packets.
+    pub tcp_flags: u8,
+    /// How many packets came on top of what was told before, none of them given as a frame.
+    pub packets: u64,
+    /// Their bytes on the wire.
+    pub bytes: u64,
+    /// When the first of them came, or no later than that.
+    pub since: Timestamp,
+    /// When the last of them came.
+    pub last: Timestamp,
 }
 
 /// A link-layer header type: the `LINKTYPE_` value of capture files
@@ -192,6 +225,17 @@ pub trait Source {
     fn stats(&self) -> Stats;
 }
 
+/// What the kernel's half of a source has done so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Kernel {
+    /// Packets seen, and what became of them.
+    pub totals: egret_ebpf::Totals,
+    /// Slots there are for flows.
+    pub slots: u64,
+    /// When the last packet came that was counted there.
+    pub last: Option<Timestamp>,
+}
+
 /// What a source has read and lost so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -209,6 +253,9 @@ pub struct Stats {
     pub dropped: u64,
     /// Frames of which only a part was captured.
     pub truncated: u64,
+    /// Of a source that counts in the kernel, what it has done there: told by one source of an
+    /// interface, for all of them.
+    pub kernel: Option<Kernel>,
     /// What people should know about what was read, a line each: why a file ended before its end
     /// (at most one a file), link types that are not decoded (a few a file).
     pub notes: Vec<String>,

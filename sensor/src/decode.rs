@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use arrayvec::ArrayVec;
 
-use crate::capture::Frame;
+use crate::capture::{Frame, Mark};
 use crate::time::Timestamp;
 
 #[cfg(test)]
@@ -124,6 +124,8 @@ pub struct Packet<'a> {
     pub payload: &'a [u8],
     /// How long that payload was on the wire; never less than `payload.len()`.
     pub payload_wire_len: u32,
+    /// See [`Frame::mark`].
+    pub mark: Option<Mark<'a>>,
 }
 
 /// What the flow table reads of a TCP header (RFC 9293).

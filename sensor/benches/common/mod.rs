@@ -21,7 +21,14 @@ pub(crate) fn frames(capture: &[u8]) -> Vec<Frame<'_>> {
         let (bytes, after) = after.split_at(length as usize);
         rest = after;
         let time = Timestamp::from_parts(u64::from(seconds), u64::from(micros) * 1000);
-        frames.push(Frame { time, wire_len, link: LinkType::ETHERNET, vlan: None, bytes });
+        frames.push(Frame {
+            time,
+            wire_len,
+            link: LinkType::ETHERNET,
+            vlan: None,
+            mark: None,
+            bytes,
+        });
     }
     frames
 }

@@ -139,7 +139,7 @@ mod tests {
     }
 
     fn frame(link: LinkType, bytes: &[u8]) -> Frame<'_> {
-        Frame { time: Timestamp::ZERO, wire_len: 1500, link, vlan: None, bytes }
+        Frame { time: Timestamp::ZERO, wire_len: 1500, link, vlan: None, mark: None, bytes }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use super::pcap::Pcap;
 use super::ring::Ring;
-use super::{Burst, Progress, Source, Stats, interface, ring};
+use super::{Burst, Counts, Progress, Source, Stats, interface, ring};
 use crate::time::Timestamp;
 
 /// Memory that a source of an interface holds for frames to wait in.
@@ -24,6 +24,13 @@ pub struct Settings {
 /// The ways of live capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
+    /// XDP in the driver: counts in the kernel, and gives only what is worth reading. For a mirror port.
+    Xdp,
+    /// The same program above the driver, for drivers without XDP: only when asked for, as frames
+    /// that segmentation offload joined count short.
+    XdpGeneric,
+    /// The same program at tc, both directions: for a host in the path.
+    Tc,
     /// AF_PACKET with a TPACKET_V3 ring.
     Ring,
     /// libpcap.
@@ -96,6 +103,7 @@ pub fn open(interface: &str, settings: &Settings) -> Result<Opened, LiveError> {
     match settings.backend {
         Some(Backend::Ring) => by_ring(interface, settings, direction, "as asked").map_err(failed),
         Some(Backend::Pcap) => by_pcap(interface, settings, direction, "as asked").map_err(failed),
+        Some(Backend::Xdp | Backend::XdpGeneric | Backend::Tc) => Err(failed("not yet".to_owned())),
         None => by_ring(interface, settings, direction, FASTEST).or_else(|ring| {
             let why = format!("because the AF_PACKET ring failed: {ring}");
             by_pcap(interface, settings, direction, &why)
@@ -166,6 +174,21 @@ impl Live {
             Way::Pcap(pcap) => pcap.is_gone(),
         }
     }
+
+    /// Begins to tell what was counted without packets and was not told yet, up to now; the system's
+    /// time, `now`, is this. [`Self::counted`] gives it.
+    pub fn scan(&mut self, now: Timestamp) {
+        let _ = now;
+    }
+
+    /// Gives what was counted without packets: of flows that gave way, which comes behind the frames
+    /// of the last burst, and of all others since [`Self::scan`] was called. Nothing, when all is told.
+    pub fn counted(&mut self, counts: &mut Counts) {
+        counts.clear();
+    }
+
+    /// Ends capture: what has come so far can still be read, nothing comes on top.
+    pub fn halt(&mut self) {}
 
     /// A time that no frame will come before any more: what is not read by now is later than it.
     /// `now` is the system's time, read before this call, and for libpcap before the last burst.

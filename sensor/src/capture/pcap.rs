@@ -101,7 +101,14 @@ impl Pcap {
         self.frames += 1;
         self.bytes += packet.data.len() as u64;
         self.truncated += u64::from(header.caplen < header.len);
-        burst.push(Frame { time, wire_len, link: self.link, vlan: None, bytes: packet.data });
+        burst.push(Frame {
+            time,
+            wire_len,
+            link: self.link,
+            vlan: None,
+            mark: None,
+            bytes: packet.data,
+        });
         Ok(Progress::More)
     }
 

@@ -27,8 +27,11 @@ pub struct Capture {
 pub enum Backend {
     /// The fastest that works.
     Auto,
-    /// XDP.
+    /// XDP in the driver.
     Xdp,
+    /// XDP above the driver.
+    #[value(name = "xdp-generic")]
+    XdpGeneric,
     /// tc, both directions, for a host in the path.
     Tc,
     /// `AF_PACKET` with a ring.
@@ -39,13 +42,15 @@ pub enum Backend {
 
 impl Backend {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Auto, Self::Xdp, Self::Tc, Self::AfPacket, Self::Pcap];
+    pub const ALL: [Self; 6] =
+        [Self::Auto, Self::Xdp, Self::XdpGeneric, Self::Tc, Self::AfPacket, Self::Pcap];
 
     /// Its name in the config.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::Xdp => "xdp",
+            Self::XdpGeneric => "xdp-generic",
             Self::Tc => "tc",
             Self::AfPacket => "afpacket",
             Self::Pcap => "pcap",

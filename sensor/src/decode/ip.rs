@@ -38,6 +38,7 @@ pub(super) fn read<'a>(frame: &Frame<'a>, link: Link<'a>) -> Result<Packet<'a>, 
         fragment: ip.fragment,
         payload: transport.payload,
         payload_wire_len: transport.payload_wire_len,
+        mark: frame.mark,
     })
 }
 

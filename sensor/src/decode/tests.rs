@@ -7,7 +7,14 @@ use crate::capture::LinkType;
 const MACS: [Mac; 2] = [Mac([0, 0x50, 0x56, 0x80, 0, 1]), Mac([0, 0x1c, 0x73, 0, 0, 1])];
 
 fn frame(link: LinkType, bytes: &[u8]) -> Frame<'_> {
-    Frame { time: Timestamp::from_nanos(7), wire_len: bytes.len() as u32, link, vlan: None, bytes }
+    Frame {
+        time: Timestamp::from_nanos(7),
+        wire_len: bytes.len() as u32,
+        link,
+        vlan: None,
+        mark: None,
+        bytes,
+    }
 }
 
 fn ethernet(bytes: &[u8]) -> Frame<'_> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use arrayvec::ArrayVec;
 
-use crate::capture::{BURST, Burst};
+use crate::capture::{BURST, Burst, Counted};
 use crate::decode::duplicates::Duplicates;
 use crate::decode::{self, Packet, Refusals};
 use crate::flow::Table;
@@ -95,6 +95,11 @@ impl Path {
             self.table.burst(step, &mut self.reader.observing(sink));
             packets = rest;
         }
+    }
+
+    /// Takes what was counted without its packets to the flows.
+    pub(super) fn counted(&mut self, counts: &[Counted], sink: &mut impl Sink) {
+        self.table.counted(counts, &mut self.reader.observing(sink));
     }
 
     /// No frame came until `now`: what waited for time alone is told.

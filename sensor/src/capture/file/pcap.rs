@@ -74,7 +74,14 @@ impl Walk for Pcap {
         let nanos = u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * self.unit;
         let time = Timestamp::from_nanos(nanos);
         Ok((
-            Frame { time, wire_len: original.max(captured), link: self.link, vlan: None, bytes },
+            Frame {
+                time,
+                wire_len: original.max(captured),
+                link: self.link,
+                vlan: None,
+                mark: None,
+                bytes,
+            },
             after,
         ))
     }

@@ -176,6 +176,7 @@ impl Pcapng {
             wire_len: original.max(captured),
             link: interface.link,
             vlan: None,
+            mark: None,
             bytes,
         })
     }
@@ -189,7 +190,14 @@ impl Pcapng {
             return None;
         }
         let bytes = block.body.get(4..4 + captured as usize)?;
-        Some(Frame { time: self.last, wire_len, link: interface.link, vlan: None, bytes })
+        Some(Frame {
+            time: self.last,
+            wire_len,
+            link: interface.link,
+            vlan: None,
+            mark: None,
+            bytes,
+        })
     }
 }
 

@@ -115,7 +115,7 @@ fn frame(rest: &[u8], link: LinkType) -> Option<(Header, Frame<'_>)> {
     let length = header.length.max(header.captured);
     let wire_len = length::on_wire(length, virtio, bytes, vlan.is_some());
     let time = Timestamp::from_parts(header.seconds.into(), header.nanoseconds.into());
-    Some((header, Frame { time, wire_len, link, vlan, bytes }))
+    Some((header, Frame { time, wire_len, link, vlan, mark: None, bytes }))
 }
 
 fn word(block: &[u8], at: usize) -> Option<u32> {

@@ -62,7 +62,7 @@ fn at(micros: u64) -> Timestamp {
 /// Whether the frame is passed over as a copy.
 fn is_copy(duplicates: &mut Duplicates, bytes: &[u8], micros: u64) -> bool {
     let (time, wire_len) = (at(micros), bytes.len() as u32);
-    let frame = Frame { time, wire_len, link: LinkType::ETHERNET, vlan: None, bytes };
+    let frame = Frame { time, wire_len, link: LinkType::ETHERNET, vlan: None, mark: None, bytes };
     packet_unless(&frame, |ip| duplicates.is_copy(ip, time)).unwrap().is_none()
 }
 
@@ -183,8 +183,14 @@ fn of_five_million_different_packets_within_a_moment_none_is_a_copy() {
 #[test]
 fn without_copies_a_packet_is_what_it_is() {
     let bytes = Sent { id: 1, sequence: 2, tcp: true, payload: vec![3; 9] }.frame(64, 2, Some(5));
-    let frame =
-        Frame { time: at(0), wire_len: 90, link: LinkType::ETHERNET, vlan: None, bytes: &bytes };
+    let frame = Frame {
+        time: at(0),
+        wire_len: 90,
+        link: LinkType::ETHERNET,
+        vlan: None,
+        mark: None,
+        bytes: &bytes,
+    };
     let all = packet_unless(&frame, |_| false).unwrap().unwrap();
     assert_eq!(format!("{all:?}"), format!("{:?}", packet(&frame).unwrap()));
 }

@@ -21,7 +21,7 @@ fn ip() -> Vec<u8> {
 
 fn read(link: LinkType, bytes: &[u8]) -> Result<Packet<'_>, Refusal> {
     let wire_len = bytes.len() as u32;
-    packet(&Frame { time: Timestamp::ZERO, wire_len, link, vlan: None, bytes })
+    packet(&Frame { time: Timestamp::ZERO, wire_len, link, vlan: None, mark: None, bytes })
 }
 
 /// The packet must be found behind `header`, whatever pads the frame.

@@ -38,6 +38,7 @@ fn told(frames: &[(Timestamp, u32, Vec<u8>)], copies: Copies) -> (Vec<String>, P
                 wire_len: *wire_len,
                 link: LinkType::ETHERNET,
                 vlan: None,
+                mark: None,
                 bytes,
             })
             .collect();

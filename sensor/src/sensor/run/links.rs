@@ -272,7 +272,7 @@ fn way(backend: Backend) -> Result<Option<live::Backend>, RunError> {
         Backend::Auto => Ok(None),
         Backend::AfPacket => Ok(Some(live::Backend::Ring)),
         Backend::Pcap => Ok(Some(live::Backend::Pcap)),
-        Backend::Xdp | Backend::Tc => Err(RunError::Backend(backend.name())),
+        Backend::Xdp | Backend::XdpGeneric | Backend::Tc => Err(RunError::Backend(backend.name())),
     }
 }
 

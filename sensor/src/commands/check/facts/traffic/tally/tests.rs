@@ -15,6 +15,7 @@ fn frame(bytes: &[u8]) -> Frame<'_> {
         wire_len: bytes.len() as u32,
         link: LinkType::ETHERNET,
         vlan: None,
+        mark: None,
         bytes,
     }
 }

@@ -1,0 +1,67 @@
+//! Records of the rings, through which packets and evicted slots go up.
+
+use crate::slot::Slot;
+
+/// The first word of each record.
+pub mod kind {
+    /// A packet: [`super::Handed`], then its bytes.
+    pub const PACKET: u32 = 1;
+    /// A slot of the IPv4 table gives way: [`super::Evicted`].
+    pub const EVICTED_4: u32 = 2;
+    /// A slot of the IPv6 table gives way.
+    pub const EVICTED_6: u32 = 3;
+}
+
+/// [`Handed::slot`] of a packet that has none.
+pub const NO_SLOT: u32 = u32::MAX;
+
+/// The head of a packet that goes up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Handed {
+    /// [`kind::PACKET`].
+    pub kind: u32,
+    /// Its bytes that follow.
+    pub captured: u32,
+    /// Its length on the wire, link header and all VLAN tags included.
+    pub wire_len: u32,
+    /// The VLAN tag that the kernel took out of it, with bit 16 set where there is one.
+    pub vlan: u32,
+    /// When it came, in nanoseconds of `CLOCK_MONOTONIC`.
+    pub time: u64,
+    /// Which slot holds its flow, in the table that its IP version has.
+    pub slot: u32,
+    /// That slot's sequence, to write back when enough was read.
+    pub sequence: u32,
+    /// 4 or 6: whose table `slot` is of.
+    pub version: u32,
+    /// Zero.
+    pub unused: u32,
+}
+
+/// A slot that gives way, with what it has counted.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct Evicted<K> {
+    /// [`kind::EVICTED_4`] or [`kind::EVICTED_6`].
+    pub kind: u32,
+    /// Which slot of its table.
+    pub index: u32,
+    /// 1 when a SYN opens the connection anew: its packets come behind this record, and what was
+    /// counted belongs to the one before.
+    pub reopened: u32,
+    /// Zero.
+    pub unused: [u32; 13],
+    /// The slot as it was.
+    pub slot: Slot<K>,
+}
+
+/// Records of packets come in so many sizes, head included: a ring reserves constants only.
+pub struct ClassSizes;
+
+impl ClassSizes {
+    /// Bytes of each, smallest first. The largest holds a frame of segmentation offload whole.
+    pub const ALL: [usize; 5] = [128, 512, 1664, 9216, 65_792];
+}
+
+const _: () = assert!(size_of::<Handed>() == 40);

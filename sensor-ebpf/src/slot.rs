@@ -1,0 +1,79 @@
+//! Slots of the hot table.
+
+/// Slots of a set: a flow may lie in either, and the one that was quiet for longer gives way.
+pub const WAYS: u32 = 2;
+
+/// Added to [`Slot::sequence`] for each flow that takes a slot.
+pub const TAKEN: u32 = 2;
+
+/// One direction of a flow over IPv4, as it is on the wire: network byte order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Key4 {
+    /// Source address.
+    pub source: [u8; 4],
+    /// Destination address.
+    pub destination: [u8; 4],
+    /// Source port, for protocols with ports; else 0.
+    pub source_port: [u8; 2],
+    /// Destination port, likewise.
+    pub destination_port: [u8; 2],
+    /// IP protocol number.
+    pub protocol: u8,
+    /// Zero.
+    pub unused: [u8; 3],
+}
+
+/// The like over IPv6.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Key6 {
+    /// Source address; in the overflow map an IPv4-mapped one for IPv4.
+    pub source: [u8; 16],
+    /// Destination address.
+    pub destination: [u8; 16],
+    /// Source port, for protocols with ports; else 0.
+    pub source_port: [u8; 2],
+    /// Destination port, likewise.
+    pub destination_port: [u8; 2],
+    /// IP protocol number.
+    pub protocol: u8,
+    /// Zero.
+    pub unused: [u8; 3],
+}
+
+/// What was counted of one direction of a flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Count {
+    /// Packets that were counted here and did not go up.
+    pub packets: u64,
+    /// Their bytes on the wire.
+    pub bytes: u64,
+    /// When the first of them came, in nanoseconds of `CLOCK_MONOTONIC`, as exact as a tick.
+    pub first: u64,
+    /// When the last of them came.
+    pub last: u64,
+    /// All TCP flags of them.
+    pub tcp_flags: u32,
+    /// Bytes of payload that went up.
+    pub handed: u32,
+}
+
+/// A slot of the hot table: 64 bytes with a [`Key4`], 128 with a [`Key6`].
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C, align(64))]
+pub struct Slot<K> {
+    /// 0: never taken. Odd while a flow takes the slot. Grows by [`TAKEN`] with each.
+    pub sequence: u32,
+    /// Written by user space: equal to `sequence` when this direction has been read enough.
+    pub read: u32,
+    /// Whose it is.
+    pub key: K,
+    /// What was counted.
+    pub count: Count,
+}
+
+const _: () = assert!(size_of::<Key4>() == 16 && size_of::<Key6>() == 40);
+const _: () = assert!(size_of::<Count>() == 40);
+const _: () = assert!(size_of::<Slot<Key4>>() == 64 && size_of::<Slot<Key6>>() == 128);
