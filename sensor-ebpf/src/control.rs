@@ -14,6 +14,6 @@ pub mod action {
 pub struct Control {
     /// One of [`action`].
     pub action: u32,
-    /// Zero.
-    pub unused: u32,
+    /// Which of the two overflow maps is written, 0 or 1: user space empties the other.
+    pub epoch: u32,
 }
