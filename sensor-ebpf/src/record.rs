@@ -1,6 +1,6 @@
 //! Records of the rings, through which packets and evicted slots go up.
 
-use crate::slot::Slot;
+use crate::slot::{Count, Key4, Key6};
 
 /// The first word of each record.
 pub mod kind {
@@ -39,8 +39,8 @@ pub struct Handed {
     pub unused: u32,
 }
 
-/// A slot that gives way, with what it has counted.
-#[derive(Clone, Copy, Debug, Default)]
+/// A slot that gives way, with what it has counted; aligned to 8 bytes, as rings align no better.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Evicted<K> {
     /// [`kind::EVICTED_4`] or [`kind::EVICTED_6`].
@@ -50,10 +50,12 @@ pub struct Evicted<K> {
     /// 1 when a SYN opens the connection anew: its packets come behind this record, and what was
     /// counted belongs to the one before.
     pub reopened: u32,
-    /// Zero.
-    pub unused: [u32; 13],
-    /// The slot as it was.
-    pub slot: Slot<K>,
+    /// The slot's sequence.
+    pub sequence: u32,
+    /// Whose it was.
+    pub key: K,
+    /// What it has counted.
+    pub count: Count,
 }
 
 /// Records of packets come in so many sizes, head included: a ring reserves constants only.
@@ -65,3 +67,4 @@ impl ClassSizes {
 }
 
 const _: () = assert!(size_of::<Handed>() == 40);
+const _: () = assert!(size_of::<Evicted<Key4>>() == 72 && size_of::<Evicted<Key6>>() == 96);

@@ -74,6 +74,9 @@ pub struct Slot<K> {
     pub count: Count,
 }
 
+/// A set of slots: one item of the map.
+pub type Set<K> = [Slot<K>; WAYS as usize];
+
 const _: () = assert!(size_of::<Key4>() == 16 && size_of::<Key6>() == 40);
 const _: () = assert!(size_of::<Count>() == 40);
 const _: () = assert!(size_of::<Slot<Key4>>() == 64 && size_of::<Slot<Key6>>() == 128);
