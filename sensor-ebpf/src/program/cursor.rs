@@ -65,12 +65,22 @@ impl Cursor {
         Some(unsafe { T::load(self.at + ahead) })
     }
 
+    /// The words that lie `ahead` bytes on.
+    #[inline(always)]
+    pub(crate) fn words<const COUNT: usize>(&self, ahead: usize) -> Option<[u64; COUNT]> {
+        if self.at + ahead + size_of::<[u64; COUNT]>() > self.end {
+            return None;
+        }
+        // SAFETY: so many bytes lie in the packet, as was just seen.
+        Some(core::array::from_fn(|word| unsafe { u64::load(self.at + ahead + word * 8) }))
+    }
+
     /// An IPv6 address that lies `ahead` bytes on.
     #[inline(always)]
     pub(crate) fn address(&self, ahead: usize) -> Option<[u8; 16]> {
-        let halves: [u64; 2] = [self.peek(ahead)?, self.peek(ahead + 8)?];
+        let words = self.words::<2>(ahead)?;
         // SAFETY: both are sixteen bytes without any meaning of their own.
-        Some(unsafe { core::mem::transmute::<[u64; 2], [u8; 16]>(halves) })
+        Some(unsafe { core::mem::transmute::<[u64; 2], [u8; 16]>(words) })
     }
 
     /// The number in network byte order that lies `ahead` bytes on.
