@@ -18,6 +18,7 @@ use crate::metrics::Metrics;
 use crate::status;
 use crate::store::keeper::Keeper;
 use crate::store::{Lock, Store};
+use crate::system;
 use crate::text::grouped;
 use crate::time::Timestamp;
 
@@ -103,7 +104,7 @@ impl Running {
                 }
             }
         }
-        let now = clock::now();
+        let now = system::now();
         let steady = Instant::now();
         let clock_error = self.steps.look(now, steady);
         let alive = self.pulses().all(|pulse| pulse.is_alive(steady, ALIVE));

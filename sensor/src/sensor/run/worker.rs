@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::clock;
 use super::pulse::Pulse;
 use super::tally::Tally;
 use crate::capture::live::Live;
@@ -16,6 +15,7 @@ use crate::capture::{Burst, Progress, Source};
 use crate::event::Event;
 use crate::observe::Sink;
 use crate::sensor::path::Path;
+use crate::system;
 use crate::time::Timestamp;
 
 /// Bursts taken from one source before the next has its turn.
@@ -196,7 +196,7 @@ impl Worker {
         loop {
             let busy = self.round(&mut waiting);
             // Of the packets' clock, which may be set, and of one that only goes forward.
-            let (now, steady) = (clock::now(), Instant::now());
+            let (now, steady) = (system::now(), Instant::now());
             self.pulse.beat(steady);
             if !busy {
                 self.path.idle(self.reached(now), &mut waiting);
