@@ -194,9 +194,10 @@ impl Worker {
         let mut told = published;
         let mut end: Option<Instant> = None;
         loop {
-            let busy = self.round(&mut waiting);
-            // Of the packets' clock, which may be set, and of one that only goes forward.
+            // Of the packets' clock, which may be set, and of one that only goes forward. Before frames
+            // are read: what libpcap has not given by the end of the round is later than that.
             let (now, steady) = (system::now(), Instant::now());
+            let busy = self.round(&mut waiting);
             self.pulse.beat(steady);
             if !busy {
                 self.path.idle(self.reached(now), &mut waiting);
