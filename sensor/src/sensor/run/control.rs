@@ -111,13 +111,13 @@ impl Running {
         if alive {
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
         }
-        self.tell(now, alive, clock_error);
-        self.tell_manager();
+        let interfaces = self.interfaces();
+        self.tell_manager(&interfaces);
+        self.tell(now, alive, clock_error, interfaces);
     }
 
     /// Says in `systemctl status` how the interfaces are.
-    fn tell_manager(&mut self) {
-        let interfaces = self.links.status();
+    fn tell_manager(&mut self, interfaces: &[status::Interface]) {
         let each = interfaces.iter().map(|one| format!("{} is {}", one.name, one.state));
         let text = each.collect::<Vec<_>>().join(", ");
         if text != self.said {
@@ -131,8 +131,8 @@ impl Running {
         workers.chain([&*self.detection.pulse])
     }
 
-    /// Brings the status up to date.
-    fn tell(&self, now: Timestamp, alive: bool, clock_error: Option<String>) {
+    /// How the interfaces are, with what workers have counted.
+    fn interfaces(&self) -> Vec<status::Interface> {
         let mut interfaces = self.links.status();
         for (number, interface) in (0..).zip(&mut interfaces) {
             for worker in &self.workers {
@@ -142,6 +142,17 @@ impl Running {
                 interface.last_packet = interface.last_packet.max(last);
             }
         }
+        interfaces
+    }
+
+    /// Brings the status up to date.
+    fn tell(
+        &self,
+        now: Timestamp,
+        alive: bool,
+        clock_error: Option<String>,
+        interfaces: Vec<status::Interface>,
+    ) {
         let store_error = self.keeper.error();
         self.metrics.store_failing.set(i64::from(store_error.is_some()));
         if let Ok(mut status) = self.status.write() {
