@@ -324,28 +324,15 @@ impl Worker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Body, Endpoint, Flow};
-
-    fn event(number: u64) -> Event {
-        let end = Endpoint { address: [10, 0, 0, 1].into(), port: 443, mac: None };
-        let flow = Flow {
-            id: number,
-            slot: 1,
-            client: end,
-            server: end,
-            protocol: 6,
-            vlans: crate::decode::Vlans::new(),
-            interface: None,
-            opened: Timestamp::ZERO,
-        };
-        Event { time: Timestamp::ZERO, flow, body: Body::Opened }
-    }
+    use crate::event::sample;
 
     #[test]
     fn events_wait_in_small_batches_and_in_order_and_what_has_no_room_is_counted() {
         let room = 3 * BATCH + 7;
         let mut waiting = Waiting::new(room, 10);
-        (0..room as u64 + 5).for_each(|number| waiting.event(event(number)));
+        for number in 0..room as u64 + 5 {
+            waiting.event(sample::opened(number, Timestamp::ZERO));
+        }
         assert_eq!((waiting.len(), waiting.dropped), (room, 5));
         let (first, is_last) = waiting.take();
         waiting.put_back(first, is_last);
