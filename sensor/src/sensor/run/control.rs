@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::io::{self, Io};
-use super::links::Links;
+use super::links::{Links, News};
 use super::pulse::Pulse;
 use super::settings::{Settings, Stored};
 use super::{clock, detection, start, worker};
@@ -96,13 +96,8 @@ impl Running {
     }
 
     fn look(&mut self) {
-        for (interface, sources) in self.links.look() {
-            for (worker, source) in start::share(interface, self.workers.len(), sources) {
-                if let Some(worker) = self.workers.get(worker) {
-                    // A worker that has ended is noticed by its pulse.
-                    let _ = worker.orders.send(worker::Order::Attach(interface, source));
-                }
-            }
+        for (interface, news) in self.links.look() {
+            self.pass_on(interface, news);
         }
         let now = system::now();
         let steady = Instant::now();
@@ -114,6 +109,24 @@ impl Running {
         let interfaces = self.interfaces();
         self.tell_manager(&interfaces);
         self.tell(now, alive, clock_error, interfaces);
+    }
+
+    /// Tells workers what has become of an interface. One that has ended is noticed by its pulse.
+    fn pass_on(&self, interface: u16, news: News) {
+        match news {
+            News::Back(sources) => {
+                for (worker, source) in start::share(interface, self.workers.len(), sources) {
+                    if let Some(worker) = self.workers.get(worker) {
+                        let _ = worker.orders.send(worker::Order::Attach(interface, source));
+                    }
+                }
+            }
+            News::InPath => {
+                for worker in &self.workers {
+                    let _ = worker.orders.send(worker::Order::Pass(interface));
+                }
+            }
+        }
     }
 
     /// Says in `systemctl status` how the interfaces are.
