@@ -40,7 +40,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// Sends captures to a pair of sensors and compares what they say.
 fn compare(captures: &[PathBuf], most: usize, config: &str) {
-    let mut pair = Pair::start("afpacket", config);
+    let mut pair = Pair::start(config);
     let (start, mut read) = (Instant::now(), 0);
     for capture in captures {
         let frames = frames(capture, most);

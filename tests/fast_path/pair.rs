@@ -9,16 +9,17 @@ use egret_tests::sensor::{Installation, Samples, Sensor};
 use egret_tests::wait;
 
 use super::said::Said;
-use super::{SOON, dropped, installation, packets};
+use super::{SOON, installation, lost, packets};
 
 /// The way that reads everything, which the other is compared with.
-const READS: &str = "afpacket";
+pub(crate) const READS: &str = "afpacket";
+/// The way that counts in the kernel, at a mirror port.
+pub(crate) const COUNTS: &str = "afpacket";
 /// A debug build reads what waits in its ring for a while.
 const READ: Duration = Duration::from_secs(60);
 
 /// One of them.
 pub(crate) struct Side {
-    pub(crate) machine: Namespace,
     pub(crate) sensor: Sensor,
     installation: Installation,
     events: PathBuf,
@@ -26,20 +27,20 @@ pub(crate) struct Side {
 
 impl Side {
     /// A sensor that captures from `interface` by `backend`.
-    pub(crate) fn start(machine: Namespace, interface: &str, backend: &str, config: &str) -> Self {
+    pub(crate) fn start(machine: &Namespace, interface: &str, backend: &str, config: &str) -> Self {
         let installation = installation(config);
         let events = installation.config().with_file_name("eve.json");
         let arguments = format!("-i {interface} --backend {backend} --events {}", events.display());
-        let sensor = installation.start(&machine, &arguments);
-        Self { machine, sensor, installation, events }
+        let sensor = installation.start(machine, &arguments);
+        Self { sensor, installation, events }
     }
 
     /// Waits until it has taken `count` packets; fails when any was lost.
     pub(crate) fn has_taken(&self, count: u64) -> Samples {
-        let samples = self.sensor.until_metrics(&format!("{count} packets"), READ, |samples| {
-            packets(samples) + dropped(samples) >= count
-        });
-        assert_eq!(dropped(&samples), 0, "lost, so there is nothing to compare:\n{samples}");
+        let samples = self
+            .sensor
+            .until_metrics(&format!("{count} packets"), READ, |samples| packets(samples) >= count);
+        assert_eq!(lost(&samples), 0, "lost, so there is nothing to compare");
         let taken = || packets(&self.sensor.metrics());
         let taken = wait::settled("packets", Duration::from_secs(1), SOON, taken);
         assert_eq!(taken, count, "packets");
@@ -57,24 +58,29 @@ impl Side {
 /// Both, each at a mirror port of one switch.
 pub(crate) struct Pair {
     pub(crate) switch: Namespace,
+    _machines: [Namespace; 2],
     /// The one that reads all comes first.
     pub(crate) sides: [Side; 2],
     pub(crate) sent: Replayed,
 }
 
 impl Pair {
-    pub(crate) fn start(backend: &str, config: &str) -> Self {
+    pub(crate) fn start(config: &str) -> Self {
         let switch = Namespace::new("switch");
-        let sides = [("m0", READS), ("m1", backend)].map(|(port, backend)| {
-            let machine = Namespace::new(backend);
-            veth((&switch, port), (&machine, "eth1"));
+        let machines = [READS, COUNTS].map(Namespace::new);
+        for (port, machine) in ["m0", "m1"].into_iter().zip(&machines) {
+            veth((&switch, port), (machine, "eth1"));
             machine.mac("eth1", "02:65:67:72:65:74");
-            for (namespace, interface) in [(&switch, port), (&machine, "eth1")] {
+            for (namespace, interface) in [(&switch, port), (machine, "eth1")] {
                 namespace.ip(&format!("link set dev {interface} mtu {}", replay::MTU));
             }
-            Side::start(machine, "eth1", backend, config)
-        });
-        Self { switch, sides, sent: Replayed::default() }
+        }
+        let [reads, counts] = &machines;
+        let sides = [
+            Side::start(reads, "eth1", READS, config),
+            Side::start(counts, "eth1", COUNTS, config),
+        ];
+        Self { switch, _machines: machines, sides, sent: Replayed::default() }
     }
 
     /// Sends frames to both.
