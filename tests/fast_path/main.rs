@@ -19,6 +19,8 @@ use egret_tests::sensor::{Installation, Samples};
 use egret_tests::{net, services, skip};
 
 mod captures;
+mod endings;
+mod host;
 mod live;
 mod pair;
 mod said;
@@ -63,8 +65,9 @@ fn packets(samples: &Samples) -> u64 {
     samples.count("egret_capture_packets_total", &[])
 }
 
-/// Frames for which a ring had no room. (The interface may call frames dropped that nobody but the
-/// sensor wanted.)
+/// Frames for which a ring had no room, so that they were not read. (The interface may call frames
+/// dropped that nobody but the sensor wanted.)
 fn lost(samples: &Samples) -> u64 {
     samples.count("egret_capture_dropped_packets_total", &[("reason", "ring")])
+        + samples.count("egret_capture_kernel_ring_full_packets_total", &[])
 }

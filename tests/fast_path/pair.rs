@@ -28,9 +28,22 @@ pub(crate) struct Side {
 impl Side {
     /// A sensor that captures from `interface` by `backend`.
     pub(crate) fn start(machine: &Namespace, interface: &str, backend: &str, config: &str) -> Self {
-        let installation = installation(config);
+        Self::of(installation(config), machine, interface, backend)
+    }
+
+    /// The like where another one runs already.
+    pub(crate) fn beside(
+        machine: &Namespace,
+        interface: &str,
+        backend: &str,
+        config: &str,
+    ) -> Self {
+        Self::of(installation(config).at_port(9478), machine, interface, backend)
+    }
+
+    fn of(installation: Installation, machine: &Namespace, interface: &str, way: &str) -> Self {
         let events = installation.config().with_file_name("eve.json");
-        let arguments = format!("-i {interface} --backend {backend} --events {}", events.display());
+        let arguments = format!("-i {interface} --backend {way} --events {}", events.display());
         let sensor = installation.start(machine, &arguments);
         Self { sensor, installation, events }
     }

@@ -95,6 +95,16 @@ impl Said {
         all.extend(differences(&self.alerts, &other.alerts));
         all
     }
+
+    /// The same, where the two see segments together or apart: then packets are not comparable.
+    pub(crate) fn differences_but_packets(&self, other: &Self) -> Vec<String> {
+        let without = |said: &Self| {
+            let mut said = said.clone();
+            said.conversations.values_mut().flatten().for_each(|sent| sent.packets = 0);
+            said
+        };
+        without(self).differences(&without(other))
+    }
 }
 
 fn differences<T: Debug + PartialEq>(

@@ -7,9 +7,9 @@ use crate::context::Context;
 use crate::family::Family;
 use crate::hand_up::{self, At};
 use crate::interest::{self, Known};
+use crate::overflow;
 use crate::packet::{Packet, wire_len};
 use crate::table::{self, Found, Looked, Place};
-use crate::overflow;
 
 /// Counts a packet of a flow with this key; `on_wire`: the frame's length.
 #[inline(always)]
@@ -29,8 +29,7 @@ pub(crate) fn count<K: Family>(
         return overflow::count(key, packet, length, now, totals);
     };
     let Found { slot, index } = found;
-    let known =
-        Known { is_first, is_read: slot.read == slot.sequence, count: &slot.count };
+    let known = Known { is_first, is_read: slot.read == slot.sequence, count: &slot.count };
     if interest::is_wanted(packet, &known) {
         let at = At { index, sequence: slot.sequence, version: K::VERSION };
         if hand_up::packet(context, place.ring, on_wire, &at, totals) {

@@ -103,11 +103,8 @@ fn ipv6(packet: &mut Packet, cursor: &mut Cursor) -> Option<()> {
     };
     let mut left = packet_length(packet, cursor, stated, HEADER)? - HEADER;
     let mut next: u8 = cursor.peek(6)?;
-    packet.key6 = Key6 {
-        source: cursor.address(8)?,
-        destination: cursor.address(24)?,
-        ..Key6::default()
-    };
+    packet.key6 =
+        Key6 { source: cursor.address(8)?, destination: cursor.address(24)?, ..Key6::default() };
     cursor.skip(HEADER)?;
     for _ in 0..EXTENSIONS {
         match next {

@@ -27,9 +27,11 @@ static CONTROL: Array<Control> = Array::with_max_entries(1, MMAPABLE);
 #[map]
 pub(crate) static SEEN: Array<u64> = Array::with_max_entries(1, 0);
 #[map]
-pub(crate) static OVERFLOW0: PerCpuHashMap<Key6, Count> = PerCpuHashMap::with_max_entries(OVERFLOW, 0);
+pub(crate) static OVERFLOW0: PerCpuHashMap<Key6, Count> =
+    PerCpuHashMap::with_max_entries(OVERFLOW, 0);
 #[map]
-pub(crate) static OVERFLOW1: PerCpuHashMap<Key6, Count> = PerCpuHashMap::with_max_entries(OVERFLOW, 0);
+pub(crate) static OVERFLOW1: PerCpuHashMap<Key6, Count> =
+    PerCpuHashMap::with_max_entries(OVERFLOW, 0);
 #[map]
 pub(crate) static RING0: RingBuf = RingBuf::with_byte_size(4096, 0);
 #[map]

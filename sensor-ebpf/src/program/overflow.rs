@@ -9,7 +9,13 @@ use crate::packet::Packet;
 
 /// Counts a packet of `length` bytes.
 #[inline(never)]
-pub(crate) fn count<K: Family>(key: &K, packet: &Packet, length: u32, now: u64, totals: &mut Totals) {
+pub(crate) fn count<K: Family>(
+    key: &K,
+    packet: &Packet,
+    length: u32,
+    now: u64,
+    totals: &mut Totals,
+) {
     let map = if maps::epoch() == 0 { &maps::OVERFLOW0 } else { &maps::OVERFLOW1 };
     let key = key.widened();
     if let Some(known) = map.get_ptr_mut(&key) {

@@ -105,7 +105,8 @@ pub(crate) fn evict<K: Family>(
         return true;
     }
     // SAFETY: the ring is one of the maps.
-    let record = unsafe { bpf_ringbuf_reserve(hand_up::ring(ring), size_of::<Evicted<K>>() as u64, 0) };
+    let record =
+        unsafe { bpf_ringbuf_reserve(hand_up::ring(ring), size_of::<Evicted<K>>() as u64, 0) };
     let record = record.cast::<Evicted<K>>();
     if record.is_null() {
         return false;
