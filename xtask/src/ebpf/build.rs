@@ -52,7 +52,8 @@ pub(super) fn object(root: &Path, compiler: &Compiler) -> anyhow::Result<Vec<u8>
     ]);
     command.args(["--", "--deny=warnings"]).current_dir(root);
     // Not added to what a machine has set for its own builds, but instead of it.
-    let flags: Vec<_> = RUSTC.map(str::to_owned).into_iter().chain(paths(root, compiler)?).collect();
+    let flags: Vec<_> =
+        RUSTC.map(str::to_owned).into_iter().chain(paths(root, compiler)?).collect();
     command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
     succeed(&mut command, "cannot build the kernel programs")?;
     let object = root.join(FOLDER).join(TARGET).join("release/egret-bpf");

@@ -11,7 +11,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::build;
 
-const HEAD: &str = "# What egret.bpf.o is and was made from, by SHA-256. Written by `cargo xtask ebpf`.";
+const HEAD: &str =
+    "# What egret.bpf.o is and was made from, by SHA-256. Written by `cargo xtask ebpf`.";
 /// The crate of the kernel programs.
 const CRATE: &str = "sensor-ebpf";
 /// What the programs are linked with, by the beginning of its name.
@@ -117,10 +118,7 @@ mod tests {
         assert_eq!(kept.to_string().parse::<Digest>().unwrap(), kept);
         assert!(kept.differences(&kept).is_empty());
         let now = digest(&[("a.rs", "12"), ("b c", "22"), ("new.rs", "33")]);
-        assert_eq!(
-            now.differences(&kept),
-            ["a.rs is another", "new.rs is new", "old.rs is gone"]
-        );
+        assert_eq!(now.differences(&kept), ["a.rs is another", "new.rs is new", "old.rs is gone"]);
     }
 
     /// Fails when a new version of what the programs are linked with would go unnoticed.
