@@ -16,6 +16,7 @@ pub mod live;
 mod mark;
 mod pcap;
 mod ring;
+pub mod xdp;
 
 /// The most frames in a burst: enough to hide the flow table's cache misses behind each other.
 pub const BURST: usize = 32;
