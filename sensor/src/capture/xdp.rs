@@ -29,6 +29,9 @@ mod source;
 mod telling;
 mod totals;
 
+#[cfg(test)]
+mod model;
+
 pub(super) use ending::Ending;
 pub(super) use open::{Place, open};
 pub use probe::{Probe, probe};
