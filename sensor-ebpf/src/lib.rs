@@ -12,7 +12,7 @@ mod slot;
 mod totals;
 
 pub use control::{Control, action};
-pub use record::{ClassSizes, Evicted, Handed, NO_SLOT, kind};
+pub use record::{Evicted, Handed, NO_SLOT, kind, size};
 pub use slot::{Count, Key4, Key6, Set, Slot, TAKEN, WAYS};
 pub use totals::Totals;
 

@@ -58,12 +58,20 @@ pub struct Evicted<K> {
     pub count: Count,
 }
 
-/// Records of packets come in so many sizes, head included: a ring reserves constants only.
-pub struct ClassSizes;
-
-impl ClassSizes {
-    /// Bytes of each, smallest first. The largest holds a frame of segmentation offload whole.
-    pub const ALL: [usize; 5] = [128, 512, 1664, 9216, 65_792];
+/// Records of packets come in these sizes, head included: a ring reserves constants only. The first
+/// is for headers alone, the third for a frame of Ethernet, the fourth for a jumbo frame, and the last
+/// for what segmentation offload has joined.
+pub mod size {
+    /// Bytes of the smallest.
+    pub const HEADERS: usize = 128;
+    /// Bytes of what most questions and answers fit in.
+    pub const MESSAGE: usize = 512;
+    /// Bytes for a frame of 1518 bytes with two more tags.
+    pub const FRAME: usize = 1600;
+    /// Bytes for a frame of 9 KB.
+    pub const JUMBO: usize = 9216;
+    /// Bytes of the largest.
+    pub const JOINED: usize = 65_792;
 }
 
 const _: () = assert!(size_of::<Handed>() == 40);

@@ -8,7 +8,7 @@ pub const TAKEN: u32 = 2;
 
 /// One direction of a flow over IPv4, as it is on the wire: network byte order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
+#[repr(C, align(8))]
 pub struct Key4 {
     /// Source address.
     pub source: [u8; 4],
@@ -26,7 +26,7 @@ pub struct Key4 {
 
 /// The like over IPv6.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
+#[repr(C, align(8))]
 pub struct Key6 {
     /// Source address; in the overflow map an IPv4-mapped one for IPv4.
     pub source: [u8; 16],

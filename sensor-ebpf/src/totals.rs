@@ -28,8 +28,12 @@ pub struct Totals {
     pub duplicates: u64,
     /// Slots taken for the first time.
     pub slots_used: u64,
+    /// When a reader was last woken: the program's own.
+    pub woken: u64,
+    /// The program's own, too.
+    pub scratch: u64,
     /// Zero.
-    pub unused: [u64; 4],
+    pub unused: [u64; 2],
 }
 
 const _: () = assert!(size_of::<Totals>() == 128);

@@ -115,8 +115,9 @@ impl Frames {
     }
 }
 
-/// A socket that sends whole frames out of an interface, past its queue.
-fn open(interface: &str) -> io::Result<OwnedFd> {
+/// A socket that sends whole frames out of an interface of the calling thread's namespace, past its
+/// queue.
+pub(crate) fn open(interface: &str) -> io::Result<OwnedFd> {
     // Protocol 0: it receives nothing.
     let socket = socket_with(AddressFamily::PACKET, SocketType::RAW, SocketFlags::CLOEXEC, None)?;
     let index = netdevice::name_to_index(&socket, interface)?;

@@ -7,7 +7,8 @@
 //! * [`egret`] runs the binary and keeps what it says.
 //! * [`mod@bench`] writes large captures to measure with, and what they hold.
 //! * [`net`] makes networks with a mirror port, [`services`] starts the real programs in them,
-//!   [`sensor`] runs `egret run` there, [`receiver`] takes its webhooks, [`frames`] floods it.
+//!   [`sensor`] runs `egret run` there, [`receiver`] takes its webhooks, [`frames`] and [`flood`] flood it,
+//!   [`replay`] sends it what a capture holds.
 //! * [`scenario`] writes days of an ESXi estate: a capture, the config for it and the truth.
 
 #![allow(
@@ -21,11 +22,13 @@
 pub mod bench;
 pub mod dns;
 pub mod egret;
+pub mod flood;
 pub mod frames;
 pub mod http;
 pub mod net;
 pub mod process;
 pub mod receiver;
+pub mod replay;
 pub mod rng;
 pub mod scenario;
 pub mod sensor;

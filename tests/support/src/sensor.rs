@@ -1,7 +1,7 @@
 //! `egret run` as a child of a test: started as systemd starts it, watched, asked, ended.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::Arc;
@@ -24,8 +24,8 @@ pub use frozen::Frozen;
 pub use notify::Notifications;
 pub use samples::{Sample, Samples};
 
-/// Where the sensor's HTTP server listens, in its namespace.
-const HTTP: &str = "127.0.0.1:9477";
+/// The port of the sensor's HTTP server, on the loopback of its namespace.
+const PORT: u16 = 9477;
 /// How long a start may take, on a machine that has much else to do.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -35,6 +35,7 @@ pub struct Installation {
     binary: PathBuf,
     folder: Arc<TempDir>,
     data: PathBuf,
+    port: u16,
 }
 
 impl Installation {
@@ -46,7 +47,7 @@ impl Installation {
     pub fn new(binary: &str, config: &str) -> Self {
         let folder = Arc::new(tempfile::tempdir().expect("a folder"));
         let data = folder.path().join("data");
-        let installation = Self { binary: binary.into(), folder, data };
+        let installation = Self { binary: binary.into(), folder, data, port: PORT };
         installation.configure(config);
         installation
     }
@@ -56,6 +57,13 @@ impl Installation {
     pub fn with_data(mut self, data: &Path, config: &str) -> Self {
         self.data = data.to_owned();
         self.configure(config);
+        self
+    }
+
+    /// With its HTTP server at another port, so that two of them can run in one namespace.
+    #[must_use]
+    pub const fn at_port(mut self, port: u16) -> Self {
+        self.port = port;
         self
     }
 
@@ -117,9 +125,13 @@ impl Installation {
             .args(["run", "--config"])
             .arg(self.config())
             .args(arguments.split_whitespace());
+        if self.port != PORT {
+            command.args(["--set", &format!("http.listen=\"127.0.0.1:{}\"", self.port)]);
+        }
         let process = Process::start("egret", command, self.folder.path().join("log"));
         let folder = Arc::clone(&self.folder);
-        Sensor { process, notifications, door: namespace.door(), _folder: folder }
+        let http = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        Sensor { process, notifications, http, door: namespace.door(), _folder: folder }
     }
 }
 
@@ -129,6 +141,7 @@ pub struct Sensor {
     process: Process,
     /// What it told the service manager.
     pub notifications: Notifications,
+    http: SocketAddr,
     door: Door,
     /// What it reads and writes outlives it.
     _folder: Arc<TempDir>,
@@ -191,8 +204,7 @@ impl Sensor {
     /// # Panics
     /// When it does not answer.
     pub fn get(&self, path: &str) -> Answer {
-        let address: SocketAddr = HTTP.parse().expect("an address");
-        let answer = self.door.enter(|| http::get(address, path));
+        let answer = self.door.enter(|| http::get(self.http, path));
         answer.unwrap_or_else(|error| panic!("GET {path}: {error}\n{}", self.said()))
     }
 

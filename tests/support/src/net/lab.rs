@@ -120,6 +120,18 @@ impl Lab {
         &found.unwrap_or_else(|| panic!("no {host:?} here")).1
     }
 
+    /// Another machine that sees what the sensor's sees, at an interface of the same name.
+    ///
+    /// # Panics
+    /// When the machine does not allow it, or there is one already.
+    pub fn another(&self) -> Namespace {
+        const ANOTHER: &str = "mirror1";
+        let machine = Namespace::new("another");
+        veth((&self.switch, ANOTHER), (&machine, CAPTURED));
+        mirror(&self.switch, MIRROR, &["egress"], ANOTHER);
+        machine
+    }
+
     fn mirror(&self, host: Host, directions: &[&str]) {
         mirror(&self.switch, host.name, directions, MIRROR);
     }

@@ -53,7 +53,7 @@ impl UploadServer {
         let folder = tempfile::tempdir().expect("a folder");
         certificate.write(folder.path());
         let server = "listen 443 ssl; ssl_certificate certificate.pem; \
-             ssl_certificate_key key.pem; client_max_body_size 0; \
+             ssl_certificate_key key.pem; ssl_protocols TLSv1.2 TLSv1.3; client_max_body_size 0; \
              location / { root .; dav_methods PUT; } } \
              server { listen 80; location = /alive { return 200; }";
         let nginx = start(namespace, &folder, host, server);

@@ -1,0 +1,151 @@
+//! What a packet is to XDP and to tc, behind one face.
+
+use aya_ebpf::bindings::{__sk_buff, xdp_md};
+use aya_ebpf::cty::c_void;
+use aya_ebpf::helpers::generated::{
+    bpf_skb_load_bytes, bpf_skb_pull_data, bpf_xdp_get_buff_len, bpf_xdp_load_bytes,
+};
+
+use crate::cursor::Word;
+use crate::maps;
+
+/// [`egret_ebpf::Handed::vlan`] of a packet that has a tag beside it.
+const HAS_TAG: u32 = 1 << 16;
+
+/// Headers are read within so many bytes: Ethernet with two tags, two IPv6 headers with some
+/// extensions and a tunnel between them, TCP without its last options.
+const HEADERS: u32 = 192;
+
+/// A packet.
+pub(crate) trait Context {
+    /// Where its bytes lie: those that can be read in place, which may not be all.
+    fn start(&self) -> usize;
+    /// Behind the last of them.
+    fn end(&self) -> usize;
+    /// Its bytes.
+    fn length(&self) -> u32;
+    /// As how many segments it goes over the wire. (The kernel's own `wire_len` does not hold at the
+    /// ingress of tc.)
+    fn segments(&self) -> u32;
+    /// The VLAN tag that the kernel took out, as [`egret_ebpf::Handed::vlan`] has it.
+    fn vlan(&self) -> u32;
+    /// Copies its first `length` bytes.
+    ///
+    /// # Safety
+    /// There is memory for so many at `to`.
+    unsafe fn copy(&self, to: *mut c_void, length: u32) -> bool;
+}
+
+/// A frame in a driver, or what generic XDP makes look like one.
+pub(crate) struct Xdp(*mut xdp_md);
+
+impl Xdp {
+    #[inline(always)]
+    pub(crate) const fn new(context: *mut xdp_md) -> Self {
+        Self(context)
+    }
+
+    /// Whether it is addressed to the interface itself.
+    #[inline(always)]
+    pub(crate) fn is_to_this_host(&self) -> bool {
+        let start = self.start();
+        if start + 8 > self.end() {
+            return false;
+        }
+        // SAFETY: the eight bytes lie in the packet, as was just seen.
+        let first = unsafe { u64::load(start) };
+        u64::from_le(first) & 0xffff_ffff_ffff == maps::own_mac()
+    }
+}
+
+impl Context for Xdp {
+    #[inline(always)]
+    fn start(&self) -> usize {
+        // SAFETY: the kernel gave the pointer.
+        unsafe { (*self.0).data as usize }
+    }
+
+    #[inline(always)]
+    fn end(&self) -> usize {
+        // SAFETY: the kernel gave the pointer.
+        unsafe { (*self.0).data_end as usize }
+    }
+
+    #[inline(always)]
+    fn length(&self) -> u32 {
+        // SAFETY: the kernel gave the pointer.
+        (unsafe { bpf_xdp_get_buff_len(self.0) }) as u32
+    }
+
+    #[inline(always)]
+    fn segments(&self) -> u32 {
+        1
+    }
+
+    #[inline(always)]
+    fn vlan(&self) -> u32 {
+        0
+    }
+
+    #[inline(always)]
+    unsafe fn copy(&self, to: *mut c_void, length: u32) -> bool {
+        // SAFETY: the caller has the memory; the kernel checks the packet's end.
+        (unsafe { bpf_xdp_load_bytes(self.0, 0, to, length) }) == 0
+    }
+}
+
+/// A packet of the stack.
+pub(crate) struct Skb(*mut __sk_buff);
+
+impl Skb {
+    /// Has its headers where they can be read in place.
+    #[inline(always)]
+    pub(crate) fn new(context: *mut __sk_buff) -> Self {
+        // SAFETY: the kernel gave the pointer.
+        let length = unsafe { (*context).len };
+        let headers = if length < HEADERS { length } else { HEADERS };
+        // SAFETY: as above. Where it fails, what lies there already is all that is read.
+        let _ = unsafe { bpf_skb_pull_data(context, headers) };
+        Self(context)
+    }
+}
+
+impl Context for Skb {
+    #[inline(always)]
+    fn start(&self) -> usize {
+        // SAFETY: the kernel gave the pointer.
+        unsafe { (*self.0).data as usize }
+    }
+
+    #[inline(always)]
+    fn end(&self) -> usize {
+        // SAFETY: the kernel gave the pointer.
+        unsafe { (*self.0).data_end as usize }
+    }
+
+    #[inline(always)]
+    fn length(&self) -> u32 {
+        // SAFETY: the kernel gave the pointer.
+        unsafe { (*self.0).len }
+    }
+
+    #[inline(always)]
+    fn segments(&self) -> u32 {
+        // SAFETY: the kernel gave the pointer.
+        let (size, count) = unsafe { ((*self.0).gso_size, (*self.0).gso_segs) };
+        if size != 0 && count > 1 { count } else { 1 }
+    }
+
+    #[inline(always)]
+    fn vlan(&self) -> u32 {
+        // SAFETY: the kernel gave the pointer.
+        let (is_tagged, tag) = unsafe { ((*self.0).vlan_present, (*self.0).vlan_tci) };
+        if is_tagged != 0 { tag & 0xffff | HAS_TAG } else { 0 }
+    }
+
+    #[inline(always)]
+    unsafe fn copy(&self, to: *mut c_void, length: u32) -> bool {
+        // SAFETY: the caller has the memory; the kernel checks the packet's end.
+        (unsafe { bpf_skb_load_bytes(self.0.cast(), 0, to, length) }) == 0
+    }
+}

@@ -1,0 +1,92 @@
+//! Counts a packet to its flow, or hands it up.
+
+use aya_ebpf::helpers::generated::bpf_ktime_get_coarse_ns;
+use egret_ebpf::{Slot, Totals};
+
+use crate::context::Context;
+use crate::family::Family;
+use crate::hand_up::{self, At};
+use crate::interest::{self, Known};
+use crate::overflow;
+use crate::packet::{Packet, wire_len};
+use crate::table::{self, Found, Looked, Place};
+
+/// Counts a packet of a flow with this key; `on_wire`: the frame's length.
+#[inline(always)]
+pub(crate) fn count<K: Family>(
+    context: &impl Context,
+    packet: &Packet,
+    key: &K,
+    on_wire: u32,
+    totals: &mut Totals,
+) {
+    // SAFETY: the helper has no conditions. A tick is exact enough for counting, and costs a third.
+    let now = unsafe { bpf_ktime_get_coarse_ns() };
+    let (hash, direction) = key.hash();
+    let place = Place::of::<K>(hash, direction);
+    let length = wire_len(context, packet.begin, packet.end, packet.headers);
+    let Some((found, is_first)) = slot(packet, key, place, now, totals) else {
+        return overflow::count(key, packet, length, now, totals);
+    };
+    let Found { slot, index } = found;
+    let known = Known { is_first, is_read: slot.read == slot.sequence, count: &slot.count };
+    if interest::is_wanted(packet, &known) {
+        let at = At { index, sequence: slot.sequence, version: K::VERSION };
+        if hand_up::packet(context, place.ring, on_wire, &at, totals) {
+            slot.count.handed = slot.count.handed.saturating_add(packet.payload);
+            slot.count.last = now;
+            totals.handed += 1;
+            totals.handed_bytes += u64::from(on_wire);
+            return;
+        }
+        totals.ring_full += 1;
+    }
+    add(slot, packet, length, now);
+}
+
+/// The slot of a packet's direction of its flow, and whether it was taken just now; `None` when all
+/// are others' and there is no room to tell of one.
+#[inline(always)]
+fn slot<K: Family>(
+    packet: &Packet,
+    key: &K,
+    place: Place,
+    now: u64,
+    totals: &mut Totals,
+) -> Option<(Found<K>, bool)> {
+    match table::look(place, key) {
+        Looked::Found(found) if interest::opens(packet) => {
+            // What was counted so far belongs to the connection before, in both directions.
+            if let Looked::Found(other) = table::look(place.reversed(), &key.reversed())
+                && table::evict(other.slot, other.index, place.ring, 1, totals)
+            {
+                table::take(other.slot, &key.reversed(), now, totals);
+            }
+            if table::evict(found.slot, found.index, place.ring, 1, totals) {
+                table::take(found.slot, key, now, totals);
+            }
+            Some((found, true))
+        }
+        Looked::Found(found) => Some((found, false)),
+        Looked::Victim(victim) => {
+            if !table::evict(victim.slot, victim.index, place.ring, 0, totals) {
+                return None;
+            }
+            table::take(victim.slot, key, now, totals);
+            Some((victim, true))
+        }
+        Looked::Nowhere => None,
+    }
+}
+
+#[inline(always)]
+fn add<K>(slot: &mut Slot<K>, packet: &Packet, length: u32, now: u64) {
+    let count = &mut slot.count;
+    if count.packets == 0 {
+        count.first = now;
+    }
+    count.packets += 1;
+    count.bytes += u64::from(length);
+    count.tcp_flags |= u32::from(packet.tcp_flags);
+    count.last = now;
+}

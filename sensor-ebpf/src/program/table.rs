@@ -1,0 +1,155 @@
+//! The hot table: which slot is whose, and what happens when one takes another's.
+
+use aya_ebpf::bindings::BPF_RB_NO_WAKEUP;
+use aya_ebpf::helpers::generated::{bpf_ringbuf_reserve, bpf_ringbuf_submit};
+use core::sync::atomic::{Ordering, compiler_fence};
+use egret_ebpf::{Count, Evicted, Set, Slot, TAKEN, Totals, WAYS};
+
+use crate::family::Family;
+use crate::{hand_up, maps};
+
+/// Where a flow's direction has its set.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    /// The ring that its packets go up in: both directions' the same.
+    pub(crate) ring: u32,
+    /// The set, counted over all rings' shares and processors' parts.
+    set: u32,
+}
+
+impl Place {
+    #[inline(always)]
+    pub(crate) fn of<K: Family>(hash: u64, direction: u32) -> Self {
+        let ring = scale(hash >> 32, maps::rings());
+        // Both directions' sets lie side by side.
+        let pair = scale(hash & 0xffff_ffff, K::sets() / 2);
+        let share = maps::processor() * maps::rings() + ring;
+        Self { ring, set: share * K::sets() + pair * 2 + direction }
+    }
+
+    /// The other direction's.
+    #[inline(always)]
+    pub(crate) fn reversed(self) -> Self {
+        Self { set: self.set ^ 1, ..self }
+    }
+}
+
+/// Brings 32 bits into the range up to `range`.
+#[inline(always)]
+const fn scale(bits: u64, range: u32) -> u32 {
+    ((bits * range as u64) >> 32) as u32
+}
+
+/// A slot, and its number in its table.
+pub(crate) struct Found<K: 'static> {
+    pub(crate) slot: &'static mut Slot<K>,
+    pub(crate) index: u32,
+}
+
+/// What looking for a slot came to.
+pub(crate) enum Looked<K: 'static> {
+    /// It is there.
+    Found(Found<K>),
+    /// The flow may take this one.
+    Victim(Found<K>),
+    /// There is no such place: the loader has made the map smaller than it says.
+    Nowhere,
+}
+
+/// Looks for the slot of a flow's direction.
+#[inline(always)]
+pub(crate) fn look<K: Family>(place: Place, key: &K) -> Looked<K> {
+    let Some(set) = K::slots().get_ptr_mut(place.set) else { return Looked::Nowhere };
+    // SAFETY: the set is in this processor's part, which only this program writes, one packet after
+    // the other; it lasts as long as the map.
+    let [first, second]: &'static mut Set<K> = unsafe { &mut *set };
+    let index = place.set * WAYS;
+    if is_same(&first.key, key) {
+        return Looked::Found(Found { slot: first, index });
+    }
+    if is_same(&second.key, key) {
+        return Looked::Found(Found { slot: second, index: index + 1 });
+    }
+    // An empty one has never been used, which is long ago.
+    if first.count.last <= second.count.last {
+        Looked::Victim(Found { slot: first, index })
+    } else {
+        Looked::Victim(Found { slot: second, index: index + 1 })
+    }
+}
+
+/// Compares keys word by word. (No key is all zero: its protocol or an address is not.)
+#[inline(always)]
+fn is_same<K>(a: &K, b: &K) -> bool {
+    let (a, b) = (core::ptr::from_ref(a).cast::<u64>(), core::ptr::from_ref(b).cast::<u64>());
+    let mut differ = 0;
+    let mut at = 0;
+    while at < size_of::<K>() / 8 {
+        // SAFETY: keys are whole words, and aligned like them.
+        differ |= unsafe { a.add(at).read() ^ b.add(at).read() };
+        at += 1;
+    }
+    differ == 0
+}
+
+/// Tells what a slot has counted, so that it can be taken; false when there is no room for that.
+#[inline(never)]
+pub(crate) fn evict<K: Family>(
+    slot: &Slot<K>,
+    index: u32,
+    ring: u32,
+    reopened: u32,
+    totals: &mut Totals,
+) -> bool {
+    if slot.count.packets == 0 {
+        return true;
+    }
+    // SAFETY: the ring is one of the maps.
+    let record =
+        unsafe { bpf_ringbuf_reserve(hand_up::ring(ring), size_of::<Evicted<K>>() as u64, 0) };
+    let record = record.cast::<Evicted<K>>();
+    if record.is_null() {
+        return false;
+    }
+    // SAFETY: the kernel has reserved so many bytes.
+    unsafe {
+        record.write(Evicted {
+            kind: K::EVICTED,
+            index,
+            reopened,
+            sequence: slot.sequence,
+            key: slot.key,
+            count: slot.count,
+        });
+    }
+    // SAFETY: it was reserved above, and is written whole.
+    unsafe { bpf_ringbuf_submit(record.cast(), u64::from(BPF_RB_NO_WAKEUP)) };
+    totals.evicted += 1;
+    true
+}
+
+/// Gives a slot to a flow. Whoever reads it meanwhile sees by its sequence that it changes.
+#[inline(always)]
+pub(crate) fn take<K: Family>(slot: &mut Slot<K>, key: &K, now: u64, totals: &mut Totals) {
+    if slot.sequence == 0 {
+        totals.slots_used += 1;
+    }
+    // Zero is for slots that were never taken.
+    let next = match slot.sequence.wrapping_add(TAKEN) {
+        0 => TAKEN,
+        next => next,
+    };
+    write(&mut slot.sequence, next | 1);
+    slot.key = *key;
+    slot.count = Count { last: now, ..Count::default() };
+    write(&mut slot.sequence, next);
+}
+
+/// Writes a word in its place among the writes before and after.
+#[inline(always)]
+fn write(word: &mut u32, value: u32) {
+    compiler_fence(Ordering::SeqCst);
+    // SAFETY: the reference is valid; volatile, because user space reads it at the same time.
+    unsafe { core::ptr::write_volatile(word, value) };
+    compiler_fence(Ordering::SeqCst);
+}
