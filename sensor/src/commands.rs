@@ -11,14 +11,6 @@ pub use baseline::{BaselineError, baseline};
 pub use check::{CheckError, check};
 pub use inventory::{InventoryError, inventory};
 
-use crate::time::Timestamp;
-
-/// What time it is.
-fn now() -> Timestamp {
-    let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
-    Timestamp::ZERO.plus(since)
-}
-
 /// Who gives the command, for whoever reads later who said what.
 fn person() -> String {
     let name = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|key| std::env::var(key).ok());

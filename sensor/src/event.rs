@@ -8,6 +8,9 @@ use std::sync::Arc;
 use crate::decode::{Mac, Vlans};
 use crate::time::Timestamp;
 
+#[cfg(test)]
+pub(crate) mod sample;
+
 /// Something that was seen, and when.
 #[derive(Debug, Clone)]
 pub struct Event {

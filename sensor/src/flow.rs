@@ -10,6 +10,7 @@ use crate::event::{Account, Flow, Volume};
 use crate::prefetch;
 use crate::time::Timestamp;
 
+mod counted;
 mod datagrams;
 mod fragments;
 mod index;

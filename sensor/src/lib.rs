@@ -27,5 +27,6 @@ pub mod report;
 pub mod sensor;
 pub mod status;
 pub mod store;
+pub mod system;
 pub mod text;
 pub mod time;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use egret::cli::{Cli, Command, Exit, Failure};
 use egret::config::file;
-use egret::text::host_name;
+use egret::system::host_name;
 use egret::{commands, logging, sensor};
 
 fn main() -> ExitCode {

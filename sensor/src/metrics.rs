@@ -11,13 +11,15 @@ use prometheus::{
 };
 
 use crate::alert::Severity;
-use crate::config::Role;
+use crate::config::{Backend, Role};
 use crate::time::Timestamp;
 
 mod assets;
+mod fast_path;
 pub mod labels;
 
 pub use assets::{AssetBytes, MAX_ASSETS};
+pub use fast_path::FastPath;
 
 /// All families. Counters may be raised from any thread; each is one relaxed atomic addition.
 #[derive(Debug, Clone)]
@@ -34,6 +36,10 @@ pub struct Metrics {
     pub capture_truncated: IntCounter,
     /// Second copies of frames, recognised and not counted to flows.
     pub capture_duplicates: IntCounter,
+    /// What the kernel's half of capture has done.
+    pub fast_path: FastPath,
+    /// 1 for the way an interface is captured from, else 0, by `interface` and `backend`.
+    capture_backend: IntGaugeVec,
     /// Frames refused, by `layer`.
     pub decode_errors: IntCounterVec,
     /// Conversations in the flow tables.
@@ -106,6 +112,11 @@ impl Metrics {
                 "egret_capture_duplicate_packets_total",
                 "Second copies of frames, recognised and not counted to conversations.",
             )?,
+            fast_path: FastPath::new(&register)?,
+            capture_backend: register.add(IntGaugeVec::new(
+                Opts::new("egret_capture_backend", "1 for the way an interface is captured from."),
+                &["interface", "backend"],
+            )?)?,
             decode_errors: register.counters(
                 "egret_decode_errors_total",
                 "Frames that could not be decoded.",
@@ -199,6 +210,14 @@ impl Metrics {
     pub fn config_loaded(&self, at: Timestamp) {
         self.config_reload_successful.set(1);
         self.config_reload_success_time.set(i64::try_from(at.as_secs()).unwrap_or(i64::MAX));
+    }
+
+    /// Notes by which of the ways an interface is captured from now on.
+    pub fn captured_by(&self, interface: &str, backend: Backend) {
+        for way in Backend::ALL.into_iter().filter(|way| *way != Backend::Auto) {
+            let gauge = self.capture_backend.with_label_values(&[interface, way.name()]);
+            gauge.set(i64::from(way == backend));
+        }
     }
 
     /// The counters of one asset, to be asked for once and kept.

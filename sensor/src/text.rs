@@ -113,11 +113,6 @@ const fn is_hidden(c: char) -> bool {
     )
 }
 
-/// The host's name, as `sensor.name` is by default.
-pub fn host_name() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -32,8 +32,10 @@ fn the_unit_gives_what_the_program_relies_on() {
         "User=egret",
         "StateDirectory=egret",
         "ConfigurationDirectory=egret",
-        "AmbientCapabilities=CAP_NET_RAW",
-        "CapabilityBoundingSet=CAP_NET_RAW",
+        "LimitMEMLOCK=infinity",
+        "AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN CAP_BPF CAP_PERFMON",
+        "CapabilityBoundingSet=CAP_NET_RAW CAP_NET_ADMIN CAP_BPF CAP_PERFMON",
+        "SystemCallFilter=sched_setaffinity capset bpf",
     ] {
         assert!(text.lines().any(|other| other == line), "{line}");
     }

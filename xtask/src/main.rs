@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod captures;
+mod ebpf;
 mod evaluate;
 mod floor;
 mod fuzz;
@@ -23,6 +24,8 @@ enum Verb {
     Evaluate(evaluate::Arguments),
     /// Measures the release binary over generated captures, beside the floors
     Bench(bench::Arguments),
+    /// Builds the kernel programs into the object that Egret carries
+    Ebpf(ebpf::Arguments),
     /// Runs the fuzz targets, each from its kept corpus
     Fuzz(fuzz::Arguments),
     /// What `bench` measures the binary against
@@ -35,6 +38,7 @@ fn main() -> anyhow::Result<()> {
         Verb::Captures(arguments) => captures::run(&arguments),
         Verb::Evaluate(arguments) => evaluate::run(&arguments),
         Verb::Bench(arguments) => bench::run(&arguments),
+        Verb::Ebpf(arguments) => ebpf::run(&arguments),
         Verb::Fuzz(arguments) => fuzz::run(&arguments),
         Verb::Floor(arguments) => floor::run(&arguments),
     }

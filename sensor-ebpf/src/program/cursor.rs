@@ -1,5 +1,6 @@
 //! Reads a packet in place, header by header. The verifier follows each pointer to its check.
 
+#[cfg(target_arch = "bpf")]
 use core::arch::asm;
 use core::ptr::{read_volatile, write_volatile};
 
@@ -21,12 +22,20 @@ macro_rules! word {
         impl Word for $kind {
             /// By one instruction: the compiler would put together single bytes, as it cannot know that
             /// the kernel lets packets be read at any address (where the processor does).
+            #[cfg(target_arch = "bpf")]
             #[inline(always)]
             unsafe fn load(at: usize) -> Self {
                 let word: u64;
                 // SAFETY: the caller knows that the bytes are there; the verifier checks.
                 unsafe { asm!($load, out(reg) word, in(reg) at, options(pure, readonly, nostack)) };
                 word as Self
+            }
+
+            /// The like where the program is only looked at, not run.
+            #[cfg(not(target_arch = "bpf"))]
+            unsafe fn load(at: usize) -> Self {
+                // SAFETY: the caller knows that the bytes are there.
+                unsafe { (at as *const Self).read_unaligned() }
             }
         }
     };
@@ -36,6 +45,20 @@ word!(u8, "{0} = *(u8 *)({1} + 0)");
 word!(u16, "{0} = *(u16 *)({1} + 0)");
 word!(u32, "{0} = *(u32 *)({1} + 0)");
 word!(u64, "{0} = *(u64 *)({1} + 0)");
+
+/// The address itself. Else the compiler may add it up twice, which is two to the verifier: one that
+/// was checked, and one that is read.
+#[inline(always)]
+fn kept(at: usize) -> usize {
+    #[cfg(target_arch = "bpf")]
+    // SAFETY: a register is given its own value.
+    let at = unsafe {
+        let mut at = at;
+        asm!("{0} = {0}", inout(reg) at, options(pure, nomem, nostack));
+        at
+    };
+    at
+}
 
 /// The farthest from the start that a header may begin.
 const FARTHEST: u32 = 256;
@@ -65,12 +88,22 @@ impl Cursor {
         Some(unsafe { T::load(self.at + ahead) })
     }
 
+    /// The words that lie `ahead` bytes on.
+    #[inline(always)]
+    pub(crate) fn words<const COUNT: usize>(&self, ahead: usize) -> Option<[u64; COUNT]> {
+        if self.at + ahead + size_of::<[u64; COUNT]>() > self.end {
+            return None;
+        }
+        // SAFETY: so many bytes lie in the packet, as was just seen.
+        Some(core::array::from_fn(|word| unsafe { u64::load(self.at + ahead + word * 8) }))
+    }
+
     /// An IPv6 address that lies `ahead` bytes on.
     #[inline(always)]
     pub(crate) fn address(&self, ahead: usize) -> Option<[u8; 16]> {
-        let halves: [u64; 2] = [self.peek(ahead)?, self.peek(ahead + 8)?];
+        let words = self.words::<2>(ahead)?;
         // SAFETY: both are sixteen bytes without any meaning of their own.
-        Some(unsafe { core::mem::transmute::<[u64; 2], [u8; 16]>(halves) })
+        Some(unsafe { core::mem::transmute::<[u64; 2], [u8; 16]>(words) })
     }
 
     /// The number in network byte order that lies `ahead` bytes on.
@@ -87,10 +120,7 @@ impl Cursor {
         }
         self.at += length as usize;
         self.offset += length;
-        // Else the compiler may add up the same address twice, which is two to the verifier: one that
-        // was checked, and one that is read.
-        // SAFETY: a register is given its own value.
-        unsafe { asm!("{0} = {0}", inout(reg) self.at, options(pure, nomem, nostack)) };
+        self.at = kept(self.at);
         Some(())
     }
 

@@ -11,13 +11,17 @@ use egret_ebpf::DUPLICATE_PLACES;
 
 use crate::cursor::Cursor;
 use crate::family::mix;
+use crate::ip::{TCP, UDP};
 use crate::maps;
 
 /// Copies come no further apart, in units of 2^20 ns: a tick where there are 250 a second.
 const APART: u32 = 4;
 
-/// Words of eight bytes that are compared above the IP header.
-const WORDS: usize = 4;
+/// Bytes that are compared above the IP header, where a checksum over all of it is among them.
+const SUMMED: u32 = 32;
+
+/// The like of everything else: in a tunnel they reach the inner packet's transport header.
+const BARE: u32 = 128;
 
 /// Whether the IP packet at the cursor was seen a moment ago on this processor.
 #[inline(always)]
@@ -44,9 +48,11 @@ fn v4(ip: Cursor) -> Option<u64> {
     let protocol: u8 = ip.peek(9)?;
     let ends: u64 = ip.peek(12)?;
     let header = mix(u64::from_le(start) & START ^ u64::from(protocol) << 8, ends);
+    let length = u32::from(ip.peek::<u8>(0)? & 0x0f) * 4;
+    let left = u32::from(ip.short(2)?).saturating_sub(length);
     let mut above = ip;
-    above.skip((start as u32 & 0x0f) * 4)?;
-    Some(words(header, above))
+    above.skip(length)?;
+    Some(words(header, above, protocol, left))
 }
 
 #[inline(always)]
@@ -54,22 +60,45 @@ fn v6(ip: Cursor) -> Option<u64> {
     /// Version, payload length and next header.
     const START: u64 = u64::from_le_bytes([0xf0, 0, 0, 0, 0xff, 0xff, 0xff, 0]);
     let start: u64 = ip.peek(0)?;
-    let source = mix(ip.peek(8)?, ip.peek(16)?);
-    let destination = mix(ip.peek(24)?, ip.peek(32)?);
-    let header = mix(mix(u64::from_le(start) & START, source), destination);
+    let [a, b, c, d] = ip.words(8)?;
+    let header = mix(mix(u64::from_le(start) & START ^ a, b) ^ c, d);
+    let (left, protocol) = (u32::from(ip.short(4)?), ip.peek(6)?);
     let mut above = ip;
     above.skip(40)?;
-    Some(words(header, above))
+    Some(words(header, above, protocol, left))
 }
 
-/// Mixes in what is above the header, as far as it is there.
+/// Mixes in what is above the header, `left` bytes, as far as it is there; padding of the link is not.
 #[inline(always)]
-fn words(mut hash: u64, above: Cursor) -> u64 {
-    for word in 0..WORDS {
-        match above.peek::<u64>(word * 8) {
-            Some(bytes) => hash = mix(hash, bytes),
-            None => break,
+fn words(hash: u64, above: Cursor, protocol: u8, left: u32) -> u64 {
+    let is_summed = match protocol {
+        TCP => true,
+        UDP => above.short(6).is_some_and(|sum| sum != 0),
+        _ => false,
+    };
+    if is_summed && left >= SUMMED {
+        if let Some([a, b, c, d]) = above.words(0) {
+            return mix(mix(hash ^ a, b) ^ c, d);
         }
     }
-    hash
+    bare(hash, &above, left)
+}
+
+/// The like of what has no checksum that tells its bytes apart, or is short.
+#[inline(never)]
+fn bare(mut hash: u64, above: &Cursor, left: u32) -> u64 {
+    let left = left.min(BARE);
+    let mut word = 0;
+    while word < BARE as usize {
+        let bytes = if word + 8 <= left as usize { above.peek::<u64>(word) } else { None };
+        let Some(bytes) = bytes else { break };
+        hash = mix(hash, bytes);
+        word += 8;
+    }
+    // Some bytes a second time cost less than fewer than eight.
+    let mut end = *above;
+    if left >= 8 && end.skip(left - 8).is_some() {
+        hash = mix(hash, end.peek::<u64>(0).unwrap_or(0));
+    }
+    mix(hash, u64::from(left))
 }

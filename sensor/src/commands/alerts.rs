@@ -4,12 +4,13 @@ use std::io::{self, BufWriter, Write};
 
 use uuid::Uuid;
 
-use super::{now, person};
+use super::person;
 use crate::alert::Status;
 use crate::cli::{self, AlertsAck, AlertsCommand, AlertsExport, AlertsShow, Exit, Failure};
 use crate::config::Config;
 use crate::store::keeper::Wanted;
 use crate::store::{Order, Store, StoreError};
+use crate::system::now;
 use crate::text::{printable, reason};
 
 mod list;

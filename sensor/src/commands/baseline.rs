@@ -2,11 +2,12 @@
 
 use std::io::{self, BufWriter, Write};
 
-use super::{now, person};
+use super::person;
 use crate::cli::{self, BaselineApprove, BaselineCommand, BaselineForget, Exit, Failure};
 use crate::config::file::{self, ConfigError};
 use crate::config::{Approve, Config};
 use crate::store::{Store, StoreError};
+use crate::system::now;
 use crate::text::{printable, reason};
 
 mod approvals;

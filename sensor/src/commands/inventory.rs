@@ -4,13 +4,12 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::cli::{self, Exit, Failure, InventoryCommand};
 use crate::config::Config;
 use crate::store::{self, Store, StoreError};
+use crate::system::now;
 use crate::text::{file_name, grouped, printable, reason};
-use crate::time::Timestamp;
 
 pub mod import;
 mod list;
@@ -167,9 +166,4 @@ fn forget(source: &str, config: &Config) -> Result<(), InventoryError> {
             Ok(writeln!(io::stdout(), "{count} assets of \"{}\" removed", printable(source))?)
         }
     }
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_parts(since.as_secs(), since.subsec_nanos().into())
 }

@@ -25,11 +25,11 @@ pub struct Capture {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 #[value(rename_all = "lower")]
 pub enum Backend {
-    /// The fastest that works.
+    /// The fastest that works and counts exactly.
     Auto,
-    /// XDP in the driver.
+    /// XDP in the driver, for a mirror port.
     Xdp,
-    /// XDP above the driver.
+    /// XDP above the driver: for drivers without XDP, and never chosen by itself.
     #[value(name = "xdp-generic")]
     XdpGeneric,
     /// tc, both directions, for a host in the path.

@@ -53,23 +53,11 @@ impl<V> BySlot<V> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Endpoint;
-    use crate::time::Timestamp;
+    use crate::event::sample;
 
     #[test]
     fn a_slot_that_is_used_again_knows_nothing_of_the_flow_before() {
-        let end = Endpoint { address: [10, 20, 0, 5].into(), port: 443, mac: None };
-        let flow = |id| Flow {
-            id,
-            slot: 7,
-            client: end,
-            server: end,
-            protocol: 6,
-            vlans: crate::decode::Vlans::new(),
-            interface: None,
-            opened: Timestamp::ZERO,
-        };
-        let (first, next) = (flow(1), flow(2));
+        let (first, next) = (sample::flow(1, 7), sample::flow(2, 7));
         let mut known = BySlot::default();
         known.insert(&first, "first");
         assert_eq!(known.get_mut(&next), None);

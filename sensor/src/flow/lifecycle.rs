@@ -1,5 +1,5 @@
-//! What happens to flows besides their packets: volumes at each step and at the end of each tick, timeouts, room for
-//! others, accounts.
+//! What happens to flows besides their packets: volumes at each step and at the end of each tick,
+//! timeouts, room for others, accounts.
 
 use std::time::Duration;
 
@@ -8,7 +8,6 @@ use super::index::SlotId;
 use super::slot::{Sides, flags, of};
 use super::timers::{TICK, Timers};
 use super::{Direction, Observer, Table, View, prefetch};
-use crate::capture::Counted;
 use crate::decode::protocol;
 use crate::event::{Account, AccountReason, Traffic, Volume};
 use crate::time::Timestamp;
@@ -27,11 +26,6 @@ impl Table {
             self.prefetch_flow(id + AHEAD as SlotId);
             self.close(id, self.now, AccountReason::Shutdown, observer);
         }
-    }
-
-    /// Counts what was counted elsewhere, without its packets, to its flows.
-    pub fn counted<O: Observer>(&mut self, counts: &[Counted], observer: &mut O) {
-        let _ = (counts, observer);
     }
 
     /// Goes on to `now` though no packet came: what ends by then is told now.
@@ -101,13 +95,13 @@ impl Table {
             self.report_volume(id, at, observer);
             self.report_active(id, at, observer);
             let Some(slot) = self.slots.one(id as usize) else { continue };
-            if slot.has(flags::LIVE) && Timestamp::from_nanos(slot.last).plus(slot.timeout()) <= at
-            {
+            let timeout = slot.timeout() + self.late;
+            if slot.has(flags::LIVE) && Timestamp::from_nanos(slot.last).plus(timeout) <= at {
                 // Most conversations are short: over by now, and still in the cache.
                 self.close(id, at, AccountReason::Timeout, observer);
             } else if slot.has(flags::LIVE) && !slot.has(flags::ARMED) {
                 slot.flags |= flags::ARMED;
-                self.timers.arm((id, slot.generation), slot.timeout());
+                self.timers.arm((id, slot.generation), timeout);
             }
         }
         self.timers.reuse(active);
@@ -121,7 +115,7 @@ impl Table {
         if !slot.has(flags::LIVE) || slot.generation != generation {
             return;
         }
-        let end = Timestamp::from_nanos(slot.last).plus(slot.timeout());
+        let end = Timestamp::from_nanos(slot.last).plus(slot.timeout() + self.late);
         if end <= at {
             self.close(id, at, AccountReason::Timeout, observer);
         } else {

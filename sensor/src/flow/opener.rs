@@ -1,19 +1,40 @@
 //! Who opened a conversation: seen in its first packet, else what the ports say.
 
 use super::key::Direction;
+use crate::capture::Counted;
 use crate::decode::{Packet, protocol, tcp_flags};
 
 /// The client's direction, and whether it was seen rather than guessed.
 pub(super) fn client(packet: &Packet<'_>, direction: Direction) -> (Direction, bool) {
-    if let Some(tcp) = packet.tcp {
-        if tcp.flags & tcp_flags::SYN != 0 {
-            let answer = tcp.flags & tcp_flags::ACK != 0;
-            return (if answer { direction.reverse() } else { direction }, true);
-        }
-    } else if packet.protocol != protocol::UDP {
-        return (direction, false);
+    match packet.tcp {
+        Some(tcp) => by_flags(tcp.flags, packet.ports, direction),
+        None if packet.protocol == protocol::UDP => by_ports(packet.ports, direction),
+        None => (direction, false),
     }
-    let [from, to] = packet.ports;
+}
+
+/// The same where the first packets were not seen, only counted.
+pub(super) fn client_of_counted(counted: &Counted, direction: Direction) -> (Direction, bool) {
+    match counted.protocol {
+        // A client's SYN and its first ACK look together like a server's answer.
+        protocol::TCP if counted.packets > 1 && counted.tcp_flags & tcp_flags::ACK != 0 => {
+            by_ports(counted.ports, direction)
+        }
+        protocol::TCP => by_flags(counted.tcp_flags, counted.ports, direction),
+        protocol::UDP => by_ports(counted.ports, direction),
+        _ => (direction, false),
+    }
+}
+
+fn by_flags(flags: u8, ports: [u16; 2], direction: Direction) -> (Direction, bool) {
+    if flags & tcp_flags::SYN == 0 {
+        return by_ports(ports, direction);
+    }
+    let answer = flags & tcp_flags::ACK != 0;
+    (if answer { direction.reverse() } else { direction }, true)
+}
+
+const fn by_ports([from, to]: [u16; 2], direction: Direction) -> (Direction, bool) {
     (if is_server(from, to) { direction.reverse() } else { direction }, false)
 }
 

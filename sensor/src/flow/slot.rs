@@ -36,12 +36,15 @@ pub(super) struct Slot {
     pub tcp_flags: [u8; 2],
     /// Bits of [`flags`].
     pub flags: u8,
-    /// Bits of [`SEEN`].
+    /// Bits of [`SEEN`] and [`MET`].
     pub seen: u8,
 }
 
-/// Whether a packet was seen, for `Up` and for `Down`: bits of [`Slot::seen`].
+/// Whether anything was seen, for `Up` and for `Down`: bits of [`Slot::seen`].
 pub(super) const SEEN: [u8; 2] = [1, 2];
+
+/// Whether a packet was there to be looked at, and not only counted elsewhere: bits likewise.
+pub(super) const MET: [u8; 2] = [4, 8];
 
 /// How many sides of a conversation were seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,14 +126,18 @@ impl Slot {
         if self.key.protocol() != protocol::TCP || flags & tcp_flags::ACK == 0 || !speaks {
             return None;
         }
+        Some(if self.both_seen() { Sides::Both } else { Sides::One })
+    }
+
+    const fn both_seen(&self) -> bool {
         let [up, down] = SEEN;
-        Some(if self.seen & (up | down) == up | down { Sides::Both } else { Sides::One })
+        self.seen & (up | down) == up | down
     }
 
     /// How it stands, in EVE's words.
     pub(super) fn state(&self) -> FlowState {
         let [up, down] = self.tcp_flags;
-        let both_seen = self.seen == 1 | 2;
+        let both_seen = self.both_seen();
         if self.key.protocol() == protocol::TCP {
             if (up | down) & tcp_flags::RST != 0 || up & down & tcp_flags::FIN != 0 {
                 return FlowState::Closed;
@@ -145,8 +152,8 @@ impl Slot {
         if both_seen { FlowState::Established } else { FlowState::New }
     }
 
-    /// How long it may be quiet, as seen at the end of a tick: long where a silent conversation is likely to go on, short where
-    /// one packet is all there may ever be.
+    /// How long it may be quiet, as seen at the end of a tick: long where a silent conversation is
+    /// likely to go on, short where one packet is all there may ever be.
     pub(super) fn timeout(&self) -> Duration {
         let seconds = match (self.key.protocol(), self.state()) {
             (_, FlowState::Closed) => 1,
@@ -180,17 +187,24 @@ pub(super) struct Cold {
 }
 
 impl Cold {
-    pub(super) fn new(packet: &Packet<'_>, key: &Key, interface: Option<u16>) -> Self {
-        let icmp =
+    pub(super) fn new(key: &Key, opened: Timestamp, interface: Option<u16>) -> Self {
+        let time = opened.as_nanos();
+        Self { id: key.flow_id(time), interface, accounted: time, ..Self::default() }
+    }
+
+    /// Learns what no count tells from the first packet of the flow.
+    pub(super) fn meet(&mut self, packet: &Packet<'_>) {
+        self.vlans = packet.vlans.clone();
+        self.icmp =
             matches!(packet.protocol, protocol::ICMP | protocol::ICMPV6).then_some(packet.ports);
-        let time = packet.time.as_nanos();
-        Self {
-            id: key.flow_id(time),
-            vlans: packet.vlans.clone(),
-            interface,
-            icmp,
-            accounted: time,
-            ..Self::default()
+    }
+
+    /// Learns who sends in `direction` from the first packet that goes there.
+    pub(super) fn meet_sender(&mut self, packet: &Packet<'_>, direction: Direction) {
+        if let Some([source, destination]) = packet.macs {
+            // The sender's own address is surer than where the other side sent to.
+            *of_mut(&mut self.macs, direction) = Some(source);
+            of_mut(&mut self.macs, direction.reverse()).get_or_insert(destination);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The flow table: every packet counted to its flow, in bursts.
 
 use std::hash::BuildHasher;
+use std::time::Duration;
 
 use arrayvec::ArrayVec;
 
@@ -8,7 +9,7 @@ use super::fragments::Fragments;
 use super::index::{Index, SlotId, Tag};
 use super::pages::Pages;
 use super::reassembly::Reassembly;
-use super::slot::{Cold, SEEN, Slot, flags, of, of_mut};
+use super::slot::{Cold, MET, SEEN, Slot, flags, of, of_mut};
 use super::stream::{self, Streams};
 use super::timers::{Timer, Timers};
 use super::{Direction, Key, Observer, Stats, View, opener, prefetch};
@@ -39,15 +40,30 @@ pub struct Table {
     /// Where packets come from now.
     pub(super) interface: Option<u16>,
     pub(super) now: Timestamp,
+    /// The latest packet's time; counts and silence take `now` beyond it.
+    latest: Timestamp,
+    /// How much later than the packets around it something may be counted to a flow.
+    pub(super) late: Duration,
     pub(super) stats: Stats,
 }
 
-/// A packet that was looked up.
+/// A packet, or what was counted elsewhere, that was looked up.
 pub(super) struct Looked {
     pub(super) key: Key,
     pub(super) direction: Direction,
     pub(super) tag: Tag,
     pub(super) likely: Option<SlotId>,
+}
+
+/// What is added to a direction of a flow: a packet, or what was counted of several.
+pub(super) struct Added {
+    pub(super) packets: u64,
+    pub(super) bytes: u64,
+    pub(super) tcp_flags: u8,
+    /// When the flow became active with it, if it was not.
+    pub(super) since: Timestamp,
+    /// When the last of it came.
+    pub(super) last: Timestamp,
 }
 
 impl Table {
@@ -70,6 +86,8 @@ impl Table {
             doomed: Vec::new(),
             interface: None,
             now: Timestamp::ZERO,
+            latest: Timestamp::ZERO,
+            late: Duration::ZERO,
             stats: Stats::default(),
         })
     }
@@ -94,13 +112,7 @@ impl Table {
         for packets in packets.chunks(BURST) {
             let mut burst: ArrayVec<Looked, BURST> =
                 packets.iter().map(|packet| self.hash(packet)).collect();
-            for looked in &mut burst {
-                looked.likely = self.index.candidates(looked.tag).next();
-                if let Some(slot) = looked.likely.and_then(|id| self.slots.all().get(id as usize)) {
-                    prefetch::line(slot);
-                    prefetch::line(&slot.next_sequence);
-                }
-            }
+            self.fetch(&mut burst);
             for (packet, looked) in packets.iter().zip(&burst) {
                 self.packet(packet, looked, observer);
             }
@@ -113,21 +125,32 @@ impl Table {
         if packet.fragment.is_some() {
             (key, direction) = self.fragments.resolve(packet, key, direction);
         }
+        self.look(key, direction)
+    }
+
+    /// First pass: hashes a key and asks for its place in the index.
+    #[inline]
+    pub(super) fn look(&self, key: Key, direction: Direction) -> Looked {
         let tag = self.hasher.hash_one(key) as Tag;
         self.index.prefetch(tag);
         Looked { key, direction, tag, likely: None }
     }
 
+    /// Second pass: finds the slots in all likelihood, and asks for them.
     #[inline]
-    fn packet<O: Observer>(&mut self, packet: &Packet<'_>, looked: &Looked, observer: &mut O) {
-        if packet.time < self.now {
-            self.stats.time_backwards += 1;
-        } else {
-            self.now = packet.time;
-            if Timers::tick_of(packet.time.as_nanos()) != self.timers.tick() {
-                self.advance(observer);
+    pub(super) fn fetch(&self, burst: &mut [Looked]) {
+        for looked in burst {
+            looked.likely = self.index.candidates(looked.tag).next();
+            if let Some(slot) = looked.likely.and_then(|id| self.slots.all().get(id as usize)) {
+                prefetch::line(slot);
+                prefetch::line(&slot.next_sequence);
             }
         }
+    }
+
+    #[inline]
+    fn packet<O: Observer>(&mut self, packet: &Packet<'_>, looked: &Looked, observer: &mut O) {
+        self.go_on(packet.time, observer);
         let mut id = self.find(looked);
         if let Some(old) = id
             && let Some(tcp) = packet.tcp
@@ -138,13 +161,41 @@ impl Table {
             id = None;
         }
         let id = id.unwrap_or_else(|| self.open(packet, looked, observer));
-        if self.count(id, packet, looked.direction) {
+        self.meet(id, packet, looked.direction);
+        let added = Added {
+            packets: 1,
+            bytes: u64::from(packet.wire_len),
+            tcp_flags: packet.tcp.map_or(0, |tcp| tcp.flags),
+            since: packet.time,
+            last: packet.time,
+        };
+        if self.count(id, looked.direction, &added) {
             self.step(id, observer);
         }
         if packet.tcp.is_some() {
             self.read(id, packet, looked.direction, observer);
+            if let Some(mark) = packet.mark
+                && self.slots.one(id as usize).is_some_and(|slot| slot.is_read(looked.direction))
+            {
+                mark.enough();
+            }
         } else if packet.protocol == protocol::UDP {
             self.datagram(id, packet, looked, observer);
+        }
+    }
+
+    /// Goes on to a packet's time.
+    #[inline]
+    fn go_on<O: Observer>(&mut self, time: Timestamp, observer: &mut O) {
+        if time >= self.now {
+            (self.now, self.latest) = (time, time);
+            if Timers::tick_of(time.as_nanos()) != self.timers.tick() {
+                self.advance(observer);
+            }
+        } else if time >= self.latest {
+            self.latest = time;
+        } else {
+            self.stats.time_backwards += 1;
         }
     }
 
@@ -177,34 +228,43 @@ impl Table {
         }
     }
 
-    /// Counts a packet; whether its direction has moved another [`STEP`] with it.
+    /// Learns what the first packet of a direction tells beyond its counts.
     #[inline]
-    fn count(&mut self, id: SlotId, packet: &Packet<'_>, direction: Direction) -> bool {
+    fn meet(&mut self, id: SlotId, packet: &Packet<'_>, direction: Direction) {
+        let Some(slot) = self.slots.one(id as usize) else {
+            return;
+        };
+        if slot.seen & of(&MET, direction) != 0 {
+            return;
+        }
+        if let Some(cold) = self.cold.get_mut(id as usize) {
+            if slot.seen & of(&MET, direction.reverse()) == 0 {
+                cold.meet(packet);
+            }
+            cold.meet_sender(packet, direction);
+        }
+        slot.seen |= of(&MET, direction);
+    }
+
+    /// Adds to a direction of a flow; whether that has moved another [`STEP`] with it.
+    #[inline]
+    pub(super) fn count(&mut self, id: SlotId, direction: Direction, added: &Added) -> bool {
         let Some(slot) = self.slots.one(id as usize) else {
             return false;
         };
-        let time = packet.time.as_nanos();
-        slot.last = slot.last.max(time);
-        *of_mut(&mut slot.packets, direction) += 1;
+        slot.last = slot.last.max(added.last.as_nanos());
+        *of_mut(&mut slot.packets, direction) += added.packets;
         let bytes = of_mut(&mut slot.bytes, direction);
         let before = *bytes;
-        *bytes += u64::from(packet.wire_len);
+        *bytes += added.bytes;
         // The step is a power of two: its multiples differ above its lower bits, and no slot needs room.
         let is_step = (before ^ *bytes) >= STEP;
-        if let Some(tcp) = packet.tcp {
-            *of_mut(&mut slot.tcp_flags, direction) |= tcp.flags;
-        }
+        *of_mut(&mut slot.tcp_flags, direction) |= added.tcp_flags;
+        slot.seen |= of(&SEEN, direction);
         if slot.tick != self.timers.tick() {
             slot.tick = self.timers.tick();
-            slot.active_since = time;
+            slot.active_since = added.since.as_nanos();
             self.timers.active(id);
-        }
-        if slot.seen & of(&SEEN, direction) == 0 {
-            slot.seen |= of(&SEEN, direction);
-            // The sender's own address is surer than where the other side sent to.
-            if let (Some([source, _]), Some(cold)) = (packet.macs, self.cold.get_mut(id as usize)) {
-                *of_mut(&mut cold.macs, direction) = Some(source);
-            }
         }
         is_step
     }
@@ -215,10 +275,25 @@ impl Table {
         looked: &Looked,
         observer: &mut O,
     ) -> SlotId {
+        let client = opener::client(packet, looked.direction);
+        self.open_with(looked, packet.time, client, observer, |cold| {
+            cold.meet(packet);
+            cold.meet_sender(packet, looked.direction);
+        })
+    }
+
+    /// Opens a flow for whatever was looked up, whose `client` is known as far as [`opener`] says.
+    pub(super) fn open_with<O: Observer>(
+        &mut self,
+        looked: &Looked,
+        opened: Timestamp,
+        (client, sure): (Direction, bool),
+        observer: &mut O,
+        describe: impl FnOnce(&mut Cold),
+    ) -> SlotId {
         if self.free.is_empty() && self.cold.len() >= self.capacity {
             self.evict(observer);
         }
-        let cold = Cold::new(packet, &looked.key, self.interface);
         let id = match self.free.pop() {
             Some(id) => id,
             None => {
@@ -226,9 +301,8 @@ impl Table {
                 (self.cold.len() - 1) as SlotId
             }
         };
-        let (client, sure) = opener::client(packet, looked.direction);
         let tick = self.timers.tick();
-        let (Some(slot), Some(place)) =
+        let (Some(slot), Some(cold)) =
             (self.slots.one(id as usize), self.cold.get_mut(id as usize))
         else {
             return id;
@@ -237,21 +311,17 @@ impl Table {
             key: looked.key,
             tag: looked.tag,
             generation: slot.generation,
-            opened: packet.time.as_nanos(),
-            last: packet.time.as_nanos(),
+            opened: opened.as_nanos(),
+            last: opened.as_nanos(),
             tick: tick.wrapping_sub(1),
             budget: [stream::BUDGET; 2],
             flags: flags::LIVE | if sure { flags::CLIENT_IS_SURE } else { 0 },
             ..bytemuck::Zeroable::zeroed()
         };
         slot.set_client(client);
-        *place = cold;
-        if let Some(macs) = packet.macs {
-            let [source, destination] = macs.map(Some);
-            *of_mut(&mut place.macs, looked.direction) = source;
-            *of_mut(&mut place.macs, looked.direction.reverse()) = destination;
-        }
-        observer.opened(&View { id, slot, cold: place }, self.now);
+        *cold = Cold::new(&looked.key, opened, self.interface);
+        describe(cold);
+        observer.opened(&View { id, slot, cold }, self.now);
         self.index.insert(looked.tag, id);
         self.stats.opened += 1;
         id

@@ -7,6 +7,8 @@ use super::*;
 use crate::decode::{Fragment, Packet, Tcp, Vlans, protocol, tcp_flags};
 use crate::event::{AccountReason, Flow, FlowState, Traffic};
 
+mod counted;
+
 /// Notes everything, and reads a direction's bytes up to `limit`.
 #[derive(Default)]
 struct Recorder {

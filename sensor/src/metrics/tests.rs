@@ -21,6 +21,7 @@ fn filled() -> Metrics {
         metrics.delivery_circuit_open.with_label_values(&[&target]).set(0);
     }
     metrics.interface_up.with_label_values(&["eth1"]).set(1);
+    metrics.captured_by("eth1", Backend::Xdp);
     metrics.detection_latency.observe(0.3);
     metrics
 }
@@ -72,6 +73,20 @@ fn assets_beyond_the_limit_share_series_by_role() {
         .map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap())
         .sum();
     assert_eq!(shared, 2 * (32_768 - MAX_ASSETS as u64));
+}
+
+#[test]
+fn an_interface_is_captured_from_in_one_way_at_a_time() {
+    let metrics = Metrics::new().unwrap();
+    metrics.captured_by("eth1", Backend::Xdp);
+    metrics.captured_by("eth1", Backend::AfPacket);
+    let text = metrics.text().unwrap();
+    let ways: Vec<_> =
+        text.lines().filter(|line| line.starts_with("egret_capture_backend{")).collect();
+    assert_eq!(ways.len(), Backend::ALL.len() - 1, "auto is none: {ways:?}");
+    let in_use: Vec<_> = ways.iter().filter(|line| line.ends_with(" 1")).collect();
+    let ring = "egret_capture_backend{backend=\"afpacket\",interface=\"eth1\"} 1";
+    assert_eq!(in_use, [&ring]);
 }
 
 #[test]

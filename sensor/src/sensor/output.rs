@@ -1,6 +1,6 @@
 //! Where events and alerts go: the detectors, JSON lines, and the person who asked.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -89,6 +89,17 @@ impl Lines {
         self.flush();
         self.check()
     }
+}
+
+/// Opens `stream` to write behind what a file holds already.
+///
+/// # Errors
+/// When the file cannot be opened.
+pub(super) fn append(stream: &Stream) -> io::Result<Box<dyn Write + Send>> {
+    Ok(match stream {
+        Stream::Standard => Box::new(io::stdout()),
+        Stream::File(path) => Box::new(OpenOptions::new().create(true).append(true).open(path)?),
+    })
 }
 
 /// Takes every event to the event file and the detectors, and every alert to the alert file.

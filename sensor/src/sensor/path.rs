@@ -37,7 +37,7 @@ pub(super) struct Path {
     pub(super) frames: u64,
     /// Their bytes on the wire.
     pub(super) wire_bytes: u64,
-    /// The earliest and the latest frame's time.
+    /// The earliest and the latest time of what was given, as a frame or as a count.
     pub(super) span: Option<(Timestamp, Timestamp)>,
     /// The latest time that the reader knows of.
     now: Timestamp,
@@ -64,8 +64,7 @@ impl Path {
         for frame in burst {
             self.frames += 1;
             self.wire_bytes += u64::from(frame.wire_len);
-            let (first, last) = self.span.get_or_insert((frame.time, frame.time));
-            (*first, *last) = ((*first).min(frame.time), (*last).max(frame.time));
+            self.spans(frame.time, frame.time);
             let packet = match &mut self.duplicates {
                 None => decode::packet(frame).map(Some),
                 Some(duplicates) => {
@@ -85,10 +84,7 @@ impl Path {
     /// chance, and must not decide what comes first: an answer, or the end of the wait for it.
     fn packets(&mut self, mut packets: &[Packet<'_>], sink: &mut impl Sink) {
         while let Some(first) = packets.first() {
-            if first.time >= self.now.plus(STEP) {
-                self.now = first.time;
-                self.reader.expire(self.now, sink);
-            }
+            self.expire(first.time, sink);
             let end = self.now.plus(STEP);
             let of_step = packets.iter().take_while(|packet| packet.time < end).count();
             let (step, rest) = packets.split_at_checked(of_step.max(1)).unwrap_or((packets, &[]));
@@ -97,18 +93,38 @@ impl Path {
         }
     }
 
-    /// Takes what was counted without its packets to the flows.
+    /// Takes what was counted without its packets to the flows. `frames` and `wire_bytes` do not
+    /// tell of it.
     pub(super) fn counted(&mut self, counts: &[Counted], sink: &mut impl Sink) {
+        for counted in counts {
+            self.spans(counted.since, counted.last);
+        }
+        if let Some(last) = counts.iter().map(|counted| counted.last).max() {
+            self.expire(last, sink);
+        }
         self.table.counted(counts, &mut self.reader.observing(sink));
     }
 
     /// No frame came until `now`: what waited for time alone is told.
     pub(super) fn idle(&mut self, now: Timestamp, sink: &mut impl Sink) {
-        if now >= self.now.plus(STEP) {
-            self.now = now;
-            self.reader.expire(now, sink);
+        if self.expire(now, sink) {
             self.table.idle(now, &mut self.reader.observing(sink));
         }
+    }
+
+    /// Ends the reader's waits that end by `time`, when that is a step of time ahead.
+    fn expire(&mut self, time: Timestamp, sink: &mut impl Sink) -> bool {
+        let ahead = time >= self.now.plus(STEP);
+        if ahead {
+            self.now = time;
+            self.reader.expire(time, sink);
+        }
+        ahead
+    }
+
+    fn spans(&mut self, from: Timestamp, to: Timestamp) {
+        let (first, last) = self.span.get_or_insert((from, to));
+        (*first, *last) = ((*first).min(from), (*last).max(to));
     }
 
     /// Ends all flows: the capture is over.

@@ -18,6 +18,7 @@ mod clock;
 mod control;
 mod detection;
 mod event_file;
+mod input;
 mod io;
 mod links;
 mod merge;
@@ -51,9 +52,6 @@ pub enum RunError {
         /// Its name again, or another one that it has.
         second: String,
     },
-    /// The way of capture is not in this version.
-    #[error("the backend {0} is not in this version; use auto, afpacket or pcap")]
-    Backend(&'static str),
     /// An interface cannot be captured from.
     #[error(transparent)]
     Capture(#[from] LiveError),
@@ -92,7 +90,7 @@ impl Failure for RunError {
     fn exit(&self) -> Exit {
         match self {
             // No restart helps: that needs a person.
-            Self::NoInterface { .. } | Self::Twice { .. } | Self::Backend(_) => Exit::Usage,
+            Self::NoInterface { .. } | Self::Twice { .. } => Exit::Usage,
             _ => Exit::Failed,
         }
     }

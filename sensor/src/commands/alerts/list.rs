@@ -6,11 +6,11 @@ use super::{AlertsError, short, write_json};
 use crate::alert::format::colour;
 use crate::alert::{Alert, Severity, Status};
 use crate::cli::AlertsList;
-use crate::commands::now;
 use crate::commands::table::{Cell, Table};
 use crate::logging::has_colour;
 use crate::store::Store;
 use crate::store::keeper::Wanted;
+use crate::system::now;
 use crate::text::grouped;
 
 pub(super) fn list(

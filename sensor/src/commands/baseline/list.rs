@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::{BaselineError, approvals};
 use crate::baseline::{AssetBaseline, Habit, HalfHour, TRUSTED_HOURS};
-use crate::commands::now;
 use crate::commands::table::{Cell, Table};
 use crate::config::{Approve, Config, Role};
 use crate::store::{Approval, Store};
+use crate::system::now;
 use crate::text::{grouped, printable};
 use crate::time::{ByteSize, Timestamp};
 

@@ -99,7 +99,7 @@ pub(super) const ROLE: Kind<Role> = Kind {
     read: |value| named(value, &Role::ALL, Role::name),
 };
 pub(super) const BACKEND: Kind<Backend> = Kind {
-    expected: "one of \"auto\", \"xdp\", \"tc\", \"afpacket\", \"pcap\"",
+    expected: "one of \"auto\", \"xdp\", \"xdp-generic\", \"tc\", \"afpacket\", \"pcap\"",
     read: |value| named(value, &Backend::ALL, Backend::name),
 };
 pub(super) const WEBHOOK_FORMAT: Kind<WebhookFormat> = Kind {

@@ -29,6 +29,12 @@ fn frames(capture: &[u8]) -> Vec<(Timestamp, u32, Vec<u8>)> {
 }
 
 fn told(frames: &[(Timestamp, u32, Vec<u8>)], copies: Copies) -> (Vec<String>, Path) {
+    let (mut told, mut path) = taken(frames, copies);
+    path.finish(&mut told);
+    (told.0, path)
+}
+
+fn taken(frames: &[(Timestamp, u32, Vec<u8>)], copies: Copies) -> (Told, Path) {
     let (mut path, mut told) = (Path::new(Wanted::All, 1 << 12, copies).unwrap(), Told::default());
     for frames in frames.chunks(BURST) {
         let burst: Burst<'_> = frames
@@ -44,8 +50,7 @@ fn told(frames: &[(Timestamp, u32, Vec<u8>)], copies: Copies) -> (Vec<String>, P
             .collect();
         path.burst(&burst, &mut told);
     }
-    path.finish(&mut told);
-    (told.0, path)
+    (told, path)
 }
 
 #[test]
@@ -74,4 +79,40 @@ fn a_mirror_that_gives_every_packet_twice_tells_what_one_that_does_not_tells() {
     assert_eq!((count(&once), count(&twice)), (Some(0), Some(once.frames)));
     let (counted, path) = told(&doubled, Copies::Count);
     assert!(counted != expected && count(&path).is_none());
+}
+
+/// When nothing is given but counts, time goes on all the same.
+#[test]
+fn counts_end_the_wait_for_what_does_not_come() {
+    let mut capture = Vec::new();
+    write(Kind::TlsDns, 0.0005, &mut capture).unwrap();
+    let frames = frames(&capture);
+    let hellos = |told: &Told| told.0.iter().filter(|event| event.starts_with("Tls")).count();
+    // A ClientHello that nothing has answered yet: all that follows is left out.
+    let waits = (1..frames.len()).find(|&cut| {
+        let (mut told, mut path) = taken(&frames[..cut], Copies::Count);
+        let before = hellos(&told);
+        path.finish(&mut told);
+        hellos(&told) > before
+    });
+    let (mut told, mut path) = taken(&frames[..waits.unwrap()], Copies::Count);
+    let (before, given) = (hellos(&told), path.frames);
+    let (first, last) = path.span.unwrap();
+    let count = |seconds| Counted {
+        source: [192, 0, 2, 1].into(),
+        destination: [192, 0, 2, 2].into(),
+        ports: [40_000, 443],
+        protocol: crate::decode::protocol::TCP,
+        tcp_flags: 0x10,
+        packets: 3,
+        bytes: 300,
+        since: last,
+        last: last.plus(Duration::from_secs(seconds)),
+    };
+    path.counted(&[count(4), count(1)], &mut told);
+    assert_eq!(hellos(&told), before, "an answer may still come");
+    path.counted(&[count(6), count(5)], &mut told);
+    assert_eq!(hellos(&told), before + 1);
+    assert_eq!(path.span, Some((first, last.plus(Duration::from_secs(6)))));
+    assert_eq!(path.frames, given, "a count is no frame");
 }

@@ -1,17 +1,12 @@
-//! The clocks of the live sensor: the system's, which may be set, and one that only goes forward.
+//! The two clocks of the live sensor held against each other: the system's, which may be set, and one
+//! that only goes forward.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use crate::time::{Elapsed, Timestamp};
 
 /// A clock that is set back by less than this is only being trimmed.
 const TRIMMED: Duration = Duration::from_secs(5);
-
-/// Now, by the system's clock: the time that the kernel gives frames, too.
-pub(super) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_parts(since.as_secs(), u64::from(since.subsec_nanos()))
-}
 
 /// Sees that the system's clock was set back. What waits for a time of the packets' clock then waits
 /// until that is there again, which a person has to know.

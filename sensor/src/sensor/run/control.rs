@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::io::{self, Io};
-use super::links::Links;
+use super::links::{Links, News};
 use super::pulse::Pulse;
 use super::settings::{Settings, Stored};
 use super::{clock, detection, start, worker};
@@ -18,6 +18,7 @@ use crate::metrics::Metrics;
 use crate::status;
 use crate::store::keeper::Keeper;
 use crate::store::{Lock, Store};
+use crate::system;
 use crate::text::grouped;
 use crate::time::Timestamp;
 
@@ -95,28 +96,41 @@ impl Running {
     }
 
     fn look(&mut self) {
-        for (interface, sources) in self.links.look() {
-            for (worker, source) in start::share(interface, self.workers.len(), sources) {
-                if let Some(worker) = self.workers.get(worker) {
-                    // A worker that has ended is noticed by its pulse.
-                    let _ = worker.orders.send(worker::Order::Attach(interface, source));
-                }
-            }
+        for (interface, news) in self.links.look() {
+            self.pass_on(interface, news);
         }
-        let now = clock::now();
+        let now = system::now();
         let steady = Instant::now();
         let clock_error = self.steps.look(now, steady);
         let alive = self.pulses().all(|pulse| pulse.is_alive(steady, ALIVE));
         if alive {
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
         }
-        self.tell(now, alive, clock_error);
-        self.tell_manager();
+        let interfaces = self.interfaces();
+        self.tell_manager(&interfaces);
+        self.tell(now, alive, clock_error, interfaces);
+    }
+
+    /// Tells workers what has become of an interface. One that has ended is noticed by its pulse.
+    fn pass_on(&self, interface: u16, news: News) {
+        match news {
+            News::Back(sources) => {
+                for (worker, source) in start::share(interface, self.workers.len(), sources) {
+                    if let Some(worker) = self.workers.get(worker) {
+                        let _ = worker.orders.send(worker::Order::Attach(interface, source));
+                    }
+                }
+            }
+            News::InPath => {
+                for worker in &self.workers {
+                    let _ = worker.orders.send(worker::Order::Pass(interface));
+                }
+            }
+        }
     }
 
     /// Says in `systemctl status` how the interfaces are.
-    fn tell_manager(&mut self) {
-        let interfaces = self.links.status();
+    fn tell_manager(&mut self, interfaces: &[status::Interface]) {
         let each = interfaces.iter().map(|one| format!("{} is {}", one.name, one.state));
         let text = each.collect::<Vec<_>>().join(", ");
         if text != self.said {
@@ -130,8 +144,8 @@ impl Running {
         workers.chain([&*self.detection.pulse])
     }
 
-    /// Brings the status up to date.
-    fn tell(&self, now: Timestamp, alive: bool, clock_error: Option<String>) {
+    /// How the interfaces are, with what workers have counted.
+    fn interfaces(&self) -> Vec<status::Interface> {
         let mut interfaces = self.links.status();
         for (number, interface) in (0..).zip(&mut interfaces) {
             for worker in &self.workers {
@@ -141,6 +155,17 @@ impl Running {
                 interface.last_packet = interface.last_packet.max(last);
             }
         }
+        interfaces
+    }
+
+    /// Brings the status up to date.
+    fn tell(
+        &self,
+        now: Timestamp,
+        alive: bool,
+        clock_error: Option<String>,
+        interfaces: Vec<status::Interface>,
+    ) {
         let store_error = self.keeper.error();
         self.metrics.store_failing.set(i64::from(store_error.is_some()));
         if let Ok(mut status) = self.status.write() {

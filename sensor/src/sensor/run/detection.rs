@@ -6,7 +6,6 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use super::assets::Assets;
-use super::clock;
 use super::event_file::EventFile;
 use super::merge::Merge;
 use super::pulse::Pulse;
@@ -19,6 +18,7 @@ use crate::metrics::labels::DROPPED;
 use crate::mirror::{MirrorFacts, Notable, Recently};
 use crate::status;
 use crate::store::keeper::Keeper;
+use crate::system::now;
 use crate::time::Timestamp;
 
 /// How long it waits for events at most, so that signs of life are given.
@@ -81,7 +81,7 @@ impl Detection {
             }
             if told.elapsed() >= TELL {
                 told = Instant::now();
-                self.tell(clock::now());
+                self.tell(now());
             }
             if self.forget() || kept.elapsed() >= KEEP {
                 kept = Instant::now();

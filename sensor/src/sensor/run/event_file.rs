@@ -2,7 +2,6 @@
 //! rotated), and a full disk costs events, which are counted, but nothing else: a thread of its own
 //! writes, and whoever has events never waits for the disk or for the reader of a pipe.
 
-use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::thread::JoinHandle;
@@ -16,6 +15,7 @@ use super::start::spawn;
 use crate::cli::Stream;
 use crate::eve;
 use crate::event::Event;
+use crate::sensor::output::append;
 use crate::text::reason;
 
 /// Events are written in pieces of this size, and at least once a second.
@@ -188,13 +188,6 @@ impl File {
             ),
         }
     }
-}
-
-fn append(stream: &Stream) -> io::Result<Box<dyn Write + Send>> {
-    Ok(match stream {
-        Stream::Standard => Box::new(io::stdout()),
-        Stream::File(path) => Box::new(OpenOptions::new().create(true).append(true).open(path)?),
-    })
 }
 
 #[cfg(test)]

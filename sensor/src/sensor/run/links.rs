@@ -1,14 +1,14 @@
 //! The interfaces that are captured from: opened at the start, watched, and opened anew when one has
 //! been away.
 
+use crate::capture::interface;
 use crate::capture::live::{self, Live, LiveError, Opened, Settings};
-use crate::config::{Backend, Capture};
+use crate::config::{self, Capture};
 use crate::metrics::Metrics;
 use crate::status;
 use crate::text::printable;
 
 use super::RunError;
-use crate::capture::interface;
 
 /// All interfaces of the config.
 #[derive(Debug)]
@@ -26,7 +26,11 @@ struct Link {
     index: Option<u32>,
     settings: Settings,
     open: Open,
+    /// Which way was chosen when it was opened last, and why.
+    way: Option<live::Backend>,
     backend: String,
+    /// Whether packets end here once they are counted: not on a host in the path.
+    drops: bool,
     state: State,
     /// What card and driver had counted as lost when that was last looked at.
     lost: Option<u64>,
@@ -54,6 +58,15 @@ enum State {
 /// The sources of one interface, one a worker.
 pub(super) type Sources = Vec<Live>;
 
+/// What workers must know of an interface.
+#[derive(Debug)]
+pub(super) enum News {
+    /// It has come back, with new sources.
+    Back(Sources),
+    /// It is in the path of traffic now, which must pass.
+    InPath,
+}
+
 impl Links {
     /// Opens all interfaces for so many workers. One that is missing is waited for, as long as there
     /// is another.
@@ -63,15 +76,15 @@ impl Links {
         workers: usize,
         metrics: Metrics,
     ) -> Result<(Self, Vec<Sources>), RunError> {
-        let backend = way(capture.backend)?;
         if let Some((first, second)) = twice(names) {
             return Err(RunError::Twice { first, second });
         }
-        let settings = Settings { backend, snaplen: capture.snaplen, workers };
+        let settings =
+            Settings { backend: way(capture.backend), snaplen: capture.snaplen, workers };
         let (mut all, mut sources, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for name in names {
             let mut link = Link::new(name, settings.clone(), live::open);
-            sources.push(link.open().unwrap_or_else(|error| {
+            sources.push(link.open(&metrics).unwrap_or_else(|error| {
                 failed.push(error);
                 Vec::new()
             }));
@@ -87,19 +100,22 @@ impl Links {
         Ok((Self { all, metrics }, sources))
     }
 
-    /// Looks at all interfaces; gives the new sources of those that have come back.
-    pub(super) fn look(&mut self) -> Vec<(u16, Sources)> {
-        let mut back = Vec::new();
+    /// Looks at all interfaces; gives what has become of those that workers must know of.
+    pub(super) fn look(&mut self) -> Vec<(u16, News)> {
+        let mut news = Vec::new();
         for (number, link) in (0..).zip(&mut self.all) {
-            if let Some(sources) = link.watch() {
-                back.push((number, sources));
+            if let Some(sources) = link.watch(&self.metrics) {
+                news.push((number, News::Back(sources)));
+            }
+            if link.must_pass() {
+                news.push((number, News::InPath));
             }
             let up = matches!(link.state, State::Up | State::Renamed(_));
             self.metrics.interface_up.with_label_values(&[&link.name]).set(i64::from(up));
             let lost = link.newly_lost();
             self.metrics.capture_dropped.with_label_values(&["interface"]).inc_by(lost);
         }
-        back
+        news
     }
 
     /// How the interfaces are, without what workers have counted.
@@ -127,7 +143,9 @@ impl Link {
             index: None,
             settings,
             open,
+            way: None,
             backend: String::new(),
+            drops: false,
             state: State::Gone,
             lost: None,
             losses: 0,
@@ -135,7 +153,7 @@ impl Link {
     }
 
     /// Opens what has its name now.
-    fn open(&mut self) -> Result<Sources, LiveError> {
+    fn open(&mut self, metrics: &Metrics) -> Result<Sources, LiveError> {
         // Before it is opened: if another takes the name meanwhile, this one is found to be gone.
         let Some(index) = interface::index(&self.name) else {
             let (interface, reason) = (self.name.clone(), interface::missing(&self.name));
@@ -150,14 +168,47 @@ impl Link {
         };
         self.index = Some(index);
         self.state = how_now(index, &self.name);
-        tracing::info!("{}: captured by {}", printable(&self.name), opened.why);
+        self.say_how(&opened);
+        metrics.captured_by(&self.name, name(opened.backend));
+        // Of what is in the path already, nothing ends here.
+        self.drops = opened.backend == live::Backend::Xdp && !interface::is_in_path(&self.name);
+        self.way = Some(opened.backend);
         self.backend = opened.why;
         self.lost = lost(&self.name);
         Ok(opened.sources)
     }
 
+    /// Says how it is captured from: loudly, when that is not as people asked or as it was before.
+    fn say_how(&self, opened: &Opened) {
+        let interface = printable(&self.name);
+        let why = &opened.why;
+        match self.settings.backend.or(self.way) {
+            Some(wanted) if wanted != opened.backend => {
+                let wanted = name(wanted).name();
+                tracing::warn!("{interface}: captured by {why}; not by {wanted}, as it should be");
+            }
+            _ => tracing::info!("{interface}: captured by {why}"),
+        }
+    }
+
+    /// Whether its packets would end here and no longer may, because this host is in their path now.
+    fn must_pass(&mut self) -> bool {
+        // By the name it has now: its old one may be another's.
+        let name = self.index.filter(|_| self.drops).and_then(interface::name);
+        if !name.is_some_and(|name| interface::is_in_path(&name)) {
+            return false;
+        }
+        tracing::warn!(
+            "{}: is in the path of traffic now, by an address or as a part of something; its packets \
+             pass from now on. To count what this host sends there too, restart the sensor",
+            printable(&self.name)
+        );
+        self.drops = false;
+        true
+    }
+
     /// Looks how it is and says what has changed; new sources when it has come back.
-    fn watch(&mut self) -> Option<Sources> {
+    fn watch(&mut self, metrics: &Metrics) -> Option<Sources> {
         if let Some(index) = self.index {
             self.enter(how_now(index, &self.name));
             return None;
@@ -167,7 +218,7 @@ impl Link {
             return None;
         }
         let before = self.state.clone();
-        let opened = self.open();
+        let opened = self.open(metrics);
         if self.state != before {
             self.say(&self.state);
         }
@@ -267,12 +318,25 @@ fn lost(name: &str) -> Option<u64> {
 }
 
 /// The way of capture that the config asks for; `None`: the fastest that works.
-fn way(backend: Backend) -> Result<Option<live::Backend>, RunError> {
+const fn way(backend: config::Backend) -> Option<live::Backend> {
     match backend {
-        Backend::Auto => Ok(None),
-        Backend::AfPacket => Ok(Some(live::Backend::Ring)),
-        Backend::Pcap => Ok(Some(live::Backend::Pcap)),
-        Backend::Xdp | Backend::XdpGeneric | Backend::Tc => Err(RunError::Backend(backend.name())),
+        config::Backend::Auto => None,
+        config::Backend::Xdp => Some(live::Backend::Xdp),
+        config::Backend::XdpGeneric => Some(live::Backend::XdpGeneric),
+        config::Backend::Tc => Some(live::Backend::Tc),
+        config::Backend::AfPacket => Some(live::Backend::Ring),
+        config::Backend::Pcap => Some(live::Backend::Pcap),
+    }
+}
+
+/// What the config calls a way of capture.
+const fn name(way: live::Backend) -> config::Backend {
+    match way {
+        live::Backend::Xdp => config::Backend::Xdp,
+        live::Backend::XdpGeneric => config::Backend::XdpGeneric,
+        live::Backend::Tc => config::Backend::Tc,
+        live::Backend::Ring => config::Backend::AfPacket,
+        live::Backend::Pcap => config::Backend::Pcap,
     }
 }
 

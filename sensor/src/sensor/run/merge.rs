@@ -80,29 +80,14 @@ impl Merge {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Body, Endpoint, Flow};
+    use crate::event::sample;
 
     fn at(millis: u64) -> Timestamp {
         Timestamp::from_parts(1000, millis * 1_000_000)
     }
 
-    fn event(millis: u64) -> Event {
-        let end = Endpoint { address: [10, 0, 0, 1].into(), port: 443, mac: None };
-        let flow = Flow {
-            id: 1,
-            slot: 1,
-            client: end,
-            server: end,
-            protocol: 6,
-            vlans: crate::decode::Vlans::new(),
-            interface: None,
-            opened: at(0),
-        };
-        Event { time: at(millis), flow, body: Body::Opened }
-    }
-
     fn events(times: &[u64]) -> Vec<Event> {
-        times.iter().copied().map(event).collect()
+        times.iter().map(|millis| sample::opened(1, at(*millis))).collect()
     }
 
     fn popped(merge: &mut Merge) -> Vec<u64> {

@@ -49,11 +49,11 @@ impl Pulse {
         u64::try_from(now.saturating_duration_since(self.born).as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// The worker has received so many more frames from an interface, the last at `last`.
+    /// So many more packets came by an interface, read or counted; the last of them at `last`.
     pub(super) fn received(&self, interface: u16, packets: u64, last: Timestamp) {
         if let Some(counts) = self.interfaces.get(usize::from(interface)) {
             add(&counts.packets, packets);
-            counts.last.store(last.as_nanos(), Relaxed);
+            counts.last.store(counts.last.load(Relaxed).max(last.as_nanos()), Relaxed);
         }
     }
 
@@ -64,7 +64,7 @@ impl Pulse {
         }
     }
 
-    /// Frames received from an interface, frames lost, and the time of the last.
+    /// Packets received from an interface, packets lost, and the time of the last.
     pub(super) fn of(&self, interface: u16) -> (u64, u64, Option<Timestamp>) {
         let Some(counts) = self.interfaces.get(usize::from(interface)) else { return (0, 0, None) };
         let last = counts.last.load(Relaxed);
@@ -98,6 +98,8 @@ mod tests {
         let pulse = Pulse::new(2);
         pulse.received(1, 3, Timestamp::from_nanos(7));
         pulse.received(1, 2, Timestamp::from_nanos(9));
+        // Counted in the kernel, and told later than what was read meanwhile.
+        pulse.received(1, 0, Timestamp::from_nanos(8));
         pulse.dropped(1, 4);
         pulse.received(9, 1, Timestamp::MAX);
         assert_eq!(pulse.of(0), (0, 0, None));

@@ -1,13 +1,13 @@
 //! SIGHUP: the config is read again and taken over as a whole, or not at all.
 
 use super::control::Running;
+use super::detection;
 use super::settings::{self, Stored};
-use super::{clock, detection};
 use crate::config::Config;
 use crate::config::file::ConfigError;
 use crate::deliver::{self, Target};
 use crate::http::HttpError;
-use crate::text::host_name;
+use crate::system::{host_name, now};
 
 /// Why the config stays as it is.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +29,7 @@ impl Running {
         match read.and_then(|config| self.take_over(config)) {
             Ok(()) => {
                 tracing::info!("the config was read again and is in effect");
-                self.metrics.config_loaded(clock::now());
+                self.metrics.config_loaded(now());
                 self.tell_reload(None);
             }
             Err(error) => {

@@ -13,6 +13,7 @@ use super::assets::Assets;
 use super::control::{Running, Thread};
 use super::detection::{self, Detection};
 use super::event_file::{self, EventFile};
+use super::input::Input;
 use super::io;
 use super::links::{Links, Sources};
 use super::merge::Merge;
@@ -20,7 +21,7 @@ use super::pulse::Pulse;
 use super::settings::{Settings, Stored};
 use super::tally::Tally;
 use super::teller::Teller;
-use super::worker::{self, Batch, Input, Worker};
+use super::worker::{self, Batch, Worker};
 use super::{RunError, clock, privileges};
 use crate::capture::interface;
 use crate::cli;
@@ -35,6 +36,7 @@ use crate::sensor::path::{Copies, MAX_FLOWS, Path};
 use crate::status::{self, Status};
 use crate::store::keeper::{self, Keeper};
 use crate::store::{Lock, Store};
+use crate::system::now;
 use crate::text::file_name;
 
 /// Batches of events that wait for detection at most; each has a few hundred.
@@ -61,7 +63,7 @@ pub(super) fn start(
     config: Config,
 ) -> Result<Running, RunError> {
     let metrics = Metrics::new()?;
-    metrics.config_loaded(clock::now());
+    metrics.config_loaded(now());
     let opened = open(arguments, &config, &metrics)?;
     privileges::drop().map_err(|error| RunError::Privileges(error.to_string()))?;
 
@@ -69,21 +71,21 @@ pub(super) fn start(
     let baseline = store.baseline()?;
     let stored = Stored::read(&store)?;
     let (on_committed, teller) = teller.start()?;
-    let wiring = keeper::Wiring { clock: clock::now, on_committed };
+    let wiring = keeper::Wiring { clock: now, on_committed };
     let targets = deliver::targets(&config.deliver);
     let owed = targets.iter().map(Target::subscription).collect();
     let keeper = Keeper::start(store, owed, metrics.clone(), wiring)?;
     let status: status::Shared = Arc::new(RwLock::new(Status {
         sensor: config.sensor.name.clone(),
         version: env!("CARGO_PKG_VERSION"),
-        started: clock::now(),
+        started: now(),
         ..Status::default()
     }));
     let parts = http::Parts {
         metrics: metrics.clone(),
         status: Arc::clone(&status),
         keeper: keeper.clone(),
-        clock: clock::now,
+        clock: now,
     };
     let wanted = if events.is_some() { Wanted::All } else { Wanted::ForDetectors };
     let dropped = metrics.events_dropped.with_label_values(&["events"]);
@@ -94,12 +96,12 @@ pub(super) fn start(
     let detection = start_detection(engine, Merge::new(workers), batches, events, &parts)?;
     let workers = start_workers(workers, wanted, &links, sources, &to_detection, &metrics)?;
     let (to_control, messages) = mpsc::channel();
-    let seed = clock::now().as_nanos() ^ u64::from(std::process::id());
+    let seed = now().as_nanos() ^ u64::from(std::process::id());
     let (deliver, delivery) =
-        deliver::delivery(targets, keeper.clone(), metrics.clone(), clock::now, seed);
+        deliver::delivery(targets, keeper.clone(), metrics.clone(), now, seed);
     let access = http.access();
     let io = io::start(to_control, io::Tasks { bound: http, parts, delivery })?;
-    let steps = clock::Steps::new(clock::now(), Instant::now());
+    let steps = clock::Steps::new(now(), Instant::now());
     Ok(Running {
         settings,
         config,

@@ -1,16 +1,18 @@
-//! What a worker's path has counted, published as metrics now and then: an addition a family, not
-//! one a packet.
+//! What a worker's sources and its path have counted, published as metrics now and then: an addition a
+//! family, not one a packet.
 
 use std::collections::BTreeMap;
 
 use prometheus::IntCounter;
 
+use crate::capture::{Kernel, Stats};
 use crate::decode::duplicates::Duplicates;
 use crate::flow;
 use crate::metrics::Metrics;
 use crate::metrics::labels::RCODES;
 use crate::observe::Counts;
 use crate::sensor::path::Path;
+use crate::time::Timestamp;
 
 /// What one worker has published so far.
 #[derive(Debug)]
@@ -24,6 +26,27 @@ pub(super) struct Tally {
     read: Counts,
     /// By layer and reason.
     refused: BTreeMap<(&'static str, &'static str), u64>,
+}
+
+/// What was published of one source so far.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    lost: u64,
+    cut: u64,
+    counted: u64,
+    counted_bytes: u64,
+    kernel: Kernel,
+}
+
+/// What has come on top at one source.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct News {
+    /// Frames lost.
+    pub(super) lost: u64,
+    /// Packets that were counted and not given as frames.
+    pub(super) counted: u64,
+    /// When the last of them came.
+    pub(super) last: Option<Timestamp>,
 }
 
 impl Tally {
@@ -40,10 +63,50 @@ impl Tally {
         }
     }
 
-    /// So many more frames found no room in a ring, and so many more were cut.
-    pub(super) fn source(&self, lost: u64, cut: u64) {
+    /// Publishes what a source has done since the last call.
+    pub(super) fn source(&self, stats: &Stats, told: &mut Told) -> News {
+        // What the ring holds and cannot be read is as lost as what it could not hold.
+        let lost = grown(&mut told.lost, stats.dropped + stats.invalid);
         self.metrics.capture_dropped.with_label_values(&["ring"]).inc_by(lost);
-        self.metrics.capture_truncated.inc_by(cut);
+        raise(&self.metrics.capture_truncated, &mut told.cut, stats.truncated);
+        let Some(kernel) = &stats.kernel else { return News { lost, ..News::default() } };
+        News { lost, counted: self.kernel(kernel, told), last: kernel.last }
+    }
+
+    /// Publishes what the kernel's half of a source has done; how many packets it alone has counted.
+    ///
+    /// What it handed up is counted where it is read, like all frames: so nothing counts twice, and
+    /// the sum is the whole as soon as everything is read.
+    fn kernel(&self, now: &Kernel, told: &mut Told) -> u64 {
+        let (metrics, fast_path) = (&self.metrics, &self.metrics.fast_path);
+        let (totals, known) = (&now.totals, &mut told.kernel.totals);
+        let counted = grown(&mut told.counted, totals.packets.saturating_sub(totals.handed));
+        let bytes = totals.bytes.saturating_sub(totals.handed_bytes);
+        let counted_bytes = grown(&mut told.counted_bytes, bytes);
+        metrics.capture_packets.inc_by(counted);
+        metrics.capture_bytes.inc_by(counted_bytes);
+        raise(&metrics.capture_duplicates, &mut known.duplicates, totals.duplicates);
+
+        fast_path.counted_packets.inc_by(counted);
+        fast_path.counted_bytes.inc_by(counted_bytes);
+        raise(&fast_path.handed_up_packets, &mut known.handed, totals.handed);
+        raise(&fast_path.handed_up_bytes, &mut known.handed_bytes, totals.handed_bytes);
+        raise(&fast_path.ring_full, &mut known.ring_full, totals.ring_full);
+        raise(&fast_path.evicted, &mut known.evicted, totals.evicted);
+        raise(&fast_path.overflow, &mut known.overflow, totals.overflow);
+        raise(&fast_path.unattributed, &mut known.unattributed, totals.unattributed);
+        raise(&fast_path.unparsed, &mut known.unparsed, totals.unparsed);
+
+        fast_path.slots_used.add(grown(&mut known.slots_used, totals.slots_used) as i64);
+        fast_path.slots.add(grown(&mut told.kernel.slots, now.slots) as i64);
+        counted
+    }
+
+    /// A source's tables are no more.
+    pub(super) fn retired(&self, told: &Told) {
+        let fast_path = &self.metrics.fast_path;
+        fast_path.slots_used.sub(told.kernel.totals.slots_used as i64);
+        fast_path.slots.sub(told.kernel.slots as i64);
     }
 
     /// Publishes what has come on top since the last call.
@@ -98,6 +161,16 @@ impl Tally {
 }
 
 fn raise(counter: &IntCounter, known: &mut u64, now: u64) {
-    counter.inc_by(now.saturating_sub(*known));
-    *known = now;
+    counter.inc_by(grown(known, now));
 }
+
+/// By how much a number that only grows has grown. A difference of two that are read while they change
+/// can be seen to shrink for a moment: what was counted by then is not counted again.
+fn grown(known: &mut u64, now: u64) -> u64 {
+    let more = now.saturating_sub(*known);
+    *known = now.max(*known);
+    more
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,6 @@
 //! Tells of alerts that are on disk: on stdout for people, and in the file of `--alerts`. On a
 //! thread of its own: a terminal that stands still must not keep alerts from being stored and sent.
 
-use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::sync::mpsc::{self, TrySendError};
 use std::thread::JoinHandle;
@@ -12,7 +11,7 @@ use crate::alert::Alert;
 use crate::alert::format::{Style, human};
 use crate::cli::{Output, Stream};
 use crate::logging::has_colour;
-use crate::sensor::output::write_alert;
+use crate::sensor::output::{append, write_alert};
 use crate::store::keeper::OnCommitted;
 use crate::text::reason;
 
@@ -90,16 +89,9 @@ impl Teller {
     }
 }
 
-fn append(stream: &Stream) -> io::Result<Box<dyn Write>> {
-    Ok(match stream {
-        Stream::Standard => Box::new(io::stdout()),
-        Stream::File(path) => Box::new(OpenOptions::new().create(true).append(true).open(path)?),
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::fs::{self, OpenOptions};
     use std::process::Command;
     use std::time::Instant;
 

@@ -6,23 +6,21 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{Timespec, poll};
 
-use super::clock;
+use super::input::Input;
 use super::pulse::Pulse;
 use super::tally::Tally;
 use crate::capture::live::Live;
-use crate::capture::{Burst, Progress, Source};
 use crate::event::Event;
 use crate::observe::Sink;
 use crate::sensor::path::Path;
+use crate::system;
 use crate::time::Timestamp;
 
-/// Bursts taken from one source before the next has its turn.
-const TURN: usize = 8;
-/// How long it sleeps when there is nothing: timeouts are kept to this, and signs of life given.
-/// Frames end it sooner, as poll(2) returns when the kernel gives out a block.
-const NAP: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+/// How long it sleeps at most when there is nothing: timeouts are kept to this, and signs of life
+/// given. Frames end it sooner, where poll(2) returns for them; other sources have less patience.
+const NAP: Duration = Duration::from_millis(100);
 /// How often it says how far it is when it has nothing else to say, because events of other workers
 /// wait for that; and how long events wait while there is no end of frames.
 const TELL: Duration = Duration::from_millis(50);
@@ -51,6 +49,8 @@ pub(super) struct Batch {
 pub(super) enum Order {
     /// Take frames of an interface from this source from now on.
     Attach(u16, Live),
+    /// Let the packets of an interface pass, which this host is in the path of.
+    Pass(u16),
     /// Read what is there, for no longer than this, and end.
     Stop(Duration),
 }
@@ -68,45 +68,6 @@ pub(super) struct Worker {
     pub(super) batches: SyncSender<Batch>,
     pub(super) pulse: Arc<Pulse>,
     pub(super) tally: Tally,
-}
-
-/// One interface's source.
-#[derive(Debug)]
-pub(super) struct Input {
-    /// The interface's place in the config.
-    pub(super) interface: u16,
-    pub(super) source: Live,
-    /// Frames that its ring had lost, and those that were cut, when that was last published.
-    lost: u64,
-    cut: u64,
-    /// Everything before it has been read.
-    reached: Timestamp,
-}
-
-impl Input {
-    pub(super) const fn new(interface: u16, source: Live) -> Self {
-        Self { interface, source, lost: 0, cut: 0, reached: Timestamp::ZERO }
-    }
-
-    /// Takes some of its frames through `path`; whether there were any.
-    fn turn(&mut self, path: &mut Path, pulse: &Pulse, waiting: &mut Waiting) -> bool {
-        let mut packets = 0;
-        path.table.set_interface(self.interface);
-        for _ in 0..TURN {
-            let mut burst = Burst::new();
-            // A source that fails for good is replaced by whoever watches the interfaces.
-            let Ok(Progress::More) = self.source.burst(&mut burst) else { break };
-            packets += burst.len() as u64;
-            if let Some(last) = burst.last() {
-                self.reached = self.reached.max(last.time);
-            }
-            path.burst(&burst, waiting);
-        }
-        if packets > 0 {
-            pulse.received(self.interface, packets, self.reached);
-        }
-        packets > 0
-    }
 }
 
 /// Events on their way to detection.
@@ -192,11 +153,20 @@ impl Worker {
         let mut waiting = Waiting::new(self.room, self.first_slot);
         let mut published = Instant::now();
         let mut told = published;
+        let mut second = 0;
         let mut end: Option<Instant> = None;
         loop {
+            // Of the packets' clock, which may be set, and of one that only goes forward. Before frames
+            // are read: what libpcap has not given by the end of the round is later than that.
+            let (now, steady) = (system::now(), Instant::now());
+            if now.as_secs() != second {
+                second = now.as_secs();
+                // Ahead of its frames: what ends with the one before ends with its counts told.
+                for input in &mut self.inputs {
+                    input.scan(now, &mut self.path, &mut waiting);
+                }
+            }
             let busy = self.round(&mut waiting);
-            // Of the packets' clock, which may be set, and of one that only goes forward.
-            let (now, steady) = (clock::now(), Instant::now());
             self.pulse.beat(steady);
             if !busy {
                 self.path.idle(self.reached(now), &mut waiting);
@@ -212,12 +182,12 @@ impl Worker {
             }
             match end {
                 Some(deadline) if !busy || steady >= deadline => {
-                    self.finish(waiting);
+                    self.finish(now, waiting);
                     return !busy;
                 }
                 Some(_) => {}
                 None => {
-                    end = self.obey(steady, &mut waiting);
+                    end = self.obey((now, steady), &mut waiting);
                     if !busy && end.is_none() {
                         self.nap();
                     }
@@ -237,8 +207,7 @@ impl Worker {
 
     /// The time up to which everything was read.
     fn reached(&self, now: Timestamp) -> Timestamp {
-        let of = |input: &Input| input.source.quiet_since(now).max(input.reached);
-        self.inputs.iter().map(of).min().unwrap_or(now)
+        self.inputs.iter().map(|input| input.reached(now)).min().unwrap_or(now)
     }
 
     fn hand_on(&self, now: Timestamp, waiting: &mut Waiting) {
@@ -258,50 +227,58 @@ impl Worker {
 
     fn publish(&mut self, waiting: &mut Waiting) {
         for input in &mut self.inputs {
-            let stats = input.source.stats();
-            // What the ring holds and cannot be read is as lost as what it could not hold.
-            let gone = stats.dropped + stats.invalid;
-            let lost = gone.saturating_sub(input.lost);
-            let cut = stats.truncated.saturating_sub(input.cut);
-            (input.lost, input.cut) = (gone, stats.truncated);
-            self.pulse.dropped(input.interface, lost);
-            self.tally.source(lost, cut);
+            input.publish(&self.tally, &self.pulse);
         }
         self.tally.publish(&self.path, std::mem::take(&mut waiting.dropped));
     }
 
     /// Does what it is told; the deadline, when that is to stop.
-    fn obey(&mut self, now: Instant, waiting: &mut Waiting) -> Option<Instant> {
+    fn obey(
+        &mut self,
+        (now, steady): (Timestamp, Instant),
+        waiting: &mut Waiting,
+    ) -> Option<Instant> {
         let order = self.orders.try_recv().ok()?;
         match order {
-            Order::Stop(patience) => return Some(now + patience),
+            Order::Stop(patience) => {
+                self.inputs.iter_mut().for_each(Input::halt);
+                return Some(steady + patience);
+            }
             Order::Attach(interface, source) => {
-                // What the one before has left; nothing comes on top, as its interface is gone.
-                for old in self.inputs.iter_mut().filter(|input| input.interface == interface) {
-                    while old.turn(&mut self.path, &self.pulse, waiting) {}
-                }
-                self.publish(waiting);
-                self.inputs.retain(|input| input.interface != interface);
+                self.detach(interface, now, waiting);
                 self.inputs.push(Input::new(interface, source));
                 self.inputs.sort_by_key(|input| input.interface);
+            }
+            Order::Pass(interface) => {
+                self.inputs.iter().filter(|one| one.interface == interface).for_each(Input::pass);
             }
         }
         None
     }
 
-    fn nap(&self) {
-        let mut fds: Vec<_> = self
-            .inputs
-            .iter()
-            .filter(|input| !input.source.is_gone())
-            .map(|input| PollFd::new(&input.source, PollFlags::IN))
-            .collect();
-        // Woken early or late, the next round looks at every source all the same.
-        let _ = poll(&mut fds, Some(&NAP));
+    /// Takes what an interface's source has left, and lets go of it.
+    fn detach(&mut self, interface: u16, now: Timestamp, waiting: &mut Waiting) {
+        for old in self.inputs.iter_mut().filter(|input| input.interface == interface) {
+            old.halt();
+            while old.turn(&mut self.path, &self.pulse, waiting) {}
+            old.settle(now, &mut self.path, waiting);
+        }
+        self.publish(waiting);
+        for old in self.inputs.extract_if(.., |input| input.interface == interface) {
+            old.retire(&self.tally);
+        }
     }
 
-    /// Ends all flows and hands on the last events, now waiting for room.
-    fn finish(mut self, mut waiting: Waiting) {
+    fn nap(&self) {
+        let mut fds: Vec<_> = self.inputs.iter().filter_map(Input::poll_fd).collect();
+        let patience = self.inputs.iter().map(Input::patience).fold(NAP, Duration::min);
+        let timeout = Timespec { tv_sec: 0, tv_nsec: patience.subsec_nanos().into() };
+        // Woken early or late, the next round looks at every source all the same.
+        let _ = poll(&mut fds, Some(&timeout));
+    }
+
+    /// Takes the last counts, ends all flows and hands on the last events, now waiting for room.
+    fn finish(mut self, now: Timestamp, mut waiting: Waiting) {
         self.publish(&mut waiting);
         let batches = self.batches.clone();
         let (worker, first_slot) = (self.number, self.first_slot);
@@ -314,6 +291,9 @@ impl Worker {
             }
             last.hand_on(Timestamp::ZERO);
         }
+        for input in &mut self.inputs {
+            input.settle(now, &mut self.path, &mut last);
+        }
         self.path.finish(&mut last);
         last.hand_on(Timestamp::MAX);
         self.publish(&mut waiting);
@@ -323,28 +303,15 @@ impl Worker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Body, Endpoint, Flow};
-
-    fn event(number: u64) -> Event {
-        let end = Endpoint { address: [10, 0, 0, 1].into(), port: 443, mac: None };
-        let flow = Flow {
-            id: number,
-            slot: 1,
-            client: end,
-            server: end,
-            protocol: 6,
-            vlans: crate::decode::Vlans::new(),
-            interface: None,
-            opened: Timestamp::ZERO,
-        };
-        Event { time: Timestamp::ZERO, flow, body: Body::Opened }
-    }
+    use crate::event::sample;
 
     #[test]
     fn events_wait_in_small_batches_and_in_order_and_what_has_no_room_is_counted() {
         let room = 3 * BATCH + 7;
         let mut waiting = Waiting::new(room, 10);
-        (0..room as u64 + 5).for_each(|number| waiting.event(event(number)));
+        for number in 0..room as u64 + 5 {
+            waiting.event(sample::opened(number, Timestamp::ZERO));
+        }
         assert_eq!((waiting.len(), waiting.dropped), (room, 5));
         let (first, is_last) = waiting.take();
         waiting.put_back(first, is_last);

@@ -3,24 +3,13 @@ use std::sync::mpsc::Sender;
 use std::time::Instant;
 
 use super::*;
-use crate::event::{Body, Endpoint, Flow};
+use crate::event::{Body, sample};
 use crate::time::Timestamp;
 
 /// An event that has a line.
 fn event() -> Event {
-    let end = Endpoint { address: [10, 0, 0, 1].into(), port: 53, mac: None };
-    let flow = Flow {
-        id: 1,
-        slot: 1,
-        client: end,
-        server: end,
-        protocol: 17,
-        vlans: crate::decode::Vlans::new(),
-        interface: None,
-        opened: Timestamp::ZERO,
-    };
     let body = Body::Tls(Box::default());
-    Event { time: Timestamp::from_parts(1000, 0), flow, body }
+    Event { time: Timestamp::from_parts(1000, 0), flow: sample::flow(1, 1), body }
 }
 
 fn counter() -> IntCounter {

@@ -1,0 +1,161 @@
+//! One worker's share of a hot table: what was counted there since it was last looked at.
+//!
+//! Counters only grow until another flow takes the slot, and then go up as a record first. What was
+//! told of a slot is remembered with its sequence; each count is told once, by a look at the slot or
+//! by its record, in whatever order the two meet:
+//! - The slot has the sequence that was told: the difference. None, if its record came already.
+//! - It has another, and the record of the one that was told did not come yet: it waits for that.
+//! - It has another, and nothing is left to come of the one before: all of it.
+//! - A record tells the difference to what was told of its sequence; with any other sequence, all.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use egret_ebpf::{Count, Evicted, WAYS};
+
+use super::key::{Key, Told};
+use super::mapping::Mapping;
+use super::parts::Shape;
+use super::slot::View;
+
+/// One worker's share.
+#[derive(Debug)]
+pub(super) struct Table<K> {
+    slots: Arc<Mapping>,
+    share: Share,
+    /// One a slot of the share, a processor's after the other.
+    shadows: Vec<Shadow>,
+    /// Where the scan is.
+    next: usize,
+    key: PhantomData<K>,
+}
+
+/// What was told of a slot.
+#[derive(Debug, Clone, Copy)]
+struct Shadow {
+    /// Of which of its flows.
+    sequence: u32,
+    /// Whether that flow's record is still to come. If not, `packets` and `bytes` are 0.
+    open: bool,
+    packets: u64,
+    bytes: u64,
+}
+
+/// Which slots: of each processor's part a run that all rings' workers have alike.
+#[derive(Debug, Clone, Copy)]
+struct Share {
+    /// Slots of one processor.
+    part: usize,
+    /// Slots of the share in each part.
+    run: usize,
+    /// Where in the part they begin.
+    start: usize,
+}
+
+/// A record of a slot that is another's.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Foreign;
+
+impl<K: Key> Table<K> {
+    /// The share of ring number `ring` in a table whose sets in one ring's share of one processor's
+    /// part are `sets`.
+    pub(super) fn new(slots: Arc<Mapping>, shape: Shape, sets: usize, ring: usize) -> Self {
+        let run = sets * WAYS as usize;
+        let share = Share { part: run * shape.rings, run, start: run * ring };
+        let shadows = vec![Shadow::NEW; run * shape.cpus];
+        let next = shadows.len();
+        Self { slots, share, shadows, next, key: PhantomData }
+    }
+
+    /// Begins to look at all slots anew.
+    pub(super) fn scan(&mut self) {
+        self.next = 0;
+    }
+
+    /// The next slot with something to tell, until all were looked at.
+    pub(super) fn next(&mut self) -> Option<Told<K>> {
+        while let Some(place) = self.changed() {
+            self.next = place + 1;
+            if let Some(told) = self.look(place) {
+                return Some(told);
+            }
+        }
+        self.next = self.shadows.len();
+        None
+    }
+
+    /// What the record of a slot that gave way has to tell.
+    pub(super) fn evicted(&mut self, record: &Evicted<K>) -> Result<Option<Told<K>>, Foreign> {
+        let place = self.share.place(record.index as usize).ok_or(Foreign)?;
+        let shadow = self.shadows.get_mut(place).ok_or(Foreign)?;
+        let sequence = record.sequence;
+        let before = if shadow.sequence == sequence { *shadow } else { Shadow::NEW };
+        // One that is open for another sequence was told of a later flow, whose record comes later.
+        if shadow.sequence == sequence || !shadow.open {
+            *shadow = Shadow { sequence, ..Shadow::NEW };
+        }
+        Ok(before.rest(record.key, record.count))
+    }
+
+    /// The first slot, from where the scan is, whose counters are not what was told of it.
+    ///
+    /// This looks at everything each second, and mostly finds nothing.
+    fn changed(&self) -> Option<usize> {
+        let mut place = self.next;
+        while place < self.shadows.len() {
+            let end = place - place % self.share.run + self.share.run;
+            let index = self.share.index(place);
+            for (at, shadow) in self.shadows.get(place..end)?.iter().enumerate() {
+                let slot = View::<K>::new(&self.slots, index + at)?;
+                if slot.counted() != (shadow.packets, shadow.bytes) {
+                    return Some(place + at);
+                }
+            }
+            place = end;
+        }
+        None
+    }
+
+    fn look(&mut self, place: usize) -> Option<Told<K>> {
+        let slot = View::<K>::new(&self.slots, self.share.index(place))?;
+        let shadow = self.shadows.get_mut(place)?;
+        let (sequence, key, count) = slot.take()?;
+        // Told by its record, and not overwritten yet; or the record of the one before is to come.
+        if (shadow.sequence == sequence) != shadow.open {
+            return None;
+        }
+        // A flow that has counted nothing sends no record: nothing may wait for it.
+        let rest = shadow.rest(key, count)?;
+        *shadow = Shadow { sequence, open: true, packets: count.packets, bytes: count.bytes };
+        Some(rest)
+    }
+}
+
+impl Shadow {
+    /// Nothing. No slot has an odd sequence except while it is taken.
+    const NEW: Self = Self { sequence: 1, open: false, packets: 0, bytes: 0 };
+
+    /// What is left to tell.
+    fn rest<K>(self, key: K, count: Count) -> Option<Told<K>> {
+        let packets = count.packets.saturating_sub(self.packets);
+        let bytes = count.bytes.saturating_sub(self.bytes);
+        (packets > 0 || bytes > 0).then_some(Told { key, count: Count { packets, bytes, ..count } })
+    }
+}
+
+impl Share {
+    /// The index in the table of a place in the share.
+    const fn index(self, place: usize) -> usize {
+        place / self.run * self.part + self.start + place % self.run
+    }
+
+    /// The place in the share of an index in the table.
+    fn place(self, index: usize) -> Option<usize> {
+        let (cpu, within) = (index.checked_div(self.part)?, index.checked_rem(self.part)?);
+        let place = within.checked_sub(self.start).filter(|place| *place < self.run)?;
+        Some(cpu * self.run + place)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+//! Takes what was counted elsewhere, without its packets: in the kernel, once a flow is read enough.
+//!
+//! It is told once a second and so lies in the past as a rule. That decides nothing: flows are
+//! given that much more time before they are over.
+
+use std::time::Duration;
+
+use arrayvec::ArrayVec;
+
+use super::table::{Added, Looked};
+use super::{Key, Observer, Table, opener};
+use crate::capture::{BURST, Counted};
+
+/// Counts come so much later than the packets around them, at the most: they are told once a second.
+/// A connection closed in this time still has its tail to come.
+const LATE: Duration = Duration::from_secs(2);
+
+impl Table {
+    /// Counts what was counted elsewhere, without its packets, to its flows. From the first call on,
+    /// with counts or none, flows wait for such counts before they are over.
+    pub fn counted<O: Observer>(&mut self, counts: &[Counted], observer: &mut O) {
+        self.late = LATE;
+        for counts in counts.chunks(BURST) {
+            let mut burst: ArrayVec<Looked, BURST> = counts
+                .iter()
+                .map(|of| Key::between(of.source, of.destination, of.ports, of.protocol))
+                .map(|(key, direction)| self.look(key, direction))
+                .collect();
+            self.fetch(&mut burst);
+            for (counted, looked) in counts.iter().zip(&burst) {
+                self.add(counted, looked, observer);
+            }
+        }
+    }
+
+    /// Adds to a flow, or opens it. One that is closed gets what was still to come of it: a new
+    /// connection over its ports begins with a packet.
+    fn add<O: Observer>(&mut self, counted: &Counted, looked: &Looked, observer: &mut O) {
+        self.idle(counted.last, observer);
+        let id = self.find(looked).unwrap_or_else(|| {
+            let client = opener::client_of_counted(counted, looked.direction);
+            self.open_with(looked, counted.since, client, observer, |_| ())
+        });
+        let added = Added {
+            packets: counted.packets,
+            bytes: counted.bytes,
+            tcp_flags: counted.tcp_flags,
+            since: counted.since.max(self.timers.start()),
+            last: counted.last,
+        };
+        if self.count(id, looked.direction, &added) {
+            self.step(id, observer);
+        }
+    }
+}

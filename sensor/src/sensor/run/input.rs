@@ -1,0 +1,134 @@
+//! One interface's source at one worker: its frames, and what it has counted without them, on their way
+//! into the packet path.
+
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags};
+
+use super::pulse::Pulse;
+use super::tally::{Tally, Told};
+use crate::capture::live::Live;
+use crate::capture::{Burst, Counts, Progress, Source};
+use crate::observe::Sink;
+use crate::sensor::path::Path;
+use crate::time::Timestamp;
+
+/// Bursts taken from one source before the next has its turn.
+const TURN: usize = 8;
+/// Pieces of what was counted without packets that are told between two bursts at most: frames wait
+/// meanwhile, and there may be a count for each direction of a million flows.
+const COUNTS: usize = 64;
+/// The same at the beginning of a second, for some milliseconds: what is told later than a frame of the
+/// next 10 s counts to these.
+const SCANNED: usize = 1024;
+
+/// One interface's source.
+#[derive(Debug)]
+pub(super) struct Input {
+    /// The interface's place in the config.
+    pub(super) interface: u16,
+    source: Live,
+    /// What was published of it.
+    told: Told,
+    /// Everything before it has been read.
+    reached: Timestamp,
+}
+
+impl Input {
+    pub(super) fn new(interface: u16, source: Live) -> Self {
+        Self { interface, source, told: Told::default(), reached: Timestamp::ZERO }
+    }
+
+    /// Takes some of its frames and counts through `path`; whether there may be more of them.
+    pub(super) fn turn(&mut self, path: &mut Path, pulse: &Pulse, sink: &mut impl Sink) -> bool {
+        path.table.set_interface(self.interface);
+        let mut packets = 0;
+        let mut busy = false;
+        for _ in 0..TURN {
+            let mut burst = Burst::new();
+            // A source that fails for good is replaced by whoever watches the interfaces.
+            let more = matches!(self.source.burst(&mut burst), Ok(Progress::More));
+            packets += burst.len() as u64;
+            if let Some(last) = burst.last() {
+                self.reached = self.reached.max(last.time);
+            }
+            path.burst(&burst, sink);
+            drop(burst);
+            // Behind the frames that came before what gave way, and before those that come next.
+            let all_told = self.tell_counts(COUNTS, path, sink);
+            busy |= more || !all_told;
+            if !more {
+                break;
+            }
+        }
+        if packets > 0 {
+            pulse.received(self.interface, packets, self.reached);
+        }
+        busy
+    }
+
+    /// Begins to take what was counted without packets by now, and takes as much of it as frames may
+    /// wait for.
+    pub(super) fn scan(&mut self, now: Timestamp, path: &mut Path, sink: &mut impl Sink) {
+        path.table.set_interface(self.interface);
+        self.source.scan(now);
+        self.tell_counts(SCANNED, path, sink);
+    }
+
+    /// Ends capture: what has come so far can still be taken.
+    pub(super) fn halt(&mut self) {
+        self.source.halt();
+    }
+
+    /// Takes all that was counted without packets, once capture has ended and its frames were taken.
+    pub(super) fn settle(&mut self, now: Timestamp, path: &mut Path, sink: &mut impl Sink) {
+        path.table.set_interface(self.interface);
+        self.source.scan(now);
+        self.tell_counts(usize::MAX, path, sink);
+    }
+
+    /// Lets packets go on to this host from now on.
+    pub(super) fn pass(&self) {
+        self.source.pass();
+    }
+
+    /// The time up to which everything was read.
+    pub(super) fn reached(&self, now: Timestamp) -> Timestamp {
+        self.source.quiet_since(now).max(self.reached)
+    }
+
+    /// How long it may be left alone.
+    pub(super) fn patience(&self) -> Duration {
+        self.source.patience()
+    }
+
+    /// What to wait for; nothing, where its interface is gone.
+    pub(super) fn poll_fd(&self) -> Option<PollFd<'_>> {
+        (!self.source.is_gone()).then(|| PollFd::new(&self.source, PollFlags::IN))
+    }
+
+    /// Publishes what it has done.
+    pub(super) fn publish(&mut self, tally: &Tally, pulse: &Pulse) {
+        let news = tally.source(&self.source.stats(), &mut self.told);
+        pulse.dropped(self.interface, news.lost);
+        pulse.received(self.interface, news.counted, news.last.unwrap_or(Timestamp::ZERO));
+    }
+
+    /// Takes it off the gauges: it is looked at no more.
+    pub(super) fn retire(self, tally: &Tally) {
+        tally.retired(&self.told);
+    }
+
+    /// Tells the path what was counted without packets, so many pieces of it; whether that was all.
+    fn tell_counts(&mut self, pieces: usize, path: &mut Path, sink: &mut impl Sink) -> bool {
+        let mut counts = Counts::new();
+        for _ in 0..pieces {
+            self.source.counted(&mut counts);
+            if counts.is_empty() {
+                return true;
+            }
+            path.counted(&counts, sink);
+        }
+        false
+    }
+}
