@@ -19,6 +19,7 @@ use super::spread::Spread;
 
 mod cable;
 mod idle;
+mod path;
 mod reader;
 mod scaling;
 mod schedule;
@@ -52,6 +53,8 @@ enum Part {
     Scaling,
     /// An interface on which nothing comes
     Idle,
+    /// A host in the path of its own traffic, which iperf3 sends
+    Path,
 }
 
 /// Says what is missing on this machine, before anything is built for it.
@@ -78,6 +81,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     if is_wanted(Part::Idle) {
         idle::report(&cable)?;
+    }
+    if is_wanted(Part::Path) {
+        path::report(arguments.rounds)?;
     }
     Ok(())
 }
