@@ -67,6 +67,7 @@ mod tests {
             protocol: 6,
             vlans: crate::decode::Vlans::new(),
             interface: None,
+            tunnel: None,
             opened: Timestamp::ZERO,
         };
         let (first, next) = (flow(1), flow(2));

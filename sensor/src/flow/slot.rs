@@ -1,11 +1,12 @@
 //! A flow's state: what every packet touches in two cache lines, the rest beside it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::index::Tag;
 use super::key::{Direction, Key};
 use crate::decode::{Mac, Packet, Vlans, dns, protocol, tcp_flags};
-use crate::event::{Endpoint, Flow, FlowState, Traffic};
+use crate::event::{Endpoint, Flow, FlowState, Traffic, Tunnel};
 use crate::time::Timestamp;
 
 /// What every packet of a flow reads and writes: 128 bytes, two cache lines.
@@ -171,6 +172,8 @@ pub(super) struct Cold {
     pub vlans: Vlans,
     /// See [`Flow::interface`].
     pub interface: Option<u16>,
+    /// See [`Flow::tunnel`].
+    pub tunnel: Option<Arc<Tunnel>>,
     /// ICMP type and code of the first packet.
     pub icmp: Option<[u16; 2]>,
     /// The slot's counters when volume was last reported.
@@ -180,7 +183,12 @@ pub(super) struct Cold {
 }
 
 impl Cold {
-    pub(super) fn new(packet: &Packet<'_>, key: &Key, interface: Option<u16>) -> Self {
+    pub(super) fn new(
+        packet: &Packet<'_>,
+        key: &Key,
+        interface: Option<u16>,
+        tunnel: Option<Arc<Tunnel>>,
+    ) -> Self {
         let icmp =
             matches!(packet.protocol, protocol::ICMP | protocol::ICMPV6).then_some(packet.ports);
         let time = packet.time.as_nanos();
@@ -188,6 +196,7 @@ impl Cold {
             id: key.flow_id(time),
             vlans: packet.vlans.clone(),
             interface,
+            tunnel,
             icmp,
             accounted: time,
             ..Self::default()
@@ -212,6 +221,7 @@ impl Cold {
             protocol: slot.key.protocol(),
             vlans: self.vlans.clone(),
             interface: self.interface,
+            tunnel: self.tunnel.clone(),
             opened: Timestamp::from_nanos(slot.opened),
         }
     }

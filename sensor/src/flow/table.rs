@@ -11,6 +11,7 @@ use super::reassembly::Reassembly;
 use super::slot::{Cold, SEEN, Slot, flags, of, of_mut};
 use super::stream::{self, Streams};
 use super::timers::{Timer, Timers};
+use super::tunnels::Tunnels;
 use super::{Direction, Key, Observer, Stats, View, opener, prefetch};
 use crate::capture::BURST;
 use crate::decode::{Packet, protocol, tcp_flags};
@@ -33,6 +34,7 @@ pub struct Table {
     pub(super) streams: Streams,
     pub(super) fragments: Fragments,
     pub(super) reassembly: Reassembly,
+    pub(super) tunnels: Tunnels,
     pub(super) timers: Timers,
     /// Flows taken from the wheel to give way next.
     pub(super) doomed: Vec<Timer>,
@@ -66,6 +68,7 @@ impl Table {
             streams: Streams::default(),
             fragments: Fragments::default(),
             reassembly: Reassembly::default(),
+            tunnels: Tunnels::default(),
             timers: Timers::default(),
             doomed: Vec::new(),
             interface: None,
@@ -218,7 +221,8 @@ impl Table {
         if self.free.is_empty() && self.cold.len() >= self.capacity {
             self.evict(observer);
         }
-        let cold = Cold::new(packet, &looked.key, self.interface);
+        let tunnel = self.tunnels.of(packet);
+        let cold = Cold::new(packet, &looked.key, self.interface, tunnel);
         let id = match self.free.pop() {
             Some(id) => id,
             None => {

@@ -96,6 +96,7 @@ mod tests {
             protocol: 6,
             vlans: crate::decode::Vlans::new(),
             interface: None,
+            tunnel: None,
             opened: at(0),
         };
         Event { time: at(millis), flow, body: Body::Opened }

@@ -335,6 +335,7 @@ mod tests {
             protocol: 6,
             vlans: crate::decode::Vlans::new(),
             interface: None,
+            tunnel: None,
             opened: Timestamp::ZERO,
         };
         Event { time: Timestamp::ZERO, flow, body: Body::Opened }

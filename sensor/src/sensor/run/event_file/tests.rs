@@ -17,6 +17,7 @@ fn event() -> Event {
         protocol: 17,
         vlans: crate::decode::Vlans::new(),
         interface: None,
+        tunnel: None,
         opened: Timestamp::ZERO,
     };
     let body = Body::Tls(Box::default());
