@@ -3,7 +3,6 @@
 use std::fs;
 
 use egret_tests::egret::json_lines;
-use egret_tests::wire::{Capture, Resolution};
 use serde_json::{Value, json};
 
 use super::captures::office;
@@ -16,19 +15,15 @@ fn a_capture_in_a_tunnel_is_the_capture() {
     let bare = results(&office());
     assert!(bare.len() > 100);
     let ends = json!({"src_ip": "172.16.0.1", "dest_ip": "172.16.0.2"});
-    let vxlan = |frame: &[u8]| {
-        let [l0, l1] = (8 + 8 + frame.len() as u16).to_be_bytes();
-        let header = [0xc0, 0, 0x12, 0xb5, l0, l1, 0, 0, 8, 0, 0, 0, 0, 0x13, 0x88, 0];
-        outer(17, &[&header, frame].concat())
+    let vxlan = |length: u16| {
+        let [l0, l1] = (16 + length).to_be_bytes();
+        vec![0xc0, 0, 0x12, 0xb5, l0, l1, 0, 0, 8, 0, 0, 0, 0, 0x13, 0x88, 0]
     };
-    let erspan = |frame: &[u8]| {
-        let header = [0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 1, 0, 0x64, 0, 0, 0, 0];
-        outer(47, &[&header, frame].concat())
-    };
-    let cases: [(&str, u32, &dyn Fn(&[u8]) -> Vec<u8>); 2] =
-        [("vxlan", 5000, &vxlan), ("erspan", 100, &erspan)];
-    for (kind, id, wrap) in cases {
-        let mut wrapped = results(&wrapped(&office(), wrap));
+    let erspan = |_| vec![0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 1, 0, 0x64, 0, 0, 0, 0];
+    let cases: [(&str, u32, u8, &dyn Fn(u16) -> Vec<u8>); 2] =
+        [("vxlan", 5000, 17, &vxlan), ("erspan", 100, 47, &erspan)];
+    for (kind, id, protocol, header) in cases {
+        let mut wrapped = results(&wrapped(&office(), protocol, header));
         for event in &mut wrapped {
             let Some(own) = event["egret"].as_object_mut() else { continue };
             let Some(tunnel) = own.remove("tunnel") else { continue };
@@ -66,21 +61,32 @@ fn results(capture: &[u8]) -> Vec<Value> {
     written.into_iter().flat_map(|lines| json_lines(&lines.unwrap())).collect()
 }
 
-/// The same capture with each of its frames wrapped.
-fn wrapped(capture: &[u8], wrap: &dyn Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
-    let mut out = Capture::new(Vec::new(), Resolution::Nanos).unwrap();
-    let _ = egret_tests::wire::split(capture, |time, frame| {
-        let frame = wrap(frame);
-        out.record(time, &frame, frame.len() as u32).unwrap();
-        true
-    });
-    out.finish().unwrap()
+/// The same capture with each of its frames, of which some were cut, in an IP packet behind the
+/// header of a tunnel.
+fn wrapped(capture: &[u8], protocol: u8, header: &dyn Fn(u16) -> Vec<u8>) -> Vec<u8> {
+    let (file, mut rest) = capture.split_at(24);
+    let mut out = file.to_vec();
+    while let Some((record, after)) = rest.split_first_chunk::<16>() {
+        let [.., c0, c1, c2, c3, w0, w1, w2, w3] = *record;
+        let captured = u32::from_le_bytes([c0, c1, c2, c3]);
+        let wire_len = u32::from_le_bytes([w0, w1, w2, w3]);
+        let (frame, after) = after.split_at(captured as usize);
+        rest = after;
+        let outer = outer(protocol, &header(wire_len as u16), wire_len as u16);
+        out.extend_from_slice(&record[..8]);
+        for length in [captured, wire_len] {
+            out.extend_from_slice(&(outer.len() as u32 + length).to_le_bytes());
+        }
+        out.extend_from_slice(&outer);
+        out.extend_from_slice(frame);
+    }
+    out
 }
 
-/// A packet from one end of the tunnel to the other.
-fn outer(protocol: u8, payload: &[u8]) -> Vec<u8> {
-    let [l0, l1] = (20 + payload.len() as u16).to_be_bytes();
+/// What is between the ends of the tunnel in front of a frame of this length.
+fn outer(protocol: u8, header: &[u8], length: u16) -> Vec<u8> {
+    let [l0, l1] = (20 + header.len() as u16 + length).to_be_bytes();
     let link = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0];
     let ip = [0x45, 0, l0, l1, 0, 0, 0x40, 0, 64, protocol, 0, 0, 172, 16, 0, 1, 172, 16, 0, 2];
-    [&link, &ip, payload].concat()
+    [&link[..], &ip, header].concat()
 }

@@ -104,12 +104,15 @@ fn header(protocol: u8, bytes: &[u8]) -> Option<Header> {
 }
 
 /// VXLAN (RFC 7348 section 5): flags, reserved bits, network identifier. Reserved bits are ignored, as
-/// the RFC has it, but for the one by which VXLAN-GPE says that something else than Ethernet may follow.
+/// the RFC has it, but for the one by which VXLAN-GPE says that the byte before the identifier tells
+/// what follows (draft-ietf-nvo3-vxlan-gpe-13, section 3): that must be Ethernet, too.
 fn vxlan(bytes: &[u8]) -> Option<Header> {
     const HAS_ID: u8 = 0x08;
     const HAS_PROTOCOL: u8 = 0x04;
-    let &[flags, _, _, _, a, b, c, _] = bytes.first_chunk::<8>()?;
-    (flags & (HAS_ID | HAS_PROTOCOL) == HAS_ID).then_some(Header {
+    const ETHERNET: u8 = 3;
+    let &[flags, _, _, protocol, a, b, c, _] = bytes.first_chunk::<8>()?;
+    let is_ethernet = flags & HAS_PROTOCOL == 0 || protocol == ETHERNET;
+    (flags & HAS_ID != 0 && is_ethernet).then_some(Header {
         kind: TunnelKind::Vxlan,
         id: Some(u32::from_be_bytes([0, a, b, c])),
         length: 8,

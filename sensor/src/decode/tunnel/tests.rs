@@ -190,11 +190,10 @@ fn what_cannot_be_read_inside_stays_the_packet_outside() {
     first_fragment[14 + 6] = 0x20;
     let mut later_fragment = outer(false, 47, &gre(0, 0x6558, &frame));
     later_fragment[14 + 7] = 1;
-    let id = [0, 0, 0, 0, 0, 7, 0];
-    let flags = |flags| [flags, id[0], id[1], id[2], id[3], id[4], id[5], id[6]];
+    let flags = |flags| [flags, 0, 0, 0, 0, 0, 7, 0];
     let cases = [
         ("VXLAN without an id", datagram(flags(0), &frame)),
-        ("VXLAN-GPE", datagram(flags(0x0c), &frame)),
+        ("VXLAN-GPE without Ethernet", datagram(flags(0x0c), &frame)),
         ("VXLAN with ARP", datagram(flags(8), &arp)),
         ("VXLAN with nothing", datagram(flags(8), &[])),
         ("another port", outer(false, 17, &vxlan_to(4790, flags(8), &frame))),
@@ -218,14 +217,15 @@ fn what_cannot_be_read_inside_stays_the_packet_outside() {
     assert_eq!(packet(&ethernet(&broken)).unwrap_err(), Refusal::UdpLength);
 }
 
-/// Bits that a receiver is to ignore (RFC 7348, RFC 2784), set.
+/// Bits that a receiver is to ignore (RFC 7348, RFC 2784), set; and VXLAN-GPE with Ethernet.
 #[test]
 fn reserved_bits_do_not_matter() {
     let frame = guest(false);
-    let header = [0x8b, 0x40, 1, 2, 0, 0, 5, 0xff];
-    let bytes = outer(false, 17, &vxlan_to(VXLAN_PORT, header, &frame));
-    let tunnel = packet(&ethernet(&bytes)).unwrap().tunnel.and_then(Outer::read);
-    assert_eq!(tunnel.and_then(|tunnel| tunnel.id), Some(5));
+    for header in [[0x8b, 0x40, 1, 2, 0, 0, 5, 0xff], [0x0c, 0, 0, 3, 0, 0, 5, 0]] {
+        let bytes = outer(false, 17, &vxlan_to(VXLAN_PORT, header, &frame));
+        let tunnel = packet(&ethernet(&bytes)).unwrap().tunnel.and_then(Outer::read);
+        assert_eq!(tunnel.and_then(|tunnel| tunnel.id), Some(5), "{header:?}");
+    }
     let mut header = gre(0, 0x6558, &frame);
     (header[0], header[1]) = (0x03, 0xf8);
     assert!(packet(&ethernet(&outer(false, 47, &header))).unwrap().tunnel.is_some());
