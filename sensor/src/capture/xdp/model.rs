@@ -114,6 +114,9 @@ impl Attached for Nothing {
 /// Ring number of the model, of two.
 const RING: usize = 1;
 
+/// Flows from so many on arrive at the second processor.
+pub(super) const CPU: u8 = 32;
+
 /// How the model's tables are cut.
 pub(super) const SHAPE: Shape = Shape { cpus: 2, rings: 2, sets4: 2, sets6: 1 };
 
@@ -128,8 +131,7 @@ pub(super) struct Kernel {
     pub(super) sent: HashMap<u8, (u64, u64)>,
     /// Of them, those that found no slot and no room for a record.
     pub(super) overflow: HashMap<u8, (u64, u64)>,
-    /// Packets that had been counted without being handed up, by connections before the last SYN.
-    pub(super) before: HashMap<u8, u64>,
+    /// Packets of each flow that were counted in slots.
     counted: HashMap<u8, u64>,
 }
 
@@ -167,7 +169,6 @@ impl Kernel {
             half: None,
             sent: HashMap::new(),
             overflow: HashMap::new(),
-            before: HashMap::new(),
             counted: HashMap::new(),
         };
         for index in 0..count {
@@ -193,35 +194,26 @@ impl Kernel {
         }
     }
 
-    /// A packet of a flow; a SYN opens its connection anew.
-    pub(super) fn packet(&mut self, cpu: usize, flow: u8, length: u32, syn: bool, stop: Stop) {
+    /// A packet of a flow, whose number says where it arrives; a SYN opens its connection anew.
+    pub(super) fn packet(&mut self, flow: u8, length: u32, syn: bool, stop: Stop) {
         self.finish();
         add(&mut self.sent, flow, 1, length.into());
-        let ways = [0, 1].map(|way| {
-            let set = RING * SHAPE.sets4 + usize::from(flow) % SHAPE.sets4;
-            (cpu * SHAPE.rings * SHAPE.sets4 + set) * WAYS as usize + way
-        });
+        let set = RING * SHAPE.sets4 + usize::from(flow) % SHAPE.sets4;
+        let set = usize::from(flow / CPU) * SHAPE.rings * SHAPE.sets4 + set;
+        let ways = [0, 1].map(|way| set * WAYS as usize + way);
         let own = ways.into_iter().find(|index| self.flow(*index) == flow);
-        match own {
-            Some(index) if !syn => self.count(index, flow, length),
-            Some(index) => {
-                let counted = self.counted.get(&flow).copied().unwrap_or(0);
-                if self.take(index, flow, true, stop) {
-                    self.before.insert(flow, counted);
-                    self.hand_up(index, flow, length, syn);
-                } else {
-                    self.count(index, flow, length);
-                }
-            }
-            None => {
-                let index = ways.into_iter().min_by_key(|index| self.count_of(*index).last);
-                let index = index.unwrap();
-                if self.take(index, flow, false, stop) {
-                    self.hand_up(index, flow, length, false);
-                } else {
-                    add(&mut self.overflow, flow, 1, length.into());
-                }
-            }
+        let quiet = ways.into_iter().min_by_key(|index| self.count_of(*index).last);
+        let index = own.or(quiet).unwrap();
+        let reopened = own.is_some();
+        let counted = self.counted.get(&flow).copied().unwrap_or(0);
+        if reopened && !syn {
+            self.count(index, flow, length);
+        } else if self.take(index, flow, reopened, stop) {
+            self.hand_up(index, flow, length, if reopened { counted } else { 0 });
+        } else if reopened {
+            self.count(index, flow, length);
+        } else {
+            add(&mut self.overflow, flow, 1, length.into());
         }
     }
 
@@ -278,15 +270,16 @@ impl Kernel {
         true
     }
 
-    /// A record of the packet, which holds its flow's number; without room for that it is counted.
-    fn hand_up(&mut self, index: usize, flow: u8, length: u32, syn: bool) {
+    /// A record of the packet, which says of which flow it is, and how many of its packets are to have
+    /// been told before; without room for that it is counted.
+    fn hand_up(&mut self, index: usize, flow: u8, length: u32, before: u64) {
         let sequence = self
             .half
             .as_ref()
             .map_or_else(|| self.sequence(index), |half| half.sequence.wrapping_add(TAKEN));
         let head = Handed {
             kind: kind::PACKET,
-            captured: 2,
+            captured: 9,
             wire_len: length,
             time: clock::monotonic(),
             slot: index as u32,
@@ -295,7 +288,8 @@ impl Kernel {
             ..Handed::default()
         };
         let mut record = bytes_of(&head).to_vec();
-        record.extend([flow, syn.into()]);
+        record.push(flow);
+        record.extend(before.to_ne_bytes());
         record.resize(128, 0);
         if !self.ring.push(&record) {
             self.finish();
