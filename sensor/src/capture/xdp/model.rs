@@ -205,11 +205,15 @@ impl Kernel {
         let quiet = ways.into_iter().min_by_key(|index| self.count_of(*index).last);
         let index = own.or(quiet).unwrap();
         let reopened = own.is_some();
-        let counted = self.counted.get(&flow).copied().unwrap_or(0);
+        // Only what this slot has counted is told for sure before the SYN, and all that was before.
+        let before = match self.count_of(index).packets {
+            0 => 0,
+            _ => self.counted.get(&flow).copied().unwrap_or(0),
+        };
         if reopened && !syn {
             self.count(index, flow, length);
         } else if self.take(index, flow, reopened, stop) {
-            self.hand_up(index, flow, length, if reopened { counted } else { 0 });
+            self.hand_up(index, flow, length, if reopened { before } else { 0 });
         } else if reopened {
             self.count(index, flow, length);
         } else {
