@@ -2,8 +2,9 @@
 //! slots as the real one does.
 
 use std::collections::HashMap;
+use std::io;
 use std::mem::offset_of;
-use std::os::fd::OwnedFd;
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::fence;
@@ -22,6 +23,30 @@ pub(super) fn memory(bytes: usize) -> OwnedFd {
     memory
 }
 
+/// A real map, where that is permitted.
+pub(super) fn map(
+    kind: u32,
+    key: usize,
+    value: usize,
+    entries: usize,
+    flags: u32,
+) -> io::Result<OwnedFd> {
+    let attributes = [kind, key as u32, value as u32, entries as u32, flags];
+    let map = bpf(MAP_CREATE, &attributes)?;
+    #[expect(unsafe_code, reason = "the descriptor is new")]
+    // SAFETY: nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(map) })
+}
+
+/// bpf(2), with a part of `union bpf_attr`.
+pub(super) fn bpf<T>(command: libc::c_long, attributes: &T) -> io::Result<i32> {
+    #[expect(unsafe_code, reason = "aya makes maps out of objects only")]
+    // SAFETY: the kernel reads so many bytes, and what they point to in these tests lives.
+    let result =
+        unsafe { libc::syscall(libc::SYS_bpf, command, &raw const *attributes, size_of::<T>()) };
+    i32::try_from(result).ok().filter(|result| *result >= 0).ok_or_else(io::Error::last_os_error)
+}
+
 /// The bytes of a struct without padding.
 pub(super) fn bytes_of<T: Copy>(value: &T) -> &[u8] {
     #[expect(unsafe_code, reason = "the structs of the kernel are of a crate without dependencies")]
@@ -30,6 +55,8 @@ pub(super) fn bytes_of<T: Copy>(value: &T) -> &[u8] {
         std::slice::from_raw_parts(std::ptr::from_ref(value).cast(), size_of::<T>())
     }
 }
+
+const MAP_CREATE: libc::c_long = 0;
 
 pub(super) const BUSY: u32 = 1 << 31;
 pub(super) const DISCARDED: u32 = 1 << 30;

@@ -1,29 +1,14 @@
 use std::collections::HashMap;
-use std::os::fd::FromRawFd;
 
 use super::*;
 use crate::capture::xdp::model;
 
-const MAP_CREATE: libc::c_long = 0;
 const MAP_UPDATE: libc::c_long = 2;
 const PER_CPU_HASH: u32 = 5;
 
-fn bpf<T>(command: libc::c_long, attributes: &T) -> io::Result<i32> {
-    #[expect(unsafe_code, reason = "aya makes maps out of objects only")]
-    // SAFETY: the kernel reads so many bytes, and what they point to in these tests lives.
-    let result =
-        unsafe { libc::syscall(libc::SYS_bpf, command, &raw const *attributes, size_of::<T>()) };
-    i32::try_from(result).ok().filter(|result| *result >= 0).ok_or_else(io::Error::last_os_error)
-}
-
 /// A map as the program has it.
 fn map() -> io::Result<OwnedFd> {
-    let sizes = [size_of::<Key6>(), size_of::<Count>()].map(|size| size as u32);
-    let attributes: [u32; 5] = [PER_CPU_HASH, sizes[0], sizes[1], 4096, 0];
-    let map = bpf(MAP_CREATE, &attributes)?;
-    #[expect(unsafe_code, reason = "the descriptor is new")]
-    // SAFETY: nobody else owns it.
-    Ok(unsafe { OwnedFd::from_raw_fd(map) })
+    model::map(PER_CPU_HASH, size_of::<Key6>(), size_of::<Count>(), 4096, 0)
 }
 
 /// Processors there may ever be.
@@ -39,7 +24,7 @@ fn put(map: &OwnedFd, key: &Key6, values: &[Count]) {
         values.as_ptr().expose_provenance() as u64,
         0,
     ];
-    bpf(MAP_UPDATE, &attributes).unwrap();
+    model::bpf(MAP_UPDATE, &attributes).unwrap();
 }
 
 /// A flow by its number, over IPv4.
