@@ -58,3 +58,23 @@ fn the_kernels_own_table_is_mapped_and_scanned() {
     table.scan();
     assert_eq!(told(&mut table), [1, 4]);
 }
+
+/// A slot may be taken anew between the glance at its counters and the look at all of it. If the
+/// newcomer, who has counted nothing, were remembered, its record would be waited for in vain.
+#[test]
+fn nothing_waits_for_the_record_of_a_flow_that_has_counted_nothing() {
+    use egret_ebpf::{Key4, Slot};
+
+    let shape = Shape { cpus: 1, rings: 1, sets4: 1, sets6: 1 };
+    let size = 2 * size_of::<Slot<Key4>>();
+    let slots = crate::capture::xdp::model::memory(size);
+    let [kernel, ours] = [0, 1].map(|_| Mapping::new(&slots, size).unwrap());
+    let mut table = Table::<Key4>::new(Arc::new(ours), shape, shape.sets4, 0);
+    let relaxed = std::sync::atomic::Ordering::Relaxed;
+    kernel.word32(0).unwrap().store(4, relaxed);
+    assert_eq!(table.look(0), None);
+    kernel.word32(0).unwrap().store(6, relaxed);
+    kernel.word64(std::mem::offset_of!(Slot<Key4>, count)).unwrap().store(3, relaxed);
+    table.scan();
+    assert_eq!(table.next().map(|told| told.count.packets), Some(3));
+}

@@ -229,3 +229,32 @@ fn what_is_not_read_yet_is_later_than_what_was() {
     kernel.packet(2, 60, false, Stop::Never);
     assert_eq!(fast.quiet_since(far), time.minus(HELD_BACK));
 }
+
+#[test]
+fn a_burst_ends_when_as_much_gave_way_as_can_be_told_behind_it() {
+    use crate::capture::xdp::model::bytes_of;
+    use egret_ebpf::Count;
+
+    let mut kernel = Kernel::new(1 << 16, 0);
+    let mut fast = Fast::new(kernel.parts()).unwrap();
+    for sequence in 1..=40 {
+        let count = Count { packets: 1, bytes: 60, ..Count::default() };
+        let sequence = 2 * sequence;
+        kernel.ring.push(bytes_of(&Evicted::<Key4> {
+            kind: kind::EVICTED_4,
+            index: 12,
+            sequence,
+            count,
+            ..Evicted::default()
+        }));
+    }
+    let mut counts = Counts::new();
+    for told in [32, 8] {
+        assert_eq!(fast.burst(&mut Burst::new()), Progress::More);
+        fast.counted(&mut counts);
+        assert_eq!(counts.len(), told);
+    }
+    assert_eq!(fast.burst(&mut Burst::new()), Progress::Idle);
+    fast.counted(&mut counts);
+    assert!(counts.is_empty());
+}
