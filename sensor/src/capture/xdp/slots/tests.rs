@@ -21,3 +21,40 @@ fn rings_share_the_table_out_and_each_knows_its_own() {
     }
     assert_eq!(seen.len(), 120);
 }
+
+/// What is stored through one mapping of a real table is read through another.
+#[test]
+fn the_kernels_own_table_is_mapped_and_scanned() {
+    use egret_ebpf::{Key6, Slot};
+
+    const ARRAY: u32 = 2;
+    const MAPPABLE: u32 = 1 << 10;
+    let shape = Shape { cpus: 2, rings: 1, sets4: 1, sets6: 64 };
+    let slot = size_of::<Slot<Key6>>();
+    let map = match crate::capture::xdp::model::map(ARRAY, 4, 2 * slot, 128, MAPPABLE) {
+        Err(error) => return egret_tests::skip(format!("no BPF map can be made: {error}")),
+        Ok(map) => map,
+    };
+    let [kernel, ours] = [0, 1].map(|_| Mapping::new(&map, 256 * slot).unwrap());
+    assert!(Mapping::new(&map, 257 * slot).is_err(), "more than there is");
+    let mut table = Table::<Key6>::new(Arc::new(ours), shape, shape.sets6, 0);
+    let counts = std::mem::offset_of!(Slot<Key6>, count);
+    let set = |index: usize, sequence: u32, packets: u64| {
+        let start = index * slot;
+        kernel.word64(start + counts).unwrap().store(packets, std::sync::atomic::Ordering::Relaxed);
+        kernel.word32(start).unwrap().store(sequence, std::sync::atomic::Ordering::Release);
+    };
+    set(0, 2, 5);
+    set(255, 4, 6);
+    set(100, 3, 7);
+    table.scan();
+    let told = |table: &mut Table<Key6>| {
+        std::iter::from_fn(|| table.next()).map(|told| told.count.packets).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&mut table), [5, 6], "not what is just taken");
+    set(255, 4, 10);
+    set(100, 4, 1);
+    assert!(table.next().is_none(), "the scan is over");
+    table.scan();
+    assert_eq!(told(&mut table), [1, 4]);
+}
