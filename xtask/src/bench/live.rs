@@ -14,9 +14,10 @@ use egret_tests::frames::Frames;
 use egret_tests::net;
 
 use self::cable::Cable;
-use self::reader::{Program, Reader};
+use self::reader::{Program, Reader, Said};
 use super::spread::Spread;
 
+mod backends;
 mod cable;
 mod idle;
 mod path;
@@ -49,6 +50,8 @@ pub(crate) struct Arguments {
 enum Part {
     /// Frames sent as fast as they go
     Flood,
+    /// The same, through the AF_PACKET ring and through XDP
+    Backends,
     /// One worker and two under the same load
     Scaling,
     /// An interface on which nothing comes
@@ -76,6 +79,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             flood(arguments, &cable, length)?;
         }
     }
+    if is_wanted(Part::Backends) {
+        backends::report(arguments, &cable)?;
+    }
     if is_wanted(Part::Scaling) {
         scaling::report(&cable, arguments.rounds)?;
     }
@@ -91,19 +97,28 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 /// What one turn came to.
 #[derive(Clone, Copy)]
 struct Turn {
-    /// Frames that arrived at the interface, and those of them that the program read and lost.
+    /// Frames that arrived at the interface, and what the program did with them.
     arrived: u64,
-    read: u64,
-    lost: u64,
-    /// Nanoseconds of the kernel for each frame that arrived, and of the program for each it read.
-    kernel: f64,
-    program: f64,
+    said: Said,
+    /// Processor time.
+    kernel: Duration,
+    program: Duration,
     seconds: f64,
 }
 
 impl Turn {
+    /// Nanoseconds of the kernel for each frame that arrived.
+    fn kernel(&self) -> f64 {
+        self.kernel.as_nanos() as f64 / self.arrived as f64
+    }
+
+    /// Nanoseconds of the program for each frame that it read.
+    fn program(&self) -> f64 {
+        self.program.as_nanos() as f64 / self.said.read as f64
+    }
+
     fn cost(&self) -> f64 {
-        self.kernel + self.program
+        self.kernel() + self.program()
     }
 }
 
@@ -143,9 +158,10 @@ fn flood(arguments: &Arguments, cable: &Cable, length: usize) -> anyhow::Result<
 
 /// The last one is what the others are compared with.
 fn programs(arguments: &Arguments) -> anyhow::Result<Vec<Program>> {
-    let mut programs = vec![Program::Egret { binary: super::egret()?, workers: 1, name: "egret" }];
+    let egret = |binary, name| Program::Egret { binary, workers: 1, backend: "afpacket", name };
+    let mut programs = vec![egret(super::egret()?, "egret")];
     if let Some(binary) = arguments.against.clone() {
-        programs.push(Program::Egret { binary, workers: 1, name: "other egret" });
+        programs.push(egret(binary, "other egret"));
     }
     programs.push(Program::Tcpdump);
     Ok(programs)
@@ -155,10 +171,10 @@ fn line(name: &str, turns: &[Turn], base: &[Turn]) -> anyhow::Result<()> {
     let spread =
         |figure: fn(&Turn) -> f64| Spread::of(turns.iter().map(figure)).context("no round was run");
     let rate = spread(|turn| turn.arrived as f64 / turn.seconds / 1e6)?.median;
-    let read = spread(|turn| turn.read as f64 / turn.arrived as f64 * 100.0)?.median;
-    let lost = spread(|turn| turn.lost as f64 / turn.arrived as f64 * 100.0)?.median;
+    let read = spread(|turn| turn.said.read as f64 / turn.arrived as f64 * 100.0)?.median;
+    let lost = spread(|turn| turn.said.lost as f64 / turn.arrived as f64 * 100.0)?.median;
     let [kernel, program, both] =
-        [spread(|turn| turn.kernel)?, spread(|turn| turn.program)?, spread(Turn::cost)?];
+        [spread(Turn::kernel)?, spread(Turn::program)?, spread(Turn::cost)?];
     let ratios = turns.iter().zip(base).map(|(turn, base)| turn.cost() / base.cost());
     let ratio = Spread::of(ratios).context("no round was run")?;
     println!(
@@ -183,15 +199,7 @@ fn turn(
     std::thread::sleep(Duration::from_millis(500));
     let kernel = cable.kernel_time()?.saturating_sub(kernel);
     let spent = reader.time()?.saturating_sub(spent);
-    let (read, lost) = reader.end()?;
-    ensure!(read > 0, "{} read nothing of {} frames", program.name(), load.arrived);
-    let each = |time: Duration, frames: u64| time.as_nanos() as f64 / frames as f64;
-    Ok(Turn {
-        arrived: load.arrived,
-        read,
-        lost,
-        kernel: each(kernel, load.arrived),
-        program: each(spent, read),
-        seconds: load.seconds,
-    })
+    let said = reader.end()?;
+    ensure!(said.read > 0, "{} read nothing of {} frames", program.name(), load.arrived);
+    Ok(Turn { arrived: load.arrived, said, kernel, program: spent, seconds: load.seconds })
 }

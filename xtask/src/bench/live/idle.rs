@@ -12,7 +12,8 @@ const WATCHED: Duration = Duration::from_secs(20);
 const BAR: f64 = 0.5;
 
 pub(crate) fn report(cable: &Cable) -> anyhow::Result<()> {
-    let program = Program::Egret { binary: crate::bench::egret()?, workers: 2, name: "egret" };
+    let binary = crate::bench::egret()?;
+    let program = Program::Egret { binary, workers: 2, backend: "auto", name: "egret" };
     let reader = Reader::start(&program, cable)?;
     // Starting is over when it has looked at everything once.
     std::thread::sleep(Duration::from_secs(3));

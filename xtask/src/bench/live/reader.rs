@@ -16,8 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What reads.
 pub(crate) enum Program {
-    /// `egret run` with these workers, whose data is in a temporary folder.
-    Egret { binary: PathBuf, workers: usize, name: &'static str },
+    /// `egret run` with these workers and `capture.backend`, whose data is in a temporary folder.
+    Egret { binary: PathBuf, workers: usize, backend: &'static str, name: &'static str },
     /// `tcpdump -w /dev/null`, which writes what it captures and looks at nothing.
     Tcpdump,
 }
@@ -31,6 +31,17 @@ impl Program {
     }
 }
 
+/// What a reader says that it did.
+#[derive(Clone, Copy)]
+pub(crate) struct Said {
+    /// Frames that it counted, in whatever way.
+    pub(crate) read: u64,
+    /// Frames that it lost.
+    pub(crate) lost: u64,
+    /// Those of the first that the kernel counted for it, and did not give it.
+    pub(crate) in_kernel: u64,
+}
+
 /// One that runs.
 pub(crate) enum Reader {
     Egret(Box<Sensor>),
@@ -41,8 +52,8 @@ impl Reader {
     /// Starts it and keeps it on processor 1, where the kernel's half is.
     pub(crate) fn start(program: &Program, cable: &Cable) -> anyhow::Result<Self> {
         let reader = match program {
-            Program::Egret { binary, workers, .. } => {
-                let config = format!("[capture]\nworkers = {workers}\n");
+            Program::Egret { binary, workers, backend, .. } => {
+                let config = format!("[capture]\nworkers = {workers}\nbackend = \"{backend}\"\n");
                 let binary = binary.to_str().context("the binary's path is no text")?;
                 let arguments = format!("-i {}", cable.interface());
                 let installation = Installation::new(binary, &config);
@@ -83,19 +94,23 @@ impl Reader {
         schedule::accounts(self.id())
     }
 
-    /// Ends it; frames that it read and that it lost.
-    pub(crate) fn end(self) -> anyhow::Result<(u64, u64)> {
+    /// Ends it.
+    pub(crate) fn end(self) -> anyhow::Result<Said> {
         match self {
             Self::Egret(mut sensor) => {
                 let metrics = sensor.metrics();
                 sensor.stop(PATIENCE);
-                let lost = metrics.count("egret_capture_dropped_packets_total", &[]);
-                let copies = metrics.count("egret_capture_duplicate_packets_total", &[]);
+                let count = |what: &str| metrics.count(&format!("egret_capture_{what}_total"), &[]);
+                let copies = count("duplicate_packets");
                 ensure!(
                     copies == 0,
                     "{copies} frames were taken for copies: too few are different"
                 );
-                Ok((metrics.count("egret_capture_packets_total", &[]), lost))
+                Ok(Said {
+                    read: count("packets"),
+                    lost: count("dropped_packets"),
+                    in_kernel: count("kernel_counted_packets"),
+                })
             }
             Self::Tcpdump(mut process, _folder) => {
                 process.signal(Signal::INT);
@@ -106,7 +121,11 @@ impl Reader {
                         .find_map(|line| line.split_once(what)?.0.trim().parse::<u64>().ok())
                         .with_context(|| format!("tcpdump did not say {what:?}: {said}"))
                 };
-                Ok((count(" packets captured")?, count(" packets dropped by kernel")?))
+                Ok(Said {
+                    read: count(" packets captured")?,
+                    lost: count(" packets dropped by kernel")?,
+                    in_kernel: 0,
+                })
             }
         }
     }

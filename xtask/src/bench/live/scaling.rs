@@ -47,16 +47,18 @@ pub(crate) fn report(cable: &Cable, rounds: usize) -> anyhow::Result<()> {
 
 /// Nanoseconds of each worker thread for each of all frames.
 fn turn(cable: &Cable, frames: &Frames, workers: usize) -> anyhow::Result<Vec<f64>> {
-    let program = Program::Egret { binary: crate::bench::egret()?, workers, name: "egret" };
+    let binary = crate::bench::egret()?;
+    let program = Program::Egret { binary, workers, backend: "afpacket", name: "egret" };
     let reader = Reader::start(&program, cable)?;
     let before = workers_of(&reader)?;
     let load = cable.send(frames, FRAMES, Some(RATE));
     std::thread::sleep(Duration::from_millis(500));
     let after = workers_of(&reader)?;
-    let (read, lost) = reader.end()?;
+    let said = reader.end()?;
     ensure!(
-        lost == 0 && read >= load.arrived,
-        "{lost} frames of {} were lost: this machine has too much else to do",
+        said.lost == 0 && said.read >= load.arrived,
+        "{} frames of {} were lost: this machine has too much else to do",
+        said.lost,
         load.arrived
     );
     let nanos = |(after, before): (Duration, Duration)| {

@@ -1,0 +1,102 @@
+//! What XDP saves: the same frames through the AF_PACKET ring and through XDP, taking turns.
+
+use anyhow::{Context, ensure};
+use egret_tests::frames::Frames;
+
+use super::cable::Cable;
+use super::reader::Program;
+use super::{Arguments, DIFFERENT, FLOWS, Spread, Turn, turn};
+
+/// Each as (`capture.backend`, its name here), the ring first.
+const BACKENDS: [(&str, &str); 2] = [("afpacket", "ring"), ("xdp", "xdp")];
+
+/// Conversations: few, which all have their place in the kernel's table, and many, which do not.
+const MANY_FLOWS: u32 = 500_000;
+
+/// How many times as much the ring is to cost at least, kernel and program together.
+const BAR_FEW: f64 = 3.5;
+const BAR_MANY: f64 = 1.8;
+/// And the program alone, on full frames of few conversations.
+const BAR_BULK: f64 = 20.0;
+
+/// Longest frame of an Ethernet without jumbo frames, in bytes.
+const FULL: usize = 1514;
+
+pub(super) fn report(arguments: &Arguments, cable: &Cable) -> anyhow::Result<()> {
+    for (flows, bar) in [(FLOWS, BAR_FEW), (MANY_FLOWS, BAR_MANY)] {
+        for length in [60, FULL] {
+            let frames = Frames::datagrams(DIFFERENT.max(flows), length, flows);
+            let mut rounds = Vec::new();
+            for _ in 0..arguments.rounds.max(1) {
+                rounds.push(round(arguments, cable, &frames)?);
+            }
+            println!("\n{length} bytes a frame, {flows} flows, as fast as they go");
+            table(&rounds, length)?;
+            let cost = |turn: &Turn| arriving(turn, turn.kernel + turn.program);
+            ratio("kernel and program", &rounds, cost, bar)?;
+            if (length, flows) == (FULL, FLOWS) {
+                ratio("program", &rounds, |turn| arriving(turn, turn.program), BAR_BULK)?;
+            }
+        }
+    }
+    println!("  ns: processor time a frame that arrived, read or not; median (least to most)");
+    Ok(())
+}
+
+/// One turn with each.
+fn round(arguments: &Arguments, cable: &Cable, frames: &Frames) -> anyhow::Result<[Turn; 2]> {
+    let take = |(backend, name)| {
+        let binary = crate::bench::egret()?;
+        let program = Program::Egret { binary, workers: 1, backend, name };
+        turn(cable, &program, frames, arguments.frames, None)
+    };
+    let [ring, xdp] = BACKENDS.map(take);
+    let (ring, xdp) = (ring?, xdp?);
+    ensure!(xdp.said.in_kernel > 0, "the kernel counted nothing: XDP was not what captured");
+    Ok([ring, xdp])
+}
+
+fn table(rounds: &[[Turn; 2]], length: usize) -> anyhow::Result<()> {
+    println!(
+        "  {:<6} {:>8} {:>8} {:>12} {:>18} {:>18} {:>18} {:>18}",
+        "", "Mpps in", "lost %", "in kernel %", "kernel ns", "program ns", "both", "program s/GB"
+    );
+    for (place, (_, name)) in BACKENDS.iter().enumerate() {
+        let turns: Vec<&Turn> = rounds.iter().filter_map(|round| round.get(place)).collect();
+        let spread = |figure: &dyn Fn(&Turn) -> f64| {
+            Spread::of(turns.iter().map(|turn| figure(turn))).context("no round was run")
+        };
+        let share = |part: u64, turn: &Turn| part as f64 / turn.arrived as f64 * 100.0;
+        println!(
+            "  {name:<6} {:>8.2} {:>8.1} {:>12.2} {:>18.0} {:>18.1} {:>18.0} {:>18.4}",
+            spread(&|turn| turn.arrived as f64 / turn.seconds / 1e6)?.median,
+            spread(&|turn| share(turn.said.lost, turn))?.median,
+            spread(&|turn| share(turn.said.in_kernel, turn))?.median,
+            spread(&|turn| arriving(turn, turn.kernel))?,
+            spread(&|turn| arriving(turn, turn.program))?,
+            spread(&|turn| arriving(turn, turn.kernel + turn.program))?,
+            // Nanoseconds a byte are seconds a gigabyte.
+            spread(&|turn| arriving(turn, turn.program) / length as f64)?,
+        );
+    }
+    Ok(())
+}
+
+/// Nanoseconds for each frame that arrived, also those that were lost: the ring's gain, not XDP's.
+fn arriving(turn: &Turn, time: std::time::Duration) -> f64 {
+    time.as_nanos() as f64 / turn.arrived as f64
+}
+
+/// The ring's cost over that of XDP in the same round.
+fn ratio(
+    what: &str,
+    rounds: &[[Turn; 2]],
+    cost: impl Fn(&Turn) -> f64,
+    bar: f64,
+) -> anyhow::Result<()> {
+    let ratios = rounds.iter().map(|[ring, xdp]| cost(ring) / cost(xdp));
+    let ratio = Spread::of(ratios).context("no round was run")?;
+    let verdict = if ratio.median >= bar { "at least" } else { "BELOW" };
+    println!("  ring / xdp, {what}: {ratio:.2}  {verdict} {bar}");
+    Ok(())
+}
