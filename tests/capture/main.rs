@@ -14,5 +14,6 @@ mod accounting;
 mod fanout;
 mod interface;
 mod lengths;
+mod modes;
 mod pcap;
 mod world;

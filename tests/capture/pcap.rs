@@ -77,19 +77,20 @@ fn a_source_survives_down_and_up_and_says_when_its_interface_is_gone() {
     });
 }
 
-/// `auto` takes the ring, and libpcap where the ring cannot read the interface's frames.
+/// The ring comes before libpcap, and libpcap where the ring cannot read the interface's frames.
 #[test]
 fn the_choice_is_explained() {
     in_namespace(|| {
-        let auto = Settings { backend: None, ..settings(2) };
-        let opened = open("t1", &auto).unwrap();
+        let opened = open("t1", &settings(2)).unwrap();
         assert_eq!((opened.backend, opened.sources.len()), (Backend::Ring, 2));
         assert!(opened.why.contains("2 AF_PACKET rings of 32 MiB"), "{}", opened.why);
         let _tunnel = Tunnel::new("n0", libc::ARPHRD_PPP);
         ip("link set n0 up");
+        let auto = Settings { backend: None, ..settings(2) };
         let opened = open("n0", &auto).unwrap();
         assert_eq!((opened.backend, opened.sources.len()), (Backend::Pcap, 1));
         let why = opened.why;
-        assert!(why.contains("because the AF_PACKET ring failed") && why.contains("512"), "{why}");
+        assert!(why.contains("the AF_PACKET ring failed") && why.contains("512"), "{why}");
+        assert!(why.contains("the kernel program reads Ethernet"), "{why}");
     });
 }

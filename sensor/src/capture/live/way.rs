@@ -110,8 +110,8 @@ impl fmt::Display for Tried {
 
 const fn name(backend: Backend) -> &'static str {
     match backend {
-        Backend::Xdp => "native XDP",
-        Backend::XdpGeneric => "generic XDP",
+        Backend::Xdp => "XDP in the driver",
+        Backend::XdpGeneric => "XDP above the driver",
         Backend::Tc => "tc",
         Backend::Ring => "the AF_PACKET ring",
         Backend::Pcap => "libpcap",

@@ -28,7 +28,7 @@ pub(super) struct Layout {
     pub(super) cpus: u32,
     /// Rings in use, one a worker, each of which has a share of each part.
     pub(super) rings: u32,
-    /// Sets of [`WAYS`] slots in a share of the table for IPv4: a power of two.
+    /// Sets of [`WAYS`] slots in a share of the table for IPv4: a power of two, and even.
     pub(super) sets4: u32,
     /// The same of the table for IPv6.
     pub(super) sets6: u32,
@@ -50,7 +50,14 @@ impl Layout {
 
     /// As small as can be: for a program that is loaded to see whether it can be.
     pub(super) const fn least() -> Self {
-        Self { cpus: 1, rings: 1, sets4: 1, sets6: 1, ring_bytes: RING_LEAST }
+        Self { cpus: 1, rings: 1, sets4: 2, sets6: 2, ring_bytes: RING_LEAST }
+    }
+
+    /// Bytes that may wait in a ring in use for packets still to go up, the rest being for slots that
+    /// give way; and bytes at which the reader is woken.
+    pub(super) fn ring_marks(&self) -> (u64, u64) {
+        let quarter = u64::from(self.ring_bytes / 4);
+        (3 * quarter, quarter)
     }
 
     /// Sets in the whole table of which a share has so many.
@@ -95,7 +102,9 @@ mod tests {
         for cpus in [0, 1, 3, 12, 192, 8192] {
             for workers in [0, 1, 3, 7, 8, 9, 500] {
                 let layout = Layout::new(cpus, workers);
-                assert!(layout.sets4.is_power_of_two() && layout.sets6.is_power_of_two());
+                for sets in [layout.sets4, layout.sets6] {
+                    assert!(sets.is_power_of_two() && sets > 1, "{layout:?}");
+                }
                 assert!(layout.ring_bytes.is_power_of_two() && layout.ring_bytes >= RING_LEAST);
                 assert!(layout.rings as usize <= MAX_RINGS && layout.rings > 0);
                 assert!(slots(cpus, workers) <= SLOTS_MOST, "{layout:?}");

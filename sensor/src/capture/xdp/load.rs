@@ -79,17 +79,17 @@ pub(super) fn load(object: &[u8], which: Which, given: &Constants) -> Result<Loa
     let mut loader = EbpfLoader::new();
     // Nothing in the programs depends on the kernel's own types.
     loader.btf(None);
-    let numbers = [
-        ("RINGS", &rings),
-        ("SETS4", &sets4),
-        ("SETS6", &sets6),
-        ("SNAPLEN", &given.snaplen),
-        ("CPUS", &cpus),
-    ];
+    let numbers =
+        [("RINGS", &rings), ("SETS4", &sets4), ("SETS6", &sets6), ("SNAPLEN", &given.snaplen)];
     for (name, value) in numbers {
         loader.override_global(name, value, true);
     }
-    loader.override_global("SEED", &*SEED, true).override_global("OWN_MAC", &mac, true);
+    let (room, wake) = given.layout.ring_marks();
+    let long_numbers =
+        [("SEED", &*SEED), ("OWN_MAC", &mac), ("RING_ROOM", &room), ("RING_WAKE", &wake)];
+    for (name, value) in long_numbers {
+        loader.override_global(name, value, true);
+    }
     loader
         .map_max_entries("SLOTS4", given.layout.whole(sets4))
         .map_max_entries("SLOTS6", given.layout.whole(sets6))
@@ -114,10 +114,9 @@ impl Loaded {
     }
 
     fn verify(&mut self) -> Result<(), LoadError> {
-        let which = self.which;
-        match (self.program_mut()?, which) {
-            (Program::Xdp(program), Which::Xdp) => program.load().map_err(LoadError::of),
-            (Program::SchedClassifier(program), Which::Tc) => program.load().map_err(LoadError::of),
+        match self.program_mut()? {
+            Program::Xdp(program) => program.load().map_err(LoadError::of),
+            Program::SchedClassifier(program) => program.load().map_err(LoadError::of),
             _ => Err(LoadError::Object("its programs are of other types".to_owned())),
         }
     }
@@ -184,7 +183,7 @@ impl LoadError {
         let said = last_words(log);
         // Without CAP_PERFMON it forbids what it allows with it.
         Self::Verifier(rights::missing().map_or_else(
-            || format!("{said} (egret -v prints its whole log)"),
+            || format!("{said} (egret -vv prints its whole log)"),
             |missing| format!("{missing} (it said: {said})"),
         ))
     }
@@ -247,3 +246,6 @@ fn owned(fd: &impl AsFd) -> Result<OwnedFd, LoadError> {
     let fd = fd.as_fd().try_clone_to_owned();
     fd.map_err(|error| LoadError::Kernel { what: "a descriptor".to_owned(), why: reason(&error) })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Records that hold a packet.
 
-use egret_ebpf::{ClassSizes, Handed};
+use egret_ebpf::{Handed, size};
 
 use super::clock::Clock;
 use super::mapping::read;
@@ -13,10 +13,7 @@ const TAGGED: u32 = 1 << 16;
 const TAG: u32 = 4;
 
 /// The most bytes of a frame that any record holds.
-const LARGEST: u32 = {
-    let [.., largest] = ClassSizes::ALL;
-    (largest - size_of::<Handed>()) as u32
-};
+const LARGEST: u32 = (size::JOINED - size_of::<Handed>()) as u32;
 
 /// What a record is.
 pub(super) fn kind(record: &[u8]) -> Option<u32> {

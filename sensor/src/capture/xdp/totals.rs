@@ -45,7 +45,7 @@ pub(super) fn sum(totals: &Mapping, cpus: usize) -> Totals {
         unparsed,
         duplicates,
         slots_used,
-        unused: [0; 4],
+        ..Totals::default()
     }
 }
 

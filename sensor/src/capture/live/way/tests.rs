@@ -28,7 +28,7 @@ fn people_are_told_which_way_and_what_was_tried_before() {
     let mut tried = Tried::default();
     assert_eq!(
         tried.why(Backend::Xdp, 4, None, mirror()),
-        "native XDP for 4 workers, the fastest way at a mirror port; frames that arrive, which end here unless they are for this host"
+        "XDP in the driver for 4 workers, the fastest way at a mirror port; frames that arrive, which end here unless they are for this host"
     );
     assert_eq!(
         tried.why(Backend::Tc, 1, None, host()),
@@ -42,11 +42,11 @@ fn people_are_told_which_way_and_what_was_tried_before() {
     tried.push(Backend::Xdp, "the driver bridge has none".to_owned());
     assert_eq!(
         tried.why(Backend::Ring, 1, None, mirror()),
-        "AF_PACKET ring of 32 MiB, because native XDP was refused: the driver bridge has none; frames that arrive"
+        "AF_PACKET ring of 32 MiB, because XDP in the driver was refused: the driver bridge has none; frames that arrive"
     );
     tried.push(Backend::Ring, "no memory".to_owned());
     assert_eq!(
         tried.to_string(),
-        "native XDP was refused: the driver bridge has none; the AF_PACKET ring failed: no memory"
+        "XDP in the driver was refused: the driver bridge has none; the AF_PACKET ring failed: no memory"
     );
 }
