@@ -12,7 +12,7 @@ use super::pair::COUNTS;
 use super::{SOON, installation, packets, turn};
 
 /// A switch and a sensor's machine, with a cable between `m0` and `eth1`.
-fn cable() -> [Namespace; 2] {
+pub(crate) fn cable() -> [Namespace; 2] {
     let ends = [Namespace::new("switch"), Namespace::new("sensor")];
     veth((&ends[0], "m0"), (&ends[1], "eth1"));
     ends
@@ -31,7 +31,7 @@ fn until_off(machine: &Namespace) {
 }
 
 /// How an interface is captured from, as the status says it.
-fn backend(sensor: &Sensor, interface: &str) -> String {
+pub(crate) fn backend(sensor: &Sensor, interface: &str) -> String {
     let status = sensor.get("/api/status").json();
     let interfaces = status["interfaces"].as_array().unwrap();
     let it = interfaces.iter().find(|one| one["name"] == interface);
@@ -39,7 +39,7 @@ fn backend(sensor: &Sensor, interface: &str) -> String {
 }
 
 /// Waits until what is sent to the sensor is counted.
-fn until_captured(sensor: &Sensor, switch: &Namespace) {
+pub(crate) fn until_captured(sensor: &Sensor, switch: &Namespace) {
     let frames = Frames::datagrams(10, 60, 10);
     let before = packets(&sensor.metrics());
     sensor.until_metrics("captured", SOON, |samples| {

@@ -16,7 +16,9 @@ fn talk(offloads: bool) {
     let lab = Lab::new(Mirrored::GuestPort);
     let guest = lab.host(Host::GUEST);
     if !offloads {
-        [Host::GUEST, Host::FILES, Host::WEB].map(|host| lab.host(host).no_offloads("eth0"));
+        for host in [Host::GUEST, Host::FILES, Host::WEB] {
+            lab.host(host).no_offloads("eth0");
+        }
     }
     let authority = Authority::new("Test CA");
     let folder = tempfile::tempdir().unwrap();

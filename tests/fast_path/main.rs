@@ -22,6 +22,7 @@ mod captures;
 mod endings;
 mod host;
 mod live;
+mod neighbours;
 mod pair;
 mod said;
 

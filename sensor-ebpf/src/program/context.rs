@@ -108,39 +108,40 @@ impl Skb {
         let _ = unsafe { bpf_skb_pull_data(context, headers) };
         Self(context)
     }
+
+    #[inline(always)]
+    const fn fields(&self) -> &__sk_buff {
+        // SAFETY: the kernel gave the pointer.
+        unsafe { &*self.0 }
+    }
 }
 
 impl Context for Skb {
     #[inline(always)]
     fn start(&self) -> usize {
-        // SAFETY: the kernel gave the pointer.
-        unsafe { (*self.0).data as usize }
+        self.fields().data as usize
     }
 
     #[inline(always)]
     fn end(&self) -> usize {
-        // SAFETY: the kernel gave the pointer.
-        unsafe { (*self.0).data_end as usize }
+        self.fields().data_end as usize
     }
 
     #[inline(always)]
     fn length(&self) -> u32 {
-        // SAFETY: the kernel gave the pointer.
-        unsafe { (*self.0).len }
+        self.fields().len
     }
 
     #[inline(always)]
     fn segments(&self) -> u32 {
-        // SAFETY: the kernel gave the pointer.
-        let (size, count) = unsafe { ((*self.0).gso_size, (*self.0).gso_segs) };
-        if size != 0 && count > 1 { count } else { 1 }
+        let skb = self.fields();
+        if skb.gso_size != 0 && skb.gso_segs > 1 { skb.gso_segs } else { 1 }
     }
 
     #[inline(always)]
     fn vlan(&self) -> u32 {
-        // SAFETY: the kernel gave the pointer.
-        let (is_tagged, tag) = unsafe { ((*self.0).vlan_present, (*self.0).vlan_tci) };
-        if is_tagged != 0 { tag & 0xffff | HAS_TAG } else { 0 }
+        let skb = self.fields();
+        if skb.vlan_present != 0 { skb.vlan_tci & 0xffff | HAS_TAG } else { 0 }
     }
 
     #[inline(always)]

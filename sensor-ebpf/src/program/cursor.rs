@@ -128,11 +128,10 @@ impl Cursor {
     /// are one to it from now on, and it follows what comes once instead of once a way.
     #[inline(always)]
     pub(crate) fn anew(&self, context: &impl Context, totals: &mut Totals) -> Option<Self> {
-        // SAFETY: both are accesses to a valid reference; volatile, so that they are made.
-        let offset = unsafe {
-            write_volatile(&raw mut totals.scratch, u64::from(self.offset));
-            read_volatile(&raw const totals.scratch)
-        };
+        // SAFETY: the reference is valid; volatile, so that it is really written.
+        unsafe { write_volatile(&raw mut totals.scratch, u64::from(self.offset)) };
+        // SAFETY: likewise, so that it is really read.
+        let offset = unsafe { read_volatile(&raw const totals.scratch) };
         if offset > u64::from(FARTHEST) {
             return None;
         }

@@ -76,10 +76,11 @@ fn words(hash: u64, above: Cursor, protocol: u8, left: u32) -> u64 {
         UDP => above.short(6).is_some_and(|sum| sum != 0),
         _ => false,
     };
-    if is_summed && left >= SUMMED {
-        if let Some([a, b, c, d]) = above.words(0) {
-            return mix(mix(hash ^ a, b) ^ c, d);
-        }
+    if is_summed
+        && left >= SUMMED
+        && let Some([a, b, c, d]) = above.words(0)
+    {
+        return mix(mix(hash ^ a, b) ^ c, d);
     }
     bare(hash, &above, left)
 }

@@ -11,6 +11,10 @@ use crate::overflow;
 use crate::packet::{Packet, wire_len};
 use crate::table::{self, Found, Looked, Place};
 
+/// After so many nanoseconds without a packet, user space may have forgotten a flow: most timeouts are
+/// no shorter, and a packet seen once more does no harm.
+const QUIET: u64 = 30_000_000_000;
+
 /// Counts a packet of a flow with this key; `on_wire`: the frame's length.
 #[inline(always)]
 pub(crate) fn count<K: Family>(
@@ -29,6 +33,7 @@ pub(crate) fn count<K: Family>(
         return overflow::count(key, packet, length, now, totals);
     };
     let Found { slot, index } = found;
+    let is_first = is_first || now.saturating_sub(slot.count.last) > QUIET;
     let known = Known { is_first, is_read: slot.read == slot.sequence, count: &slot.count };
     if interest::is_wanted(packet, &known) {
         let at = At { index, sequence: slot.sequence, version: K::VERSION };

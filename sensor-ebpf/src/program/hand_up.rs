@@ -77,12 +77,17 @@ pub(crate) fn packet<C: Context>(
         unused: 0,
     };
     let flags = u64::from(flags);
-    match length as usize + HEAD {
-        ..=size::HEADERS => put::<C, { size::HEADERS }>(context, ring, &head, flags),
-        ..=size::MESSAGE => put::<C, { size::MESSAGE }>(context, ring, &head, flags),
-        ..=size::FRAME => put::<C, { size::FRAME }>(context, ring, &head, flags),
-        ..=size::JUMBO => put::<C, { size::JUMBO }>(context, ring, &head, flags),
-        _ => put::<C, { size::JOINED }>(context, ring, &head, flags),
+    let size = length as usize + HEAD;
+    if size <= size::HEADERS {
+        put::<C, { size::HEADERS }>(context, ring, &head, flags)
+    } else if size <= size::MESSAGE {
+        put::<C, { size::MESSAGE }>(context, ring, &head, flags)
+    } else if size <= size::FRAME {
+        put::<C, { size::FRAME }>(context, ring, &head, flags)
+    } else if size <= size::JUMBO {
+        put::<C, { size::JUMBO }>(context, ring, &head, flags)
+    } else {
+        put::<C, { size::JOINED }>(context, ring, &head, flags)
     }
 }
 
@@ -105,8 +110,10 @@ fn put<C: Context, const SIZE: usize>(
     head.captured = length;
     // SAFETY: the record is longer than its head, and aligned to eight bytes.
     unsafe { record.cast::<Handed>().write(head) };
-    // SAFETY: behind the head there is room for so many bytes.
-    let is_there = length > 0 && unsafe { context.copy(record.byte_add(HEAD), length) };
+    // SAFETY: the record is longer than its head.
+    let behind = unsafe { record.byte_add(HEAD) };
+    // SAFETY: there is room for so many bytes.
+    let is_there = length > 0 && unsafe { context.copy(behind, length) };
     if is_there {
         // SAFETY: it was reserved above, and is written as far as its head says.
         unsafe { bpf_ringbuf_submit(record, flags) };

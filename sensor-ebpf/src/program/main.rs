@@ -4,7 +4,12 @@
 #![no_main]
 #![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 #![allow(unsafe_code, reason = "a kernel program reads packets and maps through pointers")]
-#![allow(missing_docs, unreachable_pub, reason = "nothing here is called but by the kernel")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::needless_pass_by_value,
+    reason = "nothing here is called but by the kernel"
+)]
 
 use aya_ebpf::bindings::xdp_action::{XDP_DROP, XDP_PASS};
 use aya_ebpf::macros::{classifier, xdp};

@@ -18,7 +18,7 @@ pub(crate) fn count<K: Family>(
 ) {
     let map = if maps::epoch() == 0 { &maps::OVERFLOW0 } else { &maps::OVERFLOW1 };
     let key = key.widened();
-    if let Some(known) = map.get_ptr_mut(&key) {
+    if let Some(known) = map.get_ptr_mut(key) {
         // SAFETY: the pointer is to this processor's own value, which user space reads when it is
         // written no more.
         let known = unsafe { &mut *known };
@@ -37,7 +37,7 @@ pub(crate) fn count<K: Family>(
         tcp_flags: u32::from(packet.tcp_flags),
         handed: 0,
     };
-    if map.insert(&key, first, u64::from(BPF_ANY)).is_ok() {
+    if map.insert(key, first, u64::from(BPF_ANY)).is_ok() {
         totals.overflow += 1;
     } else {
         totals.unattributed += 1;

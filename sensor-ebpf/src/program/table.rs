@@ -64,10 +64,11 @@ pub(crate) fn look<K: Family>(place: Place, key: &K) -> Looked<K> {
     // the other; it lasts as long as the map.
     let [first, second]: &'static mut Set<K> = unsafe { &mut *set };
     let index = place.set * WAYS;
-    if is_same(&first.key, key) {
+    // A key of zeros can be made, and is that of a slot that was never taken.
+    if first.sequence != 0 && is_same(&first.key, key) {
         return Looked::Found(Found { slot: first, index });
     }
-    if is_same(&second.key, key) {
+    if second.sequence != 0 && is_same(&second.key, key) {
         return Looked::Found(Found { slot: second, index: index + 1 });
     }
     // An empty one has never been used, which is long ago.
@@ -78,15 +79,19 @@ pub(crate) fn look<K: Family>(place: Place, key: &K) -> Looked<K> {
     }
 }
 
-/// Compares keys word by word. (No key is all zero: its protocol or an address is not.)
+/// Compares keys word by word.
 #[inline(always)]
 fn is_same<K>(a: &K, b: &K) -> bool {
     let (a, b) = (core::ptr::from_ref(a).cast::<u64>(), core::ptr::from_ref(b).cast::<u64>());
     let mut differ = 0;
     let mut at = 0;
     while at < size_of::<K>() / 8 {
+        let (a, b) = (a.wrapping_add(at), b.wrapping_add(at));
         // SAFETY: keys are whole words, and aligned like them.
-        differ |= unsafe { a.add(at).read() ^ b.add(at).read() };
+        let a = unsafe { *a };
+        // SAFETY: likewise.
+        let b = unsafe { *b };
+        differ |= a ^ b;
         at += 1;
     }
     differ == 0

@@ -70,16 +70,49 @@ pub fn addresses(name: &str) -> Vec<IpAddr> {
     entries.filter_map(|entry| entry.address).collect()
 }
 
-/// Whether the interface is in the path of traffic, not at its side: this host has an address
-/// there, or bridges what comes.
+/// Whether the interface is in the path of traffic, not at its side: this host has an address there,
+/// or other interfaces of it (a bridge, a bond, a VLAN, a container) get what comes. Whoever ended its
+/// frames would cut somebody off.
 pub fn is_in_path(name: &str) -> bool {
-    let is_routed = |address: &IpAddr| match address {
-        IpAddr::V4(address) => !address.is_link_local(),
-        // Every IPv6 interface has such an address.
-        IpAddr::V6(address) => !address.is_unicast_link_local(),
+    // Every IPv6 interface has such an address.
+    let is_usual = |address: &IpAddr| match address {
+        IpAddr::V4(_) => false,
+        IpAddr::V6(address) => address.is_unicast_link_local(),
     };
-    let bridges = ["bridge", "brport"].iter().any(|what| file(name, what).exists());
-    bridges || addresses(name).iter().any(is_routed)
+    is_loopback(name)
+        || file(name, "bridge").exists()
+        || has_upper(name)
+        || !addresses(name).iter().all(is_usual)
+}
+
+/// Whether it leads nowhere but back to this host.
+pub fn is_loopback(name: &str) -> bool {
+    number(name, "type") == Some(libc::ARPHRD_LOOPBACK)
+}
+
+/// Whether its frames begin with an Ethernet header.
+pub fn is_ethernet(name: &str) -> bool {
+    number(name, "type") == Some(libc::ARPHRD_ETHER) || is_loopback(name)
+}
+
+/// Its own address, where it is of Ethernet.
+pub fn hardware_address(name: &str) -> Option<[u8; 6]> {
+    let text = text(name, "address")?;
+    let mut bytes = text.split(':').map(|byte| u8::from_str_radix(byte, 16).ok());
+    let mut address = [0; 6];
+    for place in &mut address {
+        *place = bytes.next()??;
+    }
+    bytes.next().is_none().then_some(address)
+}
+
+/// Whether another interface is made of it.
+fn has_upper(name: &str) -> bool {
+    let Ok(entries) = fs::read_dir(file(name, "")) else { return false };
+    entries.flatten().any(|entry| {
+        let name = entry.file_name();
+        name == "master" || name.as_encoded_bytes().starts_with(b"upper_")
+    })
 }
 
 /// What is known of an interface.
@@ -200,12 +233,20 @@ mod tests {
     }
 
     #[test]
+    fn loopback_is_in_the_path_of_what_this_host_says_to_itself() {
+        assert!(is_loopback("lo") && is_in_path("lo") && is_ethernet("lo"));
+        assert_eq!(hardware_address("lo"), Some([0; 6]));
+    }
+
+    #[test]
     fn what_is_not_there_has_no_facts_and_the_message_names_what_is() {
         for name in ["egret-none", "", "a-name-longer-than-any-interface-has", "../../etc", "lo\0"]
         {
             assert_eq!(index(name), None, "{name}");
             assert_eq!(Link::of(name), None, "{name}");
             assert_eq!(Facts::of(name), Facts::default(), "{name}");
+            assert!(!is_in_path(name) && !is_ethernet(name), "{name}");
+            assert_eq!(hardware_address(name), None, "{name}");
             assert!(missing(name).contains("there are: lo") || missing(name).contains(", lo"));
         }
         assert_eq!(name(u32::MAX), None);

@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use super::pcap::Pcap;
 use super::ring::Ring;
-use super::{Burst, Counts, Progress, Source, Stats, interface, ring};
+use super::{Burst, Counts, Progress, Source, Stats, interface, ring, xdp};
 use crate::time::Timestamp;
+use way::{Port, Tried};
+
+mod way;
 
 /// Memory that a source of an interface holds for frames to wait in.
 pub const RING_BYTES: usize = ring::SIZE;
@@ -53,7 +56,8 @@ pub(super) enum Direction {
 /// An interface that is captured from.
 #[derive(Debug)]
 pub struct Opened {
-    /// One a worker, in the workers' order; libpcap gives only one.
+    /// One a worker, in the workers' order; libpcap gives only one, and XDP and tc at most
+    /// [`egret_ebpf::MAX_RINGS`].
     pub sources: Vec<Live>,
     /// Which way was chosen.
     pub backend: Backend,
@@ -71,20 +75,23 @@ pub struct LiveError {
     pub reason: String,
 }
 
-/// A source of live frames: one member of an interface's fanout group.
+/// A source of live frames: one worker's share of an interface's.
 #[derive(Debug)]
 pub struct Live(Way);
 
 #[derive(Debug)]
 enum Way {
+    Fast(Box<xdp::Fast>, xdp::Ending),
     Ring(Ring),
     Pcap(Pcap),
 }
 
-/// Why the ring is tried first.
-const FASTEST: &str = "the fastest way in this version";
+/// How long a source that wakes its reader may be left alone.
+const WOKEN: Duration = Duration::from_millis(100);
 
-/// Opens an interface by its name.
+/// Opens an interface by its name: by the way that is asked for, or the fastest; and where that
+/// cannot be had, by the next best one, which [`Opened::why`] explains. XDP on a mirror port ends
+/// frames that are for others, once they are counted.
 ///
 /// Of sources that are opened with equal numbers of workers, the ones in the same place take the
 /// same flows, also when a flow's directions come by two interfaces.
@@ -100,69 +107,18 @@ pub fn open(interface: &str, settings: &Settings) -> Result<Opened, LiveError> {
     if interface::index(interface).is_none() {
         return Err(failed(interface::missing(interface)));
     }
-    let direction = direction(interface);
-    match settings.backend {
-        Some(Backend::Ring) => by_ring(interface, settings, direction, "as asked").map_err(failed),
-        Some(Backend::Pcap) => by_pcap(interface, settings, direction, "as asked").map_err(failed),
-        Some(Backend::Xdp | Backend::XdpGeneric | Backend::Tc) => Err(failed("not yet".to_owned())),
-        None => by_ring(interface, settings, direction, FASTEST).or_else(|ring| {
-            let why = format!("because the AF_PACKET ring failed: {ring}");
-            by_pcap(interface, settings, direction, &why)
-                .map_err(|pcap| failed(format!("{ring}; libpcap failed too: {pcap}")))
-        }),
-    }
-}
-
-/// A mirror port carries what others send, and the few frames of this host's own are noise. A host
-/// in the path is half of each conversation there.
-fn direction(interface: &str) -> Direction {
-    if interface != "lo" && interface::is_in_path(interface) {
-        Direction::Both
-    } else {
-        Direction::In
-    }
-}
-
-fn by_ring(
-    interface: &str,
-    settings: &Settings,
-    direction: Direction,
-    why: &str,
-) -> Result<Opened, String> {
-    let rings = ring::open(interface, settings, direction)?;
-    let how = match rings.len() {
-        1 => format!("AF_PACKET ring of {} MiB", ring::SIZE >> 20),
-        many => {
-            format!("{many} AF_PACKET rings of {} MiB with symmetric fanout", ring::SIZE >> 20)
+    let port = Port::of(interface);
+    let mut tried = Tried::default();
+    for backend in way::order(settings.backend, port) {
+        match way::by(backend, port, settings) {
+            Ok(sources) => {
+                let why = tried.why(backend, sources.len(), settings.backend, port);
+                return Ok(Opened { sources, backend, why });
+            }
+            Err(reason) => tried.push(backend, reason),
         }
-    };
-    let sources = rings.into_iter().map(|ring| Live(Way::Ring(ring))).collect();
-    Ok(Opened {
-        sources,
-        backend: Backend::Ring,
-        why: format!("{how}, {why}; {}", said(direction)),
-    })
-}
-
-fn by_pcap(
-    interface: &str,
-    settings: &Settings,
-    direction: Direction,
-    why: &str,
-) -> Result<Opened, String> {
-    let sources = vec![Live(Way::Pcap(Pcap::open(interface, settings, direction)?))];
-    let said = said(direction);
-    let why = format!(
-        "libpcap, {why}; one worker, {said}; frames that segmentation offload joined count without the headers between them"
-    );
-    Ok(Opened { sources, backend: Backend::Pcap, why })
-}
-
-const fn said(direction: Direction) -> &'static str {
-    match direction {
-        Direction::In => "frames that arrive",
-        Direction::Both => "frames that arrive and frames this host sends, which is in their path",
     }
+    Err(failed(tried.to_string()))
 }
 
 impl Live {
@@ -171,6 +127,7 @@ impl Live {
     /// goes on by itself.
     pub fn is_gone(&self) -> bool {
         match &self.0 {
+            Way::Fast(fast, _) => fast.is_gone(),
             Way::Ring(ring) => ring.is_gone(),
             Way::Pcap(pcap) => pcap.is_gone(),
         }
@@ -178,32 +135,49 @@ impl Live {
 
     /// Begins to tell what was counted without packets and was not told yet, up to now; the system's
     /// time, `now`, is this. [`Self::counted`] gives it.
-    pub fn scan(&mut self, now: Timestamp) {
-        let _ = now;
+    pub fn scan(&mut self, _now: Timestamp) {
+        if let Way::Fast(fast, _) = &mut self.0 {
+            fast.scan();
+        }
     }
 
     /// Gives what was counted without packets: of flows that gave way, which comes behind the frames
     /// of the last burst, and of all others since [`Self::scan`] was called. Nothing, when all is told.
     pub fn counted(&mut self, counts: &mut Counts) {
-        counts.clear();
+        match &mut self.0 {
+            Way::Fast(fast, _) => fast.counted(counts),
+            Way::Ring(_) | Way::Pcap(_) => counts.clear(),
+        }
     }
 
     /// How long it may be left alone when it had nothing, unless poll(2) ends the wait: a ring that does
     /// not wake its reader for each frame is to be looked at sooner while there is traffic.
     pub fn patience(&self) -> Duration {
-        Duration::from_millis(100)
+        match &self.0 {
+            Way::Fast(fast, _) => fast.patience(),
+            Way::Ring(_) | Way::Pcap(_) => WOKEN,
+        }
     }
 
     /// Lets packets go on to this host from now on, where they end here once they are counted.
-    pub fn pass(&self) {}
+    pub fn pass(&self) {
+        if let Way::Fast(_, ending) = &self.0 {
+            ending.pass();
+        }
+    }
 
     /// Ends capture: what has come so far can still be read, nothing comes on top.
-    pub fn halt(&mut self) {}
+    pub fn halt(&mut self) {
+        if let Way::Fast(fast, _) = &mut self.0 {
+            fast.halt();
+        }
+    }
 
     /// A time that no frame will come before any more: what is not read by now is later than it.
     /// `now` is the system's time, read before this call, and for libpcap before the last burst.
     pub fn quiet_since(&self, now: Timestamp) -> Timestamp {
         match &self.0 {
+            Way::Fast(fast, _) => fast.quiet_since(now),
             Way::Ring(ring) => ring.quiet_since(now),
             Way::Pcap(pcap) => pcap.quiet_since(now),
         }
@@ -215,6 +189,7 @@ impl Source for Live {
 
     fn burst<'a>(&'a mut self, burst: &mut Burst<'a>) -> Result<Progress, LiveError> {
         match &mut self.0 {
+            Way::Fast(fast, _) => Ok(fast.burst(burst)),
             Way::Ring(ring) => Ok(ring.burst(burst)),
             Way::Pcap(pcap) => pcap.burst(burst),
         }
@@ -222,6 +197,7 @@ impl Source for Live {
 
     fn stats(&self) -> Stats {
         match &self.0 {
+            Way::Fast(fast, _) => fast.stats(),
             Way::Ring(ring) => ring.stats(),
             Way::Pcap(pcap) => pcap.stats(),
         }
@@ -232,6 +208,7 @@ impl Source for Live {
 impl AsFd for Live {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match &self.0 {
+            Way::Fast(fast, _) => fast.as_fd(),
             Way::Ring(ring) => ring.as_fd(),
             Way::Pcap(pcap) => pcap.as_fd(),
         }

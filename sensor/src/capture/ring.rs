@@ -13,11 +13,13 @@ use memory::Memory;
 use socket::Socket;
 
 mod block;
+mod hold;
 mod length;
 mod memory;
 mod open;
 mod socket;
 
+pub(super) use hold::Hold;
 pub(super) use open::open;
 pub(super) use socket::is_orphan;
 

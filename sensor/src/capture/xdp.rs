@@ -1,17 +1,27 @@
 //! The kernel's fast path, from user space: a program counts packets where they arrive and hands up
 //! only what is worth reading.
 //!
-//! Frames come through BPF rings, one a worker, and are read there ([`Ring`](ring::Ring)); counts
-//! are read out of the shared hot table each second ([`Table`](slots::Table)), and come through the
-//! ring when a slot gives way. [`Fast`] is both, of one worker.
+//! [`open()`] has the kernel take the program and puts it on an interface. Frames come through BPF
+//! rings, one a worker, and are read there ([`Ring`](ring::Ring)); counts are read out of the shared
+//! hot table each second ([`Table`](slots::Table)), and come through the ring when a slot gives way.
+//! [`Fast`] is both, of one worker.
 
+mod attach;
 mod clock;
+mod ending;
 mod grace;
 mod key;
+mod layout;
+mod link;
+mod load;
 mod mapping;
+mod netlink;
+mod open;
 mod overflow;
 mod parts;
+mod probe;
 mod record;
+mod rights;
 mod ring;
 mod slot;
 mod slots;
@@ -22,6 +32,7 @@ mod totals;
 #[cfg(test)]
 mod model;
 
-pub(in crate::capture) use mapping::Mapping;
-pub(in crate::capture) use parts::{Attached, Parts, Shape, Whole};
-pub(in crate::capture) use source::Fast;
+pub(super) use ending::Ending;
+pub(super) use open::{Place, open};
+pub use probe::{Probe, probe};
+pub(super) use source::Fast;

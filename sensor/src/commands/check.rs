@@ -14,7 +14,7 @@ mod judge;
 mod print;
 
 use facts::traffic::Traffic;
-use facts::{Database, Interface};
+use facts::{Database, Interface, Port};
 use finding::{Finding, Level};
 
 /// Why it failed.
@@ -58,14 +58,20 @@ pub fn check(arguments: &cli::Check, loaded: &Loaded) -> Result<Exit, CheckError
     let machine = facts::machine::machine();
     printer.findings(&judge::machine::judge(&machine, config.capture.workers, names.len()))?;
     printer.findings(&judge::machine::data_dir(&data_dir))?;
-    printer.findings(&[judge::config::listen(&facts::services::listen(&config.http))])?;
+    let listen = facts::services::listen(&config.http);
+    printer.findings(&[judge::config::listen(&listen)])?;
 
     let interfaces: Vec<_> = names.iter().map(|name| facts::machine::interface(name)).collect();
     if interfaces.is_empty() {
         printer.findings(&[no_interface()])?;
     }
     for interface in &interfaces {
-        printer.findings(&judge::interface::judge(interface))?;
+        let is_running = listen.state == Port::Egret;
+        printer.findings(&judge::interface::judge(
+            interface,
+            config.capture.backend,
+            is_running,
+        ))?;
     }
     let time = Duration::from_secs(arguments.seconds.into());
     if !time.is_zero() {
@@ -81,8 +87,7 @@ pub fn check(arguments: &cli::Check, loaded: &Loaded) -> Result<Exit, CheckError
 fn watch(interfaces: &[Interface], loaded: &Loaded, time: Duration) -> Vec<Traffic> {
     let receiving = interfaces.iter().filter(|one| one.link.is_some_and(|link| link.up));
     thread::scope(|scope| {
-        let watch =
-            |one: &Interface| facts::traffic::watch(&one.name, one.facts.mtu, &loaded.config, time);
+        let watch = |one: &Interface| facts::traffic::watch(one, &loaded.config, time);
         let threads: Vec<_> = receiving.map(|one| scope.spawn(move || watch(one))).collect();
         threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
     })

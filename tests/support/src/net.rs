@@ -14,12 +14,14 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 mod lab;
 mod link;
 mod mirror;
+mod program;
 #[cfg(test)]
 mod tests;
 
 pub use lab::{Host, Lab, Mirrored};
 pub use link::{Counters, veth};
 pub use mirror::mirror;
+pub use program::Program;
 
 /// What names of namespaces begin with; the process that made one and a number follow.
 const PREFIX: &str = "egret-test";

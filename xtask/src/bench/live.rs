@@ -20,6 +20,7 @@ use super::spread::Spread;
 mod backends;
 mod cable;
 mod idle;
+mod path;
 mod reader;
 mod scaling;
 mod schedule;
@@ -55,6 +56,8 @@ enum Part {
     Scaling,
     /// An interface on which nothing comes
     Idle,
+    /// A host in the path of its own traffic, which iperf3 sends
+    Path,
 }
 
 /// Says what is missing on this machine, before anything is built for it.
@@ -84,6 +87,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     if is_wanted(Part::Idle) {
         idle::report(&cable)?;
+    }
+    if is_wanted(Part::Path) {
+        path::report(arguments.rounds)?;
     }
     Ok(())
 }

@@ -81,12 +81,17 @@ impl Socket {
 
     /// Receives all protocols of an interface.
     pub(super) fn bind(&self, index: u32) -> io::Result<()> {
-        let address = Address {
-            family: libc::AF_PACKET as u16,
-            protocol: ALL_PROTOCOLS,
-            index: index as i32,
-            ..Address::zeroed()
-        };
+        self.bind_to(index, ALL_PROTOCOLS)
+    }
+
+    /// Belongs to an interface, of which it receives nothing.
+    pub(super) fn belong(&self, index: u32) -> io::Result<()> {
+        self.bind_to(index, 0)
+    }
+
+    fn bind_to(&self, index: u32, protocol: u16) -> io::Result<()> {
+        let family = libc::AF_PACKET as u16;
+        let address = Address { family, protocol, index: index as i32, ..Address::zeroed() };
         let (pointer, length) = ((&raw const address).cast(), size_of::<Address>() as u32);
         #[expect(unsafe_code, reason = "rustix has no AF_PACKET addresses")]
         // SAFETY: the pointer is to that many bytes, laid out as the kernel wants them.

@@ -6,10 +6,13 @@ use std::path::PathBuf;
 
 use crate::capture::interface::{Facts, Link};
 
+mod fast_path;
 pub(super) mod files;
 pub(super) mod machine;
 pub(super) mod services;
 pub(super) mod traffic;
+
+pub(super) use fast_path::FastPath;
 
 /// The machine and this process on it.
 #[derive(Debug, Clone)]
@@ -22,6 +25,8 @@ pub(super) struct Machine {
     pub(super) btf: bool,
     /// Whether this process may open packet sockets: CAP_NET_RAW is in its effective set.
     pub(super) net_raw: Option<bool>,
+    /// Of the capabilities that the fast path needs, those that are not in its effective set.
+    pub(super) lacking: Vec<&'static str>,
     /// This program's file.
     pub(super) program: PathBuf,
     /// Whether the kernel says that its clock follows a reference.
@@ -131,6 +136,8 @@ pub(super) struct Interface {
     /// `None`: there is no such interface.
     pub(super) link: Option<Link>,
     pub(super) facts: Facts,
+    /// What it can have of the fast path.
+    pub(super) fast_path: FastPath,
     /// What there is.
     pub(super) others: Vec<String>,
 }

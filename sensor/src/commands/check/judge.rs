@@ -1,5 +1,6 @@
 //! From facts to findings: nothing here asks the system.
 
+mod backend;
 pub(super) mod config;
 pub(super) mod interface;
 pub(super) mod machine;

@@ -84,7 +84,7 @@ impl Lab {
     pub fn new(mirrored: Mirrored) -> Self {
         let switch = Namespace::new("switch");
         let sensor = Namespace::new("sensor");
-        switch.ip("link add br0 type bridge");
+        switch.ip("link add br0 type bridge mcast_snooping 0");
         switch.up("br0");
         veth((&switch, MIRROR), (&sensor, CAPTURED));
         let hosts = [Host::GUEST, Host::FILES, Host::WEB].map(|host| attach(&switch, host));

@@ -10,9 +10,17 @@ use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{Access, AtFlags, CWD, accessat, statvfs};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
+use super::fast_path::probe;
 use crate::capture::interface::{self, Facts, Link};
 use crate::commands::check::facts::{DataDir, Database, Interface, Machine, Place};
 use crate::text::reason;
+
+/// What loads a program into the kernel and attaches it to an interface.
+const FAST_PATH: [(&str, Capability); 3] = [
+    ("CAP_BPF", Capability::CAP_BPF),
+    ("CAP_PERFMON", Capability::CAP_PERFMON),
+    ("CAP_NET_ADMIN", Capability::CAP_NET_ADMIN),
+];
 
 /// Asks about the machine.
 pub(in super::super) fn machine() -> Machine {
@@ -23,6 +31,11 @@ pub(in super::super) fn machine() -> Machine {
         packet_socket: raw.map(drop).map_err(|errno| io::Error::from(errno).kind()),
         btf: Path::new("/sys/kernel/btf/vmlinux").exists(),
         net_raw: caps::has_cap(None, CapSet::Effective, Capability::CAP_NET_RAW).ok(),
+        lacking: FAST_PATH
+            .into_iter()
+            .filter(|(_, one)| caps::has_cap(None, CapSet::Effective, *one).is_ok_and(|has| !has))
+            .map(|(name, _)| name)
+            .collect(),
         program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("/usr/bin/egret")),
         clock_synchronised: is_clock_synchronised(),
         memory: available_memory(),
@@ -36,6 +49,7 @@ pub(in super::super) fn interface(name: &str) -> Interface {
         name: name.to_owned(),
         link: Link::of(name),
         facts: Facts::of(name),
+        fast_path: probe(name),
         others: interface::names(),
     }
 }

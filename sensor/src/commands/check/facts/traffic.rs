@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::Interface;
 use crate::capture::live::{self, Backend, LiveError, Settings};
 use crate::capture::{Burst, Progress, Source};
 use crate::config::{self, Config};
@@ -30,6 +31,8 @@ pub(in super::super) struct Seen {
     pub(in super::super) how: String,
     /// For how long.
     pub(in super::super) time: Duration,
+    /// The id of an XDP program that is on the interface, and may end frames before they are seen here.
+    pub(in super::super) program: Option<u32>,
     pub(in super::super) frames: u64,
     pub(in super::super) wire_bytes: u64,
     /// Frames that found no room in the ring.
@@ -72,17 +75,13 @@ pub(in super::super) struct Conversations {
 }
 
 /// Looks at an interface's traffic for `time`.
-pub(in super::super) fn watch(
-    name: &str,
-    mtu: Option<u32>,
-    config: &Config,
-    time: Duration,
-) -> Traffic {
-    let seen = look(name, mtu, config, time).map_err(|error| error.reason);
-    Traffic { interface: name.to_owned(), seen }
+pub(in super::super) fn watch(interface: &Interface, config: &Config, time: Duration) -> Traffic {
+    let seen = look(interface, config, time).map_err(|error| error.reason);
+    Traffic { interface: interface.name.clone(), seen }
 }
 
-fn look(name: &str, mtu: Option<u32>, config: &Config, time: Duration) -> Result<Seen, LiveError> {
+fn look(interface: &Interface, config: &Config, time: Duration) -> Result<Seen, LiveError> {
+    let (name, mtu) = (&interface.name, interface.facts.mtu);
     let backend = match config.capture.backend {
         config::Backend::Pcap => Some(Backend::Pcap),
         // The fast path gives no picture of every frame, and ends them.
@@ -106,7 +105,8 @@ fn look(name: &str, mtu: Option<u32>, config: &Config, time: Duration) -> Result
         }
         tally.lost(&source.stats());
     }
-    Ok(Seen { how: opened.why, time: start.elapsed(), ..tally.finish() })
+    let program = interface.fast_path.program;
+    Ok(Seen { how: opened.why, time: start.elapsed(), program, ..tally.finish() })
 }
 
 /// Waits for frames, at most for `left` and never long: an interface that goes wakes nobody.

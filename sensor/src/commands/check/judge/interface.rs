@@ -3,8 +3,9 @@
 
 use super::super::facts::Interface;
 use super::super::finding::Finding;
-use super::{counted, percent, some_of};
+use super::{backend, counted, percent, some_of};
 use crate::capture::interface::Facts;
+use crate::config::Backend;
 use crate::text::printable;
 
 /// Something a card or driver does to frames that a sensor minds.
@@ -16,6 +17,8 @@ struct Offload {
     /// What it does, after its name.
     does: &'static str,
     weight: Weight,
+    /// Both with XDP in the driver, where that differs.
+    with_xdp: Option<(&'static str, Weight)>,
 }
 
 /// How much an offload costs a sensor.
@@ -23,8 +26,10 @@ struct Offload {
 enum Weight {
     /// What Egret says is wrong with it on.
     Wrong,
-    /// Egret makes up for it.
-    MadeUpFor,
+    /// Egret makes up for it, or it matters for some traffic only.
+    Noted,
+    /// It comes behind Egret.
+    Behind,
 }
 
 const OFFLOADS: [Offload; 4] = [
@@ -35,6 +40,7 @@ const OFFLOADS: [Offload; 4] = [
         does: "GRO is on: the kernel joins packets before Egret sees them, so packets and copies \
                are counted too low",
         weight: Weight::Wrong,
+        with_xdp: Some(("GRO is on: it joins packets behind XDP", Weight::Behind)),
     },
     Offload {
         feature: "rx-lro",
@@ -43,6 +49,7 @@ const OFFLOADS: [Offload; 4] = [
         does: "LRO is on: the driver joins packets and discards headers, so lengths and counts are \
                not those on the wire",
         weight: Weight::Wrong,
+        with_xdp: None,
     },
     Offload {
         feature: "rx-gro-hw",
@@ -51,6 +58,7 @@ const OFFLOADS: [Offload; 4] = [
         does: "hardware GRO is on: the card joins packets before Egret sees them, so packets and \
                copies are counted too low",
         weight: Weight::Wrong,
+        with_xdp: None,
     },
     Offload {
         feature: "rx-vlan-hw-parse",
@@ -58,15 +66,25 @@ const OFFLOADS: [Offload; 4] = [
         check: "vlan_stripping",
         does: "VLAN stripping is on: the card takes tags out of frames; the ring gets them back from \
                the kernel, other programs may not",
-        weight: Weight::MadeUpFor,
+        weight: Weight::Noted,
+        with_xdp: Some((
+            "VLAN stripping is on: the card takes tags out of frames before XDP sees them; where \
+             frames are tagged, VLANs are not told and each frame counts 4 bytes short",
+            Weight::Noted,
+        )),
     },
 ];
 
 /// Fewer lost frames than this, of all, are what a busy second may cost.
 const FEW_LOST: f64 = 0.000_01;
 
-/// Judges one interface.
-pub(in super::super) fn judge(interface: &Interface) -> Vec<Finding> {
+/// Judges one interface that is to be captured from by the way `asked`. `is_running`: an Egret runs on
+/// this machine.
+pub(in super::super) fn judge(
+    interface: &Interface,
+    asked: Backend,
+    is_running: bool,
+) -> Vec<Finding> {
     let name = printable(&interface.name).to_string();
     let Some(link) = interface.link else {
         let others: Vec<_> = interface.others.iter().filter(|other| *other != "lo").collect();
@@ -97,7 +115,9 @@ pub(in super::super) fn judge(interface: &Interface) -> Vec<Finding> {
         (true, true) => Finding::ok(&name, "interface", state(facts)),
     }];
     findings.push(addresses(&name, facts));
-    findings.extend(OFFLOADS.iter().filter_map(|offload| offload.judge(&name, facts)));
+    findings.extend(backend::judge(interface, asked, is_running));
+    let way = backend::way(interface, asked);
+    findings.extend(OFFLOADS.iter().filter_map(|offload| offload.judge(&name, facts, way)));
     findings.extend(ring(&name, facts));
     findings.extend(channels(&name, facts));
     findings.extend(lost(&name, facts));
@@ -129,17 +149,20 @@ fn addresses(name: &str, facts: &Facts) -> Finding {
 }
 
 impl Offload {
-    fn judge(&self, name: &str, facts: &Facts) -> Option<Finding> {
+    fn judge(&self, name: &str, facts: &Facts, way: Backend) -> Option<Finding> {
         let feature = facts.features.iter().find(|known| known.name == self.feature)?;
         if !feature.active {
             return Some(Finding::ok(name, self.check, format_args!("{} is off", self.switch)));
         }
         let fix = format!("sudo ethtool -K {name} {} off", self.switch);
-        Some(match (self.weight, feature.changeable) {
-            (Weight::Wrong, true) => Finding::problem(name, self.check, self.does, fix),
-            (Weight::MadeUpFor, true) => Finding::note(name, self.check, self.does).fixed_by(fix),
+        let with_xdp = self.with_xdp.filter(|_| way == Backend::Xdp);
+        let (does, weight) = with_xdp.unwrap_or((self.does, self.weight));
+        Some(match (weight, feature.changeable) {
+            (Weight::Behind, _) => Finding::ok(name, self.check, does),
+            (Weight::Wrong, true) => Finding::problem(name, self.check, does, fix),
+            (Weight::Noted, true) => Finding::note(name, self.check, does).fixed_by(fix),
             (_, false) => {
-                let text = format!("{}; this driver cannot switch it off", self.does);
+                let text = format!("{does}; this driver cannot switch it off");
                 Finding::note(name, self.check, text)
             }
         })
@@ -209,6 +232,7 @@ fn lost(name: &str, facts: &Facts) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::facts::FastPath;
     use super::super::super::finding::Level;
     use super::super::testing::assert_finding;
     use super::*;
@@ -219,8 +243,22 @@ mod tests {
             name: "eth1".to_owned(),
             link: Some(Link { index: 3, up: true, running: true }),
             facts,
+            fast_path: FastPath {
+                xdp: Err("no".to_owned()),
+                tc: Err("no".to_owned()),
+                ethernet: true,
+                native: None,
+                scattered: None,
+                program: None,
+                tcx: None,
+                in_path: false,
+            },
             others: vec!["lo".to_owned(), "eth0".to_owned()],
         }
+    }
+
+    fn judge(interface: &Interface) -> Vec<Finding> {
+        super::judge(interface, Backend::Auto, false)
     }
 
     fn counted(packets: u64, missed: u64, errors: u64) -> Facts {
@@ -284,6 +322,20 @@ mod tests {
             assert_finding(&fixed, check, Level::Note, &["cannot switch it off"]);
             assert_finding(&with(feature, false, true), check, Level::Ok, &["is off"]);
         }
+    }
+
+    #[test]
+    fn xdp_comes_before_gro_and_behind_vlan_stripping() {
+        let on = |name: &str| Feature { name: name.to_owned(), active: true, changeable: true };
+        let features = vec![on("rx-gro"), on("rx-vlan-hw-parse")];
+        let mut interface = interface(Facts { features, ..Facts::default() });
+        assert_finding(&judge(&interface), "gro", Level::Problem, &[]);
+        interface.fast_path.xdp = Ok(());
+        assert_finding(&judge(&interface), "gro", Level::Ok, &["behind XDP"]);
+        let words = ["4 bytes short", "sudo ethtool -K eth1 rxvlan off"];
+        assert_finding(&judge(&interface), "vlan_stripping", Level::Note, &words);
+        let findings = super::judge(&interface, Backend::AfPacket, false);
+        assert_finding(&findings, "gro", Level::Problem, &[]);
     }
 
     #[test]

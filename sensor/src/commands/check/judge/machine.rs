@@ -22,7 +22,8 @@ const WORKER_BYTES: u64 = 300_000_000;
 
 /// Judges the machine for `workers` (0: one a core) on `interfaces`.
 pub(in super::super) fn judge(machine: &Machine, workers: u16, interfaces: usize) -> Vec<Finding> {
-    let mut findings = vec![kernel(machine), packet_socket(machine), types(machine)];
+    let mut findings =
+        vec![kernel(machine), packet_socket(machine), fast_path(machine), types(machine)];
     findings.push(if machine.clock_synchronised {
         Finding::ok("clock", "clock", "synchronised")
     } else {
@@ -85,6 +86,24 @@ fn packet_socket(machine: &Machine) -> Finding {
             "sudo modprobe af_packet   (the kernel needs CONFIG_PACKET)",
         ),
     }
+}
+
+fn fast_path(machine: &Machine) -> Finding {
+    let (subject, check) = ("rights", "fast_path_rights");
+    if machine.lacking.is_empty() {
+        let text = "programs can be attached to interfaces (CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN)";
+        return Finding::ok(subject, check, text);
+    }
+    let text = format!(
+        "without {} no program can be attached to interfaces: every frame is read, not counted in the \
+         kernel",
+        machine.lacking.join(", ")
+    );
+    let program = file_name(&machine.program);
+    Finding::note(subject, check, text).fixed_by(format_args!(
+        "sudo setcap cap_net_raw,cap_bpf,cap_perfmon,cap_net_admin+ep {program}   (the unit \
+         egret.service has them)"
+    ))
 }
 
 fn types(machine: &Machine) -> Finding {
@@ -216,6 +235,7 @@ mod tests {
             packet_socket: Ok(()),
             btf: true,
             net_raw: Some(true),
+            lacking: Vec::new(),
             program: "/usr/bin/egret".into(),
             clock_synchronised: true,
             memory: Some(8 << 30),
@@ -261,6 +281,14 @@ mod tests {
         let unsupported = Err(ErrorKind::Unsupported);
         let kernel = judge(&Machine { packet_socket: unsupported, ..machine() }, 1, 1);
         assert_finding(&kernel, "capture_rights", Level::Problem, &["modprobe af_packet"]);
+    }
+
+    #[test]
+    fn rights_that_the_fast_path_lacks_are_named() {
+        let lacking = vec!["CAP_BPF", "CAP_PERFMON"];
+        let findings = judge(&Machine { lacking, ..machine() }, 1, 1);
+        let words = ["without CAP_BPF, CAP_PERFMON no", "cap_bpf,cap_perfmon,cap_net_admin+ep"];
+        assert_finding(&findings, "fast_path_rights", Level::Note, &words);
     }
 
     #[test]

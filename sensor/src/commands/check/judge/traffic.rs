@@ -62,6 +62,11 @@ fn mirror(name: &str, seen: &Seen) -> Finding {
         counted(seen.frames, "frame"),
         grouped(rate)
     );
+    if seen.of_others == 0
+        && let Some(id) = seen.program
+    {
+        return hidden(name, id, &text);
+    }
     let problem = |text| Finding::problem(name, "mirror", text, NO_MIRROR);
     if seen.frames == 0 {
         return problem(format!("nothing arrived in {time}"));
@@ -75,6 +80,19 @@ fn mirror(name: &str, seen: &Seen) -> Finding {
         ));
     }
     problem(format!("{text}; only broadcasts and multicasts: the mirror is not set up"))
+}
+
+/// A program in the driver ends frames before anybody behind it sees them: a running Egret's, too.
+fn hidden(name: &str, id: u32, text: &str) -> Finding {
+    let text = format!(
+        "{text}, but an XDP program (id {id}) is there, and frames that it ends are not seen here: a \
+         running Egret with backend xdp ends all that are not for this machine"
+    );
+    let fix = format!(
+        "bpftool prog show id {id}: when it is egret_xdp, egret_capture_packets_total tells what comes; \
+         or stop Egret and check again"
+    );
+    Finding::note(name, "mirror", text).fixed_by(fix)
 }
 
 fn losses(name: &str, seen: &Seen) -> Finding {
@@ -266,6 +284,22 @@ mod tests {
         assert_finding(&broadcasts, "mirror", Level::Problem, &words);
         let own = judged(Seen { of_others: 0, own: 990, ..good() });
         assert_finding(&own, "mirror", Level::Problem, &["this machine's own traffic"]);
+    }
+
+    #[test]
+    fn what_a_running_egret_ends_is_no_silent_mirror() {
+        for unseen in [
+            Seen { frames: 0, of_others: 0, ..good() },
+            Seen { of_others: 0, ..good() },
+            Seen { of_others: 0, own: 990, ..good() },
+        ] {
+            let findings = judged(Seen { program: Some(17), ..unseen });
+            let words = ["XDP program (id 17)", "running Egret", "egret_capture_packets_total"];
+            assert_finding(&findings, "mirror", Level::Note, &words);
+        }
+        // A program that lets frames pass hides nothing.
+        let findings = judged(Seen { program: Some(17), ..good() });
+        assert_finding(&findings, "mirror", Level::Ok, &[]);
     }
 
     #[test]
