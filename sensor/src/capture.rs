@@ -16,7 +16,7 @@ pub mod live;
 mod mark;
 mod pcap;
 mod ring;
-#[allow(dead_code, reason = "until the loader is there")]
+#[allow(dead_code, unused_imports, reason = "until the loader is there")]
 mod xdp;
 
 /// The most frames in a burst: enough to hide the flow table's cache misses behind each other.
