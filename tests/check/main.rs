@@ -117,7 +117,7 @@ fn without_the_right_to_capture_the_command_that_gives_it_is_named() {
         found["fix"].as_str().unwrap().contains("cap_bpf,cap_perfmon,cap_net_admin"),
         "{found}"
     );
-    let words = ["afpacket: ", "not xdp: it needs CAP_BPF and CAP_PERFMON and CAP_NET_ADMIN"];
+    let words = ["afpacket: ", "not xdp: ", "it needs CAP_BPF and CAP_PERFMON and CAP_NET_ADMIN"];
     assert_finding(&findings, "backend", "note", &words);
 }
 
