@@ -32,7 +32,7 @@ pub(super) fn read<'a>(
     let transport = transport(&ip)?;
     if tunnel::is_entrance(ip.protocol, transport.ports) && ip.fragment.is_none() {
         let above = Rest { bytes: transport.payload, wire_len: transport.payload_wire_len };
-        if let Some(inside) = tunnel::inside(frame, link.payload, ip.protocol, above, nested) {
+        if let Some(inside) = tunnel::inside(frame, link.payload, ip.protocol, &above, nested) {
             return Ok(inside);
         }
     }

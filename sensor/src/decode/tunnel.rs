@@ -70,7 +70,7 @@ pub(super) fn inside<'a>(
     frame: &Frame<'a>,
     outer: &'a [u8],
     protocol: u8,
-    above: Rest<'a>,
+    above: &Rest<'a>,
     nested: usize,
 ) -> Option<Packet<'a>> {
     if nested >= MAX_NESTED {
