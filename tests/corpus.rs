@@ -15,7 +15,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const GROUPS: [&str; 5] = ["tls", "dns", "formats", "malformed", "other"];
+const GROUPS: [&str; 6] = ["tls", "dns", "formats", "malformed", "encap", "other"];
 
 const BAR: f64 = 99.5; // percent
 

@@ -1,4 +1,5 @@
-//! From a [`Frame`] to a [`Packet`]: link layer, VLAN and MPLS, IP, TCP, UDP, ICMP, in place.
+//! From a [`Frame`] to a [`Packet`]: link layer, VLAN and MPLS, IP, TCP, UDP, ICMP, in place; through
+//! tunnels to the packet inside.
 
 use std::net::IpAddr;
 
@@ -17,10 +18,14 @@ pub mod progress;
 mod refusal;
 mod text;
 pub mod tls;
+pub mod tunnel;
 
 pub use refusal::{Refusal, Refusals};
 
-/// Reads one frame down to its transport header, without copying or allocating.
+use tunnel::Outer;
+
+/// Reads one frame down to its transport header, without copying or allocating. Of a tunnel's packet
+/// it is the inner one's, where that can be read.
 ///
 /// Lax by design: what a snap length cut off is not missed as long as addresses and ports are
 /// there; lengths come from the wire, not from what was captured.
@@ -30,7 +35,7 @@ pub use refusal::{Refusal, Refusals};
 #[inline]
 pub fn packet<'a>(frame: &Frame<'a>) -> Result<Packet<'a>, Refusal> {
     let link = link::read(frame)?;
-    ip::read(frame, link)
+    ip::read(frame, link, 0)
 }
 
 /// The same, unless its IP packet, as far as captured, is to be left out: then `None`.
@@ -46,7 +51,7 @@ pub fn packet_unless<'a>(
     if leave_out(link.payload) {
         return Ok(None);
     }
-    ip::read(frame, link).map(Some)
+    ip::read(frame, link, 0).map(Some)
 }
 
 /// A MAC address.
@@ -91,18 +96,22 @@ pub mod protocol {
     pub const TCP: u8 = 6;
     /// UDP.
     pub const UDP: u8 = 17;
+    /// GRE.
+    pub const GRE: u8 = 47;
     /// ICMPv6.
     pub const ICMPV6: u8 = 58;
     /// SCTP.
     pub const SCTP: u8 = 132;
 }
 
-/// One decoded packet, borrowed from its frame.
+/// One decoded packet, borrowed from its frame. Of one that came through a tunnel all is the inner
+/// packet's, except `tunnel`, `time` and `mark`.
 #[derive(Debug, Clone)]
 pub struct Packet<'a> {
     /// When it was captured.
     pub time: Timestamp,
-    /// The frame's length on the wire in bytes, link header included.
+    /// The frame's length on the wire in bytes, link header included; where a tunnel carries IP
+    /// without a link header, that packet's length.
     pub wire_len: u32,
     /// Source and destination MAC address, where the link has them.
     pub macs: Option<[Mac; 2]>,
@@ -120,12 +129,15 @@ pub struct Packet<'a> {
     pub tcp: Option<Tcp>,
     /// Its place in a fragmented datagram.
     pub fragment: Option<Fragment>,
-    /// What was captured of the payload above TCP or UDP; of a later fragment, all of it.
+    /// What was captured of the payload above TCP or UDP, or of a tunnel's above IP; of a later
+    /// fragment, all of it.
     pub payload: &'a [u8],
     /// How long that payload was on the wire; never less than `payload.len()`.
     pub payload_wire_len: u32,
     /// See [`Frame::mark`].
     pub mark: Option<Mark<'a>>,
+    /// The outermost of the packets that it was in, when it came through a tunnel.
+    pub tunnel: Option<Outer<'a>>,
 }
 
 /// What the flow table reads of a TCP header (RFC 9293).

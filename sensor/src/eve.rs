@@ -18,6 +18,7 @@ mod dns;
 mod flow;
 mod stats;
 mod tls;
+mod tunnel;
 
 pub use stats::{Refused, Stats};
 
@@ -41,11 +42,11 @@ pub fn write_event(event: &Event, interfaces: &[String], out: &mut Vec<u8>) {
         }
         Body::Tls(session) => {
             line.tls = Some(tls::Session::new(session));
-            line.egret = Some(Egret::Tls(tls::Own::new(session)));
+            line.egret.own = Some(Own::Tls(tls::Own::new(session)));
         }
         Body::Dns(message) => {
             line.dns = Some(dns::Message::new(message));
-            line.egret = dns::Own::new(message).map(Egret::Dns);
+            line.egret.own = dns::Own::new(message).map(Own::Dns);
         }
     }
     write_line(&line, out);
@@ -96,21 +97,36 @@ struct Line<'a> {
     flow: Option<flow::Account>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tcp: Option<flow::TcpFlags>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    egret: Option<Egret>,
+    #[serde(skip_serializing_if = "Egret::is_empty")]
+    egret: Egret,
 }
 
 /// What EVE has no name for.
 #[derive(Serialize)]
+struct Egret {
+    #[serde(flatten)]
+    own: Option<Own>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tunnel: Option<tunnel::Tunnel>,
+}
+
+impl Egret {
+    const fn is_empty(&self) -> bool {
+        self.own.is_none() && self.tunnel.is_none()
+    }
+}
+
+/// What it is of an event's own body.
+#[derive(Serialize)]
 #[serde(untagged)]
-enum Egret {
+enum Own {
     Tls(tls::Own),
     Dns(dns::Own),
 }
 
 impl<'a> Line<'a> {
     fn new(event: &'a Event, in_iface: Option<&'a str>, event_type: &'static str) -> Self {
-        let Flow { id, client, server, protocol, vlans, .. } = &event.flow;
+        let Flow { id, client, server, protocol, vlans, tunnel, .. } = &event.flow;
         let has_ports = matches!(*protocol, protocol::TCP | protocol::UDP | protocol::SCTP);
         let is_icmp = matches!(*protocol, protocol::ICMP | protocol::ICMPV6);
         Self {
@@ -131,7 +147,7 @@ impl<'a> Line<'a> {
             dns: None,
             flow: None,
             tcp: None,
-            egret: None,
+            egret: Egret { own: None, tunnel: tunnel.as_deref().map(tunnel::Tunnel::new) },
         }
     }
 }

@@ -59,8 +59,34 @@ pub struct Flow {
     /// The interface its first packet came by: its place in the list of those that are captured
     /// from. A file has none.
     pub interface: Option<u16>,
+    /// The tunnel its first packet came through.
+    pub tunnel: Option<Arc<Tunnel>>,
     /// Time of its first packet.
     pub opened: Timestamp,
+}
+
+/// A tunnel as one packet in it shows it: the outermost, where there is one in another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tunnel {
+    /// What it is.
+    pub kind: TunnelKind,
+    /// VXLAN's network identifier, GRE's key, or ERSPAN's session, where it has one.
+    pub id: Option<u32>,
+    /// Who put the packet in.
+    pub source: IpAddr,
+    /// Who is to take it out.
+    pub destination: IpAddr,
+}
+
+/// What a [`Tunnel`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TunnelKind {
+    /// VXLAN (RFC 7348).
+    Vxlan,
+    /// GRE (RFC 2784, RFC 2890).
+    Gre,
+    /// ERSPAN, type I or II: a mirror's frames in GRE.
+    Erspan,
 }
 
 /// One side of a conversation.
@@ -74,7 +100,8 @@ pub struct Endpoint {
     pub mac: Option<Mac>,
 }
 
-/// Packets and bytes in one direction; bytes are frame lengths on the wire.
+/// Packets and bytes in one direction; bytes are frame lengths on the wire, in a tunnel those of the
+/// frames or packets inside.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// Packets.

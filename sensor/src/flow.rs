@@ -24,6 +24,7 @@ mod slot;
 mod stream;
 mod table;
 mod timers;
+mod tunnels;
 
 pub use key::{Direction, Key};
 pub use table::Table;

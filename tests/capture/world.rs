@@ -20,6 +20,8 @@ pub(crate) fn in_namespace(test: impl FnOnce() + Send + 'static) {
             egret_tests::skip("a network namespace of its own needs root");
             return;
         }
+        // What is there shows the interfaces of the namespace that it was mounted in.
+        run("mount -t sysfs none /sys");
         // Neighbour discovery would be frames that no test has sent.
         fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").unwrap();
         wire("t0", "t1");
@@ -30,10 +32,15 @@ pub(crate) fn in_namespace(test: impl FnOnce() + Send + 'static) {
     }
 }
 
+/// A network of its own for this thread, and mounts of its own for what tells of it.
 #[expect(unsafe_code, reason = "no other way to a namespace for one thread")]
 pub(crate) fn unshare() -> bool {
-    // SAFETY: takes no pointers, and changes the network of this thread only.
-    unsafe { libc::unshare(libc::CLONE_NEWNET) == 0 }
+    // SAFETY: takes no pointers, and changes this thread only.
+    let is_own = unsafe { libc::unshare(libc::CLONE_NEWNET | libc::CLONE_NEWNS) == 0 };
+    if is_own {
+        run("mount --make-rprivate /");
+    }
+    is_own
 }
 
 /// Two more interfaces, both up, that are each other's wire.

@@ -48,7 +48,9 @@ fn checked(ran: &Ran) -> Vec<Value> {
 fn a_good_mirror_is_fine_and_an_offload_is_named_with_what_ends_it() {
     let Some(world) = World::new("good", &[(1, Mirror::Both)]) else { return };
     world.sensor("ethtool -K eth1 gro on");
-    let ran = world.check_while_talking();
+    // Behind XDP it does no harm.
+    let by_ring = ["--set", "capture.backend=\"afpacket\""];
+    let ran = world.check_while_talking(&by_ring);
     assert_eq!(ran.code, 1, "{}", ran.stdout);
     let findings = checked(&ran);
     for check in ["interface", "address", "mirror", "copies", "directions", "dropped"] {
@@ -59,14 +61,14 @@ fn a_good_mirror_is_fine_and_an_offload_is_named_with_what_ends_it() {
     // What it says ends it, ends it.
     let (_, _, fix) = finding(&findings, "gro");
     world.sensor(fix.strip_prefix("sudo ").unwrap());
-    assert_finding(&checked(&world.check_while_talking()), "gro", "ok", &["off"]);
+    assert_finding(&checked(&world.check_while_talking(&by_ring)), "gro", "ok", &["off"]);
 }
 
 #[test]
 fn both_ports_mirrored_give_copies() {
     let ports = [(1, Mirror::Both), (2, Mirror::Both)];
     let Some(world) = World::new("twice", &ports) else { return };
-    let ran = world.check_while_talking();
+    let ran = world.check_while_talking(&[]);
     assert_eq!(ran.code, 1);
     let findings = checked(&ran);
     assert_finding(&findings, "copies", "problem", &["50 %", "mirror one side"]);
@@ -76,7 +78,7 @@ fn both_ports_mirrored_give_copies() {
 #[test]
 fn one_direction_mirrored_is_named() {
     let Some(world) = World::new("half", &[(1, Mirror::FromHost)]) else { return };
-    let ran = world.check_while_talking();
+    let ran = world.check_while_talking(&[]);
     assert_eq!(ran.code, 1);
     let findings = checked(&ran);
     assert_finding(&findings, "directions", "problem", &["100 %", "0 only the server's"]);
@@ -110,6 +112,33 @@ fn without_the_right_to_capture_the_command_that_gives_it_is_named() {
     assert!(found["fix"].as_str().unwrap().contains("setcap cap_net_raw+ep"), "{found}");
     let (level, text, _) = finding(&findings, "capture");
     assert_eq!(level, "problem", "{text}");
+    let found = findings.iter().find(|one| one["check"] == "fast_path_rights").unwrap();
+    assert!(
+        found["fix"].as_str().unwrap().contains("cap_bpf,cap_perfmon,cap_net_admin"),
+        "{found}"
+    );
+    let words = ["afpacket: ", "not xdp: ", "it needs CAP_BPF and CAP_PERFMON and CAP_NET_ADMIN"];
+    assert_finding(&findings, "backend", "note", &words);
+}
+
+#[test]
+fn the_way_of_capture_follows_from_what_the_interface_is() {
+    let Some(world) = World::new("ways", &[]) else { return };
+    let backend = |level: &str, words: &[&str]| {
+        assert_finding(&checked(&world.check()), "backend", level, words);
+    };
+    backend("ok", &["xdp: packets are counted in the driver and end there"]);
+    world.sensor("ip addr add 10.99.0.9/24 dev eth1");
+    backend("ok", &["tc: packets are counted in the kernel, both directions"]);
+}
+
+#[test]
+fn frames_that_a_running_sensor_ends_are_no_silent_mirror() {
+    let Some(world) = World::new("taken", &[(1, Mirror::Both)]) else { return };
+    let _running = world.running();
+    let findings = checked(&world.check_while_talking(&[]));
+    assert_finding(&findings, "mirror", "note", &["XDP program (id ", "running Egret"]);
+    assert_finding(&findings, "backend", "ok", &["an Egret runs here"]);
 }
 
 #[test]

@@ -4,13 +4,15 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use egret_tests::egret::Ran;
+use egret_tests::wait;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use tempfile::TempDir;
 
 /// Which of a host's packets are mirrored at its port of the bridge.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -91,11 +93,17 @@ impl World {
 
     /// Two seconds of `egret check --json` on the sensor's interface.
     pub(crate) fn check(&self) -> Ran {
-        self.run(&Command::new("env"), &["--json", "--seconds", "2"])
+        self.check_with(&[])
     }
 
-    /// The same, while host 1 opens TCP conversations to host 2 and both say something.
-    pub(crate) fn check_while_talking(&self) -> Ran {
+    /// The same with more arguments.
+    fn check_with(&self, more: &[&str]) -> Ran {
+        self.run(&Command::new("env"), &[&["--json", "--seconds", "2"], more].concat())
+    }
+
+    /// The same with more arguments, while host 1 opens TCP conversations to host 2 and both say
+    /// something.
+    pub(crate) fn check_while_talking(&self, more: &[&str]) -> Ran {
         let stop = AtomicBool::new(false);
         let address: SocketAddr = SERVER.parse().unwrap();
         thread::scope(|scope| {
@@ -120,7 +128,7 @@ impl World {
                 // The server waits for one more.
                 ask(address);
             });
-            let ran = self.check();
+            let ran = self.check_with(more);
             stop.store(true, Ordering::Relaxed);
             ran
         })
@@ -140,10 +148,40 @@ impl World {
         Ran { code: status.code().unwrap(), stdout: text(stdout), stderr: text(stderr) }
     }
 
+    /// Runs `egret run` on the sensor's interface by XDP until what is given here is dropped.
+    pub(crate) fn running(&self) -> Running {
+        let directory = tempfile::tempdir().unwrap();
+        let data_dir = format!("sensor.data_dir=\"{}\"", directory.path().display());
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &format!("{}-e", self.prefix)]);
+        command.args([env!("CARGO_BIN_EXE_egret"), "run", "--config", "/dev/null", "-i", "eth1"]);
+        command.args(["-q", "--backend", "xdp", "--set", &data_dir]);
+        let running = Running { process: command.spawn().unwrap(), _directory: directory };
+        wait::until("egret is on eth1", Duration::from_secs(20), || {
+            let listening = self.run(&Command::new("env"), &["--json", "--seconds", "0"]);
+            listening.stdout.contains("Egret is running there").then_some(())
+        });
+        running
+    }
+
     /// Takes this thread to one of the namespaces.
     fn enter(&self, space: &str) {
         let file = File::open(format!("/run/netns/{}-{space}", self.prefix)).unwrap();
         move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+    }
+}
+
+/// A running sensor.
+pub(crate) struct Running {
+    process: Child,
+    _directory: TempDir,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // One that has ended by itself has told why.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 

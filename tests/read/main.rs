@@ -20,6 +20,7 @@ mod files;
 mod hostile;
 mod output;
 mod same;
+mod tunnels;
 mod unreadable;
 
 /// A run of the binary under test.

@@ -1,5 +1,6 @@
 //! Interfaces that go and come back: capture goes on, and whoever watches is told.
 
+use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use egret_tests::frames::Frames;
@@ -70,6 +71,28 @@ fn capture_goes_on_when_an_interface_comes_back() {
     // What replaced the first interface is promiscuous as that was.
     let flags = machine.ip("-d link show dev eth1");
     assert!(flags.contains("promiscuity 1") || flags.contains("promiscuity 2"), "{flags}");
+    assert!(sensor.stop(SOON).success());
+}
+
+/// Fails when a host that becomes part of the path stays cut off, because its packets end in the driver.
+#[test]
+fn packets_pass_once_the_interface_has_an_address() {
+    let Some(_turn) = turn(&[]) else { return };
+    let [switch, machine] = cable();
+    let mut sensor = installation("").start(&machine, "-i eth1 --backend xdp");
+    sensor.until_said("which end here", SOON);
+    switch.address("m0", "10.98.0.1/24");
+    machine.address("eth1", "10.98.0.2/24");
+    // To everyone: what is for this host alone passes in any case.
+    let to = switch.enter(|| UdpSocket::bind("10.98.0.1:0")).unwrap();
+    to.set_broadcast(true).unwrap();
+    let at = machine.enter(|| UdpSocket::bind("0.0.0.0:9898")).unwrap();
+    at.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    egret_tests::wait::until("packets pass", BACK, || {
+        to.send_to(b"?", "10.98.0.255:9898").unwrap();
+        at.recv(&mut [0; 8]).ok()
+    });
+    assert!(sensor.said().contains("eth1: is in the path of traffic now"), "{}", sensor.said());
     assert!(sensor.stop(SOON).success());
 }
 

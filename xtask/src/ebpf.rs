@@ -33,8 +33,6 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let root = root();
     let compiler = compiler::find()?;
-    println!("lints, with the compiler that builds Egret");
-    build::lint(&root)?;
     println!("object, with {compiler}");
     let object = strip::debug_info(&build::object(&root, &compiler)?)?;
     let path = root.join(OBJECT);
@@ -47,7 +45,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         fs::write(&path, &object)?;
     }
     fs::write(root.join(DIGEST), Digest::of(&root, &object)?.to_string())?;
-    Ok(())
+    println!("lints, with the compiler that builds Egret");
+    build::lint(&root)
 }
 
 /// Fails with what differs.

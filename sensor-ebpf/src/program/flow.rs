@@ -1,5 +1,7 @@
 //! Counts a packet to its flow, or hands it up.
 
+use core::sync::atomic::{Ordering, compiler_fence};
+
 use aya_ebpf::helpers::generated::bpf_ktime_get_coarse_ns;
 use egret_ebpf::{Slot, Totals};
 
@@ -90,8 +92,10 @@ fn add<K>(slot: &mut Slot<K>, packet: &Packet, length: u32, now: u64) {
     if count.packets == 0 {
         count.first = now;
     }
-    count.packets += 1;
     count.bytes += u64::from(length);
     count.tcp_flags |= u32::from(packet.tcp_flags);
     count.last = now;
+    // Last, and really then: by its packets user space sees that there is more in a slot.
+    compiler_fence(Ordering::SeqCst);
+    count.packets += 1;
 }

@@ -36,14 +36,16 @@ pub(crate) fn enter(packet: &mut Packet, cursor: &mut Cursor) -> Option<u32> {
 fn vxlan(packet: &mut Packet, cursor: &mut Cursor) -> Option<u32> {
     const UDP_HEADER: u32 = 8;
     const HEADER: u32 = 8;
+    /// Of the flags that a network id is there, and that it says what is inside (VXLAN-GPE).
     const HAS_VNI: u8 = 0x08;
+    const HAS_KIND: u8 = 0x04;
     let [_, to] = packet.ports;
     if to != VXLAN {
         return None;
     }
     packet.end = cursor.offset + UDP_HEADER + packet.payload;
     cursor.skip(UDP_HEADER)?;
-    if cursor.peek::<u8>(0)? & HAS_VNI == 0 {
+    if cursor.peek::<u8>(0)? & (HAS_VNI | HAS_KIND) != HAS_VNI {
         return None;
     }
     cursor.skip(HEADER)?;
@@ -70,6 +72,9 @@ fn gre(packet: &mut Packet, cursor: &mut Cursor) -> Option<u32> {
     let options = flags / CHECKSUM + flags / KEY % 2 + flags / SEQUENCE % 2;
     cursor.skip(4 + 4 * u32::from(options))?;
     if kind == 0x88be && flags & SEQUENCE != 0 {
+        if cursor.peek::<u8>(0)? >> 4 != 1 {
+            return None;
+        }
         cursor.skip(ERSPAN_II)?;
     }
     packet.begin = cursor.offset;

@@ -13,6 +13,7 @@ mod ethtool;
 mod listing;
 
 pub use ethtool::{Channels, Feature, RingSizes};
+use listing::Hardware;
 
 /// The names of all interfaces, in the system's order.
 pub fn names() -> Vec<String> {
@@ -72,47 +73,46 @@ pub fn addresses(name: &str) -> Vec<IpAddr> {
 
 /// Whether the interface is in the path of traffic, not at its side: this host has an address there,
 /// or other interfaces of it (a bridge, a bond, a VLAN, a container) get what comes. Whoever ended its
-/// frames would cut somebody off.
+/// frames would cut somebody off; so it also is where the system does not tell.
 pub fn is_in_path(name: &str) -> bool {
     // Every IPv6 interface has such an address.
     let is_usual = |address: &IpAddr| match address {
         IpAddr::V4(_) => false,
         IpAddr::V6(address) => address.is_unicast_link_local(),
     };
-    is_loopback(name)
-        || file(name, "bridge").exists()
-        || has_upper(name)
-        || !addresses(name).iter().all(is_usual)
+    is_loopback(name) || is_part(name) != Some(false) || !addresses(name).iter().all(is_usual)
 }
 
 /// Whether it leads nowhere but back to this host.
 pub fn is_loopback(name: &str) -> bool {
-    number(name, "type") == Some(libc::ARPHRD_LOOPBACK)
+    hardware(name).is_some_and(|hardware| hardware.kind == libc::ARPHRD_LOOPBACK)
 }
 
 /// Whether its frames begin with an Ethernet header.
 pub fn is_ethernet(name: &str) -> bool {
-    number(name, "type") == Some(libc::ARPHRD_ETHER) || is_loopback(name)
+    let kinds = [libc::ARPHRD_ETHER, libc::ARPHRD_LOOPBACK];
+    hardware(name).is_some_and(|hardware| kinds.contains(&hardware.kind))
 }
 
 /// Its own address, where it is of Ethernet.
 pub fn hardware_address(name: &str) -> Option<[u8; 6]> {
-    let text = text(name, "address")?;
-    let mut bytes = text.split(':').map(|byte| u8::from_str_radix(byte, 16).ok());
-    let mut address = [0; 6];
-    for place in &mut address {
-        *place = bytes.next()??;
-    }
-    bytes.next().is_none().then_some(address)
+    is_ethernet(name).then(|| hardware(name).map(|hardware| hardware.address))?
 }
 
-/// Whether another interface is made of it.
-fn has_upper(name: &str) -> bool {
-    let Ok(entries) = fs::read_dir(file(name, "")) else { return false };
-    entries.flatten().any(|entry| {
-        let name = entry.file_name();
-        name == "master" || name.as_encoded_bytes().starts_with(b"upper_")
-    })
+fn hardware(name: &str) -> Option<Hardware> {
+    let mut entries = listing::entries().into_iter().filter(|entry| entry.name == name);
+    entries.find_map(|entry| entry.hardware)
+}
+
+/// Whether it bridges, or another interface is made of it; `None` where /sys shows other interfaces
+/// than this process has.
+fn is_part(name: &str) -> Option<bool> {
+    let entries = fs::read_dir(file(name, "")).ok()?;
+    let mut names = entries.flatten().map(|entry| entry.file_name());
+    Some(names.any(|name| {
+        ["bridge", "brport", "master"].iter().any(|what| name == *what)
+            || name.as_encoded_bytes().starts_with(b"upper_")
+    }))
 }
 
 /// What is known of an interface.
@@ -245,7 +245,7 @@ mod tests {
             assert_eq!(index(name), None, "{name}");
             assert_eq!(Link::of(name), None, "{name}");
             assert_eq!(Facts::of(name), Facts::default(), "{name}");
-            assert!(!is_in_path(name) && !is_ethernet(name), "{name}");
+            assert!(!is_ethernet(name), "{name}");
             assert_eq!(hardware_address(name), None, "{name}");
             assert!(missing(name).contains("there are: lo") || missing(name).contains(", lo"));
         }

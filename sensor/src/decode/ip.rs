@@ -8,14 +8,19 @@ use etherparse::{
 };
 
 use super::link::Link;
-use super::{Fragment, Packet, Refusal, Tcp, protocol};
+use super::{Fragment, Packet, Refusal, Tcp, protocol, tunnel};
 use crate::capture::Frame;
 
 /// More extension headers than a sane sender chains (RFC 8200 names six, one of them twice).
 const MAX_EXTENSIONS: usize = 8;
 
+/// Reads the packet that `link` carries, or what is in it: `nested` tunnels were gone through.
 #[inline]
-pub(super) fn read<'a>(frame: &Frame<'a>, link: Link<'a>) -> Result<Packet<'a>, Refusal> {
+pub(super) fn read<'a>(
+    frame: &Frame<'a>,
+    link: Link<'a>,
+    nested: usize,
+) -> Result<Packet<'a>, Refusal> {
     let header_len = frame.bytes.len() - link.payload.len();
     let wire_len = frame.wire_len.saturating_sub(header_len as u32);
     let ip = match link.payload.first().map(|byte| byte >> 4) {
@@ -25,6 +30,12 @@ pub(super) fn read<'a>(frame: &Frame<'a>, link: Link<'a>) -> Result<Packet<'a>, 
         None => return Err(Refusal::LinkTruncated),
     };
     let transport = transport(&ip)?;
+    if tunnel::is_entrance(ip.protocol, transport.ports) && ip.fragment.is_none() {
+        let above = Rest { bytes: transport.payload, wire_len: transport.payload_wire_len };
+        if let Some(inside) = tunnel::inside(frame, link.payload, ip.protocol, &above, nested) {
+            return Ok(inside);
+        }
+    }
     Ok(Packet {
         time: frame.time,
         wire_len: frame.wire_len,
@@ -39,6 +50,7 @@ pub(super) fn read<'a>(frame: &Frame<'a>, link: Link<'a>) -> Result<Packet<'a>, 
         payload: transport.payload,
         payload_wire_len: transport.payload_wire_len,
         mark: frame.mark,
+        tunnel: None,
     })
 }
 
@@ -55,9 +67,9 @@ struct Ip<'a> {
 }
 
 /// Captured bytes and wire length after a header of `used` bytes.
-struct Rest<'a> {
-    bytes: &'a [u8],
-    wire_len: u32,
+pub(super) struct Rest<'a> {
+    pub bytes: &'a [u8],
+    pub wire_len: u32,
 }
 
 impl<'a> Rest<'a> {
@@ -214,6 +226,10 @@ fn transport<'a>(ip: &Ip<'a>) -> Result<Transport<'a>, Refusal> {
         protocol::SCTP => {
             let ports = ports(rest.bytes).unwrap_or_default();
             Ok(Transport { ports, tcp: None, payload: &[], payload_wire_len: 0 })
+        }
+        protocol::GRE => {
+            let (payload, payload_wire_len) = (rest.bytes, rest.wire_len);
+            Ok(Transport { ports: [0; 2], tcp: None, payload, payload_wire_len })
         }
         _ => Ok(Transport { ports: [0; 2], tcp: None, payload: &[], payload_wire_len: 0 }),
     }

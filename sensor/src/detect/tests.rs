@@ -91,6 +91,7 @@ impl Scene {
             protocol,
             vlans: Vlans::new(),
             interface: None,
+            tunnel: None,
             opened: time(at),
         }
     }

@@ -158,6 +158,7 @@ mod tests {
             protocol,
             vlans: Vlans::new(),
             interface: None,
+            tunnel: None,
             opened: Timestamp::ZERO,
         })
         .to_string()

@@ -9,7 +9,7 @@ use super::*;
 use crate::decode::Vlans;
 use crate::event::{
     Account, AccountReason, DnsAnswer, DnsData, DnsMessage, DnsQuestion, DnsTransport, Endpoint,
-    FlowState, TlsSession, Traffic, Volume,
+    FlowState, TlsSession, Traffic, Tunnel, TunnelKind, Volume,
 };
 
 fn endpoint(address: &str, port: u16) -> Endpoint {
@@ -20,8 +20,8 @@ fn event(protocol: u8, client: Endpoint, server: Endpoint, body: Body) -> Event 
     let opened = Timestamp::from_parts(1_795_183_390, 900_000_000);
     let mut vlans = Vlans::new();
     vlans.push(7);
-    let interface = None;
-    let flow = Flow { id: 42, slot: 0, client, server, protocol, vlans, interface, opened };
+    let (interface, tunnel) = (None, None);
+    let flow = Flow { id: 42, slot: 0, client, server, protocol, vlans, interface, tunnel, opened };
     Event { time: Timestamp::from_parts(1_795_183_391, 123_456_000), flow, body }
 }
 
@@ -207,6 +207,36 @@ fn what_eve_does_not_say_of_a_message_is_egret_s() {
     let value: Value = serde_json::from_str(&line(&dns(message))).unwrap();
     assert_eq!(value["egret"], serde_json::json!({"transport": "mdns", "incomplete": true}));
     assert!(value["dns"].get("answers").is_none());
+}
+
+/// Beside the inner conversation, and beside what else EVE has no name for.
+#[test]
+fn a_tunnel_is_egret_s() {
+    let tunnel = Tunnel {
+        kind: TunnelKind::Vxlan,
+        id: Some(0x00ff_ffff),
+        source: "172.16.0.1".parse().unwrap(),
+        destination: "fd00::2".parse().unwrap(),
+    };
+    let in_tunnel = |tunnel, body| {
+        let mut event = tcp(body);
+        event.flow.tunnel = Some(Arc::new(tunnel));
+        let line = line(&event);
+        assert!(
+            line.contains(r#""src_ip":"10.0.0.1","#),
+            "the conversation is the inner one: {line}"
+        );
+        line.split_once(r#""egret":"#).unwrap().1.to_owned()
+    };
+    let vxlan = r#"{"kind":"vxlan","id":16777215,"src_ip":"172.16.0.1","dest_ip":"fd00::2"}"#;
+    assert_eq!(in_tunnel(tunnel, Body::Account(account())), format!("{{\"tunnel\":{vxlan}}}}}\n"));
+    let session = Body::Tls(Box::new(TlsSession { offered: 0x0303, ..TlsSession::default() }));
+    let expected = format!("{{\"offered\":\"TLS 1.2\",\"tunnel\":{vxlan}}}}}\n");
+    assert_eq!(in_tunnel(tunnel, session), expected);
+    for (kind, name) in [(TunnelKind::Gre, "gre"), (TunnelKind::Erspan, "erspan")] {
+        let said = in_tunnel(Tunnel { kind, id: None, ..tunnel }, Body::Account(account()));
+        assert!(said.starts_with(&format!(r#"{{"tunnel":{{"kind":"{name}","src_ip""#)), "{said}");
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub(crate) fn flow(id: u64, slot: u32) -> Flow {
         protocol: 6,
         vlans: Vlans::new(),
         interface: None,
+        tunnel: None,
         opened: Timestamp::ZERO,
     }
 }

@@ -1,11 +1,12 @@
 //! A flow's state: what every packet touches in two cache lines, the rest beside it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::index::Tag;
 use super::key::{Direction, Key};
 use crate::decode::{Mac, Packet, Vlans, dns, protocol, tcp_flags};
-use crate::event::{Endpoint, Flow, FlowState, Traffic};
+use crate::event::{Endpoint, Flow, FlowState, Traffic, Tunnel};
 use crate::time::Timestamp;
 
 /// What every packet of a flow reads and writes: 128 bytes, two cache lines.
@@ -178,6 +179,8 @@ pub(super) struct Cold {
     pub vlans: Vlans,
     /// See [`Flow::interface`].
     pub interface: Option<u16>,
+    /// See [`Flow::tunnel`].
+    pub tunnel: Option<Arc<Tunnel>>,
     /// ICMP type and code of the first packet.
     pub icmp: Option<[u16; 2]>,
     /// The slot's counters when volume was last reported.
@@ -193,7 +196,8 @@ impl Cold {
     }
 
     /// Learns what no count tells from the first packet of the flow.
-    pub(super) fn meet(&mut self, packet: &Packet<'_>) {
+    pub(super) fn meet(&mut self, packet: &Packet<'_>, tunnel: Option<Arc<Tunnel>>) {
+        self.tunnel = tunnel;
         self.vlans = packet.vlans.clone();
         self.icmp =
             matches!(packet.protocol, protocol::ICMP | protocol::ICMPV6).then_some(packet.ports);
@@ -226,6 +230,7 @@ impl Cold {
             protocol: slot.key.protocol(),
             vlans: self.vlans.clone(),
             interface: self.interface,
+            tunnel: self.tunnel.clone(),
             opened: Timestamp::from_nanos(slot.opened),
         }
     }

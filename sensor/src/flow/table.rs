@@ -12,6 +12,7 @@ use super::reassembly::Reassembly;
 use super::slot::{Cold, MET, SEEN, Slot, flags, of, of_mut};
 use super::stream::{self, Streams};
 use super::timers::{Timer, Timers};
+use super::tunnels::Tunnels;
 use super::{Direction, Key, Observer, Stats, View, opener, prefetch};
 use crate::capture::BURST;
 use crate::decode::{Packet, protocol, tcp_flags};
@@ -34,6 +35,7 @@ pub struct Table {
     pub(super) streams: Streams,
     pub(super) fragments: Fragments,
     pub(super) reassembly: Reassembly,
+    pub(super) tunnels: Tunnels,
     pub(super) timers: Timers,
     /// Flows taken from the wheel to give way next.
     pub(super) doomed: Vec<Timer>,
@@ -82,6 +84,7 @@ impl Table {
             streams: Streams::default(),
             fragments: Fragments::default(),
             reassembly: Reassembly::default(),
+            tunnels: Tunnels::default(),
             timers: Timers::default(),
             doomed: Vec::new(),
             interface: None,
@@ -239,7 +242,7 @@ impl Table {
         }
         if let Some(cold) = self.cold.get_mut(id as usize) {
             if slot.seen & of(&MET, direction.reverse()) == 0 {
-                cold.meet(packet);
+                cold.meet(packet, self.tunnels.of(packet));
             }
             cold.meet_sender(packet, direction);
         }
@@ -276,8 +279,9 @@ impl Table {
         observer: &mut O,
     ) -> SlotId {
         let client = opener::client(packet, looked.direction);
+        let tunnel = self.tunnels.of(packet);
         self.open_with(looked, packet.time, client, observer, |cold| {
-            cold.meet(packet);
+            cold.meet(packet, tunnel);
             cold.meet_sender(packet, looked.direction);
         })
     }

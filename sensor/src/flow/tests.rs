@@ -73,6 +73,7 @@ fn packet(seconds: f64, up: bool, ports: [u16; 2], tcp: Option<Tcp>, payload: &[
         payload,
         payload_wire_len: payload.len() as u32,
         mark: None,
+        tunnel: None,
     }
 }
 

@@ -29,6 +29,7 @@ fn read(port: u16, payload: &[u8]) -> Bodies {
         payload,
         payload_wire_len: payload.len() as u32,
         mark: None,
+        tunnel: None,
     };
     let (mut table, mut bodies) = (Table::new(16).unwrap(), Bodies::default());
     let mut reader = Reader::new(Wanted::All);

@@ -11,6 +11,17 @@ pub(super) struct Entry {
     pub(super) flags: u32,
     /// In an entry for an IP address.
     pub(super) address: Option<IpAddr>,
+    /// In an entry for the interface itself.
+    pub(super) hardware: Option<Hardware>,
+}
+
+/// What an interface's frames are like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Hardware {
+    /// `ARPHRD_` number.
+    pub(super) kind: u16,
+    /// Its own address, as far as that has so many bytes.
+    pub(super) address: [u8; 6],
 }
 
 /// One entry for each interface, and one for each of its addresses.
@@ -28,7 +39,8 @@ pub(super) fn entries() -> Vec<Entry> {
         // SAFETY: every item has a name, which ends with a zero byte.
         let name = unsafe { CStr::from_ptr(item.ifa_name) };
         let name = name.to_string_lossy().into_owned();
-        entries.push(Entry { name, flags: item.ifa_flags, address: address(item.ifa_addr) });
+        let (address, hardware) = (address(item.ifa_addr), hardware(item.ifa_addr));
+        entries.push(Entry { name, flags: item.ifa_flags, address, hardware });
         at = item.ifa_next;
     }
     // SAFETY: `list` is what getifaddrs gave, and nothing borrows from it any more.
@@ -52,4 +64,17 @@ fn address(address: *const libc::sockaddr) -> Option<IpAddr> {
         }
         _ => None,
     }
+}
+
+#[expect(unsafe_code, reason = "the family says how long an address is")]
+fn hardware(address: *const libc::sockaddr) -> Option<Hardware> {
+    // SAFETY: an address of getifaddrs is null or begins with its family.
+    let family = i32::from(unsafe { address.as_ref() }?.sa_family);
+    if family != libc::AF_PACKET {
+        return None;
+    }
+    // SAFETY: an address of this family is as long and as aligned as this type.
+    let link = unsafe { address.cast::<libc::sockaddr_ll>().as_ref() }?;
+    let [a, b, c, d, e, f, ..] = link.sll_addr;
+    Some(Hardware { kind: link.sll_hatype, address: [a, b, c, d, e, f] })
 }

@@ -2,8 +2,9 @@
 //! slots as the real one does.
 
 use std::collections::HashMap;
+use std::io;
 use std::mem::offset_of;
-use std::os::fd::OwnedFd;
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::fence;
@@ -22,6 +23,30 @@ pub(super) fn memory(bytes: usize) -> OwnedFd {
     memory
 }
 
+/// A real map, where that is permitted.
+pub(super) fn map(
+    kind: u32,
+    key: usize,
+    value: usize,
+    entries: usize,
+    flags: u32,
+) -> io::Result<OwnedFd> {
+    let attributes = [kind, key as u32, value as u32, entries as u32, flags];
+    let map = bpf(MAP_CREATE, &attributes)?;
+    #[expect(unsafe_code, reason = "the descriptor is new")]
+    // SAFETY: nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(map) })
+}
+
+/// bpf(2), with a part of `union bpf_attr`.
+pub(super) fn bpf<T>(command: libc::c_long, attributes: &T) -> io::Result<i32> {
+    #[expect(unsafe_code, reason = "aya makes maps out of objects only")]
+    // SAFETY: the kernel reads so many bytes, and what they point to in these tests lives.
+    let result =
+        unsafe { libc::syscall(libc::SYS_bpf, command, &raw const *attributes, size_of::<T>()) };
+    i32::try_from(result).ok().filter(|result| *result >= 0).ok_or_else(io::Error::last_os_error)
+}
+
 /// The bytes of a struct without padding.
 pub(super) fn bytes_of<T: Copy>(value: &T) -> &[u8] {
     #[expect(unsafe_code, reason = "the structs of the kernel are of a crate without dependencies")]
@@ -30,6 +55,8 @@ pub(super) fn bytes_of<T: Copy>(value: &T) -> &[u8] {
         std::slice::from_raw_parts(std::ptr::from_ref(value).cast(), size_of::<T>())
     }
 }
+
+const MAP_CREATE: libc::c_long = 0;
 
 pub(super) const BUSY: u32 = 1 << 31;
 pub(super) const DISCARDED: u32 = 1 << 30;
@@ -114,6 +141,9 @@ impl Attached for Nothing {
 /// Ring number of the model, of two.
 const RING: usize = 1;
 
+/// Flows from so many on arrive at the second processor.
+pub(super) const CPU: u8 = 32;
+
 /// How the model's tables are cut.
 pub(super) const SHAPE: Shape = Shape { cpus: 2, rings: 2, sets4: 2, sets6: 1 };
 
@@ -128,8 +158,7 @@ pub(super) struct Kernel {
     pub(super) sent: HashMap<u8, (u64, u64)>,
     /// Of them, those that found no slot and no room for a record.
     pub(super) overflow: HashMap<u8, (u64, u64)>,
-    /// Packets that had been counted without being handed up, by connections before the last SYN.
-    pub(super) before: HashMap<u8, u64>,
+    /// Packets of each flow that were counted in slots.
     counted: HashMap<u8, u64>,
 }
 
@@ -167,7 +196,6 @@ impl Kernel {
             half: None,
             sent: HashMap::new(),
             overflow: HashMap::new(),
-            before: HashMap::new(),
             counted: HashMap::new(),
         };
         for index in 0..count {
@@ -193,35 +221,30 @@ impl Kernel {
         }
     }
 
-    /// A packet of a flow; a SYN opens its connection anew.
-    pub(super) fn packet(&mut self, cpu: usize, flow: u8, length: u32, syn: bool, stop: Stop) {
+    /// A packet of a flow, whose number says where it arrives; a SYN opens its connection anew.
+    pub(super) fn packet(&mut self, flow: u8, length: u32, syn: bool, stop: Stop) {
         self.finish();
         add(&mut self.sent, flow, 1, length.into());
-        let ways = [0, 1].map(|way| {
-            let set = RING * SHAPE.sets4 + usize::from(flow) % SHAPE.sets4;
-            (cpu * SHAPE.rings * SHAPE.sets4 + set) * WAYS as usize + way
-        });
+        let set = RING * SHAPE.sets4 + usize::from(flow) % SHAPE.sets4;
+        let set = usize::from(flow / CPU) * SHAPE.rings * SHAPE.sets4 + set;
+        let ways = [0, 1].map(|way| set * WAYS as usize + way);
         let own = ways.into_iter().find(|index| self.flow(*index) == flow);
-        match own {
-            Some(index) if !syn => self.count(index, flow, length),
-            Some(index) => {
-                let counted = self.counted.get(&flow).copied().unwrap_or(0);
-                if self.take(index, flow, true, stop) {
-                    self.before.insert(flow, counted);
-                    self.hand_up(index, flow, length, syn);
-                } else {
-                    self.count(index, flow, length);
-                }
-            }
-            None => {
-                let index = ways.into_iter().min_by_key(|index| self.count_of(*index).last);
-                let index = index.unwrap();
-                if self.take(index, flow, false, stop) {
-                    self.hand_up(index, flow, length, false);
-                } else {
-                    add(&mut self.overflow, flow, 1, length.into());
-                }
-            }
+        let quiet = ways.into_iter().min_by_key(|index| self.count_of(*index).last);
+        let index = own.or(quiet).unwrap();
+        let reopened = own.is_some();
+        // Only what this slot has counted is told for sure before the SYN, and all that was before.
+        let before = match self.count_of(index).packets {
+            0 => 0,
+            _ => self.counted.get(&flow).copied().unwrap_or(0),
+        };
+        if reopened && !syn {
+            self.count(index, flow, length);
+        } else if self.take(index, flow, reopened, stop) {
+            self.hand_up(index, flow, length, if reopened { before } else { 0 });
+        } else if reopened {
+            self.count(index, flow, length);
+        } else {
+            add(&mut self.overflow, flow, 1, length.into());
         }
     }
 
@@ -278,15 +301,16 @@ impl Kernel {
         true
     }
 
-    /// A record of the packet, which holds its flow's number; without room for that it is counted.
-    fn hand_up(&mut self, index: usize, flow: u8, length: u32, syn: bool) {
+    /// A record of the packet, which says of which flow it is, and how many of its packets are to have
+    /// been told before; without room for that it is counted.
+    fn hand_up(&mut self, index: usize, flow: u8, length: u32, before: u64) {
         let sequence = self
             .half
             .as_ref()
             .map_or_else(|| self.sequence(index), |half| half.sequence.wrapping_add(TAKEN));
         let head = Handed {
             kind: kind::PACKET,
-            captured: 2,
+            captured: 9,
             wire_len: length,
             time: clock::monotonic(),
             slot: index as u32,
@@ -295,7 +319,8 @@ impl Kernel {
             ..Handed::default()
         };
         let mut record = bytes_of(&head).to_vec();
-        record.extend([flow, syn.into()]);
+        record.push(flow);
+        record.extend(before.to_ne_bytes());
         record.resize(128, 0);
         if !self.ring.push(&record) {
             self.finish();

@@ -89,7 +89,7 @@ impl Overflow {
                 return Some(told);
             }
             let taking = self.taking.as_mut()?;
-            let Some(map) = self.maps.get(taking.map) else { return None };
+            let map = self.maps.get(taking.map)?;
             match taking.batch(map, self.cpus, &mut self.ready) {
                 Ok(true) => {}
                 Ok(false) => self.taking = None,

@@ -93,3 +93,57 @@ impl<'a, K: Plain> View<'a, K> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::Ordering::Release;
+
+    use egret_ebpf::Key4;
+
+    use super::*;
+    use crate::capture::xdp::model;
+
+    /// The flows that take the slot one after the other have counted as many packets as their number
+    /// is, which is in their key and in the sequence too.
+    #[test]
+    fn what_is_taken_is_one_flows() {
+        let size = size_of::<Slot<Key4>>();
+        let memory = model::memory(size);
+        let [kernel, ours] = [0, 1].map(|_| Mapping::new(&memory, size).unwrap());
+        let ended = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for flow in 1.. {
+                    kernel.word32(0).unwrap().store(2 * flow - 1, Relaxed);
+                    fence(Release);
+                    let key = offset_of!(Slot<Key4>, key);
+                    kernel.word32(key).unwrap().store(flow, Relaxed);
+                    let packets = offset_of!(Slot<Key4>, count.packets);
+                    kernel.word64(packets).unwrap().store(flow.into(), Relaxed);
+                    kernel.word32(0).unwrap().store(2 * flow, Release);
+                    if ended.load(Acquire) {
+                        break;
+                    }
+                }
+            });
+            let slot = View::<Key4>::new(&ours, 0).unwrap();
+            let taken = (0..3_000_000).filter_map(|_| slot.take());
+            let torn = taken.filter(|(sequence, key, count)| {
+                let flow = u32::from_ne_bytes(key.source);
+                (flow, count.packets) != (sequence / 2, u64::from(sequence / 2))
+            });
+            let torn = torn.count();
+            ended.store(true, Release);
+            assert_eq!(torn, 0);
+        });
+    }
+
+    #[test]
+    fn a_slot_that_the_table_does_not_have_is_none() {
+        let table = Mapping::new(&model::memory(128), 128).unwrap();
+        assert!(View::<Key4>::new(&table, 1).is_some());
+        assert!(View::<Key4>::new(&table, 2).is_none());
+        assert!(View::<Key4>::new(&table, usize::MAX / 32).is_none());
+    }
+}

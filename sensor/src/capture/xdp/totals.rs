@@ -60,7 +60,8 @@ mod tests {
     fn processors_add_up_field_by_field() {
         let map = model::memory(3 * size_of::<Totals>());
         let totals = Mapping::new(&map, 3 * size_of::<Totals>()).unwrap();
-        let fields: [(usize, fn(&Totals) -> u64); WORDS] = [
+        type Field = (usize, fn(&Totals) -> u64);
+        let fields: [Field; WORDS] = [
             (offset_of!(Totals, packets), |totals| totals.packets),
             (offset_of!(Totals, bytes), |totals| totals.bytes),
             (offset_of!(Totals, handed), |totals| totals.handed),

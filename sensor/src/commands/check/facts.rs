@@ -5,14 +5,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::capture::interface::{Facts, Link};
+use crate::capture::xdp::Probe;
 
-mod fast_path;
 pub(super) mod files;
 pub(super) mod machine;
 pub(super) mod services;
 pub(super) mod traffic;
-
-pub(super) use fast_path::FastPath;
 
 /// The machine and this process on it.
 #[derive(Debug, Clone)]
@@ -137,7 +135,7 @@ pub(super) struct Interface {
     pub(super) link: Option<Link>,
     pub(super) facts: Facts,
     /// What it can have of the fast path.
-    pub(super) fast_path: FastPath,
+    pub(super) fast_path: Probe,
     /// What there is.
     pub(super) others: Vec<String>,
 }

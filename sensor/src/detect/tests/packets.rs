@@ -47,6 +47,7 @@ fn packet<'a>(at: f64, ends: [&str; 2], ports: [u16; 2], payload: &'a [u8]) -> P
         payload,
         payload_wire_len: LENGTH - 54,
         mark: None,
+        tunnel: None,
     }
 }
 

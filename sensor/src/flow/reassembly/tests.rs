@@ -26,6 +26,7 @@ fn fragment(seconds: u64, id: u32, offset: u32, bytes: &[u8], last: bool) -> Pac
         payload: bytes,
         payload_wire_len: bytes.len() as u32,
         mark: None,
+        tunnel: None,
     }
 }
 

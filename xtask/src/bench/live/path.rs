@@ -90,6 +90,6 @@ fn throughput(near: &Namespace) -> anyhow::Result<f64> {
     let mut command: Command = near.command("iperf3");
     let output = command.args(["--client", FAR, "--time", SECONDS, "--json"]).output()?;
     let result: Value = serde_json::from_slice(&output.stdout)?;
-    let received = &result["end"]["sum_received"]["bits_per_second"];
-    received.as_f64().with_context(|| format!("iperf3 did not measure: {}", result["error"]))
+    let received = result.pointer("/end/sum_received/bits_per_second").and_then(Value::as_f64);
+    received.with_context(|| format!("iperf3 did not measure: {:?}", result.get("error")))
 }

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::capture::xdp::model::Writer;
+use crate::capture::xdp::model::{self, Writer};
 
 const SIZE: usize = 4096;
 
@@ -68,6 +68,19 @@ fn a_length_that_cannot_be_costs_what_is_there_and_no_more() {
 fn a_ring_is_mapped_by_its_own_size_only() {
     assert!(Ring::map(Writer::new(SIZE, 0).descriptor(), SIZE + 8).is_err());
     assert!(Ring::map(Writer::new(SIZE, 0).descriptor(), 0).is_err());
+}
+
+/// What the kernel lets be mapped is stricter than what a file does.
+#[test]
+fn the_kernels_own_ring_is_mapped_and_empty() {
+    const RING: u32 = 27;
+    match model::map(RING, 0, 0, 1 << 16, 0) {
+        Err(error) => egret_tests::skip(format!("no BPF map can be made: {error}")),
+        Ok(map) => {
+            let mut ring = Ring::map(map, 1 << 16).unwrap();
+            assert!(ring.is_empty() && all(&mut ring).is_empty());
+        }
+    }
 }
 
 proptest! {

@@ -10,8 +10,8 @@ use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{Access, AtFlags, CWD, accessat, statvfs};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
-use super::fast_path::probe;
 use crate::capture::interface::{self, Facts, Link};
+use crate::capture::xdp::probe;
 use crate::commands::check::facts::{DataDir, Database, Interface, Machine, Place};
 use crate::text::reason;
 

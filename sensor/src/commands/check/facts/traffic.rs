@@ -57,8 +57,10 @@ pub(in super::super) struct Seen {
     pub(in super::super) vlans: BTreeMap<u16, u64>,
     /// TCP conversations.
     pub(in super::super) tcp: Conversations,
-    /// Packets that carry others, by what carries them.
+    /// Packets that came through tunnels, by the outermost, and count as what they are inside.
     pub(in super::super) tunnels: BTreeMap<&'static str, u64>,
+    /// Packets that carry others that are not read, by what carries them.
+    pub(in super::super) closed_tunnels: BTreeMap<&'static str, u64>,
     /// Names of assets of the config that were seen, and of those that were not.
     pub(in super::super) assets_seen: Vec<String>,
     pub(in super::super) assets_unseen: Vec<String>,

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use super::super::facts::{FastPath, Interface};
+use super::super::facts::Interface;
 use super::super::finding::Finding;
 use crate::capture::interface::Facts;
+use crate::capture::xdp::Probe;
 use crate::config::Backend;
 use crate::text::{printable, printable_within};
 
@@ -85,7 +86,7 @@ fn meaning(way: Backend, in_path: bool) -> &'static str {
 }
 
 /// XDP sees one direction of what this host itself says.
-fn one_sided(name: &str, way: Backend, fast_path: &FastPath) -> Option<Finding> {
+fn one_sided(name: &str, way: Backend, fast_path: &Probe) -> Option<Finding> {
     let is_xdp = matches!(way, Backend::Xdp | Backend::XdpGeneric);
     (is_xdp && fast_path.in_path).then(|| {
         let text = "this host is in the path here, and XDP sees only what arrives: of each \
@@ -128,7 +129,7 @@ fn lack(interface: &Interface, way: Backend) -> Option<Lack> {
 }
 
 /// What a driver lacks to run XDP programs.
-fn native(fast_path: &FastPath, facts: &Facts, name: impl fmt::Display) -> Option<Lack> {
+fn native(fast_path: &Probe, facts: &Facts, name: impl fmt::Display) -> Option<Lack> {
     if fast_path.native == Some(false) {
         let driver = facts.driver.as_deref().unwrap_or("of this interface");
         let text = format!(

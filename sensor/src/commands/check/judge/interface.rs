@@ -232,18 +232,18 @@ fn lost(name: &str, facts: &Facts) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::facts::FastPath;
     use super::super::super::finding::Level;
     use super::super::testing::assert_finding;
     use super::*;
     use crate::capture::interface::{Channels, Counters, Feature, Link, RingSizes};
+    use crate::capture::xdp::Probe;
 
     fn interface(facts: Facts) -> Interface {
         Interface {
             name: "eth1".to_owned(),
             link: Some(Link { index: 3, up: true, running: true }),
             facts,
-            fast_path: FastPath {
+            fast_path: Probe {
                 xdp: Err("no".to_owned()),
                 tc: Err("no".to_owned()),
                 ethernet: true,

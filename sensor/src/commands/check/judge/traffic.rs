@@ -1,6 +1,8 @@
 //! What some seconds of traffic say of the mirror: whether there is one, whether it shows both
 //! directions, each packet once, and frames as they were on the wire.
 
+use std::collections::BTreeMap;
+
 use super::super::facts::traffic::{Conversations, Seen, Traffic};
 use super::super::finding::Finding;
 use super::{counted, percent, some_of};
@@ -206,20 +208,21 @@ fn vlans(name: &str, seen: &Seen) -> Option<Finding> {
     Some(Finding::ok(name, "vlans", format_args!("VLANs {}", some_of(&ids, 10))))
 }
 
-fn tunnels(name: &str, seen: &Seen) -> Option<Finding> {
-    if seen.tunnels.is_empty() {
-        return None;
-    }
-    let counts: Vec<_> = seen
-        .tunnels
-        .iter()
-        .map(|(kind, packets)| format!("{kind} {}", grouped(*packets)))
-        .collect();
-    let text = format!(
-        "packets that carry others: {}; what they carry is not looked into",
-        counts.join(", ")
-    );
-    Some(Finding::note(name, "tunnels", text))
+fn tunnels(name: &str, seen: &Seen) -> impl Iterator<Item = Finding> {
+    let counts = |tunnels: &BTreeMap<&str, u64>| {
+        let each = tunnels.iter().map(|(kind, packets)| format!("{kind} {}", grouped(*packets)));
+        (!tunnels.is_empty()).then(|| each.collect::<Vec<_>>().join(", "))
+    };
+    let read = counts(&seen.tunnels).map(|counts| {
+        let text = format!("packets in tunnels: {counts}; they count as what they are inside");
+        Finding::ok(name, "tunnels", text)
+    });
+    let closed = counts(&seen.closed_tunnels).map(|counts| {
+        let text =
+            format!("packets that carry others: {counts}; what they carry is not looked into");
+        Finding::note(name, "closed_tunnels", text)
+    });
+    read.into_iter().chain(closed)
 }
 
 fn assets(name: &str, seen: &Seen) -> Finding {
@@ -343,6 +346,7 @@ mod tests {
         let findings = judged(Seen {
             vlans: (1..=12).map(|id| (id, u64::from(id))).collect(),
             tunnels: [("VXLAN", 5), ("ERSPAN", 2)].into(),
+            closed_tunnels: [("GENEVE", 3)].into(),
             assets_seen: vec!["a".into()],
             assets_unseen: vec!["b\x1b".into()],
             discovered: 4,
@@ -350,8 +354,9 @@ mod tests {
         });
         let words = ["VLANs 12, 11, 10, 9, 8, 7, 6, 5, 4, 3 and 2 more"];
         assert_finding(&findings, "vlans", Level::Ok, &words);
-        let words = ["ERSPAN 2, VXLAN 5", "not looked into"];
-        assert_finding(&findings, "tunnels", Level::Note, &words);
+        assert_finding(&findings, "tunnels", Level::Ok, &["ERSPAN 2, VXLAN 5", "inside"]);
+        let words = ["GENEVE 3", "not looked into"];
+        assert_finding(&findings, "closed_tunnels", Level::Note, &words);
         let words = ["1 of 2 named assets seen, 4 guests", r"not seen: b\x1b"];
         assert_finding(&findings, "assets_seen", Level::Note, &words);
     }

@@ -7,8 +7,9 @@ use super::{Conversations, Seen};
 use crate::capture::{Frame, LinkType, Stats};
 use crate::config::Config;
 use crate::decode::duplicates::Duplicates;
+use crate::decode::tunnel::VXLAN_PORT;
 use crate::decode::{self, Mac, Packet, protocol, tcp_flags};
-use crate::event::Endpoint;
+use crate::event::{Endpoint, TunnelKind};
 use crate::flow::{Direction, Key};
 use crate::inventory::Inventory;
 
@@ -125,6 +126,9 @@ impl Tally {
         if let Some(tunnel) = tunnel(packet) {
             *self.seen.tunnels.entry(tunnel).or_default() += 1;
         }
+        if let Some(tunnel) = closed_tunnel(packet) {
+            *self.seen.closed_tunnels.entry(tunnel).or_default() += 1;
+        }
         // Only a sender's MAC address is its own: towards a receiver it may be a router's.
         let [from, to] = packet.ports;
         let mac = packet.macs.map(|[from, _]| from);
@@ -140,8 +144,15 @@ impl Tally {
         if frame.link != LinkType::ETHERNET {
             return;
         }
-        let tags = packet.vlans.len().max(usize::from(frame.vlan.is_some())) as u32;
-        let size = frame.wire_len.saturating_sub(ETHERNET + VLAN_TAG * tags);
+        let link = match packet.tunnel {
+            None => ETHERNET + VLAN_TAG * packet.vlans.len() as u32,
+            // The packet's own tags are not the frame's.
+            Some(outer) => {
+                let taken_out = if frame.vlan.is_some() { VLAN_TAG } else { 0 };
+                (frame.bytes.len() - outer.bytes().len()) as u32 + taken_out
+            }
+        };
+        let size = frame.wire_len.saturating_sub(link);
         self.seen.largest = self.seen.largest.max(size);
         self.seen.oversize += u64::from(self.mtu.is_some_and(|mtu| size > mtu));
     }
@@ -189,14 +200,21 @@ impl Conversation {
     }
 }
 
-/// What carries other packets in this one.
-const fn tunnel(packet: &Packet<'_>) -> Option<&'static str> {
-    const GRE: u8 = 47;
-    const VXLAN: u16 = 4789;
+/// The tunnel that a packet came through, by its name.
+fn tunnel(packet: &Packet<'_>) -> Option<&'static str> {
+    packet.tunnel?.read().map(|tunnel| match tunnel.kind {
+        TunnelKind::Vxlan => "VXLAN",
+        TunnelKind::Gre => "GRE",
+        TunnelKind::Erspan => "ERSPAN",
+    })
+}
+
+/// What carries other packets that are not read.
+const fn closed_tunnel(packet: &Packet<'_>) -> Option<&'static str> {
     const GENEVE: u16 = 6081;
     match (packet.protocol, packet.ports) {
-        (GRE, _) => Some("GRE or ERSPAN"),
-        (protocol::UDP, [_, VXLAN]) => Some("VXLAN"),
+        (protocol::GRE, _) => Some("GRE"),
+        (protocol::UDP, [_, VXLAN_PORT]) => Some("VXLAN"),
         (protocol::UDP, [_, GENEVE]) => Some("GENEVE"),
         _ => None,
     }

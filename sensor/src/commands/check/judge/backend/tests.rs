@@ -4,8 +4,8 @@ use super::*;
 use crate::capture::interface::Link;
 
 /// A mirror port that can have all.
-fn able() -> FastPath {
-    FastPath {
+fn able() -> Probe {
+    Probe {
         xdp: Ok(()),
         tc: Ok(()),
         ethernet: true,
@@ -17,7 +17,7 @@ fn able() -> FastPath {
     }
 }
 
-fn interface(fast_path: FastPath) -> Interface {
+fn interface(fast_path: Probe) -> Interface {
     let facts = Facts { mtu: Some(1500), driver: Some("e1000e".to_owned()), ..Facts::default() };
     Interface {
         name: "eth1".to_owned(),
@@ -41,13 +41,13 @@ fn assert_auto(interface: &Interface, expected: Backend, level: Level, words: &[
 fn auto_is_xdp_on_a_mirror_port_and_tc_in_the_path() {
     let words = ["counted in the driver and end there"];
     assert_auto(&interface(able()), Backend::Xdp, Level::Ok, &words);
-    let in_path = interface(FastPath { in_path: true, ..able() });
+    let in_path = interface(Probe { in_path: true, ..able() });
     assert_auto(&in_path, Backend::Tc, Level::Ok, &["both directions", "go on"]);
     // A driver's XDP is no matter there.
-    let fast_path = FastPath { native: Some(false), program: Some(7), ..in_path.fast_path };
+    let fast_path = Probe { native: Some(false), program: Some(7), ..in_path.fast_path };
     assert_auto(&interface(fast_path), Backend::Tc, Level::Ok, &[]);
     // Before 6.3 the kernel does not tell what drivers can.
-    let fast_path = FastPath { native: None, scattered: None, ..able() };
+    let fast_path = Probe { native: None, scattered: None, ..able() };
     assert_auto(&interface(fast_path), Backend::Xdp, Level::Ok, &[]);
 }
 
@@ -56,25 +56,25 @@ fn what_is_missing_is_named_and_what_is_used_instead() {
     let refused = |why: &str| Err(why.to_owned());
     for (fast_path, words) in [
         (
-            FastPath { xdp: refused("it needs CAP_BPF: setcap"), ..able() },
+            Probe { xdp: refused("it needs CAP_BPF: setcap"), ..able() },
             ["not xdp: it needs CAP_BPF", "a ring"],
         ),
         (
-            FastPath { xdp: refused("the kernel has no\nring"), ..able() },
+            Probe { xdp: refused("the kernel has no\nring"), ..able() },
             [r"the kernel has no\nring", "a ring"],
         ),
         (
-            FastPath { native: Some(false), ..able() },
+            Probe { native: Some(false), ..able() },
             ["the driver e1000e runs no XDP programs", "xdp-generic"],
         ),
         (
-            FastPath { program: Some(17), ..able() },
+            Probe { program: Some(17), ..able() },
             ["another program (id 17)", "bpftool prog show id 17"],
         ),
-        (FastPath { in_path: true, tcx: Some(false), ..able() }, ["no tcx", "Linux 6.6"]),
-        (FastPath { ethernet: false, ..able() }, ["reads Ethernet", "a ring"]),
+        (Probe { in_path: true, tcx: Some(false), ..able() }, ["no tcx", "Linux 6.6"]),
+        (Probe { ethernet: false, ..able() }, ["reads Ethernet", "a ring"]),
         (
-            FastPath { in_path: true, tc: refused("no"), ..able() },
+            Probe { in_path: true, tc: refused("no"), ..able() },
             ["afpacket: every frame", "not tc: no"],
         ),
     ] {
@@ -85,7 +85,7 @@ fn what_is_missing_is_named_and_what_is_used_instead() {
 #[test]
 fn large_frames_need_a_driver_for_them() {
     let jumbo = |scattered| {
-        let mut interface = interface(FastPath { scattered, ..able() });
+        let mut interface = interface(Probe { scattered, ..able() });
         interface.facts.mtu = Some(9000);
         interface
     };
@@ -97,7 +97,7 @@ fn large_frames_need_a_driver_for_them() {
 
 #[test]
 fn what_was_asked_for_and_cannot_be_had_is_a_problem() {
-    let unable = interface(FastPath { native: Some(false), ..able() });
+    let unable = interface(Probe { native: Some(false), ..able() });
     let findings = judge(&unable, Backend::Xdp, false);
     let words = ["afpacket: ", "not xdp", "capture.backend = \"auto\""];
     assert_finding(&findings, "backend", Level::Problem, &words);
@@ -110,7 +110,7 @@ fn what_was_asked_for_and_cannot_be_had_is_a_problem() {
 
 #[test]
 fn xdp_in_the_path_sees_one_side() {
-    let in_path = interface(FastPath { in_path: true, ..able() });
+    let in_path = interface(Probe { in_path: true, ..able() });
     let findings = judge(&in_path, Backend::Xdp, false);
     assert_finding(&findings, "backend", Level::Ok, &["go on"]);
     let words = ["only what arrives", "capture.backend = \"tc\""];
@@ -120,7 +120,7 @@ fn xdp_in_the_path_sees_one_side() {
 
 #[test]
 fn a_running_egret_is_not_in_its_own_way() {
-    let taken = interface(FastPath { program: Some(17), ..able() });
+    let taken = interface(Probe { program: Some(17), ..able() });
     let findings = judge(&taken, Backend::Auto, true);
     assert_finding(&findings, "backend", Level::Ok, &["an Egret runs here"]);
 }

@@ -79,7 +79,7 @@ fn sizes_are_without_link_header_and_tags() {
 }
 
 #[test]
-fn tunnels_are_told_by_port_and_protocol() {
+fn tunnels_that_are_not_read_are_told_by_port_and_protocol() {
     let datagram = |port| {
         let path = path(end("10.0.0.1", 50_000), end("10.0.0.2", port));
         wire::Frame::new(1).udp(&path, Payload::whole(b"x")).bytes().to_vec()
@@ -88,7 +88,24 @@ fn tunnels_are_told_by_port_and_protocol() {
     gre[23] = 47;
     let bytes = [datagram(4789), datagram(6081), datagram(53), gre];
     let frames: Vec<_> = bytes.iter().map(|bytes| frame(bytes)).collect();
-    assert_eq!(tally(&frames).tunnels, [("VXLAN", 1), ("GENEVE", 1), ("GRE or ERSPAN", 1)].into());
+    let seen = tally(&frames);
+    assert_eq!(seen.closed_tunnels, [("VXLAN", 1), ("GENEVE", 1), ("GRE", 1)].into());
+    assert_eq!(seen.tunnels, [].into());
+}
+
+/// Its conversation and its VLAN are the inner ones, its size is what the mirror's own link carries.
+#[test]
+fn what_is_in_a_tunnel_is_told_apart_from_what_carries_it() {
+    let mut tagged = path(end("10.0.0.1", 50_000), end("10.0.0.2", 443));
+    tagged.vlans = [Some(7), None];
+    let carried = segment(&tagged, flag::ACK, &[0; 1000]);
+    let datagram = [&[8, 0, 0, 0, 0, 0, 5, 0][..], &carried].concat();
+    let ends = path(end("172.16.0.1", 50_000), end("172.16.0.2", 4789));
+    let bytes = wire::Frame::new(1).udp(&ends, Payload::whole(&datagram)).bytes().to_vec();
+    let seen = tally(&[frame(&bytes), frame(&bytes[..300])]);
+    assert_eq!((seen.tunnels, seen.closed_tunnels), ([("VXLAN", 2)].into(), [].into()));
+    assert_eq!(seen.vlans, [(7, 2)].into());
+    assert_eq!(seen.largest as usize, bytes.len() - 14);
 }
 
 #[test]

@@ -1,0 +1,33 @@
+//! `egret.tunnel`: what a conversation was in. EVE has a `tunnel` object, but only in alerts and
+//! without kind and id.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use crate::event::{self, TunnelKind};
+
+/// `egret.tunnel`, with addresses named as EVE names them.
+#[derive(Serialize)]
+pub(super) struct Tunnel {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u32>,
+    src_ip: IpAddr,
+    dest_ip: IpAddr,
+}
+
+impl Tunnel {
+    pub(super) const fn new(tunnel: &event::Tunnel) -> Self {
+        Self {
+            kind: match tunnel.kind {
+                TunnelKind::Vxlan => "vxlan",
+                TunnelKind::Gre => "gre",
+                TunnelKind::Erspan => "erspan",
+            },
+            id: tunnel.id,
+            src_ip: tunnel.source,
+            dest_ip: tunnel.destination,
+        }
+    }
+}
