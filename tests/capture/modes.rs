@@ -16,7 +16,7 @@ use crate::world::{Sender, datagram, drain, in_namespace, ip, path, up, wire};
 const OBJECT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/capture/xdp/egret.bpf.o");
 
 fn asked(backend: Option<Backend>) -> Settings {
-    Settings { backend, snaplen: 65_535, workers: 1 }
+    Settings { backend, snaplen: 65_535, workers: 1, slots: None }
 }
 
 fn by(interface: &str, backend: impl Into<Option<Backend>>) -> Opened {

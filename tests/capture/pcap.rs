@@ -8,7 +8,7 @@ use crate::world::{
 };
 
 fn pcap(interface: &str, snaplen: u32) -> Live {
-    let settings = Settings { backend: Some(Backend::Pcap), snaplen, workers: 4 };
+    let settings = Settings { backend: Some(Backend::Pcap), snaplen, workers: 4, slots: None };
     let mut sources = open(interface, &settings).unwrap().sources;
     assert_eq!(sources.len(), 1);
     sources.remove(0)

@@ -80,7 +80,7 @@ pub(crate) fn run(command: &str) {
 }
 
 pub(crate) fn settings(workers: usize) -> Settings {
-    Settings { backend: Some(Backend::Ring), snaplen: 65_535, workers }
+    Settings { backend: Some(Backend::Ring), snaplen: 65_535, workers, slots: None }
 }
 
 /// The rings of an interface.

@@ -68,7 +68,7 @@ fn config(capture: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/captures");
     let text = std::fs::read_to_string(folder.join(format!("{capture}.toml"))).unwrap();
     let (_, network) = text.split_once("[network]").unwrap();
-    format!("[network]{network}\n[baseline]\nlearning = \"1s\"\n")
+    format!("[network]{network}\n[baseline]\nlearning = \"1s\"\n\n[capture]\nworkers = 1\n")
 }
 
 /// Fails when the kernel counts a packet of an estate otherwise than user space would, or keeps back

@@ -23,6 +23,7 @@ mod endings;
 mod host;
 mod live;
 mod neighbours;
+mod nothing_lost;
 mod pair;
 mod said;
 

@@ -14,7 +14,7 @@ use super::{SOON, installation, lost, packets};
 /// The way that reads everything, which the other is compared with.
 pub(crate) const READS: &str = "afpacket";
 /// The way that counts in the kernel, at a mirror port.
-pub(crate) const COUNTS: &str = "afpacket";
+pub(crate) const COUNTS: &str = "xdp";
 /// A debug build reads what waits in its ring for a while.
 const READ: Duration = Duration::from_secs(60);
 

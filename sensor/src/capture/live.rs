@@ -23,6 +23,9 @@ pub struct Settings {
     pub snaplen: u32,
     /// How many sources share the interface's traffic, both directions of a flow at the same one.
     pub workers: usize,
+    /// Slots of the kernel's table for directions of flows over IPv4, of all processors together, and a
+    /// quarter as many for IPv6; `None`: a million and more, as memory allows.
+    pub slots: Option<u32>,
 }
 
 /// The ways of live capture.

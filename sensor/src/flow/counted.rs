@@ -8,6 +8,7 @@ use std::time::Duration;
 use arrayvec::ArrayVec;
 
 use super::table::{Added, Looked};
+use super::timers::Timers;
 use super::{Key, Observer, Table, opener};
 use crate::capture::{BURST, Counted};
 
@@ -36,7 +37,10 @@ impl Table {
     /// Adds to a flow, or opens it. One that is closed gets what was still to come of it: a new
     /// connection over its ports begins with a packet.
     fn add<O: Observer>(&mut self, counted: &Counted, looked: &Looked, observer: &mut O) {
-        self.idle(counted.last, observer);
+        // A count may lie ahead of packets that are still to be read: their order is theirs.
+        if Timers::tick_of(counted.last.as_nanos()) > self.timers.tick() {
+            self.idle(counted.last, observer);
+        }
         let id = self.find(looked).unwrap_or_else(|| {
             let client = opener::client_of_counted(counted, looked.direction);
             self.open_with(looked, counted.since, client, observer, |_| ())

@@ -64,12 +64,13 @@ pub fn replay(switch: &Namespace, ports: &[&str], captured: &[Vec<u8>]) -> Repla
                 replayed.left_out += 1;
                 continue;
             }
-            let before = sent.insert(packet(frame), Instant::now());
-            if let Some(left) = before.and_then(|time| APART.checked_sub(time.elapsed())) {
+            let packets = packets(frame);
+            let last = packets.iter().filter_map(|packet| sent.get(packet)).max();
+            if let Some(left) = last.and_then(|time| APART.checked_sub(time.elapsed())) {
                 replayed.waits += 1;
                 std::thread::sleep(left);
-                sent.insert(packet(frame), Instant::now());
             }
+            sent.extend(packets.into_iter().map(|packet| (packet, Instant::now())));
             for port in &ports {
                 push(port, frame).unwrap_or_else(|error| panic!("{} bytes: {error}", frame.len()));
             }
@@ -93,25 +94,28 @@ fn push(port: &OwnedFd, frame: &[u8]) -> io::Result<()> {
     }
 }
 
-/// What two copies of a packet have in common at least: the first bytes of the IP packet without
-/// what routers and mirrors change (DSCP, time to live, checksum). Different packets may have that
-/// in common too; they only wait in vain.
-fn packet(frame: &[u8]) -> Vec<u8> {
+/// What two copies of a packet have in common at least: the first bytes of an IP packet, wherever in
+/// the frame one may begin, without what routers and mirrors change (DSCP, time to live, checksum).
+/// Different packets may have that in common too; they only wait in vain.
+fn packets(frame: &[u8]) -> Vec<Vec<u8>> {
     const COMPARED: usize = 52;
-    let is_ip = |at: &usize| matches!(frame[at - 2..*at], [0x08, 0x00] | [0x86, 0xdd]);
-    let headers = (SHORTEST..frame.len().min(64)).step_by(2).find(is_ip);
-    let mut packet = frame[headers.unwrap_or(12)..].to_vec();
-    packet.truncate(if headers.is_some() { COMPARED } else { frame.len() });
-    let changes: &[usize] = match packet.first().map(|first| first >> 4) {
-        Some(4) if headers.is_some() => &[1, 8, 10, 11],
-        Some(6) if headers.is_some() => &[0, 1, 2, 3, 7],
-        _ => &[],
-    };
-    let length = packet.len();
-    for &at in changes.iter().filter(|at| **at < length) {
-        packet[at] = 0;
-    }
-    packet
+    const FARTHEST: usize = 64;
+    let places = (SHORTEST..frame.len().min(FARTHEST)).step_by(2);
+    let found = places.filter_map(|at| {
+        let changes: &[usize] = match frame[at] {
+            0x45..=0x4f => &[1, 8, 10, 11],
+            0x60..=0x6f => &[0, 1, 2, 3, 7],
+            _ => return None,
+        };
+        let mut packet: Vec<u8> = frame[at..].iter().copied().take(COMPARED).collect();
+        for &at in changes {
+            if let Some(byte) = packet.get_mut(at) {
+                *byte = 0;
+            }
+        }
+        Some(packet)
+    });
+    found.collect()
 }
 
 #[cfg(test)]
@@ -135,11 +139,12 @@ mod tests {
         let mut tagged = first[..12].to_vec();
         tagged.extend([0x81, 0, 0, 20]);
         tagged.extend(&first[12..]);
-        assert_eq!(packet(&routed), packet(&first));
-        assert_eq!(packet(&tagged), packet(&first));
-        assert_ne!(packet(&datagram(2, b"something")), packet(&first));
-        assert_ne!(packet(&datagram(1, b"something else")), packet(&first));
-        assert_eq!(packet(&first[..14]), [8, 0]);
-        assert_eq!(packet(&[1; 20]), [1; 8]);
+        let has = |frame: &[u8], other: &[u8]| {
+            packets(frame).iter().any(|packet| packets(other).contains(packet))
+        };
+        assert!(has(&routed, &first) && has(&tagged, &first));
+        assert!(!has(&datagram(2, b"something"), &first));
+        assert!(!has(&datagram(1, b"something else"), &first));
+        assert!(packets(&first[..14]).is_empty());
     }
 }

@@ -38,11 +38,12 @@ pub(super) struct Layout {
 
 impl Layout {
     /// For a machine of so many possible processors, and for so many workers, of whom only the
-    /// first [`MAX_RINGS`] get a ring.
-    pub(super) fn new(cpus: usize, workers: usize) -> Self {
+    /// first [`MAX_RINGS`] get a ring; with so many slots for IPv4, rounded down, where that is said.
+    pub(super) fn new(cpus: usize, workers: usize, slots: Option<u32>) -> Self {
         let cpus = u32::try_from(cpus).unwrap_or(u32::MAX).max(1);
         let rings = workers.clamp(1, MAX_RINGS) as u32;
-        let slots = (SLOTS / cpus).max(SLOTS_EACH.min(SLOTS_MOST / cpus));
+        let usual = (SLOTS / cpus).max(SLOTS_EACH.min(SLOTS_MOST / cpus));
+        let slots = slots.map_or(usual, |all| (all / cpus).max(2 * rings * WAYS * IPV6_SHARE));
         let sets = |slots: u32| floor_power_of_two(slots / (rings * WAYS));
         let ring_bytes = floor_power_of_two(RING_BYTES / rings).max(RING_LEAST);
         Self { cpus, rings, sets4: sets(slots), sets6: sets(slots / IPV6_SHARE), ring_bytes }
@@ -75,17 +76,17 @@ mod tests {
     use super::*;
 
     fn slots(cpus: usize, workers: usize) -> u32 {
-        let layout = Layout::new(cpus, workers);
+        let layout = Layout::new(cpus, workers, None);
         layout.whole(layout.sets4) * WAYS
     }
 
     #[test]
     fn a_usual_machine_has_a_million_slots_and_16_mib_of_rings() {
-        let layout = Layout::new(4, 4);
+        let layout = Layout::new(4, 4, None);
         assert_eq!(slots(4, 4), 1 << 20);
         assert_eq!(layout.sets6 * IPV6_SHARE, layout.sets4);
         assert_eq!(layout.ring_bytes, 4 << 20);
-        assert_eq!(Layout::new(4, 1).ring_bytes, 16 << 20);
+        assert_eq!(Layout::new(4, 1, None).ring_bytes, 16 << 20);
     }
 
     #[test]
@@ -96,12 +97,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_table_can_be_made_smaller() {
+        let layout = Layout::new(2, 2, Some(1 << 16));
+        assert_eq!(layout.whole(layout.sets4) * WAYS, 1 << 16);
+        let least = Layout::new(64, 8, Some(1));
+        assert!(least.sets6 >= 2 && least.sets4 == least.sets6 * IPV6_SHARE, "{least:?}");
+    }
+
     /// A program that masks a hash needs powers of two; a map of no items is refused.
     #[test]
     fn shares_are_powers_of_two_and_rings_whatever_is_asked() {
         for cpus in [0, 1, 3, 12, 192, 8192] {
             for workers in [0, 1, 3, 7, 8, 9, 500] {
-                let layout = Layout::new(cpus, workers);
+                let layout = Layout::new(cpus, workers, None);
                 for sets in [layout.sets4, layout.sets6] {
                     assert!(sets.is_power_of_two() && sets > 1, "{layout:?}");
                 }

@@ -50,7 +50,7 @@ pub(in crate::capture) fn open(
     }
     let cpus = nr_cpus().map_err(|(path, error)| format!("{path}: {}", reason(&error)))?;
     let constants = Constants {
-        layout: Layout::new(cpus, settings.workers),
+        layout: Layout::new(cpus, settings.workers, settings.slots),
         mac: interface::hardware_address(interface).unwrap_or_default(),
         snaplen: settings.snaplen,
         action: place.action(),

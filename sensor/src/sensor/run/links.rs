@@ -79,8 +79,12 @@ impl Links {
         if let Some((first, second)) = twice(names) {
             return Err(RunError::Twice { first, second });
         }
-        let settings =
-            Settings { backend: way(capture.backend), snaplen: capture.snaplen, workers };
+        let settings = Settings {
+            backend: way(capture.backend),
+            snaplen: capture.snaplen,
+            workers,
+            slots: None,
+        };
         let (mut all, mut sources, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for name in names {
             let mut link = Link::new(name, settings.clone(), live::open);

@@ -89,7 +89,7 @@ fn look(interface: &Interface, config: &Config, time: Duration) -> Result<Seen, 
         // The fast path gives no picture of every frame, and ends them.
         _ => Some(Backend::Ring),
     };
-    let settings = Settings { backend, snaplen: config.capture.snaplen, workers: 1 };
+    let settings = Settings { backend, snaplen: config.capture.snaplen, workers: 1, slots: None };
     let mut opened = live::open(name, &settings)?;
     let mut tally = Tally::new(config, own_mac(name), mtu);
     let start = Instant::now();

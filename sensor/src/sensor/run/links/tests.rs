@@ -2,7 +2,7 @@ use super::*;
 use crate::status::Interface;
 
 fn settings() -> Settings {
-    Settings { backend: None, snaplen: 65_535, workers: 1 }
+    Settings { backend: None, snaplen: 65_535, workers: 1, slots: None }
 }
 
 fn no_sources(_: &str, _: &Settings) -> Result<Opened, LiveError> {
