@@ -83,6 +83,8 @@ impl Input {
     /// Takes all that was counted without packets, once capture has ended and its frames were taken.
     pub(super) fn settle(&mut self, now: Timestamp, path: &mut Path, sink: &mut impl Sink) {
         path.table.set_interface(self.interface);
+        // What is under way began before capture ended: all is told by the one behind it.
+        self.tell_counts(usize::MAX, path, sink);
         self.source.scan(now);
         self.tell_counts(usize::MAX, path, sink);
     }
