@@ -100,8 +100,9 @@ fn push(port: &OwnedFd, frame: &[u8]) -> io::Result<()> {
 fn packets(frame: &[u8]) -> Vec<Vec<u8>> {
     const COMPARED: usize = 52;
     const FARTHEST: usize = 64;
-    /// Farther on, only what ends with the frame is taken for a packet.
+    /// Farther on, only what may end with the frame, and its padding, is taken for a packet.
     const LINK: usize = SHORTEST + 8;
+    const SHORTEST_IN_ALL: usize = 60;
     let places = (SHORTEST..frame.len().min(FARTHEST)).step_by(2);
     let found = places.filter_map(|at| {
         let rest = &frame[at..];
@@ -112,7 +113,7 @@ fn packets(frame: &[u8]) -> Vec<Vec<u8>> {
             0x60..=0x6f => (&[0, 1, 2, 3, 7], word(4)? + 40),
             _ => return None,
         };
-        if at > LINK && length != rest.len() {
+        if at > LINK && !(rest.len().saturating_sub(SHORTEST_IN_ALL)..=MTU).contains(&length) {
             return None;
         }
         let mut packet: Vec<u8> = rest.iter().copied().take(COMPARED).collect();
