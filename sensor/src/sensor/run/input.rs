@@ -55,6 +55,7 @@ impl Input {
             path.burst(&burst, sink);
             drop(burst);
             // Behind the frames that came before what gave way, and before those that come next.
+            path.table.set_read(self.reached);
             let all_told = self.tell_counts(COUNTS, path, sink);
             busy |= more || !all_told;
             if !more {
@@ -71,6 +72,7 @@ impl Input {
     /// wait for.
     pub(super) fn scan(&mut self, now: Timestamp, path: &mut Path, sink: &mut impl Sink) {
         path.table.set_interface(self.interface);
+        path.table.set_read(self.source.quiet_since(now));
         self.source.scan(now);
         self.tell_counts(SCANNED, path, sink);
     }
@@ -83,6 +85,7 @@ impl Input {
     /// Takes all that was counted without packets, once capture has ended and its frames were taken.
     pub(super) fn settle(&mut self, now: Timestamp, path: &mut Path, sink: &mut impl Sink) {
         path.table.set_interface(self.interface);
+        path.table.set_read(now);
         self.source.scan(now);
         self.tell_counts(usize::MAX, path, sink);
     }
