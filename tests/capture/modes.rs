@@ -152,7 +152,7 @@ fn without_xdp_in_the_driver_the_ring_is_next() {
             ("b0", "type bridge", "the driver bridge has none"),
             ("v0", "link t1 type macvlan", "the driver macvlan has none"),
             ("x0", "type vxlan id 7 dstport 4789 dev t1", "the driver vxlan has none"),
-            ("i0", "type ifb", "has none"),
+            ("i0", "type ifb", "the driver ifb has none"),
         ];
         for (name, kind, reason) in made {
             ip(&format!("link add {name} {kind}"));

@@ -100,6 +100,7 @@ fn the_watchdog_is_fed_by_a_loop_that_runs() {
 fn a_worker_that_hangs_is_noticed_and_holds_nobody_up() {
     let Some(_turn) = turn(&[]) else { return };
     let [switch, machine] = cable();
+    // In the kernel nothing is lost while a worker hangs.
     let arguments = "-i eth1 --backend afpacket --set capture.workers=2";
     let mut sensor = installation(ASSET).start(&machine, arguments);
     let frozen = sensor.freeze("egret-work-0");

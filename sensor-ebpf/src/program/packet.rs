@@ -25,8 +25,9 @@ pub(crate) struct Packet {
     pub(crate) payload: u32,
     /// Ports, for protocols with ports.
     pub(crate) ports: [u16; 2],
-    /// The first byte of what UDP carries.
+    /// The first byte of what UDP carries, and the word behind it: a version, if that is QUIC.
     pub(crate) first: u8,
+    pub(crate) version: u32,
     /// TCP's flags.
     pub(crate) tcp_flags: u8,
     /// IP protocol number.

@@ -1,10 +1,9 @@
 //! The kernel's fast path, from user space: a program counts packets where they arrive and hands up
 //! only what is worth reading.
 //!
-//! [`open()`] has the kernel take the program and puts it on an interface. Frames come through BPF
-//! rings, one a worker, and are read there ([`Ring`](ring::Ring)); counts are read out of the shared
-//! hot table each second ([`Table`](slots::Table)), and come through the ring when a slot gives way.
-//! [`Fast`] is both, of one worker.
+//! The kernel takes the program, and a link puts it on an interface. Frames come through BPF rings, one
+//! a worker, and are read there; counts are read out of the shared hot table each second, and come
+//! through the ring when a slot gives way.
 
 mod attach;
 mod clock;

@@ -196,10 +196,12 @@ fn refusal(error: &io::Error) -> String {
         Some(libc::EPERM | libc::EACCES) => {
             format!("{said}; {}", rights::missing().unwrap_or_else(locked))
         }
-        Some(libc::ENOMEM) => format!("{said}; fewer capture.workers need no less: give it memory"),
+        Some(libc::ENOMEM) => format!("{said}; the tables of one interface take 100 MiB"),
         Some(libc::ENOSYS) => format!("{said}; this kernel is built without BPF"),
         Some(libc::EINVAL) => {
-            format!("{said}; this kernel is too old for it: 6.1 and later have all of it")
+            format!(
+                "{said}; this kernel may be too old for it: it takes Linux 5.18, and 6.6 for tc"
+            )
         }
         _ => said,
     }

@@ -59,9 +59,9 @@ pub(in crate::capture) fn open(
     // All memory is there before the first frame is.
     let maps = Maps::of(&program, &constants.layout)?;
     let fd = program.program().map_err(|error| error.to_string())?;
-    let attached = Attachment::new(&fd, interface, place.hooks())?;
+    let attached: Arc<dyn Attached> = Arc::new(Attachment::new(&fd, interface, place.hooks())?);
     let ending = Ending::new(Arc::clone(&maps.control));
-    Ok((sources(&program, maps, Arc::new(attached), &constants)?, ending))
+    Ok((sources(&program, maps, &attached, &constants)?, ending))
 }
 
 impl Place {
@@ -117,7 +117,7 @@ impl Maps {
 fn sources(
     program: &Loaded,
     maps: Maps,
-    attached: Arc<dyn Attached>,
+    attached: &Arc<dyn Attached>,
     constants: &Constants,
 ) -> Result<Vec<Fast>, String> {
     let said = |error: LoadError| error.to_string();
@@ -144,7 +144,7 @@ fn sources(
             shape,
             snaplen: constants.snaplen,
             last: Arc::clone(&last),
-            attached: Arc::clone(&attached),
+            attached: Arc::clone(attached),
             whole: whole.take(),
         };
         Fast::new(parts)

@@ -63,7 +63,7 @@ struct Attributes {
 }
 
 impl Overflow {
-    /// `cpus` is how many processors there may ever be, see [`super::Shape::cpus`].
+    /// `cpus` is how many processors there may ever be, see [`super::parts::Shape::cpus`].
     pub(super) const fn new(maps: [OwnedFd; 2], control: Arc<Mapping>, cpus: usize) -> Self {
         Self { maps, control, cpus, seen: 0, taking: None, ready: VecDeque::new(), failure: None }
     }

@@ -18,8 +18,8 @@ const TURN: usize = 8;
 /// Pieces of what was counted without packets that are told between two bursts at most: frames wait
 /// meanwhile, and there may be a count for each direction of a million flows.
 const COUNTS: usize = 64;
-/// The same at the beginning of a second, for some milliseconds: what is told later than a frame of the
-/// next 10 s counts to these.
+/// The same at the end of a second, for some milliseconds: what is told later than a frame of the next
+/// 10 s counts to these.
 const SCANNED: usize = 1024;
 
 /// One interface's source.

@@ -186,10 +186,17 @@ impl Link {
     fn say_how(&self, opened: &Opened) {
         let interface = printable(&self.name);
         let why = &opened.why;
-        match self.settings.backend.or(self.way) {
-            Some(wanted) if wanted != opened.backend => {
-                let wanted = name(wanted).name();
-                tracing::warn!("{interface}: captured by {why}; not by {wanted}, as it should be");
+        match (self.way, self.settings.backend) {
+            (Some(before), _) if before != opened.backend => tracing::warn!(
+                "{interface}: captured by {why}; before it was {}, which a restart of the sensor may bring \
+                 back",
+                name(before).name()
+            ),
+            (None, Some(asked)) if asked != opened.backend => {
+                tracing::warn!(
+                    "{interface}: captured by {why}; {} was asked for",
+                    name(asked).name()
+                );
             }
             _ => tracing::info!("{interface}: captured by {why}"),
         }

@@ -2,7 +2,9 @@
 
 use caps::{CapSet, Capability, CapsHashSet};
 
-/// What is kept: an interface that is gone and comes back needs a new packet socket.
+/// What is kept: an interface that is gone and comes back needs a new packet socket. The fast path
+/// needs nothing: its programs stay attached and its maps open by their file descriptors, and they go
+/// with the process. What comes back is captured by the ring, until the sensor is started anew.
 const KEPT: Capability = Capability::CAP_NET_RAW;
 
 /// Gives up all capabilities but [`KEPT`], for this thread and those it starts, for good.

@@ -21,6 +21,9 @@ use crate::time::Timestamp;
 /// How long it sleeps at most when there is nothing: timeouts are kept to this, and signs of life
 /// given. Frames end it sooner, where poll(2) returns for them; other sources have less patience.
 const NAP: Duration = Duration::from_millis(100);
+/// How long before the end of each second sources are asked what they have counted: what ends with the
+/// second then ends with its counts told, and none of these came after it. They have no more patience.
+const AHEAD: Duration = Duration::from_millis(20);
 /// How often it says how far it is when it has nothing else to say, because events of other workers
 /// wait for that; and how long events wait while there is no end of frames.
 const TELL: Duration = Duration::from_millis(50);
@@ -159,9 +162,8 @@ impl Worker {
             // Of the packets' clock, which may be set, and of one that only goes forward. Before frames
             // are read: what libpcap has not given by the end of the round is later than that.
             let (now, steady) = (system::now(), Instant::now());
-            if now.as_secs() != second {
-                second = now.as_secs();
-                // Ahead of its frames: what ends with the one before ends with its counts told.
+            if now.plus(AHEAD).as_secs() != second {
+                second = now.plus(AHEAD).as_secs();
                 for input in &mut self.inputs {
                     input.scan(now, &mut self.path, &mut waiting);
                 }
