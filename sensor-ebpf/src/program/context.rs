@@ -24,9 +24,9 @@ pub(crate) trait Context {
     fn end(&self) -> usize;
     /// Its bytes.
     fn length(&self) -> u32;
-    /// As how many segments it goes over the wire. (The kernel's own `wire_len` does not hold at the
-    /// ingress of tc.)
-    fn segments(&self) -> u32;
+    /// As how many segments it goes over the wire, with so many bytes above the headers in all of them.
+    /// (The kernel's own `wire_len` does not hold at the ingress of tc.)
+    fn segments(&self, payload: u32) -> u32;
     /// The VLAN tag that the kernel took out, as [`egret_ebpf::Handed::vlan`] has it.
     fn vlan(&self) -> u32;
     /// Copies its first `length` bytes.
@@ -78,7 +78,7 @@ impl Context for Xdp {
     }
 
     #[inline(always)]
-    fn segments(&self) -> u32 {
+    fn segments(&self, _payload: u32) -> u32 {
         1
     }
 
@@ -133,9 +133,14 @@ impl Context for Skb {
     }
 
     #[inline(always)]
-    fn segments(&self) -> u32 {
+    fn segments(&self, payload: u32) -> u32 {
         let skb = self.fields();
-        if skb.gso_size != 0 && skb.gso_segs > 1 { skb.gso_segs } else { 1 }
+        match (skb.gso_size, skb.gso_segs) {
+            (0, _) => 1,
+            // From a guest or a host of virtual machines (virtio), whose word the kernel does not take.
+            (size, 0) => (payload + size - 1).checked_div(size).unwrap_or(1).max(1),
+            (_, segments) => segments,
+        }
     }
 
     #[inline(always)]

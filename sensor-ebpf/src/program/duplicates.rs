@@ -23,6 +23,9 @@ const SUMMED: u32 = 32;
 /// The like of everything else: in a tunnel they reach the inner packet's transport header.
 const BARE: u32 = 128;
 
+/// What is above a header that states no length, as it was left to the network card: more than that.
+const UNSTATED: u32 = BARE;
+
 /// Whether the IP packet at the cursor was seen a moment ago on this processor.
 #[inline(always)]
 pub(crate) fn is_copy(ip: Cursor, version: u32) -> bool {
@@ -35,9 +38,15 @@ pub(crate) fn is_copy(ip: Cursor, version: u32) -> bool {
     // The upper half of the hash; below it the time in units of 2^20 ns.
     let this = hash & 0xffff_ffff_0000_0000 | (now >> 20) & 0xffff_ffff;
     // SAFETY: the place is in this processor's part.
-    let seen = unsafe { core::ptr::replace(place, this) };
-    let apart = (this as u32).wrapping_sub(seen as u32);
-    (seen ^ this) >> 32 == 0 && apart <= APART
+    let seen = unsafe { &mut *place };
+    let apart = (this as u32).wrapping_sub(*seen as u32);
+    let is_copy = (*seen ^ this) >> 32 == 0 && apart <= APART;
+    // The time of the first stays: of equal packets that come one after the other for ever, those that
+    // are not close to it count again.
+    if !is_copy {
+        *seen = this;
+    }
+    is_copy
 }
 
 #[inline(always)]
@@ -49,7 +58,10 @@ fn v4(ip: Cursor) -> Option<u64> {
     let ends: u64 = ip.peek(12)?;
     let header = mix(u64::from_le(start) & START ^ u64::from(protocol) << 8, ends);
     let length = u32::from(ip.peek::<u8>(0)? & 0x0f) * 4;
-    let left = u32::from(ip.short(2)?).saturating_sub(length);
+    let left = match ip.short(2)? {
+        0 => UNSTATED,
+        stated => u32::from(stated).saturating_sub(length),
+    };
     let mut above = ip;
     above.skip(length)?;
     Some(words(header, above, protocol, left))
@@ -62,7 +74,11 @@ fn v6(ip: Cursor) -> Option<u64> {
     let start: u64 = ip.peek(0)?;
     let [a, b, c, d] = ip.words(8)?;
     let header = mix(mix(u64::from_le(start) & START ^ a, b) ^ c, d);
-    let (left, protocol) = (u32::from(ip.short(4)?), ip.peek(6)?);
+    let protocol: u8 = ip.peek(6)?;
+    let left = match ip.short(4)? {
+        0 => UNSTATED,
+        stated => u32::from(stated),
+    };
     let mut above = ip;
     above.skip(40)?;
     Some(words(header, above, protocol, left))

@@ -12,9 +12,7 @@ pub(crate) const TCP: u8 = 6;
 pub(crate) const UDP: u8 = 17;
 pub(crate) const GRE: u8 = 47;
 const SCTP: u8 = 132;
-/// IP in IP, and what else has a packet or a header of its own inside: user space reads it.
-const IN_IPV4: u8 = 4;
-const IN_IPV6: u8 = 41;
+/// What has another header inside: user space reads it.
 const AUTHENTICATION: u8 = 51;
 
 const HOP_BY_HOP: u8 = 0;
@@ -170,7 +168,7 @@ fn transport(packet: &mut Packet, cursor: &mut Cursor, left: u32) -> Option<()> 
             packet.headers = cursor.offset + HEADER;
         }
         SCTP => packet.ports = [cursor.short(0)?, cursor.short(2)?],
-        IN_IPV4 | IN_IPV6 | AUTHENTICATION => return None,
+        AUTHENTICATION => return None,
         _ => packet.payload = left,
     }
     Some(())

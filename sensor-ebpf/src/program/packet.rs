@@ -103,7 +103,7 @@ pub(crate) fn count(context: &impl Context) {
 #[inline(always)]
 pub(crate) fn wire_len(context: &impl Context, begin: u32, end: u32, headers: u32) -> u32 {
     const TAG: u32 = 4;
-    let segments = context.segments();
+    let segments = context.segments(end.saturating_sub(headers));
     let tag = if context.vlan() != 0 && begin == 0 { TAG } else { 0 };
     end - begin + (segments - 1) * (headers - begin) + segments * tag
 }

@@ -1,4 +1,5 @@
-//! VXLAN (RFC 7348) and GRE (RFC 2784, 2890; ERSPAN in it), as far as an IP packet is in them.
+//! VXLAN (RFC 7348) and GRE (RFC 2784, 2890; ERSPAN in it), as far as an IP packet is in them. Packets
+//! of other tunnels are to user space what they are outside, and so are counted.
 
 use crate::cursor::Cursor;
 use crate::ip::{GRE, UDP};
@@ -6,17 +7,13 @@ use crate::link;
 use crate::packet::Packet;
 
 const VXLAN: u16 = 4789;
-/// VXLAN-GPE, GENEVE and GTP-U are user space's.
-const VXLAN_GPE: u16 = 4790;
-const GENEVE: u16 = 6081;
-const GTP_U: u16 = 2152;
 
 /// Whether this is a packet of a tunnel.
 #[inline(always)]
 pub(crate) fn is_one(packet: &Packet) -> bool {
     let [_, to] = packet.ports;
     match packet.protocol {
-        UDP => matches!(to, VXLAN | VXLAN_GPE | GENEVE | GTP_U),
+        UDP => to == VXLAN,
         GRE => true,
         _ => false,
     }
@@ -39,10 +36,6 @@ fn vxlan(packet: &mut Packet, cursor: &mut Cursor) -> Option<u32> {
     /// Of the flags that a network id is there, and that it says what is inside (VXLAN-GPE).
     const HAS_VNI: u8 = 0x08;
     const HAS_KIND: u8 = 0x04;
-    let [_, to] = packet.ports;
-    if to != VXLAN {
-        return None;
-    }
     packet.end = cursor.offset + UDP_HEADER + packet.payload;
     cursor.skip(UDP_HEADER)?;
     if cursor.peek::<u8>(0)? & (HAS_VNI | HAS_KIND) != HAS_VNI {

@@ -59,7 +59,6 @@ pub(super) fn bytes_of<T: Copy>(value: &T) -> &[u8] {
 const MAP_CREATE: libc::c_long = 0;
 
 pub(super) const BUSY: u32 = 1 << 31;
-pub(super) const DISCARDED: u32 = 1 << 30;
 const PAGE: usize = 4096;
 
 /// The writing end of a ring. What is mapped twice by the kernel is written twice here.

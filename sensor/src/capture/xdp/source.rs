@@ -134,9 +134,13 @@ impl Fast {
         if busy { Progress::More } else { Progress::Idle }
     }
 
-    /// Begins to tell everything that was counted up to now. The sources of an interface tell of
-    /// different slots, each of its own.
+    /// Begins to tell everything that was counted up to now, unless there is still something left to
+    /// tell since it was called before: who has no time for everything would never come to the end.
+    /// The sources of an interface tell of different slots, each of its own.
     pub(in crate::capture) fn scan(&mut self) {
+        if self.scanning {
+            return;
+        }
         self.telling.begin();
         self.tables.v4.scan();
         self.tables.v6.scan();

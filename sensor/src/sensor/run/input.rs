@@ -86,6 +86,8 @@ impl Input {
     pub(super) fn settle(&mut self, now: Timestamp, path: &mut Path, sink: &mut impl Sink) {
         path.table.set_interface(self.interface);
         path.table.set_read(now);
+        // What is under way began before capture ended: all is told by the one behind it.
+        self.tell_counts(usize::MAX, path, sink);
         self.source.scan(now);
         self.tell_counts(usize::MAX, path, sink);
     }

@@ -31,6 +31,8 @@ struct Link {
     backend: String,
     /// Whether packets end here once they are counted: not on a host in the path.
     drops: bool,
+    /// Whether its driver calls those packets dropped.
+    calls_them_dropped: bool,
     state: State,
     /// What card and driver had counted as lost when that was last looked at.
     lost: Option<u64>,
@@ -150,6 +152,7 @@ impl Link {
             way: None,
             backend: String::new(),
             drops: false,
+            calls_them_dropped: false,
             state: State::Gone,
             lost: None,
             losses: 0,
@@ -176,9 +179,10 @@ impl Link {
         metrics.captured_by(&self.name, name(opened.backend));
         // Of what is in the path already, nothing ends here.
         self.drops = opened.backend == live::Backend::Xdp && !interface::is_in_path(&self.name);
+        self.calls_them_dropped = self.drops && calls_ended_dropped(&self.name);
         self.way = Some(opened.backend);
         self.backend = opened.why;
-        self.lost = lost(&self.name);
+        self.lost = lost(&self.name, self.calls_them_dropped);
         Ok(opened.sources)
     }
 
@@ -269,7 +273,8 @@ impl Link {
     fn newly_lost(&mut self) -> u64 {
         // By the name it has now: its old one may be another's.
         let name = self.index.and_then(interface::name);
-        let Some(now) = name.and_then(|name| lost(&name)) else { return 0 };
+        let ended = self.calls_them_dropped;
+        let Some(now) = name.and_then(|name| lost(&name, ended)) else { return 0 };
         let before = self.lost.replace(now);
         let lost = before.map_or(0, |before| now.saturating_sub(before));
         self.losses += lost;
@@ -322,10 +327,19 @@ fn how(name: &str) -> Option<State> {
     })
 }
 
-/// Frames that card and driver have lost since the interface came to be.
-fn lost(name: &str) -> Option<u64> {
+/// Frames that card and driver have lost since the interface came to be, as far as they tell them from
+/// those that a program `ended`.
+fn lost(name: &str, ended: bool) -> Option<u64> {
     let counters = interface::Counters::of(name);
-    Some(counters.dropped? + counters.missed.unwrap_or(0))
+    let dropped = counters.dropped?;
+    Some(if ended { 0 } else { dropped } + counters.missed.unwrap_or(0))
+}
+
+/// Whether the interface's driver counts what an XDP program ends as dropped (Linux,
+/// `drivers/net/virtio_net.c`), where it can be told from a loss no more.
+fn calls_ended_dropped(name: &str) -> bool {
+    let driver = interface::Facts::of(name).driver;
+    driver.as_deref() == Some("virtio_net")
 }
 
 /// The way of capture that the config asks for; `None`: the fastest that works.

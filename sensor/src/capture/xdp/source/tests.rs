@@ -230,6 +230,27 @@ fn what_is_not_read_yet_is_later_than_what_was() {
     assert_eq!(fast.quiet_since(far), time.minus(HELD_BACK));
 }
 
+/// Who is too slow to hear of all slots within a second still hears of the last ones.
+#[test]
+fn what_is_being_told_is_not_begun_anew() {
+    let mut kernel = Kernel::new(1 << 16, 0);
+    let mut fast = Fast::new(kernel.parts()).unwrap();
+    for flow in [1, 1, CPU + 1, CPU + 1] {
+        kernel.packet(flow, 60, false, Stop::Never);
+    }
+    let told = |fast: &mut Fast| fast.next().map(|counted| counted.source.to_string());
+    fast.scan();
+    assert_eq!(told(&mut fast).as_deref(), Some("10.0.0.1"));
+    kernel.packet(1, 60, false, Stop::Never);
+    fast.scan();
+    assert_eq!(told(&mut fast), Some(format!("10.0.0.{}", CPU + 1)));
+    let mut counts = Counts::new();
+    fast.counted(&mut counts);
+    assert!(counts.is_empty(), "{counts:?}");
+    fast.scan();
+    assert_eq!(told(&mut fast).as_deref(), Some("10.0.0.1"));
+}
+
 #[test]
 fn a_burst_ends_when_as_much_gave_way_as_can_be_told_behind_it() {
     use crate::capture::xdp::model::bytes_of;
