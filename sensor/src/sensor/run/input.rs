@@ -52,8 +52,13 @@ impl Input {
             if let Some(last) = burst.last() {
                 self.reached = self.reached.max(last.time);
             }
+            let copies = path.copies();
             path.burst(&burst, sink);
+            let copied = path.copies() - copies;
             drop(burst);
+            if copied > 0 {
+                self.source.expect_copies();
+            }
             // Behind the frames that came before what gave way, and before those that come next.
             path.table.set_read(self.reached);
             let all_told = self.tell_counts(COUNTS, path, sink);
