@@ -16,4 +16,8 @@ pub struct Control {
     pub action: u32,
     /// Which of the two overflow maps is written, 0 or 1: user space empties the other.
     pub epoch: u32,
+    /// Whether second copies of packets are looked for: 0 or 1.
+    pub copies: u32,
+    /// Zero.
+    pub unused: u32,
 }

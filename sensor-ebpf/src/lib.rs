@@ -13,7 +13,7 @@ mod totals;
 
 pub use control::{Control, action};
 pub use record::{Evicted, Handed, NO_SLOT, kind, size};
-pub use slot::{Count, Key4, Key6, Set, Slot, TAKEN, WAYS};
+pub use slot::{BLOCK, Count, Key4, Key6, Set, Slot, TAKEN, WAYS};
 pub use totals::Totals;
 
 /// The most VLAN tags that are read from one frame in user space.

@@ -3,6 +3,10 @@
 /// Slots of a set: a flow may lie in either, and the one that was quiet for longer gives way.
 pub const WAYS: u32 = 2;
 
+/// Slots that have one word to say that something was counted in one of them since user space has set
+/// it to 0: so that it need not look at all slots each second.
+pub const BLOCK: u32 = 128;
+
 /// Added to [`Slot::sequence`] for each flow that takes a slot.
 pub const TAKEN: u32 = 2;
 

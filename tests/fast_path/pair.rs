@@ -113,6 +113,7 @@ impl Pair {
             let of = |layer| samples.count("egret_decode_errors_total", &[("layer", layer)]);
             (layers.map(|layer| (layer, of(layer))), copies)
         });
+        // Copies only come of a machine that brings frames together which were sent apart.
         assert_eq!(refused[0], refused[1], "frames refused by layer, and copies");
         self.sides.map(Side::end)
     }

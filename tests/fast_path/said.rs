@@ -57,7 +57,6 @@ impl Said {
             let port = event[format!("{which}_port")].as_u64().unwrap_or_default();
             format!("{}:{port}", event[format!("{which}_ip")].as_str().unwrap())
         };
-        let icmp = ["icmp_type", "icmp_code"].map(|field| event[field].to_string());
         let (source, destination) = (end("src"), end("dest"));
         let sent = ["toserver", "toclient"].map(|way| Sent {
             packets: event["flow"][format!("pkts_{way}")].as_u64().unwrap(),
@@ -74,7 +73,10 @@ impl Said {
         } else {
             ([destination, source], [sent[1], sent[0]])
         };
-        let name = format!("{} {} {icmp:?}", event["proto"].as_str().unwrap(), ends.join(" "));
+        // Without ICMP's types, of which a request and its answer have different ones: fragments are
+        // another worker's than the rest of their conversation, who takes what he sees first for its
+        // beginning.
+        let name = format!("{} {}", event["proto"].as_str().unwrap(), ends.join(" "));
         for (sum, sent) in self.conversations.entry(name).or_default().iter_mut().zip(sent) {
             sum.packets += sent.packets;
             sum.bytes += sent.bytes;

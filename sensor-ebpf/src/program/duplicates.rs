@@ -2,11 +2,14 @@
 //! within some ms. Told by what user space tells them by, see `egret::decode::duplicates`: addresses,
 //! protocol, lengths, identification, and the first bytes above the IP header.
 //!
+//! A place for each packet of the last milliseconds is more than processors keep close by, and looking
+//! there costs as much as all the rest: so this is done only while there are copies. User space sees
+//! those of packets that go up, and says so; with no copy among many packets it says that there are none.
+//!
 //! Time is counted in the kernel's ticks here, as reading a better clock costs a third of all that is
 //! done for a packet: what comes in the same tick or the next is a copy, so within 4 to 8 ms as most
 //! kernels are made (250 ticks a second).
 
-use aya_ebpf::helpers::generated::bpf_ktime_get_coarse_ns;
 use egret_ebpf::DUPLICATE_PLACES;
 
 use crate::cursor::Cursor;
@@ -26,13 +29,11 @@ const BARE: u32 = 128;
 /// What is above a header that states no length, as it was left to the network card: more than that.
 const UNSTATED: u32 = BARE;
 
-/// Whether the IP packet at the cursor was seen a moment ago on this processor.
+/// Whether the IP packet at the cursor was seen on this processor a moment before `now`.
 #[inline(always)]
-pub(crate) fn is_copy(ip: Cursor, version: u32) -> bool {
+pub(crate) fn is_copy(ip: Cursor, version: u32, now: u64) -> bool {
     let hash = if version == 4 { v4(ip) } else { v6(ip) };
     let Some(hash) = hash else { return false };
-    // SAFETY: the helper has no conditions.
-    let now = unsafe { bpf_ktime_get_coarse_ns() };
     let place = maps::processor() * DUPLICATE_PLACES + (hash as u32 & (DUPLICATE_PLACES - 1));
     let Some(place) = maps::SEEN.get_ptr_mut(place) else { return false };
     // The upper half of the hash; below it the time in units of 2^20 ns.

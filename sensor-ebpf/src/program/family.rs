@@ -16,6 +16,8 @@ pub(crate) trait Family: Copy + 'static {
     const EVICTED: u32;
     /// The table.
     fn slots() -> &'static Array<Set<Self>>;
+    /// Which blocks of it were touched.
+    fn touched() -> &'static Array<u64>;
     /// Sets in one ring's share of one processor's part.
     fn sets() -> u32;
     /// A number for the flow, the same for both directions, and 0 or 1 for the direction.
@@ -60,6 +62,11 @@ impl Family for Key4 {
     #[inline(always)]
     fn slots() -> &'static Array<Set<Self>> {
         &maps::SLOTS4
+    }
+
+    #[inline(always)]
+    fn touched() -> &'static Array<u64> {
+        &maps::TOUCHED4
     }
 
     #[inline(always)]
@@ -111,6 +118,11 @@ impl Family for Key6 {
     #[inline(always)]
     fn slots() -> &'static Array<Set<Self>> {
         &maps::SLOTS6
+    }
+
+    #[inline(always)]
+    fn touched() -> &'static Array<u64> {
+        &maps::TOUCHED6
     }
 
     #[inline(always)]

@@ -2,7 +2,6 @@
 
 use core::sync::atomic::{Ordering, compiler_fence};
 
-use aya_ebpf::helpers::generated::bpf_ktime_get_coarse_ns;
 use egret_ebpf::{Slot, Totals};
 
 use crate::context::Context;
@@ -17,17 +16,15 @@ use crate::table::{self, Found, Looked, Place};
 /// no shorter, and a packet seen once more does no harm.
 const QUIET: u64 = 30_000_000_000;
 
-/// Counts a packet of a flow with this key; `on_wire`: the frame's length.
+/// Counts a packet of a flow with this key, of a frame with this length on the wire that came now.
 #[inline(always)]
 pub(crate) fn count<K: Family>(
     context: &impl Context,
     packet: &Packet,
     key: &K,
-    on_wire: u32,
+    (on_wire, now): (u32, u64),
     totals: &mut Totals,
 ) {
-    // SAFETY: the helper has no conditions. A tick is exact enough for counting, and costs a third.
-    let now = unsafe { bpf_ktime_get_coarse_ns() };
     let (hash, direction) = key.hash();
     let place = Place::of::<K>(hash, direction);
     let length = wire_len(context, packet.begin, packet.end, packet.headers);
@@ -49,6 +46,7 @@ pub(crate) fn count<K: Family>(
         totals.ring_full += 1;
     }
     add(slot, packet, length, now);
+    table::touch::<K>(index);
 }
 
 /// The slot of a packet's direction of its flow, and whether it was taken just now; `None` when all

@@ -15,8 +15,13 @@ const MDNS: u16 = 5353;
 const LLMNR: u16 = 5355;
 const SYSLOG: u16 = 514;
 
-/// A long header with the fixed bit (RFC 9000 section 17.2): an Initial may be in the datagram.
+/// A long header with the fixed bit (RFC 9000 section 17.2).
 const QUIC_LONG: u8 = 0xc0;
+
+/// Version 1 (RFC 9000) and 2 (RFC 9369), and what all drafts' begin with.
+const QUIC_1: u32 = 1;
+const QUIC_2: u32 = 0x6b33_43cf;
+const QUIC_DRAFTS: u32 = 0xff00_0000;
 
 /// What is known of the packet's direction of its flow.
 pub(crate) struct Known<'a> {
@@ -48,10 +53,18 @@ pub(crate) fn is_wanted(packet: &Packet, known: &Known<'_>) -> bool {
         }
         UDP => {
             packet.ports.iter().any(|port| is_dns(*port) || *port == SYSLOG)
-                || may_be_read && packet.first & QUIC_LONG == QUIC_LONG
+                || may_be_read && may_be_initial(packet)
         }
         _ => false,
     }
+}
+
+/// Whether an Initial packet of QUIC may be in a datagram. (Of other versions the first datagram goes
+/// up, as of any flow.)
+#[inline(always)]
+const fn may_be_initial(packet: &Packet) -> bool {
+    packet.first & QUIC_LONG == QUIC_LONG
+        && (matches!(packet.version, QUIC_1 | QUIC_2) || packet.version & !0xff == QUIC_DRAFTS)
 }
 
 #[inline(always)]

@@ -164,6 +164,7 @@ fn transport(packet: &mut Packet, cursor: &mut Cursor, left: u32) -> Option<()> 
             let length = if stated == 0 || stated > left { left } else { stated };
             packet.payload = length.checked_sub(HEADER)?;
             packet.first = cursor.peek(HEADER as usize).unwrap_or(0);
+            packet.version = u32::from_be(cursor.peek(HEADER as usize + 1).unwrap_or(0));
             packet.headers = cursor.offset + HEADER;
         }
         SCTP => packet.ports = [cursor.short(0)?, cursor.short(2)?],

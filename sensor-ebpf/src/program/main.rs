@@ -40,14 +40,15 @@ const NEXT: i32 = -1;
 #[xdp(frags)]
 fn egret_xdp(context: XdpContext) -> u32 {
     let frame = Xdp::new(context.ctx);
-    packet::count(&frame);
-    if maps::action() == action::PASS || frame.is_to_this_host() { XDP_PASS } else { XDP_DROP }
+    let control = maps::control();
+    packet::count(&frame, &control);
+    if control.action == action::PASS || frame.is_to_this_host() { XDP_PASS } else { XDP_DROP }
 }
 
 /// In the path of packets, which go on untouched.
 #[classifier]
 fn egret_tc(context: TcContext) -> i32 {
-    packet::count(&Skb::new(context.skb.skb));
+    packet::count(&Skb::new(context.skb.skb), &maps::control());
     NEXT
 }
 

@@ -19,6 +19,11 @@ const OVERFLOW: u32 = 16_384;
 pub(crate) static SLOTS4: Array<Set<Key4>> = Array::with_max_entries(1, MMAPABLE);
 #[map]
 pub(crate) static SLOTS6: Array<Set<Key6>> = Array::with_max_entries(1, MMAPABLE);
+/// See [`egret_ebpf::BLOCK`].
+#[map]
+pub(crate) static TOUCHED4: Array<u64> = Array::with_max_entries(1, MMAPABLE);
+#[map]
+pub(crate) static TOUCHED6: Array<u64> = Array::with_max_entries(1, MMAPABLE);
 #[map]
 static TOTALS: Array<Totals> = Array::with_max_entries(1, MMAPABLE);
 #[map]
@@ -130,21 +135,11 @@ pub(crate) fn packet() -> Option<&'static mut Packet> {
     Some(unsafe { &mut *packet })
 }
 
-/// One of [`action`].
+/// What user space has to say now.
 #[inline(always)]
-pub(crate) fn action() -> u32 {
-    control().map_or(action::PASS, |control| control.action)
-}
-
-/// Which overflow map is written.
-#[inline(always)]
-pub(crate) fn epoch() -> u32 {
-    control().map_or(0, |control| control.epoch)
-}
-
-#[inline(always)]
-fn control() -> Option<Control> {
-    let control = CONTROL.get_ptr(0)?;
+pub(crate) fn control() -> Control {
+    const NOTHING: Control = Control { action: action::PASS, epoch: 0, copies: 0, unused: 0 };
+    let Some(control) = CONTROL.get_ptr(0) else { return NOTHING };
     // SAFETY: the pointer is to the map's only item; user space writes it word by word.
-    Some(unsafe { read_volatile(control) })
+    unsafe { read_volatile(control) }
 }

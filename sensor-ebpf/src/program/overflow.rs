@@ -16,7 +16,7 @@ pub(crate) fn count<K: Family>(
     now: u64,
     totals: &mut Totals,
 ) {
-    let map = if maps::epoch() == 0 { &maps::OVERFLOW0 } else { &maps::OVERFLOW1 };
+    let map = if maps::control().epoch == 0 { &maps::OVERFLOW0 } else { &maps::OVERFLOW1 };
     let key = key.widened();
     if let Some(known) = map.get_ptr_mut(key) {
         // SAFETY: the pointer is to this processor's own value, which user space reads when it is

@@ -1,6 +1,7 @@
 //! A packet's way through the program.
 
-use egret_ebpf::{Key4, Key6, Totals};
+use aya_ebpf::helpers::generated::bpf_ktime_get_coarse_ns;
+use egret_ebpf::{Control, Key4, Key6, Totals};
 
 use crate::context::Context;
 use crate::cursor::Cursor;
@@ -25,8 +26,9 @@ pub(crate) struct Packet {
     pub(crate) payload: u32,
     /// Ports, for protocols with ports.
     pub(crate) ports: [u16; 2],
-    /// The first byte of what UDP carries.
+    /// The first byte of what UDP carries, and the word behind it: a version, if that is QUIC.
     pub(crate) first: u8,
+    pub(crate) version: u32,
     /// TCP's flags.
     pub(crate) tcp_flags: u8,
     /// IP protocol number.
@@ -62,17 +64,20 @@ pub(crate) enum Understood {
 
 /// Counts a packet, to its flow as far as it can be told.
 #[inline(always)]
-pub(crate) fn count(context: &impl Context) {
+pub(crate) fn count(context: &impl Context, control: &Control) {
     let Some(totals) = maps::totals() else { return };
     let Some(packet) = maps::packet() else { return };
     packet.clear();
     let mut cursor = Cursor::new(context);
     let version = link::skip(&mut cursor);
     packet.end = context.length();
+    // SAFETY: the helper has no conditions. A tick is exact enough for counting, and costs a third.
+    let now = unsafe { bpf_ktime_get_coarse_ns() };
     // Before anything else: no pointer into the packet is left when its flow is looked up, and the
     // verifier need not follow each way to read headers through all that comes then.
-    if let Some(version) = version
-        && duplicates::is_copy(cursor, version)
+    if control.copies != 0
+        && let Some(version) = version
+        && duplicates::is_copy(cursor, version, now)
     {
         totals.packets += 1;
         totals.bytes += u64::from(packet.end);
@@ -87,8 +92,8 @@ pub(crate) fn count(context: &impl Context) {
     totals.packets += 1;
     totals.bytes += u64::from(wire_len);
     match understood {
-        Understood::Flow4 => flow::count(context, packet, &packet.key4, wire_len, totals),
-        Understood::Flow6 => flow::count(context, packet, &packet.key6, wire_len, totals),
+        Understood::Flow4 => flow::count(context, packet, &packet.key4, (wire_len, now), totals),
+        Understood::Flow6 => flow::count(context, packet, &packet.key6, (wire_len, now), totals),
         Understood::Part => whole(context, wire_len, totals),
         Understood::Nothing => {
             totals.unparsed += 1;

@@ -3,7 +3,7 @@
 use aya_ebpf::bindings::BPF_RB_NO_WAKEUP;
 use aya_ebpf::helpers::generated::{bpf_ringbuf_reserve, bpf_ringbuf_submit};
 use core::sync::atomic::{Ordering, compiler_fence};
-use egret_ebpf::{Count, Evicted, Set, Slot, TAKEN, Totals, WAYS};
+use egret_ebpf::{BLOCK, Count, Evicted, Set, Slot, TAKEN, Totals, WAYS};
 
 use crate::family::Family;
 use crate::{hand_up, maps};
@@ -148,6 +148,16 @@ pub(crate) fn take<K: Family>(slot: &mut Slot<K>, key: &K, now: u64, totals: &mu
     slot.key = *key;
     slot.count = Count { last: now, ..Count::default() };
     write(&mut slot.sequence, next);
+}
+
+/// Says that something was counted in a slot, after it was.
+#[inline(always)]
+pub(crate) fn touch<K: Family>(index: u32) {
+    compiler_fence(Ordering::SeqCst);
+    if let Some(word) = K::touched().get_ptr_mut(index / BLOCK) {
+        // SAFETY: the pointer is to an item of the map; only user space writes anything else to it.
+        unsafe { core::ptr::write_volatile(word, 1) };
+    }
 }
 
 /// Writes a word in its place among the writes before and after.

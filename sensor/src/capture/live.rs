@@ -163,6 +163,14 @@ impl Live {
         }
     }
 
+    /// Second copies of packets were seen among its frames: where packets are counted elsewhere, those
+    /// are to be known there, too.
+    pub fn expect_copies(&self) {
+        if let Way::Fast(fast, _) = &self.0 {
+            fast.expect_copies();
+        }
+    }
+
     /// Lets packets go on to this host from now on, where they end here once they are counted.
     pub fn pass(&self) {
         if let Way::Fast(_, ending) = &self.0 {

@@ -7,6 +7,7 @@
 
 mod attach;
 mod clock;
+mod copies;
 mod ending;
 mod grace;
 mod key;

@@ -11,6 +11,7 @@ use super::table::{Added, Looked};
 use super::timers::Timers;
 use super::{Key, Observer, Table, opener};
 use crate::capture::{BURST, Counted};
+use crate::time::Timestamp;
 
 /// Counts come so much later than the packets around them, at the most: they are told once a second.
 /// A connection closed in this time still has its tail to come.
@@ -34,13 +35,17 @@ impl Table {
         }
     }
 
+    /// Counts that come next may lie ahead of packets that are still to be read, which were read up to
+    /// this time: within a tick, the packets' order is theirs.
+    pub fn set_read(&mut self, read: Timestamp) {
+        self.read = read;
+    }
+
     /// Adds to a flow, or opens it. One that is closed gets what was still to come of it: a new
     /// connection over its ports begins with a packet.
     fn add<O: Observer>(&mut self, counted: &Counted, looked: &Looked, observer: &mut O) {
-        // A count may lie ahead of packets that are still to be read: their order is theirs.
-        if Timers::tick_of(counted.last.as_nanos()) > self.timers.tick() {
-            self.idle(counted.last, observer);
-        }
+        let in_tick = Timers::tick_of(counted.last.as_nanos()) <= self.timers.tick();
+        self.idle(if in_tick { counted.last.min(self.read) } else { counted.last }, observer);
         let id = self.find(looked).unwrap_or_else(|| {
             let client = opener::client_of_counted(counted, looked.direction);
             self.open_with(looked, counted.since, client, observer, |_| ())

@@ -46,6 +46,8 @@ pub struct Table {
     latest: Timestamp,
     /// How much later than the packets around it something may be counted to a flow.
     pub(super) late: Duration,
+    /// Packets were read up to this time.
+    pub(super) read: Timestamp,
     pub(super) stats: Stats,
 }
 
@@ -91,6 +93,7 @@ impl Table {
             now: Timestamp::ZERO,
             latest: Timestamp::ZERO,
             late: Duration::ZERO,
+            read: Timestamp::MAX,
             stats: Stats::default(),
         })
     }

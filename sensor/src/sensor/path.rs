@@ -93,6 +93,11 @@ impl Path {
         }
     }
 
+    /// Second copies recognised so far.
+    pub(super) fn copies(&self) -> u64 {
+        self.duplicates.as_ref().map_or(0, Duplicates::count)
+    }
+
     /// Takes what was counted without its packets to the flows. `frames` and `wire_bytes` do not
     /// tell of it.
     pub(super) fn counted(&mut self, counts: &[Counted], sink: &mut impl Sink) {

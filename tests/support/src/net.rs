@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
+mod flood;
 mod lab;
 mod link;
 mod mirror;
@@ -18,6 +19,7 @@ mod program;
 #[cfg(test)]
 mod tests;
 
+pub use flood::Flood;
 pub use lab::{Host, Lab, Mirrored};
 pub use link::{Counters, veth};
 pub use mirror::mirror;

@@ -16,8 +16,8 @@ use crate::frames;
 use crate::net::Namespace;
 
 /// The same packet comes no sooner again: sensors take what comes within 2 ms, by clocks that tick
-/// each 4 ms at the slowest, for a copy; the rest is for the kernel to give frames on in.
-const APART: Duration = Duration::from_millis(15);
+/// each 10 ms at the slowest, for a copy; the rest is for the kernel to give frames on in.
+const APART: Duration = Duration::from_millis(25);
 /// Frames a second: a debug build of a sensor reads as many.
 const RATE: u64 = 10_000;
 /// The shortest frame that can be sent: a link header.
@@ -94,20 +94,29 @@ fn push(port: &OwnedFd, frame: &[u8]) -> io::Result<()> {
     }
 }
 
-/// What two copies of a packet have in common at least: the first bytes of an IP packet, wherever in
-/// the frame one may begin, without what routers and mirrors change (DSCP, time to live, checksum).
+/// What two copies of a packet have in common at least: the first bytes of an IP packet, where one may
+/// begin behind a link header, tags and tunnels, without what routers and mirrors change (DSCP, time to live, checksum).
 /// Different packets may have that in common too; they only wait in vain.
 fn packets(frame: &[u8]) -> Vec<Vec<u8>> {
     const COMPARED: usize = 52;
     const FARTHEST: usize = 64;
+    /// Farther on, only what may end with the frame, and its padding, is taken for a packet.
+    const LINK: usize = SHORTEST + 8;
+    const SHORTEST_IN_ALL: usize = 60;
     let places = (SHORTEST..frame.len().min(FARTHEST)).step_by(2);
     let found = places.filter_map(|at| {
-        let changes: &[usize] = match frame[at] {
-            0x45..=0x4f => &[1, 8, 10, 11],
-            0x60..=0x6f => &[0, 1, 2, 3, 7],
+        let rest = &frame[at..];
+        let word =
+            |at: usize| Some(usize::from(u16::from_be_bytes([*rest.get(at)?, *rest.get(at + 1)?])));
+        let (changes, length): (&[usize], _) = match rest[0] {
+            0x45..=0x4f => (&[1, 8, 10, 11], word(2)?),
+            0x60..=0x6f => (&[0, 1, 2, 3, 7], word(4)? + 40),
             _ => return None,
         };
-        let mut packet: Vec<u8> = frame[at..].iter().copied().take(COMPARED).collect();
+        if at > LINK && !(rest.len().saturating_sub(SHORTEST_IN_ALL)..=MTU).contains(&length) {
+            return None;
+        }
+        let mut packet: Vec<u8> = rest.iter().copied().take(COMPARED).collect();
         for &at in changes {
             if let Some(byte) = packet.get_mut(at) {
                 *byte = 0;

@@ -13,7 +13,7 @@ use anyhow::{Context, bail, ensure};
 use egret_tests::frames::Frames;
 use egret_tests::net;
 
-use self::cable::Cable;
+use self::cable::{Cable, Load};
 use self::reader::{Program, Reader, Said};
 use super::spread::Spread;
 
@@ -28,7 +28,7 @@ mod schedule;
 /// Conversations that the frames belong to.
 const FLOWS: u32 = 1000;
 /// Different frames: more than are sent while Egret takes a second one for a copy of the first.
-const DIFFERENT: u32 = 8000;
+const DIFFERENT: u32 = 40_000;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -128,7 +128,8 @@ fn flood(arguments: &Arguments, cable: &Cable, length: usize) -> anyhow::Result<
     let mut turns: Vec<Vec<Turn>> = programs.iter().map(|_| Vec::new()).collect();
     for _ in 0..arguments.rounds.max(1) {
         for (program, turns) in programs.iter().zip(&mut turns) {
-            turns.push(turn(cable, program, &frames, arguments.frames, None)?);
+            let send = |cable: &Cable| cable.send(&frames, arguments.frames, None);
+            turns.push(turn(cable, program, send)?);
         }
     }
     println!("\n{length} bytes a frame, {FLOWS} flows, as fast as they go");
@@ -188,13 +189,11 @@ fn line(name: &str, turns: &[Turn], base: &[Turn]) -> anyhow::Result<()> {
 fn turn(
     cable: &Cable,
     program: &Program,
-    frames: &Frames,
-    count: u64,
-    rate: Option<u64>,
+    send: impl FnOnce(&Cable) -> Load,
 ) -> anyhow::Result<Turn> {
     let reader = Reader::start(program, cable)?;
     let (kernel, spent) = (cable.kernel_time()?, reader.time()?);
-    let load = cable.send(frames, count, rate);
+    let load = send(cable);
     // The last block of the ring is given out when its time is over.
     std::thread::sleep(Duration::from_millis(500));
     let kernel = cable.kernel_time()?.saturating_sub(kernel);

@@ -1,9 +1,9 @@
 //! How large the maps are, and how they are shared among processors and workers.
 
-use egret_ebpf::{MAX_RINGS, WAYS};
+use egret_ebpf::{BLOCK, MAX_RINGS, WAYS};
 
-/// Slots for flows over IPv4, all processors' together: 64 MiB of them.
-const SLOTS: u32 = 1 << 20;
+/// Slots for flows over IPv4, all processors' together: 128 MiB of them.
+const SLOTS: u32 = 1 << 21;
 
 /// Slots of one processor at least, as flows may all meet at one.
 const SLOTS_EACH: u32 = 1 << 16;
@@ -13,7 +13,7 @@ const SLOTS_EACH: u32 = 1 << 16;
 const SLOTS_MOST: u32 = 1 << 22;
 
 /// The table for IPv6 has one slot for so many of the other.
-const IPV6_SHARE: u32 = 4;
+const IPV6_SHARE: u32 = 8;
 
 /// Bytes that the rings in use share: some hundred milliseconds of what goes up at worst.
 const RING_BYTES: u32 = 16 << 20;
@@ -61,6 +61,11 @@ impl Layout {
         (3 * quarter, quarter)
     }
 
+    /// Blocks in the whole table of which a share has so many sets, see [`BLOCK`].
+    pub(super) const fn blocks(&self, sets: u32) -> u32 {
+        (self.whole(sets) * WAYS).div_ceil(BLOCK)
+    }
+
     /// Sets in the whole table of which a share has so many.
     pub(super) const fn whole(&self, sets: u32) -> u32 {
         self.cpus * self.rings * sets
@@ -81,9 +86,9 @@ mod tests {
     }
 
     #[test]
-    fn a_usual_machine_has_a_million_slots_and_16_mib_of_rings() {
+    fn a_usual_machine_has_two_million_slots_and_16_mib_of_rings() {
         let layout = Layout::new(4, 4, None);
-        assert_eq!(slots(4, 4), 1 << 20);
+        assert_eq!(slots(4, 4), 1 << 21);
         assert_eq!(layout.sets6 * IPV6_SHARE, layout.sets4);
         assert_eq!(layout.ring_bytes, 4 << 20);
         assert_eq!(Layout::new(4, 1, None).ring_bytes, 16 << 20);

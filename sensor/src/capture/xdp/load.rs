@@ -100,6 +100,8 @@ pub(super) fn load(object: &[u8], which: Which, given: &Constants) -> Result<Loa
     loader
         .map_max_entries("SLOTS4", given.layout.whole(sets4))
         .map_max_entries("SLOTS6", given.layout.whole(sets6))
+        .map_max_entries("TOUCHED4", given.layout.blocks(sets4))
+        .map_max_entries("TOUCHED6", given.layout.blocks(sets6))
         .map_max_entries("TOTALS", cpus)
         .map_max_entries("SEEN", cpus * DUPLICATE_PLACES);
     for (name, number) in RINGS.into_iter().zip(0..) {
@@ -115,9 +117,9 @@ impl Loaded {
     /// Says what becomes of frames, before there are any.
     fn act(&mut self, action: u32) -> Result<(), LoadError> {
         let map = self.ebpf.map_mut("CONTROL").ok_or_else(|| LoadError::lacks("CONTROL"))?;
-        // `egret_ebpf::Control`.
-        let mut control: Array<_, [u32; 2]> = Array::try_from(map).map_err(LoadError::of)?;
-        control.set(0, [action, 0], 0).map_err(LoadError::of)
+        // `egret_ebpf::Control`: copies are looked for until it is clear that there are none.
+        let mut control: Array<_, [u32; 4]> = Array::try_from(map).map_err(LoadError::of)?;
+        control.set(0, [action, 0, 1, 0], 0).map_err(LoadError::of)
     }
 
     fn verify(&mut self) -> Result<(), LoadError> {

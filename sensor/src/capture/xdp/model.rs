@@ -206,12 +206,15 @@ impl Kernel {
     pub(super) fn parts(&self) -> Parts {
         let count = SHAPE.cpus * SHAPE.rings * SHAPE.sets4 * WAYS as usize;
         let map = |descriptor, size| Arc::new(Mapping::new(descriptor, size).unwrap());
+        let [touched4, touched6, control] = [0, 1, 2].map(|_| memory(1 << 12));
         Parts {
             ring: self.ring.descriptor(),
             ring_bytes: self.ring.bytes as usize,
             ring_number: RING,
             slots4: map(&self.slots4, count * size_of::<Slot<Key4>>()),
             slots6: map(&memory(1 << 16), 1 << 16),
+            touched: [&touched4, &touched6].map(|memory| map(memory, 1 << 12)),
+            control: map(&control, 1 << 12),
             shape: SHAPE,
             snaplen: 65_535,
             last: Arc::default(),

@@ -93,6 +93,7 @@ impl Place {
 struct Maps {
     slots4: Arc<Mapping>,
     slots6: Arc<Mapping>,
+    touched: [Arc<Mapping>; 2],
     totals: Mapping,
     control: Arc<Mapping>,
 }
@@ -108,6 +109,10 @@ impl Maps {
         Ok(Self {
             slots4: Arc::new(map("SLOTS4", sets4, size_of::<Set<Key4>>())?),
             slots6: Arc::new(map("SLOTS6", sets6, size_of::<Set<Key6>>())?),
+            touched: [
+                Arc::new(map("TOUCHED4", layout.blocks(layout.sets4), size_of::<u64>())?),
+                Arc::new(map("TOUCHED6", layout.blocks(layout.sets6), size_of::<u64>())?),
+            ],
             totals: map("TOTALS", layout.cpus, size_of::<Totals>())?,
             control: Arc::new(map("CONTROL", 1, size_of::<Control>())?),
         })
@@ -131,8 +136,8 @@ fn sources(
     let overflow = [program.map("OVERFLOW0"), program.map("OVERFLOW1")];
     let [overflow0, overflow1] = overflow.map(|map| map.map_err(said));
     let overflow = [overflow0?, overflow1?];
-    let Maps { slots4, slots6, totals, control } = maps;
-    let mut whole = Some(Whole { overflow, totals, control });
+    let Maps { slots4, slots6, touched, totals, control } = maps;
+    let mut whole = Some(Whole { overflow, totals });
     let last = Arc::default();
     let source = |number| {
         let parts = Parts {
@@ -141,6 +146,8 @@ fn sources(
             ring_number: number,
             slots4: Arc::clone(&slots4),
             slots6: Arc::clone(&slots6),
+            touched: touched.clone(),
+            control: Arc::clone(&control),
             shape,
             snaplen: constants.snaplen,
             last: Arc::clone(&last),

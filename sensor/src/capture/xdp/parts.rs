@@ -21,6 +21,10 @@ pub(in crate::capture) struct Parts {
     pub(in crate::capture) slots4: Arc<Mapping>,
     /// `SLOTS6`, likewise.
     pub(in crate::capture) slots6: Arc<Mapping>,
+    /// `TOUCHED4` and `TOUCHED6`, likewise.
+    pub(in crate::capture) touched: [Arc<Mapping>; 2],
+    /// `CONTROL`, likewise.
+    pub(in crate::capture) control: Arc<Mapping>,
     /// How both are cut.
     pub(in crate::capture) shape: Shape,
     /// Bytes that the program captures of a frame at most.
@@ -55,8 +59,6 @@ pub(in crate::capture) struct Whole {
     pub(in crate::capture) overflow: [OwnedFd; 2],
     /// `TOTALS`.
     pub(in crate::capture) totals: Mapping,
-    /// `CONTROL`.
-    pub(in crate::capture) control: Arc<Mapping>,
 }
 
 /// A program on an interface, which counts.

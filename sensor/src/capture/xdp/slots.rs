@@ -10,8 +10,10 @@
 
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicU64, fence};
 
-use egret_ebpf::{Count, Evicted, WAYS};
+use egret_ebpf::{BLOCK, Count, Evicted, WAYS};
 
 use super::key::{Key, Told};
 use super::mapping::Mapping;
@@ -22,6 +24,8 @@ use super::slot::View;
 #[derive(Debug)]
 pub(super) struct Table<K> {
     slots: Arc<Mapping>,
+    /// See [`BLOCK`].
+    touched: Arc<Mapping>,
     share: Share,
     /// One a slot of the share, a processor's after the other.
     shadows: Vec<Shadow>,
@@ -59,12 +63,18 @@ pub(super) struct Foreign;
 impl<K: Key> Table<K> {
     /// The share of ring number `ring` in a table whose sets in one ring's share of one processor's
     /// part are `sets`.
-    pub(super) fn new(slots: Arc<Mapping>, shape: Shape, sets: usize, ring: usize) -> Self {
+    pub(super) fn new(
+        slots: Arc<Mapping>,
+        touched: Arc<Mapping>,
+        shape: Shape,
+        sets: usize,
+        ring: usize,
+    ) -> Self {
         let run = sets * WAYS as usize;
         let share = Share { part: run * shape.rings, run, start: run * ring };
         let shadows = vec![Shadow::NEW; run * shape.cpus];
         let next = shadows.len();
-        Self { slots, share, shadows, next, key: PhantomData }
+        Self { slots, touched, share, shadows, next, key: PhantomData }
     }
 
     /// Begins to look at all slots anew.
@@ -78,6 +88,10 @@ impl<K: Key> Table<K> {
             self.next = place + 1;
             if let Some(told) = self.look(place) {
                 return Some(told);
+            }
+            // There is something, and it cannot be told yet: it is looked at again.
+            if let Some(touched) = self.touched(place) {
+                touched.store(1, Relaxed);
             }
         }
         self.next = self.shadows.len();
@@ -99,11 +113,17 @@ impl<K: Key> Table<K> {
 
     /// The first slot, from where the scan is, whose counters are not what was told of it.
     ///
-    /// This looks at everything each second, and mostly finds nothing.
+    /// Of blocks that begin where it is, those that were not touched are left out. (A block that is
+    /// another share's, too, is never left out.)
     fn changed(&self) -> Option<usize> {
         let mut place = self.next;
         while place < self.shadows.len() {
-            let end = place - place % self.share.run + self.share.run;
+            let piece = if self.share.has_whole_blocks() { BLOCK as usize } else { self.share.run };
+            let end = place - place % piece + piece;
+            if place % piece == 0 && self.share.has_whole_blocks() && !self.take_touched(place) {
+                place = end;
+                continue;
+            }
             let index = self.share.index(place);
             for (at, shadow) in self.shadows.get(place..end)?.iter().enumerate() {
                 let slot = View::<K>::new(&self.slots, index + at)?;
@@ -114,6 +134,22 @@ impl<K: Key> Table<K> {
             place = end;
         }
         None
+    }
+
+    /// Whether anything was counted in the block of a place since this was asked.
+    fn take_touched(&self, place: usize) -> bool {
+        let Some(touched) = self.touched(place).filter(|word| word.load(Relaxed) != 0) else {
+            return false;
+        };
+        touched.store(0, Relaxed);
+        // What is counted from now on sets it again, and what was counted before is seen from now on.
+        fence(SeqCst);
+        true
+    }
+
+    fn touched(&self, place: usize) -> Option<&AtomicU64> {
+        let block = self.share.index(place) / BLOCK as usize;
+        self.touched.word64(block * size_of::<u64>())
     }
 
     fn look(&mut self, place: usize) -> Option<Told<K>> {
@@ -144,6 +180,11 @@ impl Shadow {
 }
 
 impl Share {
+    /// Whether no block is another share's, too.
+    const fn has_whole_blocks(self) -> bool {
+        self.run.is_multiple_of(BLOCK as usize)
+    }
+
     /// The index in the table of a place in the share.
     const fn index(self, place: usize) -> usize {
         place / self.run * self.part + self.start + place % self.run

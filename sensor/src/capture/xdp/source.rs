@@ -5,8 +5,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use egret_ebpf::{Evicted, Handed, Key4, Key6, NO_SLOT, WAYS, kind};
+use egret_ebpf::{Evicted, Handed, Key4, Key6, NO_SLOT, Totals, WAYS, kind};
 
+use super::copies::Copies;
 use super::key::Key;
 use super::mapping::{Mapping, read};
 use super::overflow::Overflow;
@@ -39,6 +40,7 @@ pub(in crate::capture) struct Fast {
     /// What slots that gave way had to tell.
     pending: Counts,
     whole: Option<Interface>,
+    copies: Copies,
     attached: Arc<dyn Attached>,
     snaplen: u32,
     halted: bool,
@@ -78,17 +80,19 @@ impl Fast {
     /// # Errors
     /// When the ring cannot be mapped.
     pub(in crate::capture) fn new(parts: Parts) -> io::Result<Self> {
-        let Parts { shape, ring_number, slots4, slots6, .. } = parts;
+        let Parts { shape, ring_number, slots4, slots6, control, .. } = parts;
+        let [touched4, touched6] = parts.touched;
         Ok(Self {
             ring: Ring::map(parts.ring, parts.ring_bytes)?,
             marks: Marks { v4: Arc::clone(&slots4), v6: Arc::clone(&slots6) },
             tables: Tables {
-                v4: Table::new(slots4, shape, shape.sets4, ring_number),
-                v6: Table::new(slots6, shape, shape.sets6, ring_number),
+                v4: Table::new(slots4, touched4, shape, shape.sets4, ring_number),
+                v6: Table::new(slots6, touched6, shape, shape.sets6, ring_number),
             },
             telling: Telling::new(parts.last),
             pending: Counts::new(),
-            whole: parts.whole.map(|whole| Interface::new(whole, shape)),
+            whole: parts.whole.map(|whole| Interface::new(whole, Arc::clone(&control), shape)),
+            copies: Copies::new(control),
             attached: parts.attached,
             snaplen: parts.snaplen,
             halted: false,
@@ -145,7 +149,7 @@ impl Fast {
         self.tables.v4.scan();
         self.tables.v6.scan();
         if let Some(whole) = &mut self.whole {
-            whole.scan();
+            self.copies.judge(&whole.scan());
         }
         self.scanning = true;
     }
@@ -189,6 +193,11 @@ impl Fast {
             grace::wait();
             self.halted = true;
         }
+    }
+
+    /// Second copies of packets were seen among the frames given: the kernel is to look for them.
+    pub(in crate::capture) fn expect_copies(&self) {
+        self.copies.expect();
     }
 
     /// How long to wait for frames at most: the kernel wakes nobody for them.
@@ -274,14 +283,15 @@ fn evicted<K: Key>(
 }
 
 impl Interface {
-    fn new(whole: Whole, shape: Shape) -> Self {
-        let overflow = Overflow::new(whole.overflow, whole.control, shape.cpus);
+    fn new(whole: Whole, control: Arc<Mapping>, shape: Shape) -> Self {
+        let overflow = Overflow::new(whole.overflow, control, shape.cpus);
         Self { totals: whole.totals, overflow, shape }
     }
 
-    fn scan(&mut self) {
+    fn scan(&mut self) -> Totals {
         let totals = totals::sum(&self.totals, self.shape.cpus);
         self.overflow.scan(totals.overflow);
+        totals
     }
 
     fn kernel(&self, last: Option<Timestamp>) -> Kernel {

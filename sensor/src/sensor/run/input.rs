@@ -52,9 +52,15 @@ impl Input {
             if let Some(last) = burst.last() {
                 self.reached = self.reached.max(last.time);
             }
+            let copies = path.copies();
             path.burst(&burst, sink);
+            let copied = path.copies() - copies;
             drop(burst);
+            if copied > 0 {
+                self.source.expect_copies();
+            }
             // Behind the frames that came before what gave way, and before those that come next.
+            path.table.set_read(self.reached);
             let all_told = self.tell_counts(COUNTS, path, sink);
             busy |= more || !all_told;
             if !more {
@@ -71,6 +77,7 @@ impl Input {
     /// wait for.
     pub(super) fn scan(&mut self, now: Timestamp, path: &mut Path, sink: &mut impl Sink) {
         path.table.set_interface(self.interface);
+        path.table.set_read(self.source.quiet_since(now));
         self.source.scan(now);
         self.tell_counts(SCANNED, path, sink);
     }
@@ -83,6 +90,7 @@ impl Input {
     /// Takes all that was counted without packets, once capture has ended and its frames were taken.
     pub(super) fn settle(&mut self, now: Timestamp, path: &mut Path, sink: &mut impl Sink) {
         path.table.set_interface(self.interface);
+        path.table.set_read(now);
         // What is under way began before capture ended: all is told by the one behind it.
         self.tell_counts(usize::MAX, path, sink);
         self.source.scan(now);

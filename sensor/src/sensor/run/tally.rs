@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use prometheus::IntCounter;
 
 use crate::capture::{Kernel, Stats};
-use crate::decode::duplicates::Duplicates;
 use crate::flow;
 use crate::metrics::Metrics;
 use crate::metrics::labels::RCODES;
@@ -116,7 +115,7 @@ impl Tally {
         raise(&metrics.capture_bytes, &mut self.wire_bytes, path.wire_bytes);
         metrics.events_dropped.with_label_values(&["detect"]).inc_by(events_dropped);
 
-        let copies = path.duplicates.as_ref().map_or(0, Duplicates::count);
+        let copies = path.copies();
         raise(&metrics.capture_duplicates, &mut self.duplicates, copies);
 
         let active = path.table.active();

@@ -87,6 +87,7 @@ impl Lab {
         switch.ip("link add br0 type bridge mcast_snooping 0");
         switch.up("br0");
         veth((&switch, MIRROR), (&sensor, CAPTURED));
+        queue(&switch, MIRROR);
         let hosts = [Host::GUEST, Host::FILES, Host::WEB].map(|host| attach(&switch, host));
         let lab = Self { sensor, switch, hosts: hosts.into() };
         match mirrored {
@@ -128,6 +129,7 @@ impl Lab {
         const ANOTHER: &str = "mirror1";
         let machine = Namespace::new("another");
         veth((&self.switch, ANOTHER), (&machine, CAPTURED));
+        queue(&self.switch, ANOTHER);
         mirror(&self.switch, MIRROR, &["egress"], ANOTHER);
         machine
     }
@@ -135,6 +137,12 @@ impl Lab {
     fn mirror(&self, host: Host, directions: &[&str]) {
         mirror(&self.switch, host.name, directions, MIRROR);
     }
+}
+
+/// Has frames wait at a mirror port while the cable to the sensor is full, as far as the kernel can: with
+/// XDP at its end it holds 256 of them, and a burst of segments is more.
+fn queue(switch: &Namespace, port: &str) {
+    switch.tc(&format!("qdisc add dev {port} root pfifo limit 20000"));
 }
 
 /// A host at the switch, with routes to all addresses over its link.

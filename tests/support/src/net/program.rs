@@ -41,22 +41,13 @@ impl Program {
     /// # Panics
     /// When the kernel refuses.
     pub fn new(namespace: &Namespace, interface: &str) -> Self {
-        const PROG_LOAD: i32 = 5;
         const LINK_CREATE: i32 = 28;
-        const PROG_TYPE_XDP: u32 = 6;
         const XDP: u32 = 37;
         const IN_THE_DRIVER: u32 = 1 << 2;
         // r0 = XDP_PASS; exit
-        let instructions: [u64; 2] = [0x0000_0002_0000_00b7, 0x95];
-        let load = Load {
-            kind: PROG_TYPE_XDP,
-            count: instructions.len() as u32,
-            instructions: instructions.as_ptr() as u64,
-            license: c"GPL".as_ptr() as u64,
-            rest: [0; 8],
-        };
+        let instructions = [0x0000_0002_0000_00b7, 0x95];
         namespace.enter(|| {
-            let program = bpf(PROG_LOAD, &load).expect("a program of two instructions");
+            let program = load(&instructions).expect("a program of two instructions");
             let any = socket(AddressFamily::INET, SocketType::DGRAM, None).expect("a socket");
             let create = Create {
                 program: program.as_raw_fd() as u32,
@@ -71,15 +62,34 @@ impl Program {
     }
 }
 
-/// Asks the kernel for something that it gives a descriptor for.
-fn bpf<T>(command: i32, attributes: &T) -> io::Result<OwnedFd> {
+/// Has the kernel take a program of XDP.
+pub(super) fn load(instructions: &[u64]) -> io::Result<OwnedFd> {
+    const PROG_LOAD: i32 = 5;
+    const PROG_TYPE_XDP: u32 = 6;
+    let load = Load {
+        kind: PROG_TYPE_XDP,
+        count: instructions.len() as u32,
+        instructions: instructions.as_ptr() as u64,
+        license: c"GPL".as_ptr() as u64,
+        rest: [0; 8],
+    };
+    bpf(PROG_LOAD, &load)
+}
+
+/// Asks the kernel for something.
+pub(super) fn ask<T>(command: i32, attributes: &T) -> io::Result<i32> {
     #[expect(unsafe_code, reason = "bpf(2) has no safe form")]
     // SAFETY: the kernel reads so many bytes, and what they point to lives through the call.
     let result: c_long = unsafe {
         libc::syscall(libc::SYS_bpf, command, std::ptr::from_ref(attributes), size_of::<T>())
     };
-    let descriptor = i32::try_from(result).ok().filter(|descriptor| *descriptor >= 0);
-    let descriptor = descriptor.ok_or_else(io::Error::last_os_error)?;
+    let result = i32::try_from(result).ok().filter(|result| *result >= 0);
+    result.ok_or_else(io::Error::last_os_error)
+}
+
+/// Asks the kernel for something that it gives a descriptor for.
+fn bpf<T>(command: i32, attributes: &T) -> io::Result<OwnedFd> {
+    let descriptor = ask(command, attributes)?;
     #[expect(unsafe_code, reason = "the descriptor comes as a number")]
     // SAFETY: it is new, and nobody else's.
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })

@@ -1,11 +1,11 @@
 //! What XDP saves: the same frames through the AF_PACKET ring and through XDP, taking turns.
 
 use anyhow::{Context, ensure};
-use egret_tests::frames::Frames;
+use egret_tests::net::Flood;
 
 use super::cable::Cable;
 use super::reader::Program;
-use super::{Arguments, DIFFERENT, FLOWS, Spread, Turn, turn};
+use super::{Arguments, FLOWS, Spread, Turn, turn};
 
 /// Each as (`capture.backend`, its name here), the ring first.
 const BACKENDS: [(&str, &str); 2] = [("afpacket", "ring"), ("xdp", "xdp")];
@@ -25,10 +25,10 @@ const FULL: usize = 1514;
 pub(super) fn report(arguments: &Arguments, cable: &Cable) -> anyhow::Result<()> {
     for (flows, bar) in [(FLOWS, BAR_FEW), (MANY_FLOWS, BAR_MANY)] {
         for length in [60, FULL] {
-            let frames = Frames::datagrams(DIFFERENT.max(flows), length, flows);
+            let flood = cable.flood(length, flows);
             let mut rounds = Vec::new();
             for _ in 0..arguments.rounds.max(1) {
-                rounds.push(round(arguments, cable, &frames)?);
+                rounds.push(round(arguments, cable, &flood)?);
             }
             println!("\n{length} bytes a frame, {flows} flows, as fast as they go");
             table(&rounds, length)?;
@@ -44,11 +44,11 @@ pub(super) fn report(arguments: &Arguments, cable: &Cable) -> anyhow::Result<()>
 }
 
 /// One turn with each.
-fn round(arguments: &Arguments, cable: &Cable, frames: &Frames) -> anyhow::Result<[Turn; 2]> {
+fn round(arguments: &Arguments, cable: &Cable, flood: &Flood) -> anyhow::Result<[Turn; 2]> {
     let take = |(backend, name)| {
         let binary = crate::bench::egret()?;
         let program = Program::Egret { binary, workers: 1, backend, name };
-        turn(cable, &program, frames, arguments.frames, None)
+        turn(cable, &program, |cable| cable.send_flood(flood, arguments.frames))
     };
     let [ring, xdp] = BACKENDS.map(take);
     let (ring, xdp) = (ring?, xdp?);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use egret_tests::frames::Frames;
-use egret_tests::net::{Namespace, veth};
+use egret_tests::net::{Flood, Namespace, veth};
 
 use super::schedule;
 
@@ -57,9 +57,25 @@ impl Cable {
 
     /// Sends frames, at most `rate` a second.
     pub(crate) fn send(&self, frames: &Frames, count: u64, rate: Option<u64>) -> Load {
+        self.load(|| {
+            frames.send(&self.sender, NEAR, count, rate);
+        })
+    }
+
+    /// What makes frames of `length` bytes of so many conversations in the kernel.
+    pub(crate) fn flood(&self, length: usize, flows: u32) -> Flood {
+        Flood::new(&self.sender, NEAR, length, flows)
+    }
+
+    /// Sends the frames that the kernel makes, as fast as it does.
+    pub(crate) fn send_flood(&self, flood: &Flood, count: u64) -> Load {
+        self.load(|| flood.send(&self.sender, count))
+    }
+
+    fn load(&self, send: impl FnOnce()) -> Load {
         let before = self.receiver.counters(FAR).rx_packets;
         let start = Instant::now();
-        frames.send(&self.sender, NEAR, count, rate);
+        send();
         let seconds = start.elapsed().as_secs_f64();
         // What was sent waits for the kernel thread.
         std::thread::sleep(Duration::from_millis(50));

@@ -2,13 +2,19 @@ use std::collections::HashSet;
 
 use super::*;
 
+/// Words for as many blocks as any table here has.
+fn blocks() -> Arc<Mapping> {
+    Arc::new(Mapping::new(&crate::capture::xdp::model::memory(64), 64).unwrap())
+}
+
 #[test]
 fn rings_share_the_table_out_and_each_knows_its_own() {
     let shape = Shape { cpus: 3, rings: 4, sets4: 5, sets6: 1 };
     let slots = Arc::new(Mapping::new(&crate::capture::xdp::model::memory(64), 64).unwrap());
     let mut seen = HashSet::new();
     for ring in 0..shape.rings {
-        let table = Table::<egret_ebpf::Key4>::new(Arc::clone(&slots), shape, shape.sets4, ring);
+        let (slots, touched) = (Arc::clone(&slots), blocks());
+        let table = Table::<egret_ebpf::Key4>::new(slots, touched, shape, shape.sets4, ring);
         for place in 0..table.shadows.len() {
             let index = table.share.index(place);
             assert_eq!(table.share.place(index), Some(place));
@@ -37,12 +43,16 @@ fn the_kernels_own_table_is_mapped_and_scanned() {
     };
     let [kernel, ours] = [0, 1].map(|_| Mapping::new(&map, 256 * slot).unwrap());
     assert!(Mapping::new(&map, 257 * slot).is_err(), "more than there is");
-    let mut table = Table::<Key6>::new(Arc::new(ours), shape, shape.sets6, 0);
+    let touched = blocks();
+    let kernels = Arc::clone(&touched);
+    let mut table = Table::<Key6>::new(Arc::new(ours), touched, shape, shape.sets6, 0);
     let counts = std::mem::offset_of!(Slot<Key6>, count);
     let set = |index: usize, sequence: u32, packets: u64| {
         let start = index * slot;
         kernel.word64(start + counts).unwrap().store(packets, std::sync::atomic::Ordering::Relaxed);
         kernel.word32(start).unwrap().store(sequence, std::sync::atomic::Ordering::Release);
+        let block = index / BLOCK as usize * size_of::<u64>();
+        kernels.word64(block).unwrap().store(1, std::sync::atomic::Ordering::Release);
     };
     set(0, 2, 5);
     set(255, 4, 6);
@@ -69,7 +79,7 @@ fn nothing_waits_for_the_record_of_a_flow_that_has_counted_nothing() {
     let size = 2 * size_of::<Slot<Key4>>();
     let slots = crate::capture::xdp::model::memory(size);
     let [kernel, ours] = [0, 1].map(|_| Mapping::new(&slots, size).unwrap());
-    let mut table = Table::<Key4>::new(Arc::new(ours), shape, shape.sets4, 0);
+    let mut table = Table::<Key4>::new(Arc::new(ours), blocks(), shape, shape.sets4, 0);
     let relaxed = std::sync::atomic::Ordering::Relaxed;
     kernel.word32(0).unwrap().store(4, relaxed);
     assert_eq!(table.look(0), None);
