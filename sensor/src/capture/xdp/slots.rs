@@ -120,7 +120,10 @@ impl<K: Key> Table<K> {
         while place < self.shadows.len() {
             let piece = if self.share.has_whole_blocks() { BLOCK as usize } else { self.share.run };
             let end = place - place % piece + piece;
-            if place % piece == 0 && self.share.has_whole_blocks() && !self.take_touched(place) {
+            if place.is_multiple_of(piece)
+                && self.share.has_whole_blocks()
+                && !self.take_touched(place)
+            {
                 place = end;
                 continue;
             }
