@@ -19,6 +19,7 @@ use egret_tests::sensor::{Installation, Samples};
 use egret_tests::{net, services, skip};
 
 mod captures;
+mod counted;
 mod endings;
 mod host;
 mod live;

@@ -105,18 +105,22 @@ fn words(hash: u64, above: Cursor, protocol: u8, left: u32) -> u64 {
 /// The like of what has no checksum that tells its bytes apart, or is short.
 #[inline(never)]
 fn bare(mut hash: u64, above: &Cursor, left: u32) -> u64 {
+    const CHUNK: u32 = 16;
     let left = left.min(BARE);
-    let mut word = 0;
-    while word < BARE as usize {
-        let bytes = if word + 8 <= left as usize { above.peek::<u64>(word) } else { None };
-        let Some(bytes) = bytes else { break };
-        hash = mix(hash, bytes);
-        word += 8;
+    let mut at = 0;
+    while at < BARE {
+        let chunk = if at + CHUNK <= left { above.words(at as usize) } else { None };
+        let Some([a, b]) = chunk else { break };
+        hash = mix(hash ^ a, b);
+        at += CHUNK;
     }
-    // Some bytes a second time cost less than fewer than eight.
+    // Some bytes a second time cost less than fewer than sixteen.
     let mut end = *above;
-    if left >= 8 && end.skip(left - 8).is_some() {
-        hash = mix(hash, end.peek::<u64>(0).unwrap_or(0));
+    if left >= CHUNK && end.skip(left - CHUNK).is_some() {
+        let [a, b] = end.words(0).unwrap_or_default();
+        hash = mix(hash ^ a, b);
+    } else if left >= 8 && end.skip(left - 8).is_some() {
+        hash = mix(hash ^ above.peek::<u64>(0).unwrap_or(0), end.peek(0).unwrap_or(0));
     }
     mix(hash, u64::from(left))
 }

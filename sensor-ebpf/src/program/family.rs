@@ -5,9 +5,8 @@ use egret_ebpf::{Key4, Key6, Set, kind};
 
 use crate::maps;
 
-/// Odd numbers whose products spread well: the fractions of the golden ratio and of the square root of 3.
+/// An odd number whose products spread well: the fraction of the golden ratio.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-const ROOT: u64 = 0xbb67_ae85_84ca_a73b;
 
 /// A key of one of the two tables.
 pub(crate) trait Family: Copy + 'static {
@@ -30,11 +29,23 @@ pub(crate) trait Family: Copy + 'static {
 }
 
 /// Mixes two words: each bit of both moves the upper half of the result.
+///
+/// Secrets are added to what is multiplied (NH of RFC 4418), so that nobody who does not know them finds
+/// words that come to the same. (With a constant factor the highest bit of a word moves the highest
+/// one of its product, whatever the secret is.)
 #[inline(always)]
 pub(crate) fn mix(a: u64, b: u64) -> u64 {
-    let mixed = (a ^ maps::seed()).wrapping_mul(GOLDEN);
-    let mixed = (mixed ^ (mixed >> 32) ^ b).wrapping_mul(ROOT);
+    let sum = product(a, maps::seed()).wrapping_add(product(b, maps::seed2()));
+    let mixed = (sum ^ (sum >> 32)).wrapping_mul(GOLDEN);
     mixed ^ (mixed >> 29)
+}
+
+/// Of both halves of a word, each with a half of the secret added.
+#[inline(always)]
+fn product(word: u64, secret: u64) -> u64 {
+    let low = (word as u32).wrapping_add(secret as u32);
+    let high = ((word >> 32) as u32).wrapping_add((secret >> 32) as u32);
+    u64::from(low) * u64::from(high)
 }
 
 /// The flow between two ends, whichever sends.

@@ -82,8 +82,12 @@ setting!(
     SETS6, sets6, u32, 1
 );
 setting!(
-    /// What hashes begin with.
+    /// What makes hashes differ from those of others.
     SEED, seed, u64, 0
+);
+setting!(
+    /// More of it.
+    SEED2, seed2, u64, 0
 );
 setting!(
     /// The interface's own address: its first byte is the lowest.

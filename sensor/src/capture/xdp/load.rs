@@ -27,10 +27,11 @@ const RINGS: [&str; MAX_RINGS] =
 /// Bytes of a ring that is not in use: a page, as the kernel wants.
 const UNUSED_RING: u32 = 4096;
 
-/// What the flow hash begins with. Nobody can know it, and so nobody can choose flows that fall into
+/// The secrets of the program's hashes. Nobody can know it, and so nobody can choose flows that fall into
 /// one set; and it is the same for all interfaces, so that both directions of a flow meet the same
 /// worker by whichever they come.
-static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
+static SEEDS: LazyLock<[u64; 2]> =
+    LazyLock::new(|| [0, 1].map(|number| RandomState::new().hash_one(number)));
 
 /// Lines of the verifier's log that say why it refused; those before say how it got there.
 const LAST_LINES: usize = 3;
@@ -85,8 +86,14 @@ pub(super) fn load(object: &[u8], which: Which, given: &Constants) -> Result<Loa
         loader.override_global(name, value, true);
     }
     let (room, wake) = given.layout.ring_marks();
-    let long_numbers =
-        [("SEED", &*SEED), ("OWN_MAC", &mac), ("RING_ROOM", &room), ("RING_WAKE", &wake)];
+    let [seed, seed2] = &*SEEDS;
+    let long_numbers = [
+        ("SEED", seed),
+        ("SEED2", seed2),
+        ("OWN_MAC", &mac),
+        ("RING_ROOM", &room),
+        ("RING_WAKE", &wake),
+    ];
     for (name, value) in long_numbers {
         loader.override_global(name, value, true);
     }
