@@ -15,6 +15,9 @@ const MMAPABLE: u32 = 1 << 10;
 /// Flows that may be counted without a slot.
 const OVERFLOW: u32 = 16_384;
 
+/// Memory is taken when it is needed: hardly ever, and for each possible processor.
+const NO_PREALLOC: u32 = 1;
+
 #[map]
 pub(crate) static SLOTS4: Array<Set<Key4>> = Array::with_max_entries(1, MMAPABLE);
 #[map]
@@ -33,10 +36,10 @@ static CONTROL: Array<Control> = Array::with_max_entries(1, MMAPABLE);
 pub(crate) static SEEN: Array<u64> = Array::with_max_entries(1, 0);
 #[map]
 pub(crate) static OVERFLOW0: PerCpuHashMap<Key6, Count> =
-    PerCpuHashMap::with_max_entries(OVERFLOW, 0);
+    PerCpuHashMap::with_max_entries(OVERFLOW, NO_PREALLOC);
 #[map]
 pub(crate) static OVERFLOW1: PerCpuHashMap<Key6, Count> =
-    PerCpuHashMap::with_max_entries(OVERFLOW, 0);
+    PerCpuHashMap::with_max_entries(OVERFLOW, NO_PREALLOC);
 #[map]
 pub(crate) static RING0: RingBuf = RingBuf::with_byte_size(4096, 0);
 #[map]

@@ -54,7 +54,7 @@ impl Table {
             packets: counted.packets,
             bytes: counted.bytes,
             tcp_flags: counted.tcp_flags,
-            since: counted.since.max(self.timers.start()),
+            since: counted.since,
             last: counted.last,
         };
         if self.count(id, looked.direction, &added) {

@@ -64,7 +64,7 @@ pub(super) struct Added {
     pub(super) packets: u64,
     pub(super) bytes: u64,
     pub(super) tcp_flags: u8,
-    /// When the flow became active with it, if it was not.
+    /// When the first of it came.
     pub(super) since: Timestamp,
     /// When the last of it came.
     pub(super) last: Timestamp,
@@ -269,7 +269,8 @@ impl Table {
         slot.seen |= of(&SEEN, direction);
         if slot.tick != self.timers.tick() {
             slot.tick = self.timers.tick();
-            slot.active_since = added.since.as_nanos();
+            // What comes late belongs to this tick: no volume reaches over the end of one.
+            slot.active_since = added.since.max(self.timers.start()).as_nanos();
             self.timers.active(id);
         }
         is_step

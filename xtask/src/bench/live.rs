@@ -129,7 +129,7 @@ fn flood(arguments: &Arguments, cable: &Cable, length: usize) -> anyhow::Result<
     for _ in 0..arguments.rounds.max(1) {
         for (program, turns) in programs.iter().zip(&mut turns) {
             let send = |cable: &Cable| cable.send(&frames, arguments.frames, None);
-            turns.push(turn(cable, program, send)?);
+            turns.push(turn(cable, program, |_| {}, send)?);
         }
     }
     println!("\n{length} bytes a frame, {FLOWS} flows, as fast as they go");
@@ -189,9 +189,11 @@ fn line(name: &str, turns: &[Turn], base: &[Turn]) -> anyhow::Result<()> {
 fn turn(
     cable: &Cable,
     program: &Program,
+    warm_up: impl FnOnce(&Cable),
     send: impl FnOnce(&Cable) -> Load,
 ) -> anyhow::Result<Turn> {
     let reader = Reader::start(program, cable)?;
+    warm_up(cable);
     let (kernel, spent) = (cable.kernel_time()?, reader.time()?);
     let load = send(cable);
     // The last block of the ring is given out when its time is over.

@@ -48,6 +48,9 @@ pub(in crate::capture) fn open(
             "the kernel program reads Ethernet, and this interface has other frames".to_owned()
         );
     }
+    if cfg!(not(target_arch = "x86_64")) {
+        return Err("counters shared with the kernel are read in the order of x86-64's memory, and this machine has another".to_owned());
+    }
     let cpus = nr_cpus().map_err(|(path, error)| format!("{path}: {}", reason(&error)))?;
     let constants = Constants {
         layout: Layout::new(cpus, settings.workers, settings.slots),

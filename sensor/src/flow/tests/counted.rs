@@ -140,6 +140,11 @@ fn counts_move_time_on_and_packets_from_before_them_are_not_out_of_order() {
     assert_eq!(table.stats().time_backwards, 0);
     table.burst(&[packet(11.1, true, PORTS, ack(1), b"")], &mut recorder);
     assert_eq!(table.stats().time_backwards, 1);
+    // Another conversation's packet, from the tick that is over.
+    table.burst(&[packet(9.9, true, [1, 2], None, b"")], &mut recorder);
+    table.finish(&mut recorder);
+    let since: Vec<_> = recorder.volumes.iter().map(|(.., volume)| volume.since).collect();
+    assert_eq!(since, [at(5.0), at(11.0), at(10.0)]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What XDP saves: the same frames through the AF_PACKET ring and through XDP, taking turns.
 
+use std::time::Duration;
+
 use anyhow::{Context, ensure};
 use egret_tests::net::Flood;
 
@@ -18,6 +20,13 @@ const BAR_FEW: f64 = 3.5;
 const BAR_MANY: f64 = 1.8;
 /// And the program alone, on full frames of few conversations.
 const BAR_BULK: f64 = 20.0;
+
+/// Frames before those that are measured, so that conversations are under way: of half a million each
+/// has some.
+const WARM_UP: u64 = 4_000_000;
+
+/// And time after them, in which the sensor sees that no frame comes twice, and need not look for that.
+const SETTLED: Duration = Duration::from_millis(2500);
 
 /// Longest frame of an Ethernet without jumbo frames, in bytes.
 const FULL: usize = 1514;
@@ -48,7 +57,11 @@ fn round(arguments: &Arguments, cable: &Cable, flood: &Flood) -> anyhow::Result<
     let take = |(backend, name)| {
         let binary = crate::bench::egret()?;
         let program = Program::Egret { binary, workers: 1, backend, name };
-        turn(cable, &program, |cable| cable.send_flood(flood, arguments.frames))
+        let warm_up = |cable: &Cable| {
+            cable.send_flood(flood, WARM_UP);
+            std::thread::sleep(SETTLED);
+        };
+        turn(cable, &program, warm_up, |cable| cable.send_flood(flood, arguments.frames))
     };
     let [ring, xdp] = BACKENDS.map(take);
     let (ring, xdp) = (ring?, xdp?);
