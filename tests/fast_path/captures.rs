@@ -38,8 +38,36 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     all
 }
 
+/// How often captures are sent once more where the two sensors did not see the same.
+const AGAIN: usize = 2;
+
 /// Sends captures to a pair of sensors and compares what they say.
 fn compare(captures: &[PathBuf], most: usize, config: &str) {
+    let mut pair = sent(captures, most, config);
+    for _ in 0..AGAIN {
+        // A machine that has much else to do brings frames together which were sent apart, at one port
+        // and not at the other; then there is nothing to compare.
+        let [reads, counts] = pair.copies();
+        if reads == counts {
+            break;
+        }
+        eprintln!("{reads} and {counts} frames came as copies: all is sent again");
+        pair = sent(captures, most, config);
+    }
+    let [reads, counts] = pair.end();
+    let (packets, bytes) = reads.sent();
+    eprintln!(
+        "{} messages, {} conversations of {packets} packets and {bytes} bytes, {} alerts",
+        reads.messages.values().sum::<u64>(),
+        reads.conversations.len(),
+        reads.alerts.len(),
+    );
+    let differences = reads.differences(&counts);
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+/// A pair of sensors that captures were sent to.
+fn sent(captures: &[PathBuf], most: usize, config: &str) -> Pair {
     let mut pair = Pair::start(config);
     let (start, mut read) = (Instant::now(), 0);
     for capture in captures {
@@ -51,16 +79,7 @@ fn compare(captures: &[PathBuf], most: usize, config: &str) {
         pair.replay(&frames);
     }
     eprintln!("{read} captures of {}: {:?} in {:.1?}", captures.len(), pair.sent, start.elapsed());
-    let [reads, counts] = pair.end();
-    let (packets, bytes) = reads.sent();
-    eprintln!(
-        "{} messages, {} conversations of {packets} packets and {bytes} bytes, {} alerts",
-        reads.messages.values().sum::<u64>(),
-        reads.conversations.len(),
-        reads.alerts.len(),
-    );
-    let differences = reads.differences(&counts);
-    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    pair
 }
 
 /// The config that belongs to a capture of the tests, for a sensor that has no time to learn.

@@ -103,6 +103,13 @@ impl Pair {
         sent
     }
 
+    /// How many frames came to each as second copies of others.
+    pub(crate) fn copies(&self) -> [u64; 2] {
+        self.sides.each_ref().map(|side| {
+            side.has_taken(self.sent.frames).count("egret_capture_duplicate_packets_total", &[])
+        })
+    }
+
     /// What both said when all was sent; fails when they lost something, or refused different frames.
     pub(crate) fn end(self) -> [Said; 2] {
         let refused = self.sides.each_ref().map(|side| {
