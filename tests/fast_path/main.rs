@@ -11,12 +11,10 @@
     reason = "a test that finds something else than it expects should fail there"
 )]
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use egret_tests::sensor::{Installation, Samples};
-use egret_tests::{net, services, skip};
+use egret_tests::turn;
 
 mod captures;
 mod counted;
@@ -30,33 +28,6 @@ mod said;
 
 /// What happens within moments may take so long on a machine that has much else to do.
 const SOON: Duration = Duration::from_secs(20);
-
-/// Tests are run one at a time, whatever the number of test threads: they need the processors.
-static ALONE: Mutex<()> = Mutex::new(());
-
-/// A test's turn. Its end says how long that took.
-struct Turn {
-    start: Instant,
-    _alone: MutexGuard<'static, ()>,
-}
-
-/// Waits for its turn; `None`, and a reason on stderr, where the machine lacks something.
-fn turn(programs: &[&str]) -> Option<Turn> {
-    let test = thread::current();
-    let name = test.name().unwrap_or("a test");
-    if let Some(reason) = net::missing().or_else(|| services::missing(programs)) {
-        skip(format!("{name}: {reason}"));
-        return None;
-    }
-    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    Some(Turn { start: Instant::now(), _alone: alone })
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        eprintln!("{} took {:.1?}", thread::current().name().unwrap_or("?"), self.start.elapsed());
-    }
-}
 
 /// A sensor's config and data on disk.
 fn installation(config: &str) -> Installation {

@@ -36,7 +36,9 @@ pub mod services;
 mod skip;
 pub mod tls;
 pub mod traffic;
+mod turn;
 pub mod wait;
 pub mod wire;
 
 pub use skip::skip;
+pub use turn::{Turn, turn};
