@@ -3,11 +3,10 @@
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use egret::capture::live::{Backend, Live, Opened, Settings, open};
 use egret::capture::{Burst, Counts, Frame, Kernel, Progress, Source};
-use egret::time::Timestamp;
 use egret_tests::flood::Flood;
 use egret_tests::net::{Namespace, veth};
 
@@ -65,11 +64,6 @@ impl Taken {
     }
 }
 
-fn now() -> Timestamp {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    Timestamp::from_parts(now.as_secs(), now.subsec_nanos().into())
-}
-
 /// Reads a source until all is sent and read, not before `pause` is over.
 fn take(source: &mut Live, flows: u32, pause: Duration, sent: &AtomicBool) -> Taken {
     let mut taken = Taken { flows: vec![[0; 2]; flows as usize], ..Taken::default() };
@@ -86,12 +80,12 @@ fn take(source: &mut Live, flows: u32, pause: Duration, sent: &AtomicBool) -> Ta
             Progress::End => panic!("a live source never ends"),
         }
         if scanned.elapsed() >= SCAN {
-            source.scan(now());
+            source.scan();
             scanned = Instant::now();
         }
         taken.counts(source);
     }
-    source.scan(now());
+    source.scan();
     taken.counts(source);
     taken
 }

@@ -136,10 +136,9 @@ impl Live {
         }
     }
 
-    /// Begins to tell what was counted without packets and was not told yet, up to now; the system's
-    /// time, `now`, is this. [`Self::counted`] gives it. Nothing begins before all is told since the
-    /// call before.
-    pub fn scan(&mut self, _now: Timestamp) {
+    /// Begins to tell what was counted without packets and was not told yet, up to now.
+    /// [`Self::counted`] gives it. Nothing begins before all is told since the call before.
+    pub fn scan(&mut self) {
         if let Way::Fast(fast, _) = &mut self.0 {
             fast.scan();
         }

@@ -78,7 +78,7 @@ impl Input {
     pub(super) fn scan(&mut self, now: Timestamp, path: &mut Path, sink: &mut impl Sink) {
         path.table.set_interface(self.interface);
         path.table.set_read(self.source.quiet_since(now));
-        self.source.scan(now);
+        self.source.scan();
         self.tell_counts(SCANNED, path, sink);
     }
 
@@ -93,7 +93,7 @@ impl Input {
         path.table.set_read(now);
         // What is under way began before capture ended: all is told by the one behind it.
         self.tell_counts(usize::MAX, path, sink);
-        self.source.scan(now);
+        self.source.scan();
         self.tell_counts(usize::MAX, path, sink);
     }
 
