@@ -12,8 +12,8 @@ mod slot;
 mod totals;
 
 pub use control::{Control, action};
-pub use record::{Evicted, Handed, NO_SLOT, kind, size};
-pub use slot::{BLOCK, Count, Key4, Key6, Set, Slot, TAKEN, WAYS};
+pub use record::{Evicted, Handed, NO_SLOT, TAGGED, kind, size};
+pub use slot::{BLOCK, Count, Key, Key4, Key6, Set, Slot, TAKEN, WAYS};
 pub use totals::Totals;
 
 /// The most VLAN tags that are read from one frame in user space.

@@ -15,6 +15,9 @@ pub mod kind {
 /// [`Handed::slot`] of a packet that has none.
 pub const NO_SLOT: u32 = u32::MAX;
 
+/// Set in [`Handed::vlan`] where there is a tag.
+pub const TAGGED: u32 = 1 << 16;
+
 /// The head of a packet that goes up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -25,7 +28,7 @@ pub struct Handed {
     pub captured: u32,
     /// Its length on the wire, link header and all VLAN tags included.
     pub wire_len: u32,
-    /// The VLAN tag that the kernel took out of it, with bit 16 set where there is one.
+    /// The VLAN tag that the kernel took out of it, with [`TAGGED`] set where there is one.
     pub vlan: u32,
     /// When it came, in nanoseconds of `CLOCK_MONOTONIC`.
     pub time: u64,

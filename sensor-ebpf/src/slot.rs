@@ -10,14 +10,14 @@ pub const BLOCK: u32 = 128;
 /// Added to [`Slot::sequence`] for each flow that takes a slot.
 pub const TAKEN: u32 = 2;
 
-/// One direction of a flow over IPv4, as it is on the wire: network byte order.
+/// One direction of a flow, as it is on the wire: network byte order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C, align(8))]
-pub struct Key4 {
+pub struct Key<A> {
     /// Source address.
-    pub source: [u8; 4],
+    pub source: A,
     /// Destination address.
-    pub destination: [u8; 4],
+    pub destination: A,
     /// Source port, for protocols with ports; else 0.
     pub source_port: [u8; 2],
     /// Destination port, likewise.
@@ -28,22 +28,25 @@ pub struct Key4 {
     pub unused: [u8; 3],
 }
 
-/// The like over IPv6.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C, align(8))]
-pub struct Key6 {
-    /// Source address; in the overflow map an IPv4-mapped one for IPv4.
-    pub source: [u8; 16],
-    /// Destination address.
-    pub destination: [u8; 16],
-    /// Source port, for protocols with ports; else 0.
-    pub source_port: [u8; 2],
-    /// Destination port, likewise.
-    pub destination_port: [u8; 2],
-    /// IP protocol number.
-    pub protocol: u8,
-    /// Zero.
-    pub unused: [u8; 3],
+/// Over IPv4.
+pub type Key4 = Key<[u8; 4]>;
+
+/// Over IPv6; in the overflow map, over IPv4 with IPv4-mapped addresses, too.
+pub type Key6 = Key<[u8; 16]>;
+
+impl<A: Copy> Key<A> {
+    /// The other direction's key.
+    #[inline]
+    #[must_use]
+    pub const fn reversed(&self) -> Self {
+        Self {
+            source: self.destination,
+            destination: self.source,
+            source_port: self.destination_port,
+            destination_port: self.source_port,
+            ..*self
+        }
+    }
 }
 
 /// What was counted of one direction of a flow.

@@ -6,11 +6,10 @@ use aya_ebpf::helpers::generated::{
     bpf_skb_load_bytes, bpf_skb_pull_data, bpf_xdp_get_buff_len, bpf_xdp_load_bytes,
 };
 
+use egret_ebpf::TAGGED;
+
 use crate::cursor::Word;
 use crate::maps;
-
-/// [`egret_ebpf::Handed::vlan`] of a packet that has a tag beside it.
-const HAS_TAG: u32 = 1 << 16;
 
 /// Headers are read within so many bytes: Ethernet with two tags, two IPv6 headers with some
 /// extensions and a tunnel between them, TCP without its last options.
@@ -146,7 +145,7 @@ impl Context for Skb {
     #[inline(always)]
     fn vlan(&self) -> u32 {
         let skb = self.fields();
-        if skb.vlan_present != 0 { skb.vlan_tci & 0xffff | HAS_TAG } else { 0 }
+        if skb.vlan_present != 0 { skb.vlan_tci & 0xffff | TAGGED } else { 0 }
     }
 
     #[inline(always)]

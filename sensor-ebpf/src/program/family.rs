@@ -1,31 +1,38 @@
 //! What IPv4 and IPv6 flows differ in.
 
 use aya_ebpf::maps::Array;
-use egret_ebpf::{Key4, Key6, Set, kind};
+use egret_ebpf::{Key, Set, kind};
 
 use crate::maps;
 
 /// An odd number whose products spread well: the fraction of the golden ratio.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// A key of one of the two tables.
+/// An address of one of the two versions of IP.
 pub(crate) trait Family: Copy + 'static {
     /// IP's version.
     const VERSION: u32;
     /// The kind of an eviction's record.
     const EVICTED: u32;
     /// The table.
-    fn slots() -> &'static Array<Set<Self>>;
+    fn slots() -> &'static Array<Set<Key<Self>>>;
     /// Which blocks of it were touched.
     fn touched() -> &'static Array<u64>;
     /// Sets in one ring's share of one processor's part.
     fn sets() -> u32;
-    /// A number for the flow, the same for both directions, and 0 or 1 for the direction.
-    fn hash(&self) -> (u64, u32);
-    /// The other direction's key.
-    fn reversed(&self) -> Self;
-    /// The key as the overflow maps have it.
-    fn widened(&self) -> Key6;
+    /// One end of a flow.
+    fn end(self, port: [u8; 2]) -> u64;
+    /// The address as the overflow maps have it.
+    fn widened(self) -> [u8; 16];
+}
+
+/// A number for a key's flow, the same for both directions, and 0 or 1 for the direction.
+#[inline(always)]
+pub(crate) fn hash<A: Family>(key: &Key<A>) -> (u64, u32) {
+    let from = key.source.end(key.source_port);
+    let to = key.destination.end(key.destination_port);
+    let (low, high, direction) = if from <= to { (from, to, 0) } else { (to, from, 1) };
+    (mix(mix(low, high), u64::from(key.protocol)), direction)
 }
 
 /// Mixes two words: each bit of both moves the upper half of the result.
@@ -48,19 +55,12 @@ fn product(word: u64, secret: u64) -> u64 {
     u64::from(low) * u64::from(high)
 }
 
-/// The flow between two ends, whichever sends.
-#[inline(always)]
-fn between(from: u64, to: u64, protocol: u8) -> (u64, u32) {
-    let (low, high, direction) = if from <= to { (from, to, 0) } else { (to, from, 1) };
-    (mix(mix(low, high), u64::from(protocol)), direction)
-}
-
-impl Family for Key4 {
+impl Family for [u8; 4] {
     const VERSION: u32 = 4;
     const EVICTED: u32 = kind::EVICTED_4;
 
     #[inline(always)]
-    fn slots() -> &'static Array<Set<Self>> {
+    fn slots() -> &'static Array<Set<Key<Self>>> {
         &maps::SLOTS4
     }
 
@@ -75,48 +75,23 @@ impl Family for Key4 {
     }
 
     #[inline(always)]
-    fn hash(&self) -> (u64, u32) {
-        let end = |address, port| {
-            u64::from(u32::from_ne_bytes(address)) << 16 | u64::from(u16::from_ne_bytes(port))
-        };
-        between(
-            end(self.source, self.source_port),
-            end(self.destination, self.destination_port),
-            self.protocol,
-        )
+    fn end(self, port: [u8; 2]) -> u64 {
+        u64::from(u32::from_ne_bytes(self)) << 16 | u64::from(u16::from_ne_bytes(port))
     }
 
     #[inline(always)]
-    fn reversed(&self) -> Self {
-        Self {
-            source: self.destination,
-            destination: self.source,
-            source_port: self.destination_port,
-            destination_port: self.source_port,
-            ..*self
-        }
-    }
-
-    #[inline(always)]
-    fn widened(&self) -> Key6 {
-        let mapped = |[a, b, c, d]: [u8; 4]| [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d];
-        Key6 {
-            source: mapped(self.source),
-            destination: mapped(self.destination),
-            source_port: self.source_port,
-            destination_port: self.destination_port,
-            protocol: self.protocol,
-            unused: [0; 3],
-        }
+    fn widened(self) -> [u8; 16] {
+        let [a, b, c, d] = self;
+        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]
     }
 }
 
-impl Family for Key6 {
+impl Family for [u8; 16] {
     const VERSION: u32 = 6;
     const EVICTED: u32 = kind::EVICTED_6;
 
     #[inline(always)]
-    fn slots() -> &'static Array<Set<Self>> {
+    fn slots() -> &'static Array<Set<Key<Self>>> {
         &maps::SLOTS6
     }
 
@@ -131,31 +106,13 @@ impl Family for Key6 {
     }
 
     #[inline(always)]
-    fn hash(&self) -> (u64, u32) {
-        let end = |address: [u8; 16], port| {
-            let address = u128::from_ne_bytes(address);
-            mix((address >> 64) as u64 ^ u64::from(u16::from_ne_bytes(port)), address as u64)
-        };
-        between(
-            end(self.source, self.source_port),
-            end(self.destination, self.destination_port),
-            self.protocol,
-        )
+    fn end(self, port: [u8; 2]) -> u64 {
+        let address = u128::from_ne_bytes(self);
+        mix((address >> 64) as u64 ^ u64::from(u16::from_ne_bytes(port)), address as u64)
     }
 
     #[inline(always)]
-    fn reversed(&self) -> Self {
-        Self {
-            source: self.destination,
-            destination: self.source,
-            source_port: self.destination_port,
-            destination_port: self.source_port,
-            ..*self
-        }
-    }
-
-    #[inline(always)]
-    fn widened(&self) -> Key6 {
-        *self
+    fn widened(self) -> [u8; 16] {
+        self
     }
 }

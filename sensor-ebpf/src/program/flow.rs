@@ -2,10 +2,10 @@
 
 use core::sync::atomic::{Ordering, compiler_fence};
 
-use egret_ebpf::{Slot, Totals};
+use egret_ebpf::{Key, Slot, Totals};
 
 use crate::context::Context;
-use crate::family::Family;
+use crate::family::{self, Family};
 use crate::hand_up::{self, At};
 use crate::interest::{self, Known};
 use crate::overflow;
@@ -18,15 +18,15 @@ const QUIET: u64 = 30_000_000_000;
 
 /// Counts a packet of a flow with this key, of a frame with this length on the wire that came now.
 #[inline(always)]
-pub(crate) fn count<K: Family>(
+pub(crate) fn count<A: Family>(
     context: &impl Context,
     packet: &Packet,
-    key: &K,
+    key: &Key<A>,
     (on_wire, now): (u32, u64),
     totals: &mut Totals,
 ) {
-    let (hash, direction) = key.hash();
-    let place = Place::of::<K>(hash, direction);
+    let (hash, direction) = family::hash(key);
+    let place = Place::of::<A>(hash, direction);
     let length = wire_len(context, packet.begin, packet.end, packet.headers);
     let Some((found, is_first)) = slot(packet, key, place, now, totals) else {
         return overflow::count(key, packet, length, now, totals);
@@ -35,7 +35,7 @@ pub(crate) fn count<K: Family>(
     let is_first = is_first || now.saturating_sub(slot.count.last) > QUIET;
     let known = Known { is_first, is_read: slot.read == slot.sequence, count: &slot.count };
     if interest::is_wanted(packet, &known) {
-        let at = At { index, sequence: slot.sequence, version: K::VERSION };
+        let at = At { index, sequence: slot.sequence, version: A::VERSION };
         if hand_up::packet(context, place.ring, on_wire, &at, totals) {
             slot.count.handed = slot.count.handed.saturating_add(packet.payload);
             slot.count.last = now;
@@ -46,19 +46,19 @@ pub(crate) fn count<K: Family>(
         totals.ring_full += 1;
     }
     add(slot, packet, length, now);
-    table::touch::<K>(index);
+    table::touch::<A>(index);
 }
 
 /// The slot of a packet's direction of its flow, and whether it was taken just now; `None` when all
 /// are others' and there is no room to tell of one.
 #[inline(always)]
-fn slot<K: Family>(
+fn slot<A: Family>(
     packet: &Packet,
-    key: &K,
+    key: &Key<A>,
     place: Place,
     now: u64,
     totals: &mut Totals,
-) -> Option<(Found<K>, bool)> {
+) -> Option<(Found<Key<A>>, bool)> {
     match table::look(place, key) {
         Looked::Found(found) if interest::opens(packet) => {
             // What was counted so far belongs to the connection before, in both directions.

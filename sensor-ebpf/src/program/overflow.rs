@@ -1,7 +1,7 @@
 //! Counts packets of flows for which there is no slot, while there is no room to evict another.
 
 use aya_ebpf::bindings::BPF_ANY;
-use egret_ebpf::{Count, Totals};
+use egret_ebpf::{Count, Key, Totals};
 
 use crate::family::Family;
 use crate::maps;
@@ -9,15 +9,22 @@ use crate::packet::Packet;
 
 /// Counts a packet of `length` bytes.
 #[inline(never)]
-pub(crate) fn count<K: Family>(
-    key: &K,
+pub(crate) fn count<A: Family>(
+    key: &Key<A>,
     packet: &Packet,
     length: u32,
     now: u64,
     totals: &mut Totals,
 ) {
     let map = if maps::control().epoch == 0 { &maps::OVERFLOW0 } else { &maps::OVERFLOW1 };
-    let key = key.widened();
+    let key = Key {
+        source: key.source.widened(),
+        destination: key.destination.widened(),
+        source_port: key.source_port,
+        destination_port: key.destination_port,
+        protocol: key.protocol,
+        unused: key.unused,
+    };
     if let Some(known) = map.get_ptr_mut(key) {
         // SAFETY: the pointer is to this processor's own value, which user space reads when it is
         // written no more.

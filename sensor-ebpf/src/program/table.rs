@@ -3,7 +3,7 @@
 use aya_ebpf::bindings::BPF_RB_NO_WAKEUP;
 use aya_ebpf::helpers::generated::{bpf_ringbuf_reserve, bpf_ringbuf_submit};
 use core::sync::atomic::{Ordering, compiler_fence};
-use egret_ebpf::{BLOCK, Count, Evicted, Set, Slot, TAKEN, Totals, WAYS};
+use egret_ebpf::{BLOCK, Count, Evicted, Key, Set, Slot, TAKEN, Totals, WAYS};
 
 use crate::family::Family;
 use crate::{hand_up, maps};
@@ -19,12 +19,12 @@ pub(crate) struct Place {
 
 impl Place {
     #[inline(always)]
-    pub(crate) fn of<K: Family>(hash: u64, direction: u32) -> Self {
+    pub(crate) fn of<A: Family>(hash: u64, direction: u32) -> Self {
         let ring = scale(hash >> 32, maps::rings());
         // Both directions' sets lie side by side.
-        let pair = scale(hash & 0xffff_ffff, K::sets() / 2);
+        let pair = scale(hash & 0xffff_ffff, A::sets() / 2);
         let share = maps::processor() * maps::rings() + ring;
-        Self { ring, set: share * K::sets() + pair * 2 + direction }
+        Self { ring, set: share * A::sets() + pair * 2 + direction }
     }
 
     /// The other direction's.
@@ -58,11 +58,11 @@ pub(crate) enum Looked<K: 'static> {
 
 /// Looks for the slot of a flow's direction.
 #[inline(always)]
-pub(crate) fn look<K: Family>(place: Place, key: &K) -> Looked<K> {
-    let Some(set) = K::slots().get_ptr_mut(place.set) else { return Looked::Nowhere };
+pub(crate) fn look<A: Family>(place: Place, key: &Key<A>) -> Looked<Key<A>> {
+    let Some(set) = A::slots().get_ptr_mut(place.set) else { return Looked::Nowhere };
     // SAFETY: the set is in this processor's part, which only this program writes, one packet after
     // the other; it lasts as long as the map.
-    let [first, second]: &'static mut Set<K> = unsafe { &mut *set };
+    let [first, second]: &'static mut Set<Key<A>> = unsafe { &mut *set };
     let index = place.set * WAYS;
     // A key of zeros can be made, and is that of a slot that was never taken.
     if first.sequence != 0 && is_same(&first.key, key) {
@@ -99,8 +99,8 @@ fn is_same<K>(a: &K, b: &K) -> bool {
 
 /// Tells what a slot has counted, so that it can be taken; false when there is no room for that.
 #[inline(never)]
-pub(crate) fn evict<K: Family>(
-    slot: &Slot<K>,
+pub(crate) fn evict<A: Family>(
+    slot: &Slot<Key<A>>,
     index: u32,
     ring: u32,
     reopened: u32,
@@ -111,15 +111,15 @@ pub(crate) fn evict<K: Family>(
     }
     // SAFETY: the ring is one of the maps.
     let record =
-        unsafe { bpf_ringbuf_reserve(hand_up::ring(ring), size_of::<Evicted<K>>() as u64, 0) };
-    let record = record.cast::<Evicted<K>>();
+        unsafe { bpf_ringbuf_reserve(hand_up::ring(ring), size_of::<Evicted<Key<A>>>() as u64, 0) };
+    let record = record.cast::<Evicted<Key<A>>>();
     if record.is_null() {
         return false;
     }
     // SAFETY: the kernel has reserved so many bytes.
     unsafe {
         record.write(Evicted {
-            kind: K::EVICTED,
+            kind: A::EVICTED,
             index,
             reopened,
             sequence: slot.sequence,
@@ -135,7 +135,7 @@ pub(crate) fn evict<K: Family>(
 
 /// Gives a slot to a flow. Whoever reads it meanwhile sees by its sequence that it changes.
 #[inline(always)]
-pub(crate) fn take<K: Family>(slot: &mut Slot<K>, key: &K, now: u64, totals: &mut Totals) {
+pub(crate) fn take<K: Copy>(slot: &mut Slot<K>, key: &K, now: u64, totals: &mut Totals) {
     if slot.sequence == 0 {
         totals.slots_used += 1;
     }
@@ -152,9 +152,9 @@ pub(crate) fn take<K: Family>(slot: &mut Slot<K>, key: &K, now: u64, totals: &mu
 
 /// Says that something was counted in a slot, after it was.
 #[inline(always)]
-pub(crate) fn touch<K: Family>(index: u32) {
+pub(crate) fn touch<A: Family>(index: u32) {
     compiler_fence(Ordering::SeqCst);
-    if let Some(word) = K::touched().get_ptr_mut(index / BLOCK) {
+    if let Some(word) = A::touched().get_ptr_mut(index / BLOCK) {
         // SAFETY: the pointer is to an item of the map; only user space writes anything else to it.
         unsafe { core::ptr::write_volatile(word, 1) };
     }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use egret_ebpf::{Count, Key4, Key6};
+use egret_ebpf::{Count, Key6};
 
 use super::mapping::Plain;
 
@@ -25,21 +25,10 @@ pub(super) trait Key: Plain {
     fn protocol(&self) -> u8;
 }
 
-impl Key for Key4 {
-    fn addresses(&self) -> [IpAddr; 2] {
-        [self.source.into(), self.destination.into()]
-    }
-
-    fn ports(&self) -> [u16; 2] {
-        [self.source_port, self.destination_port].map(u16::from_be_bytes)
-    }
-
-    fn protocol(&self) -> u8 {
-        self.protocol
-    }
-}
-
-impl Key for Key6 {
+impl<A: Copy + Into<IpAddr>> Key for egret_ebpf::Key<A>
+where
+    Self: Plain,
+{
     fn addresses(&self) -> [IpAddr; 2] {
         [self.source.into(), self.destination.into()]
     }
@@ -81,6 +70,8 @@ impl Key for Either {
 
 #[cfg(test)]
 mod tests {
+    use egret_ebpf::Key4;
+
     use super::*;
 
     #[test]

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use egret_ebpf::{Count, Evicted, Handed, Key4, Key6};
+use egret_ebpf::{Count, Evicted, Handed, Key4, Key6, Totals};
 use memmap2::{MmapOptions, MmapRaw};
 
 /// Types that any bytes make one of.
@@ -26,6 +26,9 @@ unsafe impl Plain for Count {}
 #[expect(unsafe_code, reason = "integers all the way down")]
 // SAFETY: integers.
 unsafe impl Plain for Handed {}
+#[expect(unsafe_code, reason = "integers all the way down")]
+// SAFETY: integers, and an array of them.
+unsafe impl Plain for Totals {}
 #[expect(unsafe_code, reason = "integers all the way down")]
 // SAFETY: integers, arrays of them, and a key that is plain.
 unsafe impl<K: Plain> Plain for Evicted<K> {}

@@ -1,13 +1,10 @@
 //! Records that hold a packet.
 
-use egret_ebpf::{Handed, size};
+use egret_ebpf::{Handed, TAGGED, size};
 
 use super::clock::Clock;
 use super::mapping::read;
 use crate::capture::{Frame, LinkType};
-
-/// Set in [`Handed::vlan`] where there is a tag.
-const TAGGED: u32 = 1 << 16;
 
 /// Bytes of a VLAN tag.
 const TAG: u32 = 4;
