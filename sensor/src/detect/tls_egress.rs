@@ -21,7 +21,7 @@ use super::volume::{Direction, Scope, Series};
 use crate::alert::Alert;
 use crate::baseline::{AssetBaseline, Habits, PlaceId};
 use crate::config::TlsEgress as Settings;
-use crate::event::{Event, Flow, TlsSession, Traffic, Volume};
+use crate::event::{Ech, Event, Flow, TlsSession, Traffic, Volume};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
 use case::{Case, Judgement};
@@ -281,7 +281,11 @@ impl<'a> Claim<'a> {
             notes.add(Notes::ODD_PORT);
         }
         // With an encrypted hello the name outside is the provider's: no claim at all.
-        let name = hello.sni.as_deref().filter(|name| !hello.ech && is_host_name(name)).map(lower);
+        let name = hello
+            .sni
+            .as_deref()
+            .filter(|name| hello.ech != Ech::Offered && is_host_name(name))
+            .map(lower);
         let mut support = None;
         match &name {
             Some(name) => {
@@ -296,7 +300,7 @@ impl<'a> Claim<'a> {
                 }
                 notes.add(Notes::SNI_NOT_IN_DNS);
             }
-            None if hello.ech => notes.add(Notes::ECH),
+            None if hello.ech == Ech::Offered => notes.add(Notes::ECH),
             None => notes.add(Notes::NO_SNI),
         }
         let place = match estate.answers.name_of(asset, address) {

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::*;
 use crate::decode::Vlans;
 use crate::event::{
-    Account, AccountReason, DnsAnswer, DnsData, DnsMessage, DnsQuestion, DnsTransport, Endpoint,
-    FlowState, TlsSession, Traffic, Tunnel, TunnelKind, Volume,
+    Account, AccountReason, DnsAnswer, DnsData, DnsMessage, DnsQuestion, DnsTransport, Ech,
+    Endpoint, FlowState, TlsSession, Traffic, Tunnel, TunnelKind, Volume,
 };
 
 fn endpoint(address: &str, port: u16) -> Endpoint {
@@ -112,8 +112,8 @@ fn a_session_says_both_halves() {
         version: Some(0x0303),
         cipher: Some(0xc02f),
         server_alpn: Some("h2".into()),
-        ech: true,
-        hello: Timestamp::ZERO,
+        ech: Ech::Offered,
+        ..TlsSession::default()
     };
     let value: Value = serde_json::from_str(&line(&tcp(Body::Tls(Box::new(session))))).unwrap();
     let expected: Value = serde_json::from_str(

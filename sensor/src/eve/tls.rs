@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use super::Hex;
 use super::flow::is_false;
-use crate::event::TlsSession;
+use crate::event::{Ech, TlsSession};
 
 /// `tls`
 #[derive(Serialize)]
@@ -46,7 +46,7 @@ impl Own {
         Self {
             offered: Version(Some(session.offered)),
             cipher: session.cipher.map(|cipher| Hex(cipher, 4)),
-            ech: session.ech,
+            ech: session.ech != Ech::None,
         }
     }
 }

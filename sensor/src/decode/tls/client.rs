@@ -7,7 +7,7 @@ use super::extension::{
 use super::reader::Reader;
 use super::record::Message;
 use super::{Refusal, printable};
-use crate::event::TlsSession;
+use crate::event::{Ech, TlsSession};
 use crate::time::Timestamp;
 
 /// The most protocols of a hello that are kept; clients offer one to three.
@@ -67,7 +67,7 @@ impl<'a> ClientHello<'a> {
         TlsSession {
             sni: self.sni().map(|name| printable(name).as_str().into()),
             offered: self.offered(),
-            ech: self.ech(),
+            ech: if self.ech() { Ech::Offered } else { Ech::None },
             hello: time,
             ..TlsSession::default()
         }

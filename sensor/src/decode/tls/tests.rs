@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::event::Ech;
 use crate::time::Timestamp;
 
 /// A vector with its length in `size` bytes in front.
@@ -88,7 +89,7 @@ fn a_client_hello_gives_what_it_says() {
     assert_eq!(session.sni.as_deref(), Some("depot.example"));
     assert_eq!(hello.protocols(), ["h2".into(), "http/1.1".into()]);
     assert_eq!(session.offered, 0x0304, "GREASE is no version");
-    assert!(session.ech);
+    assert_eq!(session.ech, Ech::Offered);
     assert_eq!(session.hello, Timestamp::from_nanos(5));
     assert_eq!((session.version, session.cipher), (None, None));
 }

@@ -1,0 +1,128 @@
+//! A conversation: who, where it was seen, and what it moved.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::decode::{Mac, Vlans};
+use crate::time::Timestamp;
+
+/// A conversation, as every event about it names it. The client is the side that opened it.
+#[derive(Debug, Clone)]
+pub struct Flow {
+    /// EVE's `flow_id`: the same for all events of one conversation and for every reading of a capture.
+    pub id: u64,
+    /// A small number that no other conversation has while this one lives.
+    pub slot: u32,
+    /// The side that opened it.
+    pub client: Endpoint,
+    /// The other side.
+    pub server: Endpoint,
+    /// IP protocol number.
+    pub protocol: u8,
+    /// VLAN ids of its first packet, outermost first.
+    pub vlans: Vlans,
+    /// The interface its first packet came by: its place in the list of those that are captured
+    /// from. A file has none.
+    pub interface: Option<u16>,
+    /// The tunnel its first packet came through.
+    pub tunnel: Option<Arc<Tunnel>>,
+    /// Time of its first packet.
+    pub opened: Timestamp,
+}
+
+/// A tunnel as one packet in it shows it: the outermost, where there is one in another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tunnel {
+    /// What it is.
+    pub kind: TunnelKind,
+    /// VXLAN's network identifier, GRE's key, or ERSPAN's session, where it has one.
+    pub id: Option<u32>,
+    /// Who put the packet in.
+    pub source: IpAddr,
+    /// Who is to take it out.
+    pub destination: IpAddr,
+}
+
+/// What a [`Tunnel`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TunnelKind {
+    /// VXLAN (RFC 7348).
+    Vxlan,
+    /// GRE (RFC 2784, RFC 2890).
+    Gre,
+    /// ERSPAN, type I or II: a mirror's frames in GRE.
+    Erspan,
+}
+
+/// One side of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Its address.
+    pub address: IpAddr,
+    /// Its port; for ICMP the client's is the type and the server's the code; else 0.
+    pub port: u16,
+    /// The MAC address its packets came from, once one was seen.
+    pub mac: Option<Mac>,
+}
+
+/// Packets and bytes in one direction; bytes are frame lengths on the wire, in a tunnel those of the
+/// frames or packets inside.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// What moved since the last volume event of the same conversation.
+#[derive(Debug, Clone, Copy)]
+pub struct Volume {
+    /// When the first of it was seen, or what was told before it ended.
+    pub since: Timestamp,
+    /// Client to server.
+    pub to_server: Traffic,
+    /// Server to client.
+    pub to_client: Traffic,
+}
+
+/// What a conversation moved since its last account, and how it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Account {
+    /// Client to server, since the last account.
+    pub to_server: Traffic,
+    /// Server to client, since the last account.
+    pub to_client: Traffic,
+    /// Time of the last packet.
+    pub last: Timestamp,
+    /// How it stands.
+    pub state: FlowState,
+    /// Why the account is given.
+    pub reason: AccountReason,
+    /// All TCP flags seen from the client and from the server.
+    pub tcp_flags: Option<[u8; 2]>,
+}
+
+/// How a conversation stands, in EVE's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FlowState {
+    /// Only one side was seen, or TCP's handshake is not complete.
+    New,
+    /// Both sides were seen.
+    Established,
+    /// TCP was closed or reset.
+    Closed,
+}
+
+/// Why an [`Account`] is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountReason {
+    /// It was quiet for the timeout of its state, or TCP closed it.
+    Timeout,
+    /// It lives on; this is a report in between.
+    Active,
+    /// The flow table was full.
+    Evicted,
+    /// The capture ended.
+    Shutdown,
+}

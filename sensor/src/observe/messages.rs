@@ -1,0 +1,101 @@
+//! DNS messages, over UDP and TCP.
+
+use super::{Reader, Seen, Sink, Wanted};
+use crate::decode::dns;
+use crate::decode::progress::Progress;
+use crate::event::{Body, DnsMessage, DnsTransport, Event};
+use crate::flow::Verdict;
+
+/// The DNS transport that a flow's ports speak of; TCP has the same ports (RFC 7766, 6762, 4795).
+#[inline]
+pub(super) fn transport(seen: &Seen<'_>) -> Option<DnsTransport> {
+    match (seen.view.port(seen.from), seen.view.port(seen.from.reverse())) {
+        (dns::PORT, _) | (_, dns::PORT) => Some(DnsTransport::Udp),
+        (dns::MDNS_PORT, _) | (_, dns::MDNS_PORT) => Some(DnsTransport::Mdns),
+        (dns::LLMNR_PORT, _) | (_, dns::LLMNR_PORT) => Some(DnsTransport::Llmnr),
+        _ => None,
+    }
+}
+
+impl Reader {
+    /// DNS over TCP (RFC 7766): one message behind the other, each with its length.
+    pub(super) fn dns_stream(&mut self, seen: &Seen<'_>, sink: &mut impl Sink) -> Verdict {
+        match dns::tcp_message(seen.bytes) {
+            Progress::Complete { value, used } => {
+                match dns::message(value, DnsTransport::Tcp) {
+                    Ok(message) => self.dns_message(seen, message, sink),
+                    // Whatever this is, the lengths that follow will not be DNS's.
+                    Err(_) => {
+                        self.counts.dns_refused += 1;
+                        return Verdict::Enough(None);
+                    }
+                }
+                Verdict::Used(used)
+            }
+            Progress::NeedMore(_) if !seen.more => {
+                if let Some(message) =
+                    seen.bytes.get(2..).and_then(|rest| dns::message(rest, DnsTransport::Tcp).ok())
+                {
+                    self.dns_message(seen, message, sink);
+                }
+                Verdict::Skip
+            }
+            Progress::NeedMore(total) => Verdict::Want(total),
+            Progress::Refused(_) => {
+                self.counts.dns_refused += 1;
+                Verdict::Enough(None)
+            }
+        }
+    }
+
+    /// DNS in a datagram.
+    #[inline]
+    pub(super) fn dns_datagram(
+        &mut self,
+        seen: &Seen<'_>,
+        transport: DnsTransport,
+        sink: &mut impl Sink,
+    ) {
+        let bytes = seen.bytes;
+        if !dns::looks_like_dns(bytes) {
+            self.counts.dns_refused += 1;
+            return;
+        }
+        if self.wanted == Wanted::ForDetectors && !dns::has_answers(bytes) {
+            // Most messages are questions, or say that there is nothing: nobody asks for more.
+            if dns::is_response(bytes) {
+                self.counts.response(dns::rcode(bytes));
+            } else {
+                self.counts.dns_requests += 1;
+            }
+            return;
+        }
+        match dns::message(bytes, transport) {
+            Ok(message) => self.dns_message(seen, message, sink),
+            Err(_) => self.counts.dns_refused += 1,
+        }
+    }
+
+    fn dns_message(&mut self, seen: &Seen<'_>, message: DnsMessage, sink: &mut impl Sink) {
+        // Who asks is the client, whatever the ports say; a multicast responder asks nobody.
+        let client = match (message.response, message.transport) {
+            (true, DnsTransport::Mdns) => seen.view.client(),
+            (true, _) => seen.from.reverse(),
+            (false, _) => seen.from,
+        };
+        if message.response {
+            self.counts.response(message.rcode());
+            self.counts.dns_answers += message.answers.len() as u64;
+        } else {
+            self.counts.dns_requests += 1;
+            if self.wanted != Wanted::All {
+                return;
+            }
+        }
+        sink.event(Event {
+            time: seen.at,
+            flow: seen.view.flow_with_client(client),
+            body: Body::Dns(Box::new(message)),
+        });
+    }
+}
