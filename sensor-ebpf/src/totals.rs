@@ -32,8 +32,26 @@ pub struct Totals {
     pub woken: u64,
     /// The program's own, too.
     pub scratch: u64,
-    /// Zero.
-    pub unused: [u64; 2],
+    /// How much of its share of a table is in use: the program's own, too.
+    pub in_use: InUse,
 }
+
+/// How many sets of each ring's share of a processor's part are in use.
+///
+/// Flows lie close together as long as they are few: each page of the table that is touched costs the
+/// processor an entry of its address cache, and of that a miss costs more than all the counting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct InUse {
+    /// The bits of a pair's number that count; the lowest ones always do, see [`LEAST_PAIRS`].
+    pub mask: u32,
+    /// Flows that gave way soon after a packet of theirs, since `since`.
+    pub crowded: u32,
+    /// [`Totals::packets`] when that was last looked at.
+    pub since: u64,
+}
+
+/// Pairs of sets, one set a direction, that are in use at least.
+pub const LEAST_PAIRS: u32 = 1 << 11;
 
 const _: () = assert!(size_of::<Totals>() == 128);

@@ -5,6 +5,7 @@ use core::sync::atomic::{Ordering, compiler_fence};
 use egret_ebpf::{Key, Slot, Totals};
 
 use crate::context::Context;
+use crate::crowding;
 use crate::family::{self, Family};
 use crate::hand_up::{self, At};
 use crate::interest::{self, Known};
@@ -26,7 +27,7 @@ pub(crate) fn count<A: Family>(
     totals: &mut Totals,
 ) {
     let (hash, direction) = family::hash(key);
-    let place = Place::of::<A>(hash, direction);
+    let place = Place::of::<A>(hash, direction, &totals.in_use);
     let length = wire_len(context, packet.begin, packet.end, packet.headers);
     let Some((found, is_first)) = slot(packet, key, place, now, totals) else {
         return overflow::count(key, packet, length, now, totals);
@@ -74,6 +75,7 @@ fn slot<A: Family>(
         }
         Looked::Found(found) => Some((found, false)),
         Looked::Victim(victim) => {
+            crowding::met::<A>(victim.slot.count.last, now, totals);
             if !table::evict(victim.slot, victim.index, place.ring, 0, totals) {
                 return None;
             }

@@ -17,6 +17,7 @@ use aya_ebpf::programs::{TcContext, XdpContext};
 use egret_ebpf::action;
 
 mod context;
+mod crowding;
 mod cursor;
 mod duplicates;
 mod family;

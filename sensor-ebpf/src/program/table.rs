@@ -3,7 +3,7 @@
 use aya_ebpf::bindings::BPF_RB_NO_WAKEUP;
 use aya_ebpf::helpers::generated::{bpf_ringbuf_reserve, bpf_ringbuf_submit};
 use core::sync::atomic::{Ordering, compiler_fence};
-use egret_ebpf::{BLOCK, Count, Evicted, Key, Set, Slot, TAKEN, Totals, WAYS};
+use egret_ebpf::{BLOCK, Count, Evicted, InUse, Key, LEAST_PAIRS, Slot, TAKEN, Totals, WAYS};
 
 use crate::family::Family;
 use crate::{hand_up, maps};
@@ -15,16 +15,20 @@ pub(crate) struct Place {
     pub(crate) ring: u32,
     /// The set, counted over all rings' shares and processors' parts.
     set: u32,
+    /// The slot of the set to look at first: each is some flows' own, as long as it is free.
+    way: u32,
 }
 
 impl Place {
     #[inline(always)]
-    pub(crate) fn of<A: Family>(hash: u64, direction: u32) -> Self {
+    pub(crate) fn of<A: Family>(hash: u64, direction: u32, in_use: &InUse) -> Self {
         let ring = scale(hash >> 32, maps::rings());
-        // Both directions' sets lie side by side.
-        let pair = scale(hash & 0xffff_ffff, A::sets() / 2);
+        // Both directions' sets lie side by side, of half of all flows the other way round: else the
+        // table would be half as large for flows of which one direction comes here.
+        let side = direction ^ (hash & 1) as u32;
+        let pair = scale(hash & 0xffff_ffff, A::sets() / 2) & (in_use.mask | (LEAST_PAIRS - 1));
         let share = maps::processor() * maps::rings() + ring;
-        Self { ring, set: share * A::sets() + pair * 2 + direction }
+        Self { ring, set: share * A::sets() + pair * 2 + side, way: hash as u32 >> 1 }
     }
 
     /// The other direction's.
@@ -60,23 +64,26 @@ pub(crate) enum Looked<K: 'static> {
 #[inline(always)]
 pub(crate) fn look<A: Family>(place: Place, key: &Key<A>) -> Looked<Key<A>> {
     let Some(set) = A::slots().get_ptr_mut(place.set) else { return Looked::Nowhere };
-    // SAFETY: the set is in this processor's part, which only this program writes, one packet after
-    // the other; it lasts as long as the map.
-    let [first, second]: &'static mut Set<Key<A>> = unsafe { &mut *set };
-    let index = place.set * WAYS;
-    // A key of zeros can be made, and is that of a slot that was never taken.
-    if first.sequence != 0 && is_same(&first.key, key) {
-        return Looked::Found(Found { slot: first, index });
+    let slots = set.cast::<Slot<Key<A>>>();
+    let mut victim = 0;
+    let mut quiet_since = u64::MAX;
+    for ahead in 0..WAYS {
+        let way = place.way.wrapping_add(ahead) % WAYS;
+        // SAFETY: the slot is one of the set's, which is in this processor's part: only this program
+        // writes it, one packet after the other. It lasts as long as the map.
+        let slot = unsafe { &mut *slots.wrapping_add(way as usize) };
+        // A key of zeros can be made, and is that of a slot that was never taken.
+        if slot.sequence != 0 && is_same(&slot.key, key) {
+            return Looked::Found(Found { slot, index: place.set * WAYS + way });
+        }
+        // An empty one has never been used, which is long ago.
+        if slot.count.last < quiet_since {
+            (victim, quiet_since) = (way, slot.count.last);
+        }
     }
-    if second.sequence != 0 && is_same(&second.key, key) {
-        return Looked::Found(Found { slot: second, index: index + 1 });
-    }
-    // An empty one has never been used, which is long ago.
-    if first.count.last <= second.count.last {
-        Looked::Victim(Found { slot: first, index })
-    } else {
-        Looked::Victim(Found { slot: second, index: index + 1 })
-    }
+    // SAFETY: as above.
+    let slot = unsafe { &mut *slots.wrapping_add((victim % WAYS) as usize) };
+    Looked::Victim(Found { slot, index: place.set * WAYS + victim })
 }
 
 /// Compares keys word by word.

@@ -19,12 +19,7 @@ const BATCH: usize = 64;
 
 /// Different frames, sent one after another and over again.
 #[derive(Debug, Clone)]
-pub struct Frames {
-    /// What each begins with.
-    heads: Vec<Vec<u8>>,
-    /// What all end with, once: half a million full frames would not fit into memory.
-    tail: Vec<u8>,
-}
+pub struct Frames(Vec<Vec<u8>>);
 
 impl Frames {
     /// `count` datagrams of `length` bytes each, of as many conversations as `flows` says, from
@@ -34,7 +29,6 @@ impl Frames {
     /// When `length` has no room for the headers.
     pub fn datagrams(count: u32, length: usize, flows: u32) -> Self {
         const HEADERS: usize = 14 + 20 + 8;
-        const NUMBER: usize = size_of::<u32>();
         let mut payload = vec![0; length.checked_sub(HEADERS).expect("room for headers")];
         let mut frame = Frame::new(1);
         let write = |number: u32| {
@@ -45,21 +39,19 @@ impl Frames {
             if let Some(start) = payload.first_chunk_mut() {
                 *start = number.to_be_bytes();
             }
-            let bytes = frame.udp(&way, Payload::whole(&payload)).bytes();
-            bytes[..length.min(HEADERS + NUMBER)].to_vec()
+            frame.udp(&way, Payload::whole(&payload)).bytes().to_vec()
         };
-        let tail = vec![0; length.saturating_sub(HEADERS + NUMBER)];
-        Self { heads: (0..count).map(write).collect(), tail }
+        Self((0..count).map(write).collect())
     }
 
     /// These, in this order.
     pub fn of(frames: Vec<Vec<u8>>) -> Self {
-        Self { heads: frames, tail: Vec::new() }
+        Self(frames)
     }
 
     /// How many different ones there are.
     pub fn count(&self) -> u64 {
-        self.heads.len() as u64
+        self.0.len() as u64
     }
 
     /// Sends each of them once, at most 10,000 a second, so that any sensor keeps up.
@@ -98,9 +90,7 @@ impl Frames {
 
     fn push(&self, interface: &str, count: u64, rate: Option<u64>) -> io::Result<()> {
         let socket = open(interface)?;
-        let heads = self.heads.iter();
-        let slices: Vec<_> =
-            heads.map(|head| [IoSlice::new(head), IoSlice::new(&self.tail)]).collect();
+        let slices: Vec<_> = self.0.iter().map(|frame| [IoSlice::new(frame)]).collect();
         let mut nothing: Vec<_> = slices.iter().map(|_| SendAncillaryBuffer::default()).collect();
         let both = slices.iter().zip(&mut nothing);
         let mut messages: Vec<_> = both.map(|(slice, none)| MMsgHdr::new(slice, none)).collect();
@@ -175,7 +165,7 @@ mod tests {
     #[test]
     fn half_a_million_flows_are_as_many() {
         let frames = Frames::datagrams(500_000, 60, 500_000);
-        let ends: HashSet<_> = frames.heads.iter().map(|head| head[26..38].to_vec()).collect();
+        let ends: HashSet<_> = frames.0.iter().map(|frame| frame[26..38].to_vec()).collect();
         assert_eq!(ends.len(), 500_000);
     }
 }

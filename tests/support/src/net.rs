@@ -11,17 +11,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-mod flood;
 mod lab;
 mod link;
+mod live_frames;
 mod mirror;
 mod program;
 #[cfg(test)]
 mod tests;
 
-pub use flood::Flood;
 pub use lab::{Host, Lab, Mirrored};
 pub use link::{Counters, veth};
+pub use live_frames::LiveFrames;
 pub use mirror::mirror;
 pub use program::Program;
 

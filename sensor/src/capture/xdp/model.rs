@@ -229,7 +229,7 @@ impl Kernel {
         add(&mut self.sent, flow, 1, length.into());
         let set = RING * SHAPE.sets4 + usize::from(flow) % SHAPE.sets4;
         let set = usize::from(flow / CPU) * SHAPE.rings * SHAPE.sets4 + set;
-        let ways = [0, 1].map(|way| set * WAYS as usize + way);
+        let ways: [usize; WAYS as usize] = std::array::from_fn(|way| set * WAYS as usize + way);
         let own = ways.into_iter().find(|index| self.flow(*index) == flow);
         let quiet = ways.into_iter().min_by_key(|index| self.count_of(*index).last);
         let index = own.or(quiet).unwrap();

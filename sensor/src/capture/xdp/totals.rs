@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use egret_ebpf::Totals;
+use egret_ebpf::{InUse, Totals};
 
 use super::mapping::{Mapping, read};
 
@@ -20,7 +20,7 @@ pub(super) fn sum(totals: &Mapping, cpus: usize) -> Totals {
     }
     let sum: Totals = read(sum.map(u64::to_ne_bytes).as_flattened()).unwrap_or_default();
     // Nobody's sum: the program's own.
-    Totals { woken: 0, scratch: 0, ..sum }
+    Totals { woken: 0, scratch: 0, in_use: InUse::default(), ..sum }
 }
 
 #[cfg(test)]

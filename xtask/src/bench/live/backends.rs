@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use egret_tests::net::Flood;
+use egret_tests::net::LiveFrames;
 
 use super::cable::Cable;
 use super::reader::Program;
@@ -21,9 +21,9 @@ const BAR_MANY: f64 = 1.8;
 /// And the program alone, on full frames of few conversations.
 const BAR_BULK: f64 = 20.0;
 
-/// Frames before those that are measured, so that conversations are under way: of half a million each
-/// has some.
-const WARM_UP: u64 = 4_000_000;
+/// Frames that arrive before those that are measured, so that conversations are under way: of half a
+/// million each has some.
+const WARM_UP: u64 = 3_000_000;
 
 /// And time after them, in which the sensor sees that no frame comes twice, and need not look for that.
 const SETTLED: Duration = Duration::from_millis(2500);
@@ -34,12 +34,14 @@ const FULL: usize = 1514;
 pub(super) fn report(arguments: &Arguments, cable: &Cable) -> anyhow::Result<()> {
     for (flows, bar) in [(FLOWS, BAR_FEW), (MANY_FLOWS, BAR_MANY)] {
         for length in [60, FULL] {
-            let flood = cable.flood(length, flows);
+            let frames = cable.live_frames(length, flows);
             let mut rounds = Vec::new();
             for _ in 0..arguments.rounds.max(1) {
-                rounds.push(round(arguments, cable, &flood)?);
+                rounds.push(round(arguments, cable, &frames)?);
             }
-            println!("\n{length} bytes a frame, {flows} flows, as fast as they go");
+            println!(
+                "\n{length} bytes a frame, {flows} flows, at a rate that is somewhat too high for the ring"
+            );
             table(&rounds, length)?;
             let cost = |turn: &Turn| arriving(turn, turn.kernel + turn.program);
             ratio("kernel and program", &rounds, cost, bar)?;
@@ -53,15 +55,15 @@ pub(super) fn report(arguments: &Arguments, cable: &Cable) -> anyhow::Result<()>
 }
 
 /// One turn with each.
-fn round(arguments: &Arguments, cable: &Cable, flood: &Flood) -> anyhow::Result<[Turn; 2]> {
+fn round(arguments: &Arguments, cable: &Cable, frames: &LiveFrames) -> anyhow::Result<[Turn; 2]> {
     let take = |(backend, name)| {
         let binary = crate::bench::egret()?;
         let program = Program::Egret { binary, workers: 1, backend, name };
         let warm_up = |cable: &Cable| {
-            cable.send_flood(flood, WARM_UP);
+            cable.send_live(frames, WARM_UP);
             std::thread::sleep(SETTLED);
         };
-        turn(cable, &program, warm_up, |cable| cable.send_flood(flood, arguments.frames))
+        turn(cable, &program, warm_up, |cable| cable.send_live(frames, arguments.frames))
     };
     let [ring, xdp] = BACKENDS.map(take);
     let (ring, xdp) = (ring?, xdp?);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use egret_tests::frames::Frames;
-use egret_tests::net::{Flood, Namespace, veth};
+use egret_tests::net::{LiveFrames, Namespace, veth};
 
 use super::schedule;
 
@@ -62,24 +62,34 @@ impl Cable {
         })
     }
 
-    /// What makes frames of `length` bytes of so many conversations in the kernel.
-    pub(crate) fn flood(&self, length: usize, flows: u32) -> Flood {
-        Flood::new(&self.sender, NEAR, length, flows)
+    /// Frames of `length` bytes of so many conversations, made in the kernel.
+    pub(crate) fn live_frames(&self, length: usize, flows: u32) -> LiveFrames {
+        LiveFrames::new(&self.sender, NEAR, length, flows)
     }
 
-    /// Sends the frames that the kernel makes, as fast as it does.
-    pub(crate) fn send_flood(&self, flood: &Flood, count: u64) -> Load {
-        self.load(|| flood.send(&self.sender, count))
+    /// Sends such frames until so many have arrived.
+    pub(crate) fn send_live(&self, frames: &LiveFrames, count: u64) -> Load {
+        const AT_ONCE: u64 = 1 << 18;
+        self.load(|| {
+            let before = self.arrived();
+            while self.arrived() - before < count {
+                frames.send(&self.sender, AT_ONCE);
+            }
+        })
+    }
+
+    fn arrived(&self) -> u64 {
+        self.receiver.counters(FAR).rx_packets
     }
 
     fn load(&self, send: impl FnOnce()) -> Load {
-        let before = self.receiver.counters(FAR).rx_packets;
+        let before = self.arrived();
         let start = Instant::now();
         send();
         let seconds = start.elapsed().as_secs_f64();
         // What was sent waits for the kernel thread.
         std::thread::sleep(Duration::from_millis(50));
-        Load { arrived: self.receiver.counters(FAR).rx_packets - before, seconds }
+        Load { arrived: self.arrived() - before, seconds }
     }
 }
 

@@ -19,13 +19,13 @@ fn rings_share_the_table_out_and_each_knows_its_own() {
             let index = table.share.index(place);
             assert_eq!(table.share.place(index), Some(place));
             assert!(seen.insert(index), "{index} is two rings'");
-            let (cpu, set) = (index / 40, index % 40 / 2);
+            let (cpu, set) = (index / 80, index % 80 / 4);
             assert!(cpu < shape.cpus && set / shape.sets4 == ring);
         }
-        let foreign = (0..120).filter(|index| table.share.place(*index).is_none()).count();
-        assert_eq!(foreign, 90);
+        let foreign = (0..240).filter(|index| table.share.place(*index).is_none()).count();
+        assert_eq!(foreign, 180);
     }
-    assert_eq!(seen.len(), 120);
+    assert_eq!(seen.len(), 240);
 }
 
 /// What is stored through one mapping of a real table is read through another.

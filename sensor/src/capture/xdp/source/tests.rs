@@ -161,11 +161,11 @@ fn frames_say_where_their_direction_is_marked_read() {
     let frame = *burst.first().unwrap();
     assert_eq!((frame.wire_len, frame.link), (60, crate::capture::LinkType::ETHERNET));
     frame.mark.unwrap().enough();
-    let enough: Vec<_> = (0..16)
+    let enough: Vec<_> = (0..32)
         .filter(|slot| View::<Key4>::new(&slots, *slot).unwrap().read_enough().load(Acquire) == 2)
         .collect();
-    // Processor 1's part begins with slot 8, ring 1's share of it with 12, its second set with 14.
-    assert_eq!((enough.as_slice(), kernel.sequence(14)), (&[14][..], 2));
+    // Processor 1's part begins with slot 16, ring 1's share of it with 24, its second set with 28.
+    assert_eq!((enough.as_slice(), kernel.sequence(28)), (&[28][..], 2));
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn records_that_make_no_sense_are_counted_and_skipped() {
     kernel.ring.push(&[9, 0, 0, 0]);
     kernel.ring.push(&[1, 0, 0, 0]);
     kernel.ring.push(bytes_of(&head));
-    kernel.ring.push(&bytes_of(&foreign(12))[..71]);
+    kernel.ring.push(&bytes_of(&foreign(24))[..71]);
     kernel.ring.push(bytes_of(&foreign(0)));
     kernel.ring.push(bytes_of(&foreign(u32::MAX)));
     let nowhere = Handed { captured: 0, slot: 1 << 20, version: 4, ..head };

@@ -11,9 +11,14 @@ use super::program::{ask, load};
 /// Frames that one system call has made.
 const ROUND: u64 = 1 << 16;
 
+/// How often the kernel reads a clock between two frames, to pass time: some 1.5 million a second are
+/// left. Who sends faster than the other end takes them gets most frames back, and the two then wait
+/// for each other at the memory that frames are in.
+const PAUSE: usize = 5;
+
 /// A program that makes frames and sends them out of an interface.
 #[derive(Debug)]
-pub struct Flood {
+pub struct LiveFrames {
     program: OwnedFd,
     /// What each frame begins as.
     frame: Vec<u8>,
@@ -41,7 +46,7 @@ struct Run {
     unused: u32,
 }
 
-impl Flood {
+impl LiveFrames {
     /// Datagrams of `length` bytes of so many conversations, in no order, no two of them the same.
     ///
     /// # Panics
@@ -56,8 +61,7 @@ impl Flood {
         })
     }
 
-    /// Sends so many, or somewhat more, as fast as the kernel makes them. What finds no room at the
-    /// other end is lost, as on a wire.
+    /// Sends so many, or somewhat more. What finds no room at the other end is lost, as on a wire.
     ///
     /// # Panics
     /// When the kernel refuses.
@@ -99,6 +103,7 @@ fn frame(length: usize) -> Vec<u8> {
 /// The program: the conversation is in the source address, and what tells frames apart in IP's
 /// identification and the datagram's first bytes.
 fn instructions(flows: u32, interface: u32) -> Vec<u64> {
+    const CLOCK: u32 = 5;
     const RANDOM: u32 = 7;
     const REDIRECT: u32 = 23;
     const DROP: u32 = 1;
@@ -106,13 +111,18 @@ fn instructions(flows: u32, interface: u32) -> Vec<u64> {
     let code = |operation: u64, to: u64, from: u64, offset: i16, number: u32| {
         operation | to << 8 | from << 12 | u64::from(offset as u16) << 16 | u64::from(number) << 32
     };
-    vec![
-        code(0xbf, r6, r1, 0, 0),           // r6 = context
-        code(0x61, r7, r6, 0, 0),           // r7 = its data
-        code(0x61, r8, r6, 4, 0),           // r8 = their end
-        code(0xbf, r2, r7, 0, 0),           //
-        code(0x07, r2, 0, 0, 60),           //
-        code(0x2d, r2, r8, 13, 0),          // if r7 + 60 > r8 goto the last two
+    // Up to the last two instructions, which drop a frame without room for the headers.
+    let too_short = 13 + PAUSE as i16;
+    let check = [
+        code(0xbf, r6, r1, 0, 0),         // r6 = context
+        code(0x61, r7, r6, 0, 0),         // r7 = its data
+        code(0x61, r8, r6, 4, 0),         // r8 = their end
+        code(0xbf, r2, r7, 0, 0),         //
+        code(0x07, r2, 0, 0, 60),         //
+        code(0x2d, r2, r8, too_short, 0), // if r7 + 60 > r8 goto the last two
+    ];
+    let pause = [code(0x85, 0, 0, 0, CLOCK); PAUSE];
+    let send = [
         code(0x85, 0, 0, 0, RANDOM),        //
         code(0x94, r0, 0, 0, flows.max(1)), // r0 %= flows
         code(0xbf, r1, r0, 0, 0),           //
@@ -128,5 +138,6 @@ fn instructions(flows: u32, interface: u32) -> Vec<u64> {
         code(0x95, 0, 0, 0, 0),             // return redirect(interface, 0)
         code(0xb7, r0, 0, 0, DROP),         //
         code(0x95, 0, 0, 0, 0),             // return DROP
-    ]
+    ];
+    check.into_iter().chain(pause).chain(send).collect()
 }
