@@ -44,7 +44,8 @@ pub struct Metrics {
     pub decode_errors: IntCounterVec,
     /// Conversations in the flow tables.
     pub flows_active: IntGauge,
-    /// Conversations that gave way, by `reason`: `table_full`, `stream_budget`.
+    /// Conversations that gave way, by `reason`: `table_full`, `stream_budget`,
+    /// `session_budget`.
     pub flows_evicted: IntCounterVec,
     /// TLS ClientHellos read.
     pub client_hellos: IntCounter,

@@ -28,6 +28,9 @@ pub struct Counts {
     pub with_sni: u64,
     /// What looked like a hello and could not be read.
     pub tls_refused: u64,
+    /// Halves of TLS sessions that gave way to others: told of, or dropped, before their other half
+    /// came.
+    pub tls_evicted: u64,
     /// DNS requests.
     pub dns_requests: u64,
     /// DNS responses, by the response code in their header (RFC 1035).
@@ -91,7 +94,7 @@ impl Reader {
 
     /// What was read so far.
     pub const fn counts(&self) -> Counts {
-        self.counts
+        Counts { tls_evicted: self.waiting.evicted, ..self.counts }
     }
 
     /// Stops waiting for servers that have not answered by `now`.

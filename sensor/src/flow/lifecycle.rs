@@ -105,6 +105,20 @@ impl Table {
             }
         }
         self.timers.reuse(active);
+        let slots = self.slots.all();
+        self.timers.tidy(self.capacity, |(id, generation)| {
+            slots
+                .get(id as usize)
+                .is_some_and(|slot| slot.has(flags::LIVE) && slot.generation == generation)
+        });
+    }
+
+    /// Ends the tick before its time when one flow after another has lived in the same slots, as when
+    /// somebody opens a connection over and over: the list of those to be told of would have no end.
+    pub(super) fn bound_tick<O: Observer>(&mut self, observer: &mut O) {
+        if self.timers.active_count() > 2 * self.capacity + 64 {
+            self.end_tick(observer);
+        }
     }
 
     /// A timer rang: ends its flow if that was quiet for long enough, else sets it anew.

@@ -5,7 +5,7 @@ use crate::decode::Refusal;
 /// Where frames are lost: no room in the ring; the network card or its driver.
 pub const DROPPED: [&str; 2] = ["ring", "interface"];
 /// Why conversations give way.
-pub const EVICTED: [&str; 2] = ["table_full", "stream_budget"];
+pub const EVICTED: [&str; 3] = ["table_full", "stream_budget", "session_budget"];
 /// Where events or alerts find no room.
 pub const STAGES: [&str; 3] = ["detect", "events", "store"];
 /// How many sides of a conversation were seen.

@@ -77,7 +77,7 @@ impl Reader {
             sink.event(Event { time, flow, body: Body::Tls(Box::new(session)) });
             return;
         }
-        self.waiting.client(flow, Box::new(session), time);
+        self.waiting.client(flow, Box::new(session), time, sink);
     }
 
     fn server_half(&mut self, seen: &Seen<'_>, hello: &tls::ServerHello<'_>, sink: &mut impl Sink) {
@@ -92,13 +92,17 @@ impl Reader {
             Some(Half::Server(_)) | None => {
                 let mut session = TlsSession::default();
                 hello.answer(&mut session);
-                self.waiting.server(slot, Box::new(session));
+                self.waiting.server(slot, Box::new(session), seen.at, sink);
             }
         }
     }
 
     const fn patience(&mut self, bytes: &[u8], total: usize) -> Verdict {
-        if bytes.len() < MAX_HELLO { Verdict::Want(total) } else { self.refuse_hello() }
+        match bytes.len() {
+            0..MAX_HELLO if total < MAX_HELLO => Verdict::Want(total),
+            0..MAX_HELLO => Verdict::Want(MAX_HELLO),
+            _ => self.refuse_hello(),
+        }
     }
 
     const fn refuse_hello(&mut self) -> Verdict {

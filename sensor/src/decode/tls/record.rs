@@ -78,7 +78,10 @@ fn join(bytes: &[u8], first: Record<'_>, scratch: &mut Vec<u8>) -> Result<usize,
         if !record.is_whole() || scratch.len() >= wanted {
             return record.message_end(before, wanted);
         }
-        record = Record::read(bytes, record.end())?;
+        // The rest takes a header and its own bytes at least. To say so, and not just where the next
+        // header ends, keeps a hello of many small records from being looked at once for each.
+        let rest = wanted.saturating_sub(scratch.len());
+        record = Record::read(bytes, record.end()).map_err(|stop| stop.with(rest))?;
         if record.content != HANDSHAKE {
             return Err(Stop::Refused(Refusal::Interleaved));
         }
@@ -101,6 +104,16 @@ enum Stop {
     /// The stream must have this many bytes before it is worth trying again.
     Short(usize),
     Refused(Refusal),
+}
+
+impl Stop {
+    /// The same, when `rest` more bytes are needed behind those that it is short of.
+    const fn with(self, rest: usize) -> Self {
+        match self {
+            Self::Short(total) => Self::Short(total.saturating_add(rest)),
+            Self::Refused(refusal) => Self::Refused(refusal),
+        }
+    }
 }
 
 /// One record; `payload` is what is there of its `len` bytes.
@@ -143,7 +156,13 @@ impl<'a> Record<'a> {
     fn message_end(&self, before: usize, wanted: usize) -> Result<usize, Stop> {
         let part = wanted.saturating_sub(before);
         let end = self.start.saturating_add(part.min(self.len));
-        if part <= self.payload.len() { Ok(end) } else { Err(Stop::Short(end)) }
+        if part <= self.payload.len() {
+            return Ok(end);
+        }
+        Err(match part.saturating_sub(self.len) {
+            0 => Stop::Short(end),
+            rest => Stop::Short(end.saturating_add(RECORD_HEADER)).with(rest),
+        })
     }
 }
 

@@ -138,6 +138,11 @@ impl Tally {
         raise(&sides.with_label_values(&["both"]), &mut self.flows.tcp_both, flows.tcp_both);
 
         let read = path.reader.counts();
+        raise(
+            &evicted.with_label_values(&["session_budget"]),
+            &mut self.read.tls_evicted,
+            read.tls_evicted,
+        );
         raise(&metrics.client_hellos, &mut self.read.client_hellos, read.client_hellos);
         let counts = self.read.dns_rcodes.iter_mut().zip(read.dns_rcodes);
         for (rcode, (known, count)) in counts.enumerate() {
