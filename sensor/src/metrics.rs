@@ -120,7 +120,7 @@ impl Metrics {
             )?)?,
             decode_errors: register.counters(
                 "egret_decode_errors_total",
-                "Frames that could not be decoded.",
+                "Frames that could not be decoded, hellos of TLS and DNS messages that could not be read or not whole.",
                 "layer",
                 &labels::layers(),
             )?,

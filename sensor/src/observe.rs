@@ -39,6 +39,8 @@ pub struct Counts {
     pub dns_answers: u64,
     /// What came to or from a DNS port and could not be read as DNS.
     pub dns_refused: u64,
+    /// DNS messages of which only a part was read: cut off, or more than is kept.
+    pub dns_incomplete: u64,
 }
 
 impl Counts {
@@ -89,7 +91,7 @@ struct Seen<'a> {
 impl Reader {
     /// Makes the events that are wanted.
     pub fn new(wanted: Wanted) -> Self {
-        Self { wanted, ..Self::default() }
+        Self { wanted, scratch: Vec::with_capacity(tls::MAX_JOINED), ..Self::default() }
     }
 
     /// What was read so far.

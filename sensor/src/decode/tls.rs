@@ -17,6 +17,7 @@ mod ssl2;
 
 pub use client::ClientHello;
 pub use extension::{Extensions, is_grease};
+pub use record::MAX_JOINED;
 pub use server::ServerHello;
 
 const CLIENT_HELLO: u8 = 1;
@@ -122,7 +123,7 @@ fn looks_like_ssl2(bytes: &[u8]) -> Likeness {
 }
 
 /// Reads the ClientHello at the start of the client's stream. It borrows `bytes` when one record
-/// holds it, else `scratch`, where its fragments are joined (at most 33 KiB).
+/// holds it, else `scratch`, where its fragments are joined (at most [`MAX_JOINED`]).
 pub fn client_hello<'a>(
     bytes: &'a [u8],
     extent: Extent,

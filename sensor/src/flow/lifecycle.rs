@@ -138,7 +138,8 @@ impl Table {
     }
 
     /// Makes room: the flow that is nearest to its timeout gives way, half-open ones first
-    /// because their timeout is short; one that is active right now only when all are.
+    /// because their timeout is short; one that is active right now only when all are, unless it is
+    /// one packet: a flood of such costs no search.
     #[cold]
     pub(super) fn evict<O: Observer>(&mut self, observer: &mut O) {
         const TRIES: usize = 64;
@@ -160,7 +161,7 @@ impl Table {
             if !slot.has(flags::LIVE) || slot.generation != generation {
                 continue;
             }
-            if slot.tick == tick && tries < TRIES {
+            if slot.tick == tick && tries < TRIES && !slot.is_lone() {
                 self.timers.arm((id, generation), slot.timeout());
                 continue;
             }

@@ -130,6 +130,12 @@ impl Slot {
         Some(if self.both_seen() { Sides::Both } else { Sides::One })
     }
 
+    /// Whether all there was since its last account is one packet.
+    pub(super) const fn is_lone(&self) -> bool {
+        let [up, down] = self.packets;
+        up + down <= 1
+    }
+
     const fn both_seen(&self) -> bool {
         let [up, down] = SEEN;
         self.seen & (up | down) == up | down

@@ -13,6 +13,9 @@ pub(super) const BUDGET: u16 = 16 * 1024;
 /// The longest message kept: a DNS message over TCP with its length (RFC 1035 section 4.2.2).
 const MAX_MESSAGE: usize = 65_537;
 
+/// By how much what is kept grows at least.
+const GROWTH: usize = 4 * 1024;
+
 /// How many segments may wait for a gap to fill.
 const MAX_EARLY: usize = 12;
 
@@ -96,7 +99,12 @@ impl Streams {
     /// Keeps `bytes` behind what is kept already.
     pub(super) fn append(&mut self, flow: SlotId, direction: Direction, bytes: &[u8]) {
         self.grow(bytes.len());
-        self.side_or_new(flow, direction).kept.extend_from_slice(bytes);
+        let kept = &mut self.side_or_new(flow, direction).kept;
+        // Not by doubling: no packet makes much more room than itself takes.
+        if kept.capacity() - kept.len() < bytes.len() {
+            kept.reserve_exact(bytes.len().max(GROWTH));
+        }
+        kept.extend_from_slice(bytes);
     }
 
     /// Keeps `bytes` until there are `wanted`; false when that is more than any message has.

@@ -53,6 +53,12 @@ impl Timers {
         self.active.len()
     }
 
+    /// How many timers there are, those of flows that are gone included.
+    #[cfg(test)]
+    pub(super) const fn waiting_count(&self) -> usize {
+        self.waiting
+    }
+
     /// Takes out of the wheel what is not `wanted` any more, once most of `capacity` flows' share of
     /// it may be that.
     pub(super) fn tidy(&mut self, capacity: usize, mut wanted: impl FnMut(Timer) -> bool) {

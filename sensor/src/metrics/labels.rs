@@ -29,9 +29,15 @@ pub const RCODES: [&str; 13] = [
     "unassigned",
 ];
 
-/// The layers that refuse frames.
+/// Layers of what is read above TCP and UDP.
+pub const TLS: &str = "tls";
+/// See [`TLS`].
+pub const DNS: &str = "dns";
+
+/// The layers that refuse frames, and what is in them.
 pub(super) fn layers() -> Vec<&'static str> {
     let mut layers: Vec<_> = Refusal::ALL.iter().map(|refusal| refusal.layer()).collect();
+    layers.extend([TLS, DNS]);
     layers.dedup();
     layers
 }

@@ -203,7 +203,9 @@ mod tests {
             waiting.server(slot, hello(4000), Timestamp::ZERO, &mut told);
             assert!(waiting.bytes <= MAX_BYTES && waiting.deadlines.len() <= CAPACITY);
         }
-        assert!(waiting.halves.len() < CAPACITY / 3 && told.0.last() == Some(&(Timestamp::ZERO, 65545)));
+        assert!(
+            waiting.halves.len() < CAPACITY / 3 && told.0.last() == Some(&(Timestamp::ZERO, 65545))
+        );
         // Opened and closed over and over, the flow in one slot leaves nothing but deadlines.
         for _ in 0..2 * CAPACITY {
             waiting.client(flow(7), hello(0), Timestamp::ZERO, &mut told);

@@ -13,6 +13,9 @@ use crate::time::Timestamp;
 /// The most protocols of a hello that are kept; clients offer one to three.
 const MAX_PROTOCOLS: usize = 32;
 
+/// What is kept of them as text, and one more.
+const MAX_PROTOCOLS_TEXT: usize = 1024;
+
 /// A ClientHello. Nothing is copied, and everything that fingerprints are made of is there.
 #[derive(Debug, Clone, Copy)]
 pub struct ClientHello<'a> {
@@ -56,9 +59,19 @@ impl<'a> ClientHello<'a> {
         self.extensions.first(ENCRYPTED_CLIENT_HELLO).is_some()
     }
 
-    /// The protocols offered, as text.
+    /// The protocols offered, as text: the first ones, when there are more than anybody means.
     pub fn protocols(&self) -> Vec<Box<str>> {
-        self.alpn().take(MAX_PROTOCOLS).map(|name| printable(name).into()).collect()
+        let mut kept: Vec<Box<str>> = Vec::new();
+        let mut text = 0_usize;
+        for name in self.alpn().take(MAX_PROTOCOLS) {
+            if text >= MAX_PROTOCOLS_TEXT {
+                break;
+            }
+            let name = printable(name);
+            text = text.saturating_add(name.len());
+            kept.push(name.into());
+        }
+        kept
     }
 
     /// The session it opens, but for the protocols it offers, which few ask for; `time` is when the

@@ -13,6 +13,9 @@ pub(super) const MAX_RECORD: usize = 1 << 14;
 /// The longest hello that is read. Post-quantum ones take 2 KiB; a stream's budget is 16 KiB.
 const MAX_MESSAGE: usize = MAX_RECORD + 1024;
 
+/// The most bytes that are joined of a hello's fragments.
+pub const MAX_JOINED: usize = MAX_MESSAGE + MAX_RECORD;
+
 const RECORD_HEADER: usize = 5;
 const MESSAGE_HEADER: usize = 4;
 

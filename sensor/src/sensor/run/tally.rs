@@ -8,7 +8,7 @@ use prometheus::IntCounter;
 use crate::capture::{Kernel, Stats};
 use crate::flow;
 use crate::metrics::Metrics;
-use crate::metrics::labels::RCODES;
+use crate::metrics::labels::{self, RCODES};
 use crate::observe::Counts;
 use crate::sensor::path::Path;
 use crate::time::Timestamp;
@@ -160,6 +160,12 @@ impl Tally {
             let known = self.refused.entry((refusal.layer(), refusal.reason())).or_default();
             let errors = self.metrics.decode_errors.with_label_values(&[refusal.layer()]);
             raise(&errors, known, count);
+        }
+        let read = path.reader.counts();
+        let dns_now = read.dns_refused + read.dns_incomplete;
+        for (layer, now) in [(labels::TLS, read.tls_refused), (labels::DNS, dns_now)] {
+            let known = self.refused.entry((layer, "")).or_default();
+            raise(&self.metrics.decode_errors.with_label_values(&[layer]), known, now);
         }
     }
 }
