@@ -4,7 +4,7 @@ use super::waiting::Half;
 use super::{Reader, Seen, Sink, Wanted};
 use crate::decode::progress::Progress;
 use crate::decode::tls::{self, Extent};
-use crate::event::{Body, Event, TlsSession};
+use crate::event::{Body, Carrier, Event, TlsSession};
 use crate::flow::Verdict;
 
 /// The longest ClientHello or ServerHello that is waited for, record headers included.
@@ -60,7 +60,7 @@ impl Reader {
     fn client_half(&mut self, seen: &Seen<'_>, hello: &tls::ClientHello<'_>, sink: &mut impl Sink) {
         let time = seen.at;
         let flow = seen.view.flow_with_client(seen.from);
-        let mut session = hello.session(time);
+        let mut session = hello.session(Carrier::Tcp, time);
         self.counts.client_hellos += 1;
         self.counts.with_sni += u64::from(session.sni.is_some());
         if self.wanted == Wanted::ForDetectors {
