@@ -1,6 +1,7 @@
 //! Label values that are known before anything happens.
 
 use crate::decode::Refusal;
+use crate::observe::Unread;
 
 /// Where frames are lost: no room in the ring; the network card or its driver.
 pub const DROPPED: [&str; 2] = ["ring", "interface"];
@@ -28,6 +29,11 @@ pub const RCODES: [&str; 13] = [
     "DSOTYPENI",
     "unassigned",
 ];
+
+/// Why QUIC is not read.
+pub(super) fn quic_unread() -> [&'static str; 6] {
+    Unread::default().by_reason().map(|(reason, _)| reason)
+}
 
 /// The layers that refuse frames.
 pub(super) fn layers() -> Vec<&'static str> {

@@ -52,6 +52,20 @@ pub struct Unread {
     pub given_up: u64,
 }
 
+impl Unread {
+    /// All of it, by a short name for the reason.
+    pub const fn by_reason(&self) -> [(&'static str, u64); 6] {
+        [
+            ("unknown_version", self.version),
+            ("keys", self.keys),
+            ("cut", self.cut),
+            ("malformed", self.malformed),
+            ("incomplete", self.incomplete),
+            ("given_up", self.given_up),
+        ]
+    }
+}
+
 /// The flows that showed an Initial.
 pub(super) struct Quic {
     connections: Bounded<Connection>,
@@ -242,7 +256,7 @@ impl Quic {
             {
                 if let Some(frames) = half.keys.open(packet, &mut self.buffer) {
                     connection.later = connection.later.take().or_else(|| id(packet.destination));
-                    let gathered = half.pieces.gather(frames, unread);
+                    let gathered = half.pieces.gather(packet.version, frames, unread);
                     return self.kept(slot, gathered, unread);
                 }
                 if is_known {
@@ -263,7 +277,7 @@ impl Quic {
             return None;
         };
         let mut pieces = Pieces::default();
-        let gathered = pieces.gather(frames, unread);
+        let gathered = pieces.gather(packet.version, frames, unread);
         let connection = Connection {
             client: Some(seen.from),
             phase: Phase::Hello,
@@ -296,7 +310,7 @@ impl Quic {
             self.connections.get_mut(slot)?.failures += 1;
             return None;
         };
-        let gathered = half.pieces.gather(frames, unread);
+        let gathered = half.pieces.gather(packet.version, frames, unread);
         self.kept(slot, gathered, unread)
     }
 
@@ -399,8 +413,13 @@ impl Connection {
 
 impl Pieces {
     /// Puts in what the frames of a packet carry.
-    fn gather(&mut self, frames: &[u8], unread: &mut Unread) -> Result<(), pieces::TooMuch> {
-        for frame in quic::crypto_frames(frames) {
+    fn gather(
+        &mut self,
+        version: Version,
+        frames: &[u8],
+        unread: &mut Unread,
+    ) -> Result<(), pieces::TooMuch> {
+        for frame in quic::crypto_frames(version, frames) {
             match frame {
                 Ok(crypto) => self.add(crypto.offset, crypto.data)?,
                 Err(_) => unread.malformed += 1,

@@ -16,7 +16,7 @@ enum Family {
     Draft23,
     /// draft-ietf-quic-tls-29 to -32.
     Draft29,
-    /// Google's T051: draft 29 with a salt of its own.
+    /// Google's T051: draft 29 with another salt, and Google's own number for CRYPTO frames.
     T051,
     /// Version 1 (RFC 9000), and drafts 33 and 34.
     One,
@@ -82,6 +82,14 @@ impl Version {
             Family::Two => {
                 b"\x0d\xed\xe3\xde\xf7\x00\xa6\xdb\x81\x93\x81\xbe\x6e\x26\x9d\xcb\xf9\xbd\x2e\xd9"
             }
+        }
+    }
+
+    /// The type of a CRYPTO frame (RFC 9000, 19.6).
+    pub(super) const fn crypto_frame(self) -> u8 {
+        match self.family {
+            Family::T051 => 0x08,
+            _ => 0x06,
         }
     }
 

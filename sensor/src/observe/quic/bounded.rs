@@ -21,6 +21,11 @@ impl<T> Bounded<T> {
         self.values.is_empty()
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.values.len()
+    }
+
     pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut T> {
         self.values.get_mut(&slot).map(|(_, value)| value)
     }
