@@ -15,6 +15,7 @@ pub mod duplicates;
 mod ip;
 mod link;
 pub mod progress;
+pub mod quic;
 mod refusal;
 mod text;
 pub mod tls;

@@ -47,8 +47,10 @@ pub struct Metrics {
     /// Conversations that gave way, by `reason`: `table_full`, `stream_budget`,
     /// `session_budget`.
     pub flows_evicted: IntCounterVec,
-    /// TLS ClientHellos read.
+    /// TLS ClientHellos read, over TCP and QUIC.
     pub client_hellos: IntCounter,
+    /// What was not read of QUIC, by `reason`; see [`crate::observe::Unread`].
+    pub quic_unread: IntCounterVec,
     /// DNS responses read, by `rcode`.
     pub dns_responses: IntCounterVec,
     /// Events or alerts that found no room, by `stage`: `detect`, `events`, `store`.
@@ -133,6 +135,12 @@ impl Metrics {
             )?,
             client_hellos: register
                 .counter("egret_tls_client_hellos_total", "TLS ClientHellos read.")?,
+            quic_unread: register.counters(
+                "egret_quic_unread_total",
+                "QUIC datagrams, packets and ClientHellos that could not be read.",
+                "reason",
+                &labels::quic_unread(),
+            )?,
             dns_responses: register.counters(
                 "egret_dns_responses_total",
                 "DNS responses read.",

@@ -19,6 +19,7 @@ mod config;
 mod files;
 mod hostile;
 mod output;
+mod quic;
 mod same;
 mod tunnels;
 mod unreadable;

@@ -247,11 +247,8 @@ impl Table {
                 }
                 Verdict::Used(bytes) => used += bytes.max(1),
                 Verdict::Enough(client) => {
-                    if let Some(client) = client
-                        && !slot.has(flags::CLIENT_IS_SURE)
-                    {
-                        slot.set_client(client);
-                        slot.flags |= flags::CLIENT_IS_SURE;
+                    if let Some(client) = client {
+                        slot.be_sure(client);
                     }
                     self.enough(id, from);
                     break;

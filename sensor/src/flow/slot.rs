@@ -104,6 +104,14 @@ impl Slot {
         }
     }
 
+    /// What was seen of a payload tells the client, unless that was seen already.
+    pub(super) fn be_sure(&mut self, client: Direction) {
+        if !self.has(flags::CLIENT_IS_SURE) {
+            self.set_client(client);
+            self.flags |= flags::CLIENT_IS_SURE;
+        }
+    }
+
     pub(super) const fn is_read(&self, direction: Direction) -> bool {
         self.has(of(&flags::READ, direction))
     }

@@ -1,6 +1,7 @@
 //! Label values that are known before anything happens.
 
 use crate::decode::Refusal;
+use crate::observe::Unread;
 
 /// Where frames are lost: no room in the ring; the network card or its driver.
 pub const DROPPED: [&str; 2] = ["ring", "interface"];
@@ -33,6 +34,11 @@ pub const RCODES: [&str; 13] = [
 pub const TLS: &str = "tls";
 /// See [`TLS`].
 pub const DNS: &str = "dns";
+
+/// Why QUIC is not read.
+pub(super) fn quic_unread() -> [&'static str; 6] {
+    Unread::default().by_reason().map(|(reason, _)| reason)
+}
 
 /// The layers that refuse frames, and what is in them.
 pub(super) fn layers() -> Vec<&'static str> {

@@ -7,7 +7,7 @@ use super::extension::{
 use super::reader::Reader;
 use super::record::Message;
 use super::{Refusal, printable};
-use crate::event::{Ech, TlsSession};
+use crate::event::{Carrier, Ech, TlsSession};
 use crate::time::Timestamp;
 
 /// The most protocols of a hello that are kept; clients offer one to three.
@@ -74,10 +74,11 @@ impl<'a> ClientHello<'a> {
         kept
     }
 
-    /// The session it opens, but for the protocols it offers, which few ask for; `time` is when the
-    /// hello was complete.
-    pub fn session(&self, time: Timestamp) -> TlsSession {
+    /// The session it opens in `carrier`, but for the protocols it offers, which few ask for; `time`
+    /// is when the hello was complete.
+    pub fn session(&self, carrier: Carrier, time: Timestamp) -> TlsSession {
         TlsSession {
+            carrier,
             sni: self.sni().map(|name| printable(name).as_str().into()),
             offered: self.offered(),
             ech: if self.ech() { Ech::Offered } else { Ech::None },

@@ -68,6 +68,28 @@ pub(super) fn message<'a>(
     }
 }
 
+/// The handshake message of type `kind` at the start of a stream without records (RFC 9001, 4.1.3).
+pub(super) fn bare(bytes: &[u8], kind: u8, extent: Extent) -> Progress<Message<'_>, Refusal> {
+    let wanted = wanted(bytes);
+    if bytes.first().is_some_and(|&seen| seen != kind) {
+        return Progress::Refused(Refusal::NotHello);
+    }
+    if wanted > MAX_MESSAGE {
+        return Progress::Refused(Refusal::TooLong);
+    }
+    let truncated = bytes.len() < wanted;
+    if truncated && extent == Extent::Growing {
+        return Progress::NeedMore(wanted);
+    }
+    match bytes.get(MESSAGE_HEADER..bytes.len().min(wanted)) {
+        Some(body) => {
+            let used = bytes.len().min(wanted);
+            Progress::Complete { value: Message { body, truncated }, used }
+        }
+        None => Progress::Refused(Refusal::Truncated),
+    }
+}
+
 /// Joins the fragments of a message that `first` only starts; gives where the message ends.
 fn join(bytes: &[u8], first: Record<'_>, scratch: &mut Vec<u8>) -> Result<usize, Stop> {
     let mut record = first;

@@ -144,6 +144,11 @@ impl Tally {
             read.tls_evicted,
         );
         raise(&metrics.client_hellos, &mut self.read.client_hellos, read.client_hellos);
+        let unread = read.quic.by_reason().into_iter().zip(self.read.quic.by_reason());
+        for ((reason, now), (_, mut known)) in unread {
+            raise(&metrics.quic_unread.with_label_values(&[reason]), &mut known, now);
+        }
+        self.read.quic = read.quic;
         let counts = self.read.dns_rcodes.iter_mut().zip(read.dns_rcodes);
         for (rcode, (known, count)) in counts.enumerate() {
             if count > *known {
