@@ -1,4 +1,4 @@
-//! Frames to be damaged: of each protocol, of each kind of tunnel, of a capture of an estate.
+//! Frames to be damaged: of each protocol, of each kind of tunnel, of an estate's day.
 
 use std::path::Path;
 
@@ -42,8 +42,7 @@ pub(crate) fn single() -> Vec<Fixture> {
         ("dns response", message(&answers(), 53)),
         ("mdns", message(&answers(), 5353)),
     ];
-    let [vxlan, gre, erspan] = tunnels(&hello(Client::Agent));
-    made.extend([("vxlan", vxlan), ("gre", gre), ("erspan", erspan)]);
+    made.extend(tunnels(&message(&answers(), 53)));
     made.push(("vlan and ipv6", tagged_ipv6(&dns::query(7, "www.example.com", rtype::A))));
     let ethernet = LinkType::ETHERNET;
     let mut all: Vec<Fixture> =
@@ -90,8 +89,8 @@ pub(crate) fn of_corpus(files: u64) -> Vec<Fixture> {
 }
 
 fn draw(capture: &Path, count: usize, rng: &mut Rng) -> Vec<Fixture> {
+    let Ok(mut files) = file::open(&[capture.to_owned()]) else { return Vec::new() };
     let mut all = Vec::new();
-    let Ok(mut files) = file::open(&[capture.to_owned()]) else { return all };
     loop {
         let mut burst = Burst::new();
         let progress = files.burst(&mut burst);
@@ -196,13 +195,40 @@ fn fragments(payload: &[u8]) -> Vec<Vec<u8>> {
     datagram.chunks(80).enumerate().map(fragment).collect()
 }
 
-/// VXLAN, GRE with IP in it, ERSPAN II.
-fn tunnels(frame: &[u8]) -> [Vec<u8>; 3] {
-    let [l0, l1] = (16 + frame.len() as u16).to_be_bytes();
-    let vxlan = [0xc0, 0, 0x12, 0xb5, l0, l1, 0, 0, 8, 0, 0, 0, 0, 0x13, 0x88, 0];
-    let gre = [0x20, 0, 8, 0, 0, 0, 0, 9];
-    let erspan = [0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 1, 0, 0x64, 0, 0, 0, 0];
-    [outer(17, &vxlan, frame), outer(47, &gre, &frame[14..]), outer(47, &erspan, frame)]
+/// A frame in every kind of tunnel, and in more of them than are gone through.
+fn tunnels(frame: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+    let ip = &frame[14..];
+    let gpe = [0x0c, 0, 0, 3, 0, 0x13, 0x88, 0];
+    let geneve = [1, 0, 0x65, 0x58, 0, 0x13, 0x88, 0, 1, 2, 3, 0];
+    let erspan_iii = [0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 1, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0];
+    let [g0, g1] = (ip.len() as u16).to_be_bytes();
+    let mut bomb = ip.to_vec();
+    for _ in 0..20 {
+        bomb = outer(47, &[0x20, 0, 8, 0, 0, 0, 0, 9], &bomb)[14..].to_vec();
+    }
+    vec![
+        ("vxlan", outer(17, &datagram(4789, &[8, 0, 0, 0, 0, 0x13, 0x88, 0], frame), &[])),
+        ("vxlan-gpe", outer(17, &datagram(4790, &gpe, frame), &[])),
+        ("geneve", outer(17, &datagram(6081, &geneve, frame), &[])),
+        ("gtp-u", outer(17, &datagram(2152, &[0x30, 0xff, g0, g1, 0, 0, 0, 7], ip), &[])),
+        ("gre", outer(47, &[0x20, 0, 8, 0, 0, 0, 0, 9], ip)),
+        ("nvgre", outer(47, &[0x20, 0, 0x65, 0x58, 0, 0, 9, 0], frame)),
+        ("erspan i", outer(47, &[0, 0, 0x88, 0xbe], frame)),
+        (
+            "erspan ii",
+            outer(47, &[0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 1, 0, 0x64, 0, 0, 0, 0], frame),
+        ),
+        ("erspan iii", outer(47, &erspan_iii, frame)),
+        ("ip in ip", outer(4, &[], ip)),
+        ("tunnel bomb", outer(4, &[], &bomb)),
+    ]
+}
+
+/// A datagram to a port: `inner` behind `header`.
+fn datagram(port: u16, header: &[u8], inner: &[u8]) -> Vec<u8> {
+    let [p0, p1] = port.to_be_bytes();
+    let [l0, l1] = ((8 + header.len() + inner.len()) as u16).to_be_bytes();
+    [&[0xc0, 0, p0, p1, l0, l1, 0, 0], header, inner].concat()
 }
 
 /// `inner` behind `header` in IPv4.

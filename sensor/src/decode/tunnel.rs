@@ -73,10 +73,7 @@ impl<'a> Outer<'a> {
 pub(super) const fn is_entrance(packet: &Packet<'_>) -> bool {
     let is_kind = match packet.protocol {
         protocol::UDP => {
-            matches!(
-                packet.ports,
-                [_, VXLAN_PORT | VXLAN_GPE_PORT | GENEVE_PORT | GTP_U_PORT]
-            )
+            matches!(packet.ports, [_, VXLAN_PORT | VXLAN_GPE_PORT | GENEVE_PORT | GTP_U_PORT])
         }
         protocol::GRE | protocol::IPV4 | protocol::IPV6 => true,
         _ => false,
