@@ -13,11 +13,13 @@ pub(crate) struct Fixture {
     pub(crate) name: String,
     pub(crate) link: LinkType,
     pub(crate) frames: Vec<Vec<u8>>,
+    /// So many of the first bytes are its own; what follows is in other fixtures, too.
+    pub(crate) own: usize,
 }
 
 impl Fixture {
     fn new(name: impl Into<String>, link: LinkType, frames: Vec<Vec<u8>>) -> Self {
-        Self { name: name.into(), link, frames }
+        Self { name: name.into(), link, frames, own: 0 }
     }
 }
 
@@ -36,20 +38,25 @@ fn frames(capture: &[u8]) -> Vec<Vec<u8>> {
 
 /// One frame each.
 pub(crate) fn single() -> Vec<Fixture> {
+    let query = dns::query(7, "a.example", rtype::A);
     let mut made = vec![
-        ("client hello", hello(Client::Agent)),
-        ("dns query", message(&dns::query(7, "www.example.com", rtype::A), 53)),
-        ("dns response", message(&answers(), 53)),
-        ("mdns", message(&answers(), 5353)),
+        ("client hello", hello(Client::Agent), 200),
+        ("dns query", message(&query, 53), 80),
+        ("dns response", message(&answers(), 53), 200),
+        ("mdns", message(&answers(), 5353), 60),
+        ("vlan and ipv6", tagged_ipv6(&query), 150),
     ];
-    made.extend(tunnels(&message(&answers(), 53)));
-    made.push(("vlan and ipv6", tagged_ipv6(&dns::query(7, "www.example.com", rtype::A))));
+    made.extend(tunnels(&message(&query, 53)).into_iter().map(|(name, frame)| (name, frame, 64)));
     let ethernet = LinkType::ETHERNET;
-    let mut all: Vec<Fixture> =
-        made.into_iter().map(|(name, frame)| Fixture::new(name, ethernet, vec![frame])).collect();
+    let mut all: Vec<Fixture> = made
+        .into_iter()
+        .map(|(name, frame, own)| Fixture { own, ..Fixture::new(name, ethernet, vec![frame]) })
+        .collect();
     for (name, link, header) in links() {
-        let ip = message(&dns::query(7, "a.example", rtype::A), 53)[14..].to_vec();
-        all.push(Fixture::new(name, link, vec![[header, ip].concat()]));
+        let own = header.len() + 4;
+        let ip = &message(&query, 53)[14..];
+        let frame = [&header, ip].concat();
+        all.push(Fixture { own, ..Fixture::new(name, link, vec![frame]) });
     }
     all
 }

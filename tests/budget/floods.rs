@@ -32,7 +32,7 @@ struct Honest {
 
 impl Sink for Honest {
     fn event(&mut self, event: Event) {
-        if event.flow.server.port != 443 {
+        if (event.flow.client.port, event.flow.server.port) != (40_000, 443) {
             return;
         }
         match event.body {

@@ -58,16 +58,13 @@ impl Pipeline {
         })
     }
 
-    /// Checks that what was written is lines of JSON, and forgets it. To parse each of millions takes
-    /// too long: without `parse`, that each ends where it should and holds no control character.
-    pub(crate) fn check(&mut self, parse: bool) {
+    /// Forgets what was written. When it is to be read, checks that it is lines of JSON: to read all
+    /// takes longer than to write it.
+    pub(crate) fn forget(&mut self, read: bool) {
         let Lines(out) = &mut self.lines;
-        assert!(out.is_empty() || out.last() == Some(&b'\n'));
-        for line in out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            assert!(line.starts_with(b"{\"timestamp\":\"") && line.ends_with(b"}"));
-            assert!(!line.iter().any(u8::is_ascii_control));
-            if parse {
-                let event: serde_json::Value = serde_json::from_slice(line).unwrap();
+        if read {
+            for line in std::str::from_utf8(out).unwrap().lines() {
+                let event: serde_json::Value = serde_json::from_str(line).unwrap();
                 assert!(event["event_type"].is_string() && event["flow_id"].is_u64());
             }
         }
