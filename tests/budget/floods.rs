@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use egret::decode::{Packet, Tcp, Vlans, protocol, tcp_flags};
-use egret::event::{Body, Event};
+use egret::event::{AccountReason, Body, Event};
 use egret::flow::Table;
 use egret::observe::{Reader, Sink, Wanted};
 use egret::time::Timestamp;
@@ -28,6 +28,7 @@ struct Honest {
     accounted: u64,
     volumes: u64,
     names: Vec<String>,
+    ends: Vec<AccountReason>,
 }
 
 impl Sink for Honest {
@@ -38,6 +39,7 @@ impl Sink for Honest {
         match event.body {
             Body::Account(account) => {
                 self.accounted += account.to_server.bytes + account.to_client.bytes;
+                self.ends.push(account.reason);
             }
             Body::Volume(volume) => self.volumes += volume.to_server.bytes + volume.to_client.bytes,
             Body::Tls(session) => self.names.extend(session.sni.map(|name| name.to_string())),
@@ -129,6 +131,7 @@ fn a_flood_of_flows() {
     assert_eq!((stats.opened - stats.evicted, table.active()), (ROOM as u64, ROOM));
     table.finish(&mut reader.observing(&mut honest));
     assert_eq!((honest.accounted, honest.volumes), (sent, sent));
+    assert_eq!(honest.ends, [AccountReason::Shutdown]);
     assert_eq!(honest.names, ["a.example"]);
 }
 

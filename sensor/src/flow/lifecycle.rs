@@ -144,8 +144,13 @@ impl Table {
     pub(super) fn evict<O: Observer>(&mut self, observer: &mut O) {
         const TRIES: usize = 64;
         let tick = self.timers.tick();
+        let mut spared = false;
         for tries in 0.. {
             if self.doomed.is_empty() {
+                if std::mem::take(&mut spared) {
+                    // Only active ones wait: those that came since, and have no timer yet, go first.
+                    self.end_tick(observer);
+                }
                 self.doomed = self.timers.take_soonest();
                 self.doomed.reverse();
             }
@@ -163,6 +168,7 @@ impl Table {
             }
             if slot.tick == tick && tries < TRIES && !slot.is_lone() {
                 self.timers.arm((id, generation), slot.timeout());
+                spared = true;
                 continue;
             }
             self.stats.evicted += 1;
