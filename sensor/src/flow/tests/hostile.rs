@@ -64,3 +64,19 @@ fn connections_reopened_in_one_tick_leave_nothing_behind() {
     let counted: u64 = recorder.accounts.iter().map(|(_, a)| a.to_server.packets).sum();
     assert_eq!((recorder.closed, counted), (10_000, 20_000));
 }
+
+/// Ports chosen so that their flows meet in one table are spread over another: nobody knows its seed.
+#[test]
+fn flows_that_meet_in_one_table_do_not_in_another() {
+    let home = |table: &Table, port: u16| {
+        let (key, direction) = Key::of(&packet(1.0, true, [port, 443], None, b""));
+        table.look(key, direction).tag & 0xff
+    };
+    let (one, other) = (table(), table());
+    let chosen: Vec<u16> = (1..u16::MAX).filter(|port| home(&one, *port) == 0).collect();
+    assert!(chosen.len() > 100, "{}", chosen.len());
+    let mut homes: Vec<u32> = chosen.iter().map(|port| home(&other, *port)).collect();
+    homes.sort_unstable();
+    let most = homes.chunk_by(|a, b| a == b).map(<[_]>::len).max();
+    assert!(most < Some(chosen.len() / 8), "{most:?} of {} meet again", chosen.len());
+}
