@@ -1,8 +1,8 @@
 use std::net::IpAddr;
 
 use egret_tests::wire::tunnel::{
-    self as wrap, Above, ENDPOINT, KEY, NETWORK, SESSION, erspan_1, erspan_2, erspan_3, geneve, gre,
-    gtp_u, ip_in_ip, nsh, nvgre, vxlan, vxlan_gpe,
+    self as wrap, Above, ENDPOINT, KEY, NETWORK, SESSION, erspan_1, erspan_2, erspan_3, geneve,
+    gre, gtp_u, ip_in_ip, nsh, nvgre, vxlan, vxlan_gpe,
 };
 use etherparse::PacketBuilder;
 

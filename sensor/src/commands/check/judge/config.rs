@@ -163,7 +163,8 @@ pub(in super::super) fn receive(
             Finding::ok(subject, check, text)
         }
         Err(error @ ReceiveError::Taken { port, .. }) => {
-            let fix = format!("sudo ss -lunp 'sport = :{port}' shows the program that has it, if any");
+            let fix =
+                format!("sudo ss -lunp 'sport = :{port}' shows the program that has it, if any");
             Finding::note(subject, check, error.to_string()).fixed_by(fix)
         }
         Err(error @ ReceiveError::Module) => {

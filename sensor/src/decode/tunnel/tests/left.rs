@@ -16,9 +16,8 @@ fn datagrams_that_cannot_be_read_inside() {
     let frame = guest(false);
     let ip = &frame[14..];
     let arp = [&frame[..12], &[8, 6], &[0; 28]].concat();
-    let to = |port, header: &[u8], inner: &[u8]| {
-        wrap::outer(false, &wrap::udp(port, header, inner))
-    };
+    let to =
+        |port, header: &[u8], inner: &[u8]| wrap::outer(false, &wrap::udp(port, header, inner));
     let flags = |flags, protocol| [flags, 0, 0, protocol, 0, 0, 7, 0];
     let mut short = nsh(3, &frame);
     short[1] = 1;
