@@ -6,9 +6,9 @@ use std::fs;
 
 use egret_tests::egret::json_lines;
 use egret_tests::scenario::SECOND;
-use egret_tests::traffic::{START, end, path};
+use egret_tests::traffic::{START, path};
 use egret_tests::wire::tunnel::{self as wrap, Above};
-use egret_tests::wire::{Capture, Frame, Path, Payload, Resolution, Segment, flag};
+use egret_tests::wire::{Capture, Endpoint, Frame, Path, Payload, Resolution, Segment, flag};
 use serde_json::Value;
 
 use super::{directory, egret};
@@ -91,6 +91,10 @@ type Volumes = BTreeMap<(String, String, String), [u64; 4]>;
 fn conversations(v6: bool) -> Vec<(Vec<u8>, Path, bool)> {
     let [client, server] =
         if v6 { ["2001:db8::11", "2001:db8:1::5"] } else { ["10.20.0.11", "203.0.113.5"] };
+    let end = |ip: &str, port| {
+        let mac = [0, 0x50, 0x56, 0x80, 0, (port % 100) as u8];
+        Endpoint { mac, ip: ip.parse().unwrap(), port }
+    };
     let tcp = path(end(client, 50_000), end(server, 443));
     let udp = path(end(client, 40_000), end(server, 9000));
     let mut frame = Frame::new(1);
