@@ -7,6 +7,8 @@
 //! not IP, or of a kind not known here, the packet around it stays what it is: a datagram to VXLAN's
 //! port, a packet of GRE. Nor are fragments of outer packets looked into.
 
+#![deny(clippy::arithmetic_side_effects)]
+
 use super::{Packet, ip, link, protocol};
 use crate::capture::{Frame, LinkType};
 use crate::event::{Tunnel, TunnelKind};
@@ -60,11 +62,14 @@ impl<'a> Outer<'a> {
             mark: None,
             bytes: self.0,
         };
-        let outer = packet(&frame)?;
-        let Header { kind, id, .. } = header(&outer)?;
-        let (source, destination) = (outer.source, outer.destination);
-        let depth = Inward::new(&frame, outer).count() as u8;
-        Some(Tunnel { kind, id, depth, source, destination })
+        let mut packet = packet(&frame)?;
+        let Header { kind, id, .. } = header(&packet)?;
+        let (source, destination) = (packet.source, packet.destination);
+        let mut inward = Inward::new(&frame, self.0);
+        while let Some(inside) = inward.next(&packet) {
+            packet = inside;
+        }
+        Some(Tunnel { kind, id, depth: inward.depth, source, destination })
     }
 }
 
@@ -85,46 +90,51 @@ pub(super) const fn is_entrance(packet: &Packet<'_>) -> bool {
 /// when there is none in it that can be read.
 #[cold]
 #[inline(never)]
-pub(super) fn innermost<'a>(frame: &Frame<'a>, bytes: &'a [u8], packet: Packet<'a>) -> Packet<'a> {
-    match Inward::new(frame, packet.clone()).last() {
-        Some(inside) => Packet { tunnel: Some(Outer(bytes)), ..inside },
-        None => packet,
+pub(super) fn innermost<'a>(
+    frame: &Frame<'a>,
+    bytes: &'a [u8],
+    mut packet: Packet<'a>,
+) -> Packet<'a> {
+    let mut inward = Inward::new(frame, bytes);
+    while let Some(inside) = inward.next(&packet) {
+        packet = Packet { tunnel: Some(Outer(bytes)), ..inside };
     }
+    packet
 }
 
-/// The packets in tunnels, one in another, from the outside in.
+/// The way from a packet to those in it.
 struct Inward<'a> {
+    /// What the packet that it has come to lies in.
     frame: Frame<'a>,
-    packet: Packet<'a>,
-    /// Tunnels and bytes that may still be gone through.
-    tunnels: u8,
+    /// Tunnels that were gone through.
+    depth: u8,
+    /// Bytes of headers that may still be gone through.
     headers: usize,
 }
 
 impl<'a> Inward<'a> {
-    const fn new(frame: &Frame<'a>, packet: Packet<'a>) -> Self {
-        Self { frame: *frame, packet, tunnels: MAX_NESTED, headers: MAX_HEADERS }
+    /// From the IP packet `bytes` of a frame.
+    const fn new(frame: &Frame<'a>, bytes: &'a [u8]) -> Self {
+        Self { frame: Frame { bytes, ..*frame }, depth: 0, headers: MAX_HEADERS }
     }
-}
 
-impl<'a> Iterator for Inward<'a> {
-    type Item = Packet<'a>;
-
-    fn next(&mut self) -> Option<Packet<'a>> {
-        self.tunnels = self.tunnels.checked_sub(1)?;
-        let header = header(&self.packet)?;
-        let used = self.packet.payload.len().checked_sub(header.inner.len())?;
+    /// The packet in `packet`, which is the one that it has come to.
+    fn next(&mut self, packet: &Packet<'a>) -> Option<Packet<'a>> {
+        let depth = self.depth.checked_add(1).filter(|depth| *depth <= MAX_NESTED)?;
+        let header = header(packet)?;
+        let used = packet.payload.len().checked_sub(header.inner.len())?;
         let before = self.frame.bytes.len().checked_sub(header.inner.len())?;
-        self.headers = self.headers.checked_sub(before)?;
-        self.frame = Frame {
-            wire_len: self.packet.payload_wire_len.checked_sub(used as u32)?,
+        let headers = self.headers.checked_sub(before)?;
+        let frame = Frame {
+            wire_len: packet.payload_wire_len.checked_sub(used as u32)?,
             link: header.carries,
             vlan: None,
             bytes: header.inner,
             ..self.frame
         };
-        self.packet = packet(&self.frame)?;
-        Some(self.packet.clone())
+        let inside = self::packet(&frame)?;
+        *self = Self { frame, depth, headers };
+        Some(inside)
     }
 }
 
@@ -174,4 +184,5 @@ const fn by_ether_type(kind: u16) -> Option<LinkType> {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "tests make their own lengths")]
 mod tests;

@@ -239,6 +239,7 @@ fn a_tunnel_is_egret_s() {
     let tunnel = Tunnel {
         kind: TunnelKind::Vxlan,
         id: Some(0x00ff_ffff),
+        depth: 1,
         source: "172.16.0.1".parse().unwrap(),
         destination: "fd00::2".parse().unwrap(),
     };
@@ -257,10 +258,13 @@ fn a_tunnel_is_egret_s() {
     let session = Body::Tls(Box::new(TlsSession { offered: 0x0303, ..TlsSession::default() }));
     let expected = format!("{{\"offered\":\"TLS 1.2\",\"tunnel\":{vxlan}}}}}\n");
     assert_eq!(in_tunnel(tunnel, session), expected);
-    for (kind, name) in [(TunnelKind::Gre, "gre"), (TunnelKind::Erspan, "erspan")] {
+    let names = ["vxlan", "vxlan-gpe", "geneve", "gre", "nvgre", "erspan", "ipip", "gtp-u"];
+    for (kind, name) in TunnelKind::ALL.into_iter().zip(names) {
         let said = in_tunnel(Tunnel { kind, id: None, ..tunnel }, Body::Account(account()));
         assert!(said.starts_with(&format!(r#"{{"tunnel":{{"kind":"{name}","src_ip""#)), "{said}");
     }
+    let said = in_tunnel(Tunnel { depth: 2, ..tunnel }, Body::Account(account()));
+    assert!(said.contains(r#""id":16777215,"depth":2,"src_ip""#), "{said}");
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Header<'_>> {
         0x88be => erspan::second(rest),
         0x22eb => erspan::third(rest),
         0x880b => plain(LinkType::PPP),
-        0x883e => plain(LinkType::RAW).map(redirected),
+        0x883e => plain(LinkType::RAW).map(|gre| Header { inner: redirected(rest), ..gre }),
         TRANSPARENT_ETHERNET if flags & (CHECKSUM | SEQUENCE) == 0 => {
             let gre = plain(LinkType::ETHERNET)?;
             Some(key.and_then(subnet).map_or(gre, |id| nvgre(id, rest)))
@@ -60,13 +60,12 @@ fn subnet(key: u32) -> Option<u32> {
     (0x1000..0x00ff_ffff).contains(&subnet).then_some(subnet)
 }
 
-/// WCCP version 2 (draft-mclaggan-wccp-v2rev1-00, section 4) puts a word before the packet; version 1
-/// does not.
-fn redirected(header: Header<'_>) -> Header<'_> {
-    let inner = match header.inner {
-        [0x40..=0x4f, ..] => header.inner,
+/// The packet behind WCCP: version 2 (draft-mclaggan-wccp-v2rev1-00, section 4) puts a word before
+/// it; version 1 does not.
+const fn redirected(bytes: &[u8]) -> &[u8] {
+    match bytes {
+        [0x40..=0x4f, ..] => bytes,
         [_, _, _, _, packet @ ..] => packet,
         _ => &[],
-    };
-    Header { inner, ..header }
+    }
 }
