@@ -5,6 +5,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use egret::decode::progress::Progress;
 use egret::decode::tls::{Extent, client_hello};
+use egret::event::Carrier;
 use egret::time::Timestamp;
 use egret_tests::bench::hello;
 use egret_tests::rng::Rng;
@@ -22,7 +23,9 @@ fn hellos(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| {
             let mut scratch = Vec::new();
             bencher.iter(|| match client_hello(black_box(&bytes), Extent::Growing, &mut scratch) {
-                Progress::Complete { value, .. } => Some(value.session(Timestamp::ZERO)),
+                Progress::Complete { value, .. } => {
+                    Some(value.session(Carrier::Tcp, Timestamp::ZERO))
+                }
                 Progress::NeedMore(_) | Progress::Refused(_) => None,
             });
         });

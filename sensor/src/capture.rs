@@ -9,12 +9,14 @@ use crate::time::Timestamp;
 
 pub use mark::Mark;
 
+mod classic;
 pub mod file;
 pub mod filter;
 pub mod interface;
 pub mod live;
 mod mark;
 mod pcap;
+pub mod receive;
 mod ring;
 pub mod xdp;
 

@@ -15,6 +15,7 @@ pub mod duplicates;
 mod ip;
 mod link;
 pub mod progress;
+pub mod quic;
 mod refusal;
 mod text;
 pub mod tls;
@@ -35,7 +36,7 @@ use tunnel::Outer;
 #[inline]
 pub fn packet<'a>(frame: &Frame<'a>) -> Result<Packet<'a>, Refusal> {
     let link = link::read(frame)?;
-    ip::read(frame, link, 0)
+    ip::read(frame, link)
 }
 
 /// The same, unless its IP packet, as far as captured, is to be left out: then `None`.
@@ -51,7 +52,7 @@ pub fn packet_unless<'a>(
     if leave_out(link.payload) {
         return Ok(None);
     }
-    ip::read(frame, link, 0).map(Some)
+    ip::read(frame, link).map(Some)
 }
 
 /// A MAC address.
@@ -92,10 +93,14 @@ pub type Vlans = ArrayVec<u16, { egret_ebpf::MAX_VLAN_TAGS }>;
 pub mod protocol {
     /// ICMP.
     pub const ICMP: u8 = 1;
+    /// IPv4 in IP.
+    pub const IPV4: u8 = 4;
     /// TCP.
     pub const TCP: u8 = 6;
     /// UDP.
     pub const UDP: u8 = 17;
+    /// IPv6 in IP.
+    pub const IPV6: u8 = 41;
     /// GRE.
     pub const GRE: u8 = 47;
     /// ICMPv6.

@@ -9,13 +9,14 @@ use std::net::IpAddr;
 use serde::{Serialize, Serializer};
 
 use crate::decode::protocol;
-use crate::event::{Body, Event, Flow};
+use crate::event::{Body, Carrier, Event, Flow};
 use crate::time::Timestamp;
 use community_id::CommunityId;
 
 pub mod community_id;
 mod dns;
 mod flow;
+mod quic;
 mod stats;
 mod tls;
 mod tunnel;
@@ -31,6 +32,9 @@ pub fn write_event(event: &Event, interfaces: &[String], out: &mut Vec<u8>) {
     let mut line = match &event.body {
         Body::Opened | Body::Volume(_) | Body::Hello(_) => return,
         Body::Account(_) => Line::new(event, in_iface, "flow"),
+        Body::Tls(session) if let Carrier::Quic(_) = session.carrier => {
+            Line::new(event, in_iface, "quic")
+        }
         Body::Tls(_) => Line::new(event, in_iface, "tls"),
         Body::Dns(_) => Line::new(event, in_iface, "dns"),
     };
@@ -39,6 +43,10 @@ pub fn write_event(event: &Event, interfaces: &[String], out: &mut Vec<u8>) {
         Body::Account(account) => {
             line.flow = Some(flow::Account::new(account, event.flow.opened));
             line.tcp = account.tcp_flags.map(flow::TcpFlags::new);
+        }
+        Body::Tls(session) if let Carrier::Quic(version) = session.carrier => {
+            line.quic = Some(quic::Session::new(version, session));
+            line.egret.own = Some(Own::Quic(quic::Own::new(session)));
         }
         Body::Tls(session) => {
             line.tls = Some(tls::Session::new(session));
@@ -92,6 +100,8 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     tls: Option<tls::Session<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    quic: Option<quic::Session<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     dns: Option<dns::Message<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     flow: Option<flow::Account>,
@@ -121,6 +131,7 @@ impl Egret {
 #[serde(untagged)]
 enum Own {
     Tls(tls::Own),
+    Quic(quic::Own),
     Dns(dns::Own),
 }
 
@@ -144,6 +155,7 @@ impl<'a> Line<'a> {
             icmp_code: is_icmp.then_some(server.port),
             community_id: CommunityId::new(&event.flow),
             tls: None,
+            quic: None,
             dns: None,
             flow: None,
             tcp: None,

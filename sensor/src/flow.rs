@@ -51,7 +51,8 @@ pub trait Observer {
         bytes: &[u8],
         more: bool,
     ) -> Verdict;
-    /// A UDP payload. When `cut`, the rest of it was not captured.
+    /// A UDP payload. When `cut`, the rest of it was not captured. Gives the client's direction, if the
+    /// payload tells it.
     fn datagram(
         &mut self,
         flow: &View<'_>,
@@ -59,7 +60,7 @@ pub trait Observer {
         from: Direction,
         bytes: &[u8],
         cut: bool,
-    );
+    ) -> Option<Direction>;
     /// The flow ends: its last volume and account follow, then its [`View::slot`] may name another.
     fn closing(&mut self, flow: &View<'_>, at: Timestamp);
 }

@@ -44,10 +44,13 @@ pub struct Metrics {
     pub decode_errors: IntCounterVec,
     /// Conversations in the flow tables.
     pub flows_active: IntGauge,
-    /// Conversations that gave way, by `reason`: `table_full`, `stream_budget`.
+    /// Conversations that gave way, by `reason`: `table_full`, `stream_budget`,
+    /// `session_budget`.
     pub flows_evicted: IntCounterVec,
-    /// TLS ClientHellos read.
+    /// TLS ClientHellos read, over TCP and QUIC.
     pub client_hellos: IntCounter,
+    /// What was not read of QUIC, by `reason`; see [`crate::observe::Unread`].
+    pub quic_unread: IntCounterVec,
     /// DNS responses read, by `rcode`.
     pub dns_responses: IntCounterVec,
     /// Events or alerts that found no room, by `stage`: `detect`, `events`, `store`.
@@ -119,7 +122,7 @@ impl Metrics {
             )?)?,
             decode_errors: register.counters(
                 "egret_decode_errors_total",
-                "Frames that could not be decoded.",
+                "Frames that could not be decoded, hellos of TLS and DNS messages that could not be read or not whole.",
                 "layer",
                 &labels::layers(),
             )?,
@@ -132,6 +135,12 @@ impl Metrics {
             )?,
             client_hellos: register
                 .counter("egret_tls_client_hellos_total", "TLS ClientHellos read.")?,
+            quic_unread: register.counters(
+                "egret_quic_unread_total",
+                "QUIC datagrams, packets and ClientHellos that could not be read.",
+                "reason",
+                &labels::quic_unread(),
+            )?,
             dns_responses: register.counters(
                 "egret_dns_responses_total",
                 "DNS responses read.",

@@ -1,16 +1,20 @@
-//! Reads what a flow's first bytes say (TLS, DNS) and makes [`Event`]s of it and of what the flow does.
+//! Reads what a flow's first bytes say (TLS, QUIC, DNS) and makes [`Event`]s of it and of what the flow does.
 
-use crate::decode::dns;
 use crate::decode::tls::{self, Likeness};
+use crate::decode::{dns, quic as quic_packets};
 use crate::event::{Account, Body, Event, Volume};
 use crate::flow::{Direction, Observer, Verdict, View};
 use crate::time::Timestamp;
 
 mod hellos;
 mod messages;
+mod quic;
 mod waiting;
 
+pub use quic::Unread;
+
 use hellos::Side;
+use quic::Quic;
 use waiting::Waiting;
 
 /// Who is given the events, in the order of their time.
@@ -22,12 +26,17 @@ pub trait Sink {
 /// What was read of flows so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// ClientHellos.
+    /// ClientHellos, over TCP and QUIC.
     pub client_hellos: u64,
     /// ClientHellos that named a server.
     pub with_sni: u64,
     /// What looked like a hello and could not be read.
     pub tls_refused: u64,
+    /// Halves of TLS sessions that gave way to others: told of, or dropped, before their other half
+    /// came.
+    pub tls_evicted: u64,
+    /// What was not read of QUIC.
+    pub quic: Unread,
     /// DNS requests.
     pub dns_requests: u64,
     /// DNS responses, by the response code in their header (RFC 1035).
@@ -36,6 +45,8 @@ pub struct Counts {
     pub dns_answers: u64,
     /// What came to or from a DNS port and could not be read as DNS.
     pub dns_refused: u64,
+    /// DNS messages of which only a part was read: cut off, or more than is kept.
+    pub dns_incomplete: u64,
 }
 
 impl Counts {
@@ -66,6 +77,8 @@ pub enum Wanted {
 pub struct Reader {
     /// TLS sessions of which one half was seen.
     waiting: Waiting,
+    /// Connections whose Initials are read.
+    quic: Quic,
     /// Where a hello's records are joined.
     scratch: Vec<u8>,
     wanted: Wanted,
@@ -86,12 +99,12 @@ struct Seen<'a> {
 impl Reader {
     /// Makes the events that are wanted.
     pub fn new(wanted: Wanted) -> Self {
-        Self { wanted, ..Self::default() }
+        Self { wanted, scratch: Vec::with_capacity(tls::MAX_JOINED), ..Self::default() }
     }
 
     /// What was read so far.
     pub const fn counts(&self) -> Counts {
-        self.counts
+        Counts { tls_evicted: self.waiting.evicted, ..self.counts }
     }
 
     /// Stops waiting for servers that have not answered by `now`.
@@ -157,15 +170,22 @@ impl<S: Sink> Observer for Observing<'_, S> {
         at: Timestamp,
         from: Direction,
         bytes: &[u8],
-        _cut: bool,
-    ) {
+        cut: bool,
+    ) -> Option<Direction> {
         let seen = Seen { view, at, from, bytes, more: false };
+        // As TLS is: on any port.
+        if quic_packets::looks_like_quic(bytes) {
+            return self.reader.quic_datagram(&seen, cut, self.sink);
+        }
         if let Some(transport) = messages::transport(&seen) {
             self.reader.dns_datagram(&seen, transport, self.sink);
         }
+        None
     }
 
     fn closing(&mut self, view: &View<'_>, at: Timestamp) {
+        let seen = Seen { view, at, from: view.client(), bytes: &[], more: false };
+        self.reader.quic_closing(&seen, self.sink);
         self.reader.waiting.closing(view.slot(), at, self.sink);
     }
 }

@@ -23,6 +23,7 @@ mod killed;
 mod links;
 mod mirrors;
 mod process;
+mod receiver;
 mod reload;
 
 /// What happens within moments may take so long on a machine that has much else to do.

@@ -4,6 +4,7 @@ use std::io;
 use std::thread;
 use std::time::Duration;
 
+use crate::capture::receive;
 use crate::cli::{self, Exit, Failure};
 use crate::config::file::Loaded;
 use crate::text::reason;
@@ -60,6 +61,11 @@ pub fn check(arguments: &cli::Check, loaded: &Loaded) -> Result<Exit, CheckError
     printer.findings(&judge::machine::data_dir(&data_dir))?;
     let listen = facts::services::listen(&config.http);
     printer.findings(&[judge::config::listen(&listen)])?;
+    for wrapping in &config.capture.receive {
+        let opened = receive::open(*wrapping).map(drop);
+        let is_running = listen.state == Port::Egret;
+        printer.findings(&[judge::config::receive(*wrapping, &opened, is_running)])?;
+    }
 
     let interfaces: Vec<_> = names.iter().map(|name| facts::machine::interface(name)).collect();
     if interfaces.is_empty() {

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use reqwest::Url;
 
 use crate::alert::Severity;
+use crate::capture::receive::Wrapping;
 
 /// `[capture]`
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Capture {
     pub snaplen: u32,
     /// `workers`: capture threads; 0: one a core.
     pub workers: u16,
+    /// `receive`: mirrors that are sent to an address of this host.
+    pub receive: Vec<Wrapping>,
 }
 
 /// How frames are taken from a network interface.
@@ -210,7 +213,13 @@ pub struct HttpTls {
 
 impl Default for Capture {
     fn default() -> Self {
-        Self { interfaces: Vec::new(), backend: Backend::Auto, snaplen: 65_535, workers: 0 }
+        Self {
+            interfaces: Vec::new(),
+            backend: Backend::Auto,
+            snaplen: 65_535,
+            workers: 0,
+            receive: Vec::new(),
+        }
     }
 }
 

@@ -17,6 +17,10 @@ mod names;
 /// Bytes of a message's header.
 const HEADER: usize = 12;
 
+/// The most entries of each section that are kept: no answer of resolvers has as many, and zone
+/// transfers are not read for their zones.
+const MAX_ENTRIES: usize = 320;
+
 /// Why bytes are no DNS message that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DnsError {
@@ -117,7 +121,8 @@ pub fn message(bytes: &[u8], transport: DnsTransport) -> Result<DnsMessage, DnsE
         return Err(DnsError::Opcode);
     }
     let room = bytes.len().saturating_sub(HEADER);
-    let room_for = |count: u16, least: usize| usize::from(count).min(room.div_ceil(least));
+    let room_for =
+        |count: u16, least: usize| usize::from(count).min(room.div_ceil(least)).min(MAX_ENTRIES);
     let mut read = DnsMessage {
         id: header.id(),
         response: header.qr(),
@@ -154,7 +159,7 @@ fn flags(bytes: &[u8]) -> u16 {
 
 /// Why reading ended early.
 enum End {
-    /// The message ends, or has more text than is kept.
+    /// The message ends, or has more than is kept.
     Cut,
     /// A name cannot be read.
     Name,
@@ -162,10 +167,11 @@ enum End {
 
 fn read_sections(message: &Message<[u8]>, read: &mut DnsMessage) -> Result<(), End> {
     let (header, counts) = (message.header(), message.header_counts());
-    let mut names = Names::default();
+    let mut names = Names::of_message(message.as_slice().len());
     let mut rest = Parser::from_ref(message.as_slice());
     rest.advance(HEADER)?;
     for _ in 0..counts.qdcount() {
+        has_room(&read.questions)?;
         let name = names.read(&mut rest)?;
         let rtype = rest.parse_u16_be()?;
         let _class = rest.parse_u16_be()?;
@@ -173,10 +179,15 @@ fn read_sections(message: &Message<[u8]>, read: &mut DnsMessage) -> Result<(), E
     }
     if matches!(header.opcode(), Opcode::QUERY | Opcode::IQUERY | Opcode::NOTIFY) {
         for _ in 0..counts.ancount() {
+            has_room(&read.answers)?;
             read.answers.push(read_record(&mut rest, &mut names)?);
         }
     }
     Ok(())
+}
+
+const fn has_room<T>(entries: &[T]) -> Result<(), End> {
+    if entries.len() < MAX_ENTRIES { Ok(()) } else { Err(End::Cut) }
 }
 
 fn read_record(rest: &mut Parser<'_, [u8]>, names: &mut Names) -> Result<DnsAnswer, End> {

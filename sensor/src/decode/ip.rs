@@ -14,13 +14,20 @@ use crate::capture::Frame;
 /// More extension headers than a sane sender chains (RFC 8200 names six, one of them twice).
 const MAX_EXTENSIONS: usize = 8;
 
-/// Reads the packet that `link` carries, or what is in it: `nested` tunnels were gone through.
+/// Reads the packet that `link` carries, or in a tunnel the one that is in it.
 #[inline]
-pub(super) fn read<'a>(
-    frame: &Frame<'a>,
-    link: Link<'a>,
-    nested: usize,
-) -> Result<Packet<'a>, Refusal> {
+pub(super) fn read<'a>(frame: &Frame<'a>, link: Link<'a>) -> Result<Packet<'a>, Refusal> {
+    let bytes = link.payload;
+    let packet = outermost(frame, link)?;
+    if tunnel::is_entrance(&packet) {
+        return Ok(tunnel::innermost(frame, bytes, packet));
+    }
+    Ok(packet)
+}
+
+/// Reads the packet that `link` carries, whatever is in it.
+#[inline]
+pub(super) fn outermost<'a>(frame: &Frame<'a>, link: Link<'a>) -> Result<Packet<'a>, Refusal> {
     let header_len = frame.bytes.len() - link.payload.len();
     let wire_len = frame.wire_len.saturating_sub(header_len as u32);
     let ip = match link.payload.first().map(|byte| byte >> 4) {
@@ -30,12 +37,6 @@ pub(super) fn read<'a>(
         None => return Err(Refusal::LinkTruncated),
     };
     let transport = transport(&ip)?;
-    if tunnel::is_entrance(ip.protocol, transport.ports) && ip.fragment.is_none() {
-        let above = Rest { bytes: transport.payload, wire_len: transport.payload_wire_len };
-        if let Some(inside) = tunnel::inside(frame, link.payload, ip.protocol, &above, nested) {
-            return Ok(inside);
-        }
-    }
     Ok(Packet {
         time: frame.time,
         wire_len: frame.wire_len,
@@ -67,9 +68,9 @@ struct Ip<'a> {
 }
 
 /// Captured bytes and wire length after a header of `used` bytes.
-pub(super) struct Rest<'a> {
-    pub bytes: &'a [u8],
-    pub wire_len: u32,
+struct Rest<'a> {
+    bytes: &'a [u8],
+    wire_len: u32,
 }
 
 impl<'a> Rest<'a> {
@@ -227,7 +228,7 @@ fn transport<'a>(ip: &Ip<'a>) -> Result<Transport<'a>, Refusal> {
             let ports = ports(rest.bytes).unwrap_or_default();
             Ok(Transport { ports, tcp: None, payload: &[], payload_wire_len: 0 })
         }
-        protocol::GRE => {
+        protocol::GRE | protocol::IPV4 | protocol::IPV6 => {
             let (payload, payload_wire_len) = (rest.bytes, rest.wire_len);
             Ok(Transport { ports: [0; 2], tcp: None, payload, payload_wire_len })
         }

@@ -10,13 +10,14 @@ use super::text::{Escape, write_printable};
 
 mod client;
 mod extension;
-mod reader;
+pub(super) mod reader;
 mod record;
 mod server;
 mod ssl2;
 
 pub use client::ClientHello;
 pub use extension::{Extensions, is_grease};
+pub use record::MAX_JOINED;
 pub use server::ServerHello;
 
 const CLIENT_HELLO: u8 = 1;
@@ -122,7 +123,7 @@ fn looks_like_ssl2(bytes: &[u8]) -> Likeness {
 }
 
 /// Reads the ClientHello at the start of the client's stream. It borrows `bytes` when one record
-/// holds it, else `scratch`, where its fragments are joined (at most 33 KiB).
+/// holds it, else `scratch`, where its fragments are joined (at most [`MAX_JOINED`]).
 pub fn client_hello<'a>(
     bytes: &'a [u8],
     extent: Extent,
@@ -143,6 +144,17 @@ pub fn server_hello<'a>(
 ) -> Progress<ServerHello<'a>, Refusal> {
     record::message(bytes, SERVER_HELLO, extent, scratch)
         .and_then(|message| ServerHello::read(&message))
+}
+
+/// Reads the ClientHello at the start of what a client's CRYPTO frames carry (RFC 9001, 4.1.3):
+/// handshake messages without records.
+pub fn bare_client_hello(bytes: &[u8], extent: Extent) -> Progress<ClientHello<'_>, Refusal> {
+    record::bare(bytes, CLIENT_HELLO, extent).and_then(|message| ClientHello::read(&message))
+}
+
+/// Reads the ServerHello at the start of what a server's carry, like [`bare_client_hello`].
+pub fn bare_server_hello(bytes: &[u8], extent: Extent) -> Progress<ServerHello<'_>, Refusal> {
+    record::bare(bytes, SERVER_HELLO, extent).and_then(|message| ServerHello::read(&message))
 }
 
 /// The longest name kept: no host name is longer (RFC 1035), no protocol name either (RFC 7301).

@@ -1,21 +1,45 @@
-//! Through tunnels to the packet inside: VXLAN, and GRE with IP, Ethernet or ERSPAN in it.
+//! Through tunnels to the packet inside: VXLAN and VXLAN-GPE, GENEVE, GRE with IP, PPP, Ethernet or
+//! ERSPAN in it, NVGRE, IP in IP, and GTP-U.
 //!
 //! What a tunnel carries is a frame of its own and is read as one, by the same code; a tunnel in it is
-//! followed likewise, [`MAX_NESTED`] deep in all. Where the inside cannot be read, be it cut off, not
-//! IP, or of a kind not known here, the packet around it stays what it is: a datagram to VXLAN's port,
-//! a packet of GRE. Nor are fragments of outer packets looked into.
+//! followed likewise, [`MAX_NESTED`] deep in all and [`MAX_HEADERS`] bytes into the outermost packet:
+//! so much work a packet may make, whoever built it. Where the inside cannot be read, be it cut off,
+//! not IP, or of a kind not known here, the packet around it stays what it is: a datagram to VXLAN's
+//! port, a packet of GRE. Nor are fragments of outer packets looked into.
 
-use super::ip::{self, Rest};
-use super::{Packet, link, protocol};
+#![deny(clippy::arithmetic_side_effects)]
+
+use super::{Packet, ip, link, protocol};
 use crate::capture::{Frame, LinkType};
 use crate::event::{Tunnel, TunnelKind};
 use crate::time::Timestamp;
 
+mod erspan;
+mod geneve;
+mod gre;
+mod gtp;
+mod nsh;
+mod vxlan;
+
 /// How many tunnels, one in another, are gone through.
-pub const MAX_NESTED: usize = 2;
+pub const MAX_NESTED: u8 = 8;
+
+/// How far into the outermost packet the innermost may begin, in bytes: the headers of eight tunnels
+/// over IPv6 take less. Each header costs at least as much time as its bytes, options of GENEVE
+/// excepted, which are stepped over.
+pub const MAX_HEADERS: usize = 1024;
 
 /// The UDP port that VXLAN is sent to (RFC 7348).
 pub const VXLAN_PORT: u16 = 4789;
+
+/// The UDP port of VXLAN-GPE (draft-ietf-nvo3-vxlan-gpe-13).
+pub const VXLAN_GPE_PORT: u16 = 4790;
+
+/// The UDP port of GENEVE (RFC 8926).
+pub const GENEVE_PORT: u16 = 6081;
+
+/// The UDP port of GTP-U (3GPP TS 29.281).
+pub const GTP_U_PORT: u16 = 2152;
 
 /// The outermost IP packet of one that came through a tunnel. Only the first packet of a flow is asked
 /// which tunnel that was, so it is read no sooner.
@@ -30,146 +54,135 @@ impl<'a> Outer<'a> {
 
     /// The tunnel that it belongs to.
     pub fn read(self) -> Option<Tunnel> {
-        let outer = packet(
-            &Frame {
-                time: Timestamp::ZERO,
-                wire_len: self.0.len() as u32,
-                link: LinkType::RAW,
-                vlan: None,
-                mark: None,
-                bytes: self.0,
-            },
-            MAX_NESTED,
-        )?;
-        let Header { kind, id, .. } = header(outer.protocol, outer.payload)?;
-        Some(Tunnel { kind, id, source: outer.source, destination: outer.destination })
+        let frame = Frame {
+            time: Timestamp::ZERO,
+            wire_len: self.0.len() as u32,
+            link: LinkType::RAW,
+            vlan: None,
+            mark: None,
+            bytes: self.0,
+        };
+        let mut packet = packet(&frame)?;
+        let Header { kind, id, .. } = header(&packet)?;
+        let (source, destination) = (packet.source, packet.destination);
+        let mut inward = Inward::new(&frame, self.0);
+        while let Some(inside) = inward.next(&packet) {
+            packet = inside;
+        }
+        Some(Tunnel { kind, id, depth: inward.depth, source, destination })
     }
-}
-
-/// The packet in a frame that is `nested` tunnels deep.
-#[inline(never)]
-fn packet<'a>(frame: &Frame<'a>, nested: usize) -> Option<Packet<'a>> {
-    ip::read(frame, link::read(frame).ok()?, nested).ok()
 }
 
 /// Whether a packet may be a tunnel's: all that any other packet pays.
 #[inline]
-pub(super) const fn is_entrance(protocol: u8, ports: [u16; 2]) -> bool {
-    match protocol {
-        protocol::UDP => matches!(ports, [_, VXLAN_PORT]),
-        protocol::GRE => true,
+pub(super) const fn is_entrance(packet: &Packet<'_>) -> bool {
+    let is_kind = match packet.protocol {
+        protocol::UDP => {
+            matches!(packet.ports, [_, VXLAN_PORT | VXLAN_GPE_PORT | GENEVE_PORT | GTP_U_PORT])
+        }
+        protocol::GRE | protocol::IPV4 | protocol::IPV6 => true,
         _ => false,
+    };
+    is_kind && packet.fragment.is_none()
+}
+
+/// The innermost packet of one that may be a tunnel's, whose IP packet is `bytes` of `frame`: itself,
+/// when there is none in it that can be read.
+#[cold]
+#[inline(never)]
+pub(super) fn innermost<'a>(
+    frame: &Frame<'a>,
+    bytes: &'a [u8],
+    mut packet: Packet<'a>,
+) -> Packet<'a> {
+    let mut inward = Inward::new(frame, bytes);
+    while let Some(inside) = inward.next(&packet) {
+        packet = Packet { tunnel: Some(Outer(bytes)), ..inside };
+    }
+    packet
+}
+
+/// The way from a packet to those in it.
+struct Inward<'a> {
+    /// What the packet that it has come to lies in.
+    frame: Frame<'a>,
+    /// Tunnels that were gone through.
+    depth: u8,
+    /// Bytes of headers that may still be gone through.
+    headers: usize,
+}
+
+impl<'a> Inward<'a> {
+    /// From the IP packet `bytes` of a frame.
+    const fn new(frame: &Frame<'a>, bytes: &'a [u8]) -> Self {
+        Self { frame: Frame { bytes, ..*frame }, depth: 0, headers: MAX_HEADERS }
+    }
+
+    /// The packet in `packet`, which is the one that it has come to.
+    fn next(&mut self, packet: &Packet<'a>) -> Option<Packet<'a>> {
+        let depth = self.depth.checked_add(1).filter(|depth| *depth <= MAX_NESTED)?;
+        let header = header(packet)?;
+        let used = packet.payload.len().checked_sub(header.inner.len())?;
+        let before = self.frame.bytes.len().checked_sub(header.inner.len())?;
+        let headers = self.headers.checked_sub(before)?;
+        let frame = Frame {
+            wire_len: packet.payload_wire_len.checked_sub(used as u32)?,
+            link: header.carries,
+            vlan: None,
+            bytes: header.inner,
+            ..self.frame
+        };
+        let inside = self::packet(&frame)?;
+        *self = Self { frame, depth, headers };
+        Some(inside)
     }
 }
 
-/// The packet inside the IP packet `outer`, which is itself `nested` tunnels deep in `frame` and
-/// carries `above`, over UDP what is above that; `None` when there is none that can be read.
-#[cold]
+/// The packet that a frame carries, whatever is in it.
 #[inline(never)]
-pub(super) fn inside<'a>(
-    frame: &Frame<'a>,
-    outer: &'a [u8],
-    protocol: u8,
-    above: &Rest<'a>,
-    nested: usize,
-) -> Option<Packet<'a>> {
-    if nested >= MAX_NESTED {
-        return None;
-    }
-    let header = header(protocol, above.bytes)?;
-    let frame = Frame {
-        wire_len: above.wire_len.checked_sub(header.length as u32)?,
-        link: header.carries,
-        vlan: None,
-        bytes: above.bytes.get(header.length..)?,
-        ..*frame
-    };
-    let inside = packet(&frame, nested + 1)?;
-    Some(Packet { tunnel: Some(Outer(outer)), ..inside })
+fn packet<'a>(frame: &Frame<'a>) -> Option<Packet<'a>> {
+    ip::outermost(frame, link::read(frame).ok()?).ok()
 }
 
 /// What a tunnel's header says.
-struct Header {
+struct Header<'a> {
     kind: TunnelKind,
     id: Option<u32>,
-    /// Its length in bytes, all headers between the outer packet's and the inner frame together.
-    length: usize,
     /// How what follows it is to be read.
     carries: LinkType,
+    /// What was captured of that.
+    inner: &'a [u8],
 }
 
-/// The header of a tunnel over an IP protocol; `bytes` are above IP, or above UDP.
-fn header(protocol: u8, bytes: &[u8]) -> Option<Header> {
-    if protocol == protocol::GRE { gre(bytes) } else { vxlan(bytes) }
-}
-
-/// VXLAN (RFC 7348 section 5): flags, reserved bits, network identifier. Reserved bits are ignored, as
-/// the RFC has it, but for the one by which VXLAN-GPE says that the byte before the identifier tells
-/// what follows (draft-ietf-nvo3-vxlan-gpe-13, section 3): that must be Ethernet, too.
-fn vxlan(bytes: &[u8]) -> Option<Header> {
-    const HAS_ID: u8 = 0x08;
-    const HAS_PROTOCOL: u8 = 0x04;
-    const ETHERNET: u8 = 3;
-    let &[flags, _, _, protocol, a, b, c, _] = bytes.first_chunk::<8>()?;
-    let is_ethernet = flags & HAS_PROTOCOL == 0 || protocol == ETHERNET;
-    (flags & HAS_ID != 0 && is_ethernet).then_some(Header {
-        kind: TunnelKind::Vxlan,
-        id: Some(u32::from_be_bytes([0, a, b, c])),
-        length: 8,
-        carries: LinkType::ETHERNET,
-    })
-}
-
-/// GRE (RFC 2784, RFC 2890): flags and version, what it carries, then checksum, key and sequence
-/// number, each if its flag says so.
-fn gre(bytes: &[u8]) -> Option<Header> {
-    const CHECKSUM: u16 = 0x8000;
-    const KEY: u16 = 0x2000;
-    const SEQUENCE: u16 = 0x1000;
-    /// Routes in the header (RFC 1701), what was never assigned, and another version (PPTP's).
-    const UNKNOWN: u16 = 0x4c07;
-    let &[f0, f1, c0, c1] = bytes.first_chunk::<4>()?;
-    let flags = u16::from_be_bytes([f0, f1]);
-    if flags & UNKNOWN != 0 {
+/// The header of the tunnel that a packet belongs to.
+fn header<'a>(packet: &Packet<'a>) -> Option<Header<'a>> {
+    if !is_entrance(packet) {
         return None;
     }
-    let [before_key, key, sequence] =
-        [CHECKSUM, KEY, SEQUENCE].map(|flag| if flags & flag != 0 { 4 } else { 0 });
-    let length = 4 + before_key + key + sequence;
-    let id = if key > 0 { Some(number(bytes, 4 + before_key)?) } else { None };
-    let plain = |carries| Some(Header { kind: TunnelKind::Gre, id, length, carries });
-    match u16::from_be_bytes([c0, c1]) {
-        0x0800 => plain(LinkType::IPV4),
-        0x86dd => plain(LinkType::IPV6),
-        0x6558 => plain(LinkType::ETHERNET),
-        0x88be => erspan(bytes, length, sequence > 0),
+    match (packet.protocol, packet.ports) {
+        (protocol::GRE, _) => gre::read(packet.payload),
+        (protocol::UDP, [_, VXLAN_PORT | VXLAN_GPE_PORT]) => vxlan::read(packet.payload),
+        (protocol::UDP, [_, GENEVE_PORT]) => geneve::read(packet.payload),
+        (protocol::UDP, [_, GTP_U_PORT]) => gtp::read(packet.payload),
+        _ => Some(ip_in_ip(packet.payload)),
+    }
+}
+
+/// IP in IP (RFC 2003, RFC 2473, RFC 4213) has no header of its own. Which version follows is told by
+/// the packet itself, as everywhere in tunnels.
+const fn ip_in_ip(bytes: &[u8]) -> Header<'_> {
+    Header { kind: TunnelKind::IpInIp, id: None, carries: LinkType::RAW, inner: bytes }
+}
+
+/// How what an EtherType stands for (IANA "IEEE 802 Numbers") is to be read: IP, or Ethernet.
+const fn by_ether_type(kind: u16) -> Option<LinkType> {
+    match kind {
+        0x0800 | 0x86dd => Some(LinkType::RAW),
+        0x6558 => Some(LinkType::ETHERNET),
         _ => None,
     }
 }
 
-/// ERSPAN in GRE, up to `length`: type II has a header and, unlike type I, a sequence number in GRE's
-/// (draft-foschiano-erspan-03, section 4).
-fn erspan(bytes: &[u8], length: usize, has_sequence: bool) -> Option<Header> {
-    const TYPE_II: u32 = 1;
-    const SESSION: u32 = 0x3ff;
-    let carries = LinkType::ETHERNET;
-    if !has_sequence {
-        return Some(Header { kind: TunnelKind::Erspan, id: None, length, carries });
-    }
-    let word = number(bytes, length)?;
-    let id = Some(word & SESSION);
-    (word >> 28 == TYPE_II).then_some(Header {
-        kind: TunnelKind::Erspan,
-        id,
-        length: length + 8,
-        carries,
-    })
-}
-
-/// The four bytes at `at`.
-fn number(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes))
-}
-
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "tests make their own lengths")]
 mod tests;

@@ -1,4 +1,5 @@
-//! AN1416 (T1048.002): TLS from an asset to a place outside that is neither approved nor usual.
+//! AN1416 (T1048.002): TLS, over TCP or QUIC, from an asset to a place outside that is neither approved
+//! nor usual.
 //!
 //! A place is the registered domain of the server name where DNS supports that name, else the name
 //! whose answer gave the address, else the address's network. All sessions of an asset with a
@@ -36,7 +37,7 @@ const MAX_CASES: usize = 16_384;
 const EPISODE: Duration = Duration::from_secs(86_400);
 /// Less than this out to a place is not worth judging for a guest without staging.
 const WORTH: u64 = 64 * 1024;
-/// Link, IP and TCP headers of a packet: an acknowledgement carries nothing out.
+/// Link, IP and TCP headers of a packet: an acknowledgement carries nothing out. One of QUIC has as much.
 const HEADERS: u64 = 66;
 
 /// The detector.

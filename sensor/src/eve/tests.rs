@@ -47,6 +47,30 @@ fn account() -> Account {
 }
 
 #[test]
+fn a_session_over_quic_reads_like_suricata_s() {
+    let session = TlsSession {
+        carrier: Carrier::Quic(0x6b33_43cf),
+        sni: Some("a.example".into()),
+        alpn: vec!["h3".into()],
+        offered: 0x0304,
+        cipher: Some(0x1301),
+        ja4: crate::event::Ja4::from("q13d0312h3_55b375c5d22e_f3854ce178b3").ok(),
+        ..TlsSession::default()
+    };
+    let [client, server] = [endpoint("10.0.0.1", 40000), endpoint("198.51.100.7", 443)];
+    let line = line(&event(17, client, server, Body::Tls(Box::new(session))));
+    let written: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&written["event_type"], &written["proto"]), (&"quic".into(), &"UDP".into()));
+    let own = concat!(
+        r#""quic":{"version":"6b3343cf","sni":"a.example","#,
+        r#""ja4":"q13d0312h3_55b375c5d22e_f3854ce178b3"},"#
+    );
+    assert!(line.contains(own), "{line}");
+    assert_eq!(written["egret"]["client_alpns"], serde_json::json!(["h3"]));
+    assert_eq!(written["tls"], Value::Null);
+}
+
+#[test]
 fn an_interface_stands_where_suricata_has_it_when_there_is_one() {
     let names = ["eth1".to_owned(), "eth2".to_owned()];
     let mut event = tcp(Body::Account(account()));
@@ -215,6 +239,7 @@ fn a_tunnel_is_egret_s() {
     let tunnel = Tunnel {
         kind: TunnelKind::Vxlan,
         id: Some(0x00ff_ffff),
+        depth: 1,
         source: "172.16.0.1".parse().unwrap(),
         destination: "fd00::2".parse().unwrap(),
     };
@@ -233,10 +258,13 @@ fn a_tunnel_is_egret_s() {
     let session = Body::Tls(Box::new(TlsSession { offered: 0x0303, ..TlsSession::default() }));
     let expected = format!("{{\"offered\":\"TLS 1.2\",\"tunnel\":{vxlan}}}}}\n");
     assert_eq!(in_tunnel(tunnel, session), expected);
-    for (kind, name) in [(TunnelKind::Gre, "gre"), (TunnelKind::Erspan, "erspan")] {
+    let names = ["vxlan", "vxlan-gpe", "geneve", "gre", "nvgre", "erspan", "ipip", "gtp-u"];
+    for (kind, name) in TunnelKind::ALL.into_iter().zip(names) {
         let said = in_tunnel(Tunnel { kind, id: None, ..tunnel }, Body::Account(account()));
         assert!(said.starts_with(&format!(r#"{{"tunnel":{{"kind":"{name}","src_ip""#)), "{said}");
     }
+    let said = in_tunnel(Tunnel { depth: 2, ..tunnel }, Body::Account(account()));
+    assert!(said.contains(r#""id":16777215,"depth":2,"src_ip""#), "{said}");
 }
 
 #[test]

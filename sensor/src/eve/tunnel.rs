@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::event::{self, TunnelKind};
+use crate::event;
 
 /// `egret.tunnel`, with addresses named as EVE names them.
 #[derive(Serialize)]
@@ -13,6 +13,8 @@ pub(super) struct Tunnel {
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    depth: Option<u8>,
     src_ip: IpAddr,
     dest_ip: IpAddr,
 }
@@ -20,12 +22,10 @@ pub(super) struct Tunnel {
 impl Tunnel {
     pub(super) const fn new(tunnel: &event::Tunnel) -> Self {
         Self {
-            kind: match tunnel.kind {
-                TunnelKind::Vxlan => "vxlan",
-                TunnelKind::Gre => "gre",
-                TunnelKind::Erspan => "erspan",
-            },
+            kind: tunnel.kind.name(),
             id: tunnel.id,
+            // Of one tunnel it goes without saying.
+            depth: if tunnel.depth > 1 { Some(tunnel.depth) } else { None },
             src_ip: tunnel.source,
             dest_ip: tunnel.destination,
         }

@@ -18,7 +18,8 @@ pub struct DnsMessage {
     pub questions: Vec<DnsQuestion>,
     /// The answer section, in order, of the types that are kept; others keep their type alone.
     pub answers: Vec<DnsAnswer>,
-    /// Whether the message ended before all its answers were read.
+    /// Whether not all its questions and answers were read: the message ended before, or has more
+    /// than are kept.
     pub incomplete: bool,
 }
 

@@ -35,8 +35,11 @@ pub struct Flow {
 pub struct Tunnel {
     /// What it is.
     pub kind: TunnelKind,
-    /// VXLAN's network identifier, GRE's key, or ERSPAN's session, where it has one.
+    /// The network identifier of VXLAN and GENEVE, GRE's key, NVGRE's virtual subnet, ERSPAN's session
+    /// or GTP-U's tunnel endpoint, where it has one.
     pub id: Option<u32>,
+    /// How many tunnels the packet was in, this one included.
+    pub depth: u8,
     /// Who put the packet in.
     pub source: IpAddr,
     /// Who is to take it out.
@@ -48,10 +51,48 @@ pub struct Tunnel {
 pub enum TunnelKind {
     /// VXLAN (RFC 7348).
     Vxlan,
+    /// VXLAN that says what it carries (draft-ietf-nvo3-vxlan-gpe-13).
+    VxlanGpe,
+    /// GENEVE (RFC 8926).
+    Geneve,
     /// GRE (RFC 2784, RFC 2890).
     Gre,
-    /// ERSPAN, type I or II: a mirror's frames in GRE.
+    /// NVGRE (RFC 7637): GRE with a virtual subnet in its key.
+    Nvgre,
+    /// ERSPAN, type I, II or III: a mirror's frames in GRE.
     Erspan,
+    /// IP in IP, either version in either (RFC 2003, RFC 2473, RFC 4213).
+    IpInIp,
+    /// GTP-U, version 1 (3GPP TS 29.281).
+    GtpU,
+}
+
+impl TunnelKind {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Vxlan,
+        Self::VxlanGpe,
+        Self::Geneve,
+        Self::Gre,
+        Self::Nvgre,
+        Self::Erspan,
+        Self::IpInIp,
+        Self::GtpU,
+    ];
+
+    /// Its name, as events have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Vxlan => "vxlan",
+            Self::VxlanGpe => "vxlan-gpe",
+            Self::Geneve => "geneve",
+            Self::Gre => "gre",
+            Self::Nvgre => "nvgre",
+            Self::Erspan => "erspan",
+            Self::IpInIp => "ipip",
+            Self::GtpU => "gtp-u",
+        }
+    }
 }
 
 /// One side of a conversation.

@@ -77,8 +77,9 @@ impl Table {
         if !bytes.is_empty()
             && let (Some(slot), Some(cold)) =
                 (self.slots.one(id as usize), self.cold.get(id as usize))
+            && let Some(client) = observer.datagram(&View { id, slot, cold }, at, from, bytes, cut)
         {
-            observer.datagram(&View { id, slot, cold }, at, from, bytes, cut);
+            slot.be_sure(client);
         }
     }
 }

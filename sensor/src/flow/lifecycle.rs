@@ -105,6 +105,20 @@ impl Table {
             }
         }
         self.timers.reuse(active);
+        let slots = self.slots.all();
+        self.timers.tidy(self.capacity, |(id, generation)| {
+            slots
+                .get(id as usize)
+                .is_some_and(|slot| slot.has(flags::LIVE) && slot.generation == generation)
+        });
+    }
+
+    /// Ends the tick before its time when one flow after another has lived in the same slots, as when
+    /// somebody opens a connection over and over: the list of those to be told of would have no end.
+    pub(super) fn bound_tick<O: Observer>(&mut self, observer: &mut O) {
+        if self.timers.active_count() > 2 * self.capacity + 64 {
+            self.end_tick(observer);
+        }
     }
 
     /// A timer rang: ends its flow if that was quiet for long enough, else sets it anew.
@@ -124,13 +138,19 @@ impl Table {
     }
 
     /// Makes room: the flow that is nearest to its timeout gives way, half-open ones first
-    /// because their timeout is short; one that is active right now only when all are.
+    /// because their timeout is short; one that is active right now only when all are, unless it is
+    /// one packet: a flood of such costs no search.
     #[cold]
     pub(super) fn evict<O: Observer>(&mut self, observer: &mut O) {
         const TRIES: usize = 64;
         let tick = self.timers.tick();
+        let mut spared = false;
         for tries in 0.. {
             if self.doomed.is_empty() {
+                if std::mem::take(&mut spared) {
+                    // Only active ones wait: those that came since, and have no timer yet, go first.
+                    self.end_tick(observer);
+                }
                 self.doomed = self.timers.take_soonest();
                 self.doomed.reverse();
             }
@@ -146,8 +166,9 @@ impl Table {
             if !slot.has(flags::LIVE) || slot.generation != generation {
                 continue;
             }
-            if slot.tick == tick && tries < TRIES {
+            if slot.tick == tick && tries < TRIES && !slot.is_lone() {
                 self.timers.arm((id, generation), slot.timeout());
+                spared = true;
                 continue;
             }
             self.stats.evicted += 1;

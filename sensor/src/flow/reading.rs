@@ -3,7 +3,6 @@
 use super::index::SlotId;
 use super::key::Direction;
 use super::slot::{flags, of, of_mut};
-use super::stream::Early;
 use super::{Observer, Table, Verdict, View};
 use crate::decode::{Packet, tcp_flags};
 use crate::time::Timestamp;
@@ -93,6 +92,8 @@ impl Table {
     }
 
     /// Keeps a segment from behind a gap; when too much waits, gives the gap up.
+    #[cold]
+    #[inline(never)]
     fn early<O: Observer>(
         &mut self,
         id: SlotId,
@@ -100,29 +101,26 @@ impl Table {
         segment: &Segment<'_>,
         observer: &mut O,
     ) {
-        let mut early = Early {
-            sequence: segment.sequence,
-            bytes: segment.bytes.into(),
-            cut: segment.wire_len as usize > segment.bytes.len(),
+        let &Segment { sequence, bytes, wire_len } = segment;
+        let cut = wire_len as usize > bytes.len();
+        let Some(slot) = self.slots.one(id as usize) else {
+            return;
         };
-        while let Err(back) = self.streams.keep_early(id, from, early) {
-            early = back;
-            let Some(slot) = self.slots.one(id as usize) else {
-                return;
-            };
-            if slot.is_read(from) {
-                return;
-            }
-            let next = of(&slot.next_sequence, from);
-            let Some(first) = self.streams.first_early(id, from, next) else {
-                // A segment larger than the whole budget: nothing to wait with.
-                return self.resync(id, from, early.sequence, observer);
-            };
+        if self.streams.keep_early(id, from, sequence, bytes, cut) {
+            slot.stream = 1;
+            return;
+        }
+        let next = of(&slot.next_sequence, from);
+        if let Some(first) = self.streams.first_early(id, from, next) {
             self.resync(id, from, first, observer);
             self.take_early(id, from, observer);
+        } else {
+            // A segment larger than all that may wait: it does not.
+            self.resync(id, from, sequence, observer);
         }
-        if let Some(slot) = self.slots.one(id as usize) {
-            slot.stream = 1;
+        // Its place may be another now; each time round fewer wait.
+        if self.slots.one(id as usize).is_some_and(|slot| !slot.is_read(from)) {
+            self.segment(id, from, segment, observer);
         }
     }
 
@@ -249,11 +247,8 @@ impl Table {
                 }
                 Verdict::Used(bytes) => used += bytes.max(1),
                 Verdict::Enough(client) => {
-                    if let Some(client) = client
-                        && !slot.has(flags::CLIENT_IS_SURE)
-                    {
-                        slot.set_client(client);
-                        slot.flags |= flags::CLIENT_IS_SURE;
+                    if let Some(client) = client {
+                        slot.be_sure(client);
                     }
                     self.enough(id, from);
                     break;

@@ -175,7 +175,8 @@ impl Partial {
 
     /// What is behind the UDP header, up to the first gap.
     fn payload(&self) -> Vec<u8> {
-        let mut payload = Vec::new();
+        let there: usize = self.pieces.iter().map(|piece| piece.bytes.len()).sum();
+        let mut payload = Vec::with_capacity(there);
         for piece in &self.pieces {
             if piece.offset != HEADER + payload.len() {
                 break;

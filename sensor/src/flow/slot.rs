@@ -104,6 +104,14 @@ impl Slot {
         }
     }
 
+    /// What was seen of a payload tells the client, unless that was seen already.
+    pub(super) fn be_sure(&mut self, client: Direction) {
+        if !self.has(flags::CLIENT_IS_SURE) {
+            self.set_client(client);
+            self.flags |= flags::CLIENT_IS_SURE;
+        }
+    }
+
     pub(super) const fn is_read(&self, direction: Direction) -> bool {
         self.has(of(&flags::READ, direction))
     }
@@ -128,6 +136,12 @@ impl Slot {
             return None;
         }
         Some(if self.both_seen() { Sides::Both } else { Sides::One })
+    }
+
+    /// Whether all there was since its last account is one packet.
+    pub(super) const fn is_lone(&self) -> bool {
+        let [up, down] = self.packets;
+        up + down <= 1
     }
 
     const fn both_seen(&self) -> bool {

@@ -13,11 +13,18 @@ pub(super) const BUDGET: u16 = 16 * 1024;
 /// The longest message kept: a DNS message over TCP with its length (RFC 1035 section 4.2.2).
 const MAX_MESSAGE: usize = 65_537;
 
+/// By how much what is kept grows at least.
+const GROWTH: usize = 4 * 1024;
+
 /// How many segments may wait for a gap to fill.
 const MAX_EARLY: usize = 12;
 
 /// How much all flows together may keep; the oldest gives way. 4000 flows of a full budget.
 const MAX_TOTAL: usize = 64 * 1024 * 1024;
+
+/// What a flow counts on top of its bytes, and a segment that waits: somebody may send single ones.
+const STREAM_OVERHEAD: usize = 256;
+const EARLY_OVERHEAD: usize = 64;
 
 /// What flows keep of their first bytes. Most flows keep nothing: their messages come whole.
 #[derive(Default)]
@@ -56,13 +63,35 @@ pub(super) struct Early {
     pub cut: bool,
 }
 
-impl Side {
-    fn len(&self) -> usize {
-        self.kept.len() + self.early_len()
+impl Early {
+    /// Where it ends, counted from `next`; negative when that is before it.
+    fn end(&self, next: u32) -> i32 {
+        (self.sequence.wrapping_sub(next) as i32).saturating_add_unsigned(self.bytes.len() as u32)
     }
 
-    fn early_len(&self) -> usize {
-        self.early.iter().map(|early| early.bytes.len()).sum()
+    fn cost(&self) -> usize {
+        self.bytes.len() + EARLY_OVERHEAD
+    }
+}
+
+impl Side {
+    fn is_empty(&self) -> bool {
+        self.kept.is_empty() && self.early.is_empty()
+    }
+
+    fn has_room(&self, bytes: usize) -> bool {
+        let waiting: usize = self.early.iter().map(|early| early.bytes.len()).sum();
+        self.early.len() < MAX_EARLY && waiting + bytes <= usize::from(BUDGET)
+    }
+
+    fn cost(&self) -> usize {
+        self.kept.len() + self.early.iter().map(Early::cost).sum::<usize>()
+    }
+}
+
+impl Stream {
+    fn cost(&self) -> usize {
+        STREAM_OVERHEAD + self.sides.iter().map(Side::cost).sum::<usize>()
     }
 }
 
@@ -70,7 +99,12 @@ impl Streams {
     /// Keeps `bytes` behind what is kept already.
     pub(super) fn append(&mut self, flow: SlotId, direction: Direction, bytes: &[u8]) {
         self.grow(bytes.len());
-        self.side_or_new(flow, direction).kept.extend_from_slice(bytes);
+        let kept = &mut self.side_or_new(flow, direction).kept;
+        // Not by doubling: no packet makes much more room than itself takes.
+        if kept.capacity() - kept.len() < bytes.len() {
+            kept.reserve_exact(bytes.len().max(GROWTH));
+        }
+        kept.extend_from_slice(bytes);
     }
 
     /// Keeps `bytes` until there are `wanted`; false when that is more than any message has.
@@ -107,25 +141,29 @@ impl Streams {
         kept
     }
 
-    /// Keeps a segment from behind a gap; gives it back when too much waits there already.
+    /// Keeps a segment from behind a gap; false when too much waits there already, or would.
     pub(super) fn keep_early(
         &mut self,
         flow: SlotId,
         direction: Direction,
-        early: Early,
-    ) -> Result<(), Early> {
-        let len = early.bytes.len();
-        if let Some(side) = self.side(flow, direction)
-            && (side.early.len() >= MAX_EARLY || side.early_len() + len > usize::from(BUDGET))
-        {
-            return Err(early);
+        sequence: u32,
+        bytes: &[u8],
+        cut: bool,
+    ) -> bool {
+        let has_room = match self.side(flow, direction) {
+            Some(side) => side.has_room(bytes.len()),
+            None => bytes.len() <= usize::from(BUDGET),
+        };
+        if has_room {
+            let early = Early { sequence, bytes: bytes.into(), cut };
+            self.grow(early.cost());
+            self.side_or_new(flow, direction).early.push(early);
         }
-        self.grow(len);
-        self.side_or_new(flow, direction).early.push(early);
-        Ok(())
+        has_room
     }
 
-    /// Takes a waiting segment that begins at or before `next`.
+    /// Takes a waiting segment that begins at or before `next`: of several, the one that came first.
+    /// Where it reaches over another that came before it, what lies in front of that.
     pub(super) fn take_early(
         &mut self,
         flow: SlotId,
@@ -133,9 +171,20 @@ impl Streams {
         next: u32,
     ) -> Option<Early> {
         let waiting = &mut self.side_mut(flow, direction)?.early;
-        let at = waiting.iter().position(|early| next.wrapping_sub(early.sequence) as i32 >= 0)?;
-        let early = waiting.swap_remove(at);
-        self.bytes = self.bytes.saturating_sub(early.bytes.len());
+        let ahead = |early: &Early| early.sequence.wrapping_sub(next) as i32;
+        let at = waiting.iter().position(|early| ahead(early) <= 0)?;
+        let (before, found) = waiting.split_at(at);
+        let found = found.first()?;
+        let border = before.iter().map(|early| (ahead(early), early.sequence)).min();
+        if let Some((border, sequence)) = border
+            && border < found.end(next)
+        {
+            let length = sequence.wrapping_sub(found.sequence) as usize;
+            let bytes = found.bytes.get(..length)?.into();
+            return Some(Early { sequence: found.sequence, bytes, cut: false });
+        }
+        let early = waiting.remove(at);
+        self.bytes = self.bytes.saturating_sub(early.cost());
         Some(early)
     }
 
@@ -153,11 +202,12 @@ impl Streams {
         let Some(side) = self.side_mut(flow, direction) else {
             return true;
         };
-        let freed = std::mem::take(side).len();
+        let freed = std::mem::take(side).cost();
         self.bytes = self.bytes.saturating_sub(freed);
-        let empty = self.side(flow, direction.reverse()).is_some_and(|side| side.len() == 0);
+        let empty = self.side(flow, direction.reverse()).is_some_and(Side::is_empty);
         if empty {
             self.flows.remove(&flow);
+            self.bytes = self.bytes.saturating_sub(STREAM_OVERHEAD);
             self.tidy();
         }
         empty
@@ -173,9 +223,10 @@ impl Streams {
     }
 
     fn side_or_new(&mut self, flow: SlotId, direction: Direction) -> &mut Side {
-        let Self { flows, order, serial, .. } = self;
+        let Self { flows, order, serial, bytes, .. } = self;
         let stream = flows.entry(flow).or_insert_with(|| {
             *serial += 1;
+            *bytes += STREAM_OVERHEAD;
             order.push_back((flow, *serial));
             Stream { serial: *serial, ..Stream::default() }
         });
@@ -203,8 +254,7 @@ impl Streams {
             if self.flows.get(&flow).is_some_and(|stream| stream.serial == serial)
                 && let Some(stream) = self.flows.remove(&flow)
             {
-                let freed: usize = stream.sides.iter().map(Side::len).sum();
-                self.bytes = self.bytes.saturating_sub(freed);
+                self.bytes = self.bytes.saturating_sub(stream.cost());
                 self.evicted += 1;
             }
         }
@@ -233,8 +283,7 @@ mod tests {
         let mut streams = Streams::default();
         for flow in 0..10_000 {
             assert!(streams.keep(flow, Direction::Down, vec![0; 100], 200));
-            let early = Early { sequence: 7, bytes: Box::from([1, 2, 3]), cut: false };
-            assert!(streams.keep_early(flow, Direction::Up, early).is_ok());
+            assert!(streams.keep_early(flow, Direction::Up, 7, &[1, 2, 3], false));
             assert!(!streams.forget(flow, Direction::Down));
             assert!(streams.forget(flow, Direction::Up));
         }
@@ -245,11 +294,10 @@ mod tests {
     #[test]
     fn no_more_than_twelve_segments_wait_behind_a_gap() {
         let mut streams = Streams::default();
-        let early = |sequence| Early { sequence, bytes: Box::from([0; 10]), cut: false };
         for n in 0..12 {
-            assert!(streams.keep_early(1, Direction::Up, early(1000 - n * 10)).is_ok());
+            assert!(streams.keep_early(1, Direction::Up, 1000 - n * 10, &[0; 10], false));
         }
-        assert!(streams.keep_early(1, Direction::Up, early(2000)).is_err());
+        assert!(!streams.keep_early(1, Direction::Up, 2000, &[0; 10], false));
         assert_eq!(streams.first_early(1, Direction::Up, 5), Some(890));
         assert!(streams.take_early(1, Direction::Up, 889).is_none());
         assert_eq!(

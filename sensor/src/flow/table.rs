@@ -302,6 +302,7 @@ impl Table {
         if self.free.is_empty() && self.cold.len() >= self.capacity {
             self.evict(observer);
         }
+        self.bound_tick(observer);
         let id = match self.free.pop() {
             Some(id) => id,
             None => {

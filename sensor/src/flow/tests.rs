@@ -8,6 +8,7 @@ use crate::decode::{Fragment, Packet, Tcp, Vlans, protocol, tcp_flags};
 use crate::event::{AccountReason, Flow, FlowState, Traffic};
 
 mod counted;
+mod hostile;
 
 /// Notes everything, and reads a direction's bytes up to `limit`.
 #[derive(Default)]
@@ -46,7 +47,16 @@ impl Observer for Recorder {
         self.read.insert((flow.slot(), from == flow.client()), bytes.to_vec());
         Verdict::Enough(None)
     }
-    fn datagram(&mut self, _: &View<'_>, _: Timestamp, _: Direction, _: &[u8], _: bool) {}
+    fn datagram(
+        &mut self,
+        _: &View<'_>,
+        _: Timestamp,
+        _: Direction,
+        _: &[u8],
+        _: bool,
+    ) -> Option<Direction> {
+        None
+    }
     fn closing(&mut self, _flow: &View<'_>, _at: Timestamp) {
         self.closed += 1;
     }

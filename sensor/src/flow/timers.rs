@@ -47,6 +47,27 @@ impl Timers {
         Timestamp::ZERO.plus(TICK * self.tick)
     }
 
+    /// How many times a slot was active for the first time in this tick: once each, but for those
+    /// that one flow after another has had.
+    pub(super) const fn active_count(&self) -> usize {
+        self.active.len()
+    }
+
+    /// How many timers there are, those of flows that are gone included.
+    #[cfg(test)]
+    pub(super) const fn waiting_count(&self) -> usize {
+        self.waiting
+    }
+
+    /// Takes out of the wheel what is not `wanted` any more, once most of `capacity` flows' share of
+    /// it may be that.
+    pub(super) fn tidy(&mut self, capacity: usize, mut wanted: impl FnMut(Timer) -> bool) {
+        if self.waiting > 4 * capacity + 64 {
+            self.wheel.iter_mut().for_each(|bucket| bucket.retain(|&timer| wanted(timer)));
+            self.waiting = self.wheel.iter().map(Vec::len).sum();
+        }
+    }
+
     /// Notes that a slot was active for the first time in this tick.
     #[inline]
     pub(super) fn active(&mut self, slot: SlotId) {

@@ -1,11 +1,12 @@
 //! Label values that are known before anything happens.
 
 use crate::decode::Refusal;
+use crate::observe::Unread;
 
 /// Where frames are lost: no room in the ring; the network card or its driver.
 pub const DROPPED: [&str; 2] = ["ring", "interface"];
 /// Why conversations give way.
-pub const EVICTED: [&str; 2] = ["table_full", "stream_budget"];
+pub const EVICTED: [&str; 3] = ["table_full", "stream_budget", "session_budget"];
 /// Where events or alerts find no room.
 pub const STAGES: [&str; 3] = ["detect", "events", "store"];
 /// How many sides of a conversation were seen.
@@ -29,9 +30,20 @@ pub const RCODES: [&str; 13] = [
     "unassigned",
 ];
 
-/// The layers that refuse frames.
+/// Layers of what is read above TCP and UDP.
+pub const TLS: &str = "tls";
+/// See [`TLS`].
+pub const DNS: &str = "dns";
+
+/// Why QUIC is not read.
+pub(super) fn quic_unread() -> [&'static str; 6] {
+    Unread::default().by_reason().map(|(reason, _)| reason)
+}
+
+/// The layers that refuse frames, and what is in them.
 pub(super) fn layers() -> Vec<&'static str> {
     let mut layers: Vec<_> = Refusal::ALL.iter().map(|refusal| refusal.layer()).collect();
+    layers.extend([TLS, DNS]);
     layers.dedup();
     layers
 }

@@ -4,7 +4,7 @@ use super::waiting::Half;
 use super::{Reader, Seen, Sink, Wanted};
 use crate::decode::progress::Progress;
 use crate::decode::tls::{self, Extent};
-use crate::event::{Body, Event, TlsSession};
+use crate::event::{Body, Carrier, Event, TlsSession};
 use crate::flow::Verdict;
 
 /// The longest ClientHello or ServerHello that is waited for, record headers included.
@@ -33,7 +33,7 @@ impl Reader {
     fn client(&mut self, seen: &Seen<'_>, scratch: &mut Vec<u8>, sink: &mut impl Sink) -> Verdict {
         match tls::client_hello(seen.bytes, seen.extent(), scratch) {
             Progress::Complete { value, .. } => {
-                self.client_half(seen, &value, sink);
+                self.client_half(seen, Carrier::Tcp, &value, sink);
                 Verdict::Enough(Some(seen.from))
             }
             Progress::NeedMore(total) => self.patience(seen.bytes, total),
@@ -57,10 +57,16 @@ impl Reader {
     }
 
     /// The client's half is there: the event is ready if the server's is, too.
-    fn client_half(&mut self, seen: &Seen<'_>, hello: &tls::ClientHello<'_>, sink: &mut impl Sink) {
+    pub(super) fn client_half(
+        &mut self,
+        seen: &Seen<'_>,
+        carrier: Carrier,
+        hello: &tls::ClientHello<'_>,
+        sink: &mut impl Sink,
+    ) {
         let time = seen.at;
         let flow = seen.view.flow_with_client(seen.from);
-        let mut session = hello.session(time);
+        let mut session = hello.session(carrier, time);
         self.counts.client_hellos += 1;
         self.counts.with_sni += u64::from(session.sni.is_some());
         if self.wanted == Wanted::ForDetectors {
@@ -77,10 +83,15 @@ impl Reader {
             sink.event(Event { time, flow, body: Body::Tls(Box::new(session)) });
             return;
         }
-        self.waiting.client(flow, Box::new(session), time);
+        self.waiting.client(flow, Box::new(session), time, sink);
     }
 
-    fn server_half(&mut self, seen: &Seen<'_>, hello: &tls::ServerHello<'_>, sink: &mut impl Sink) {
+    pub(super) fn server_half(
+        &mut self,
+        seen: &Seen<'_>,
+        hello: &tls::ServerHello<'_>,
+        sink: &mut impl Sink,
+    ) {
         let slot = seen.view.slot();
         match self.waiting.take(slot) {
             Some(Half::Client(_, mut session)) => {
@@ -92,13 +103,17 @@ impl Reader {
             Some(Half::Server(_)) | None => {
                 let mut session = TlsSession::default();
                 hello.answer(&mut session);
-                self.waiting.server(slot, Box::new(session));
+                self.waiting.server(slot, Box::new(session), seen.at, sink);
             }
         }
     }
 
     const fn patience(&mut self, bytes: &[u8], total: usize) -> Verdict {
-        if bytes.len() < MAX_HELLO { Verdict::Want(total) } else { self.refuse_hello() }
+        match bytes.len() {
+            0..MAX_HELLO if total < MAX_HELLO => Verdict::Want(total),
+            0..MAX_HELLO => Verdict::Want(MAX_HELLO),
+            _ => self.refuse_hello(),
+        }
     }
 
     const fn refuse_hello(&mut self) -> Verdict {

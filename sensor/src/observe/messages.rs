@@ -83,6 +83,7 @@ impl Reader {
             (true, _) => seen.from.reverse(),
             (false, _) => seen.from,
         };
+        self.counts.dns_incomplete += u64::from(message.incomplete);
         if message.response {
             self.counts.response(message.rcode());
             self.counts.dns_answers += message.answers.len() as u64;

@@ -1,4 +1,4 @@
-//! TLS sessions of which one half was seen and the other is awaited.
+//! TLS sessions of which one half was seen and the other is awaited: for a while, and not too many.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -7,8 +7,15 @@ use super::Sink;
 use crate::event::{Body, Event, Flow, TlsSession};
 use crate::time::Timestamp;
 
-/// How long a ClientHello waits for the server's half.
-const SERVER_PATIENCE: Duration = Duration::from_secs(5);
+/// How long one half waits for the other.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many halves have a deadline before them, those that were met meanwhile included; beyond it
+/// patience is shorter. 13,000 hellos a second.
+const CAPACITY: usize = 1 << 16;
+
+/// What halves that wait may take in bytes, by [`cost`].
+const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// One half of a TLS session's opening.
 pub(super) enum Half {
@@ -18,41 +25,67 @@ pub(super) enum Half {
     Server(Box<TlsSession>),
 }
 
+impl Half {
+    const fn session(&self) -> &TlsSession {
+        match self {
+            Self::Client(_, session) | Self::Server(session) => session,
+        }
+    }
+}
+
 /// Halves, by their flow's slot.
 #[derive(Default)]
 pub(super) struct Waiting {
-    halves: hashbrown::HashMap<u32, Half, foldhash::fast::RandomState>,
-    /// When to stop waiting, in order, with the flow that waits in that slot.
+    /// With the number that each was given.
+    halves: hashbrown::HashMap<u32, (u64, Half), foldhash::fast::RandomState>,
+    /// When to stop waiting, in order, with the slot and number of what waits there.
     deadlines: VecDeque<(Timestamp, u32, u64)>,
+    /// The last number given.
+    number: u64,
+    /// What all of them take.
+    bytes: usize,
+    /// How many were given up to make room.
+    pub(super) evicted: u64,
 }
 
 impl Waiting {
-    /// A client's hello begins to wait.
-    pub(super) fn client(&mut self, flow: Flow, session: Box<TlsSession>, since: Timestamp) {
-        self.deadlines.push_back((since.plus(SERVER_PATIENCE), flow.slot, flow.id));
-        self.halves.insert(flow.slot, Half::Client(flow, session));
+    /// A client's hello begins to wait at `now`.
+    pub(super) fn client(
+        &mut self,
+        flow: Flow,
+        session: Box<TlsSession>,
+        now: Timestamp,
+        sink: &mut impl Sink,
+    ) {
+        self.wait(flow.slot, Half::Client(flow, session), now, sink);
     }
 
-    /// A server's hello was seen first.
-    pub(super) fn server(&mut self, slot: u32, answer: Box<TlsSession>) {
-        self.halves.insert(slot, Half::Server(answer));
+    /// A server's hello was seen first, at `now`.
+    pub(super) fn server(
+        &mut self,
+        slot: u32,
+        answer: Box<TlsSession>,
+        now: Timestamp,
+        sink: &mut impl Sink,
+    ) {
+        self.wait(slot, Half::Server(answer), now, sink);
     }
 
     /// The half that waits in a slot.
     pub(super) fn take(&mut self, slot: u32) -> Option<Half> {
-        self.halves.remove(&slot)
+        let (_, half) = self.halves.remove(&slot)?;
+        self.bytes = self.bytes.saturating_sub(cost(half.session()));
+        Some(half)
     }
 
-    /// Stops waiting for servers that have not answered by `now`.
+    /// Stops waiting for what has not come by `now`.
     #[inline]
     pub(super) fn expire(&mut self, now: Timestamp, sink: &mut impl Sink) {
-        while let Some(&(deadline, slot, flow)) = self.deadlines.front()
+        while let Some(&(deadline, slot, number)) = self.deadlines.front()
             && deadline <= now
         {
             self.deadlines.pop_front();
-            if matches!(self.halves.get(&slot), Some(Half::Client(waits, _)) if waits.id == flow) {
-                self.end(slot, deadline, sink);
-            }
+            self.give_up(slot, number, deadline, sink);
         }
     }
 
@@ -64,9 +97,121 @@ impl Waiting {
         }
     }
 
+    fn wait(&mut self, slot: u32, half: Half, now: Timestamp, sink: &mut impl Sink) {
+        self.take(slot);
+        self.number += 1;
+        self.bytes += cost(half.session());
+        self.halves.insert(slot, (self.number, half));
+        self.deadlines.push_back((now.plus(PATIENCE), slot, self.number));
+        while (self.deadlines.len() > CAPACITY || self.bytes > MAX_BYTES)
+            && let Some((_, slot, number)) = self.deadlines.pop_front()
+        {
+            self.evicted += u64::from(self.give_up(slot, number, now, sink));
+        }
+    }
+
+    /// Ends the wait of that number, if it still goes on; whether it did.
+    fn give_up(&mut self, slot: u32, number: u64, at: Timestamp, sink: &mut impl Sink) -> bool {
+        let waits = self.halves.get(&slot).is_some_and(|(waits, _)| *waits == number);
+        if waits {
+            self.end(slot, at, sink);
+        }
+        waits
+    }
+
     fn end(&mut self, slot: u32, at: Timestamp, sink: &mut impl Sink) {
-        if let Some(Half::Client(flow, session)) = self.halves.remove(&slot) {
+        if let Some(Half::Client(flow, session)) = self.take(slot) {
             sink.event(Event { time: at, flow, body: Body::Tls(session) });
         }
+    }
+}
+
+/// What a half takes in bytes: what it is made of, and the texts that its sender chose.
+fn cost(session: &TlsSession) -> usize {
+    const FIXED: usize = size_of::<Half>() + size_of::<TlsSession>();
+    let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
+    let prints = [&session.ja3, &session.ja3s].into_iter().flatten();
+    let certificate = session.certificate.as_ref().map_or(0, |certificate| {
+        certificate.subject.len() + certificate.issuer.len() + certificate.serial.len()
+    });
+    FIXED
+        + session.sni.as_ref().map_or(0, |name| name.len())
+        + session.alpn.iter().map(|name| size_of::<Box<str>>() + name.len()).sum::<usize>()
+        + text(&session.server_alpn)
+        + prints.map(|print| print.text.len()).sum::<usize>()
+        + certificate
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::event::Endpoint;
+
+    #[derive(Default)]
+    struct Told(Vec<(Timestamp, u32)>);
+
+    impl Sink for Told {
+        fn event(&mut self, event: Event) {
+            self.0.push((event.time, event.flow.slot));
+        }
+    }
+
+    fn flow(slot: u32) -> Flow {
+        let end = Endpoint { address: Ipv4Addr::LOCALHOST.into(), port: 1, mac: None };
+        Flow {
+            id: slot.into(),
+            slot,
+            client: end,
+            server: end,
+            protocol: 6,
+            vlans: Default::default(),
+            interface: None,
+            tunnel: None,
+            opened: Timestamp::ZERO,
+        }
+    }
+
+    fn hello(text: usize) -> Box<TlsSession> {
+        Box::new(TlsSession { sni: Some("a".repeat(text).into()), ..TlsSession::default() })
+    }
+
+    #[test]
+    fn a_half_waits_five_seconds_or_until_its_flow_ends() {
+        let (mut waiting, mut told) = (Waiting::default(), Told::default());
+        let at = |seconds| Timestamp::ZERO.plus(Duration::from_secs(seconds));
+        waiting.client(flow(1), hello(9), at(0), &mut told);
+        waiting.client(flow(2), hello(9), at(1), &mut told);
+        waiting.server(3, hello(0), at(1), &mut told);
+        waiting.closing(2, at(2), &mut told);
+        waiting.client(flow(2), hello(9), at(3), &mut told);
+        waiting.expire(at(7), &mut told);
+        assert_eq!(told.0, [(at(2), 2), (at(5), 1)]);
+        assert!(waiting.take(3).is_none() && waiting.take(2).is_some());
+        assert_eq!((waiting.bytes, waiting.evicted), (0, 0));
+    }
+
+    #[test]
+    fn halves_that_wait_are_bounded_in_number_and_bytes() {
+        let (mut waiting, mut told) = (Waiting::default(), Told::default());
+        for slot in 0..CAPACITY as u32 + 10 {
+            waiting.client(flow(slot), hello(0), Timestamp::ZERO, &mut told);
+        }
+        assert_eq!((waiting.deadlines.len(), waiting.evicted, told.0.len()), (CAPACITY, 10, 10));
+        for slot in 0..CAPACITY as u32 {
+            waiting.server(slot, hello(4000), Timestamp::ZERO, &mut told);
+            assert!(waiting.bytes <= MAX_BYTES && waiting.deadlines.len() <= CAPACITY);
+        }
+        assert!(
+            waiting.halves.len() < CAPACITY / 3 && told.0.last() == Some(&(Timestamp::ZERO, 65545))
+        );
+        // Opened and closed over and over, the flow in one slot leaves nothing but deadlines.
+        for _ in 0..2 * CAPACITY {
+            waiting.client(flow(7), hello(0), Timestamp::ZERO, &mut told);
+            waiting.closing(7, Timestamp::ZERO, &mut told);
+        }
+        assert_eq!((waiting.halves.len(), waiting.bytes), (0, 0));
+        assert_eq!(waiting.deadlines.len(), CAPACITY);
     }
 }

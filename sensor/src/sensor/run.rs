@@ -6,6 +6,7 @@
 //! finds no room is counted.
 
 use crate::capture::live::LiveError;
+use crate::capture::receive::ReceiveError;
 use crate::cli::{self, Exit, Failure};
 use crate::config::file::Loaded;
 use crate::http::HttpError;
@@ -55,6 +56,9 @@ pub enum RunError {
     /// An interface cannot be captured from.
     #[error(transparent)]
     Capture(#[from] LiveError),
+    /// Mirrors to this host cannot be received.
+    #[error(transparent)]
+    Receive(#[from] ReceiveError),
     /// The port for HTTP cannot be taken.
     #[error(transparent)]
     Http(#[from] HttpError),

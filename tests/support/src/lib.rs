@@ -2,7 +2,7 @@
 //!
 //! Nothing here depends on the sensor, so that a mistake there cannot hide itself here.
 //!
-//! * [`wire`] writes frames and capture files, [`dns`] and [`tls`] what goes into them.
+//! * [`wire`] writes frames and capture files, [`dns`], [`tls`] and [`quic`] what goes into them.
 //! * [`traffic`] puts them together to small captures for one test each.
 //! * [`egret`] runs the binary and keeps what it says.
 //! * [`mod@bench`] writes large captures to measure with, and what they hold.
@@ -27,6 +27,7 @@ pub mod frames;
 pub mod http;
 pub mod net;
 pub mod process;
+pub mod quic;
 pub mod receiver;
 pub mod replay;
 pub mod rng;

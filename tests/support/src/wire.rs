@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 mod pcap;
+pub mod tunnel;
 
 pub use pcap::{Capture, Resolution, split};
 

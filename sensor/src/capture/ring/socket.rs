@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use bytemuck::{NoUninit, Pod, Zeroable};
 
 use super::{BLOCK, BLOCKS, RETIRE};
+use crate::capture::classic;
 use crate::capture::live::Direction;
 
 /// `ETH_P_ALL`, as an address has it.
@@ -129,18 +130,7 @@ impl Socket {
 
     /// Lets the first `length` bytes of every frame pass, or with 0 no frame at all.
     pub(super) fn pass(&self, length: u32) -> io::Result<()> {
-        let mut instruction = libc::sock_filter {
-            code: (libc::BPF_RET | libc::BPF_K) as u16,
-            jt: 0,
-            jf: 0,
-            k: length,
-        };
-        let program = libc::sock_fprog { len: 1, filter: &raw mut instruction };
-        let (pointer, size) = ((&raw const program).cast(), size_of::<libc::sock_fprog>() as u32);
-        let (socket, option) = (self.0.as_raw_fd(), libc::SO_ATTACH_FILTER);
-        #[expect(unsafe_code, reason = "no crate here has classic BPF")]
-        // SAFETY: the kernel reads the one instruction that `program` points to, and copies it.
-        check(unsafe { libc::setsockopt(socket, libc::SOL_SOCKET, option, pointer, size) })
+        classic::pass(self.as_fd(), length)
     }
 
     /// The `ARPHRD_` number of the interface it is bound to.

@@ -10,6 +10,7 @@ use toml::value::Datetime;
 
 use super::raw::Value;
 use crate::alert::Severity;
+use crate::capture::receive::Wrapping;
 use crate::config::{Backend, MirrorDestination, NamePattern, Role, WebhookFormat, is_link_local};
 use crate::decode::Mac;
 use crate::time::{Timestamp, parse_duration, parse_size};
@@ -101,6 +102,10 @@ pub(super) const ROLE: Kind<Role> = Kind {
 pub(super) const BACKEND: Kind<Backend> = Kind {
     expected: "one of \"auto\", \"xdp\", \"xdp-generic\", \"tc\", \"afpacket\", \"pcap\"",
     read: |value| named(value, &Backend::ALL, Backend::name),
+};
+pub(super) const WRAPPING: Kind<Wrapping> = Kind {
+    expected: "one of \"vxlan\", \"geneve\", \"gre\"",
+    read: |value| named(value, &Wrapping::ALL, Wrapping::name),
 };
 pub(super) const WEBHOOK_FORMAT: Kind<WebhookFormat> = Kind {
     expected: "one of \"egret\", \"ecs\", \"ocsf\", \"alertmanager\", \"splunk-hec\"",

@@ -7,7 +7,7 @@ use super::keys::Keys;
 use super::kinds::{
     ADDRESS, BACKEND, BUSINESS_HOURS, COUNT, DURATION, FLAG, LISTEN, MIRROR_DESTINATION, PREFIX,
     RATE, SEVERITY, SIZE, SNAPLEN, SYSLOG_URL, TEXT, TIME, TIMEZONE, WEB_URL, WEBHOOK_FORMAT,
-    WINDOW, WORKERS,
+    WINDOW, WORKERS, WRAPPING,
 };
 use super::problem::Report;
 use super::raw::Table;
@@ -55,6 +55,7 @@ fn capture(keys: &mut Keys<'_, '_>, to: &mut Capture) {
     keys.set("backend", &BACKEND, &mut to.backend);
     keys.set("snaplen", &SNAPLEN, &mut to.snaplen);
     keys.set("workers", &WORKERS, &mut to.workers);
+    keys.list("receive", &WRAPPING, &mut to.receive);
 }
 
 fn tls_egress(keys: &mut Keys<'_, '_>, to: &mut TlsEgress) {

@@ -3,6 +3,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::capture::receive::Wrapping;
 use crate::config::{Backend, HttpTls, MirrorDestination, NamePattern, Role, WebhookFormat};
 
 /// The file that is installed.
@@ -79,6 +80,7 @@ interface = ["eth1", "eth2"]
 backend = "afpacket"
 snaplen = 256
 workers = 4
+receive = ["geneve", "gre"]
 [detect.tls_egress]
 enabled = false
 window = "45m"
@@ -154,6 +156,7 @@ fn every_key_reaches_its_place() {
     assert_eq!(config.capture.interfaces, ["eth1", "eth2"]);
     assert_eq!(config.capture.backend, Backend::AfPacket);
     assert_eq!((config.capture.snaplen, config.capture.workers), (256, 4));
+    assert_eq!(config.capture.receive, [Wrapping::Geneve, Wrapping::Gre]);
     assert!(!config.tls_egress.enabled && !config.dns_port.enabled);
     assert_eq!(config.tls_egress.window, Duration::from_secs(2_700));
     assert_eq!(config.tls_egress.spike_min_bytes, 1_000);

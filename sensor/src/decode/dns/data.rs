@@ -36,11 +36,7 @@ fn decode(rtype: Rtype, mut data: Data<'_>, names: &mut Names) -> Result<DnsData
         Rtype::CNAME | Rtype::PTR | Rtype::NS | Rtype::DNAME => {
             DnsData::Name(names.read(&mut data)?)
         }
-        Rtype::TXT => {
-            let text = text(data)?;
-            names.charge(text.len())?;
-            DnsData::Text(text.into())
-        }
+        Rtype::TXT => DnsData::Text(text(data, names)?),
         Rtype::SRV => DnsData::Service {
             priority: data.parse_u16_be()?,
             weight: data.parse_u16_be()?,
@@ -52,26 +48,29 @@ fn decode(rtype: Rtype, mut data: Data<'_>, names: &mut Names) -> Result<DnsData
     })
 }
 
-fn text(mut data: Data<'_>) -> Result<String, NameError> {
-    let mut text = String::with_capacity(data.remaining());
+fn text(mut data: Data<'_>, names: &mut Names) -> Result<Box<str>, NameError> {
+    let mut text = String::new();
     while data.remaining() > 0 {
         let length = usize::from(data.parse_u8()?);
+        let before = text.len();
         // A `String` takes whatever is written to it.
         let _ = write_printable(&mut text, data.parse_octets(length)?, Escape::Decimal);
+        names.charge(text.len().saturating_sub(before))?;
     }
-    Ok(text)
+    Ok(text.into())
 }
 
 fn binding(mut data: Data<'_>, names: &mut Names) -> Result<DnsData, NameError> {
     let priority = data.parse_u16_be()?;
     let target = names.read(&mut data)?;
     let params = SvcParams::<&[u8]>::parse(&mut data)?;
+    let (v4, v6) = (params.first::<Ipv4Hint<&[u8]>>(), params.first::<Ipv6Hint<&[u8]>>());
+    let v4 = v4.iter().flat_map(|hints| hints.iter().map(IpAddr::from));
+    let v6 = v6.iter().flat_map(|hints| hints.iter().map(IpAddr::from));
     let mut hints: Vec<IpAddr> = Vec::new();
-    if let Some(v4) = params.first::<Ipv4Hint<&[u8]>>() {
-        hints.extend(v4.iter().map(IpAddr::from));
-    }
-    if let Some(v6) = params.first::<Ipv6Hint<&[u8]>>() {
-        hints.extend(v6.iter().map(IpAddr::from));
+    for hint in v4.chain(v6) {
+        names.charge(size_of::<IpAddr>())?;
+        hints.push(hint);
     }
     let port = params.first::<Port>().map(Port::port);
     Ok(DnsData::ServiceBinding { priority, target, port, hints })

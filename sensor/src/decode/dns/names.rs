@@ -9,9 +9,12 @@ use domain::dep::octseq::parse::{Parser, ShortInput};
 
 use crate::decode::text::{Escape, stays, write_printable};
 
-/// What one message's names may take as text: many times what any real one does, and a bound on
-/// what compression can blow a hostile one up to.
-const MAX_TEXT: usize = 256 * 1024;
+/// What one message's names and texts may take: many times what any real one does, and a bound on
+/// what compression and escapes can blow a hostile one up to.
+const MAX_TEXT: usize = 12 * 1024;
+
+/// Labels and pointers that may be followed for each byte of a message. Real ones need fewer than one.
+const STEPS_PER_BYTE: usize = 2;
 
 /// The longest name on the wire, its lengths and the root included (RFC 1035, 3.1).
 const MAX_WIRE: usize = 255;
@@ -33,14 +36,15 @@ impl From<ShortInput> for NameError {
 }
 
 /// The names of one message so far.
-#[derive(Default)]
 pub(super) struct Names {
     /// The first name: a question's, nearly always.
     first: Option<Known>,
     /// The one before this: the owner of the last record or, in a chain of aliases, its target.
     last: Option<Known>,
-    /// Bytes of text made so far.
+    /// Bytes of text that may still be made.
     text: usize,
+    /// Labels and pointers that may still be followed.
+    steps: usize,
 }
 
 /// A name that was read, and where.
@@ -50,6 +54,12 @@ struct Known {
 }
 
 impl Names {
+    /// Those of a message of `length` bytes, which bounds the work on them.
+    pub(super) const fn of_message(length: usize) -> Self {
+        let steps = length.saturating_mul(STEPS_PER_BYTE).saturating_add(MAX_WIRE);
+        Self { first: None, last: None, text: MAX_TEXT, steps }
+    }
+
     /// Reads the name that `rest` is at. Its text is its labels joined by dots, without the final
     /// one; the root is `.`. The same text is shared with the first and the last name.
     pub(super) fn read(&mut self, rest: &mut Parser<'_, [u8]>) -> Result<Arc<str>, NameError> {
@@ -61,20 +71,20 @@ impl Names {
         }
         let start = *rest;
         let mut plain = Plain::default();
-        walk(rest, |label| plain.push(label))?;
+        walk(rest, &mut self.steps, |label| plain.push(label))?;
         let Some(text) = plain.text() else {
             let mut text = String::new();
             let mut again = start;
-            walk(&mut again, |label| push_odd(&mut text, label))?;
+            walk(&mut again, &mut self.steps, |label| push_odd(&mut text, label))?;
             return self.share(start.pos(), &text);
         };
         self.share(start.pos(), text)
     }
 
-    /// Accounts for `bytes` of new text.
+    /// Accounts for `bytes` of new text, or of what else a record's data come to.
     pub(super) fn charge(&mut self, bytes: usize) -> Result<(), NameError> {
-        self.text = self.text.saturating_add(bytes);
-        if self.text <= MAX_TEXT { Ok(()) } else { Err(NameError::TooMuch) }
+        self.text = self.text.checked_sub(bytes).ok_or(NameError::TooMuch)?;
+        Ok(())
     }
 
     fn known(&self, is_it: impl Fn(&Known) -> bool) -> Option<Arc<str>> {
@@ -144,14 +154,20 @@ fn push_odd(text: &mut String, label: &[u8]) {
     let _ = write_printable(text, label, Escape::Label);
 }
 
-/// Gives the labels of the name at `rest`, which is then behind it.
-fn walk(rest: &mut Parser<'_, [u8]>, mut label: impl FnMut(&[u8])) -> Result<(), NameError> {
+/// Gives the labels of the name at `rest`, which is then behind it, in as many of the `steps` that
+/// are left.
+fn walk(
+    rest: &mut Parser<'_, [u8]>,
+    steps: &mut usize,
+    mut label: impl FnMut(&[u8]),
+) -> Result<(), NameError> {
     let mut wire = 1_usize;
     let mut at = *rest;
     let mut behind = None;
     // A step is a label or a pointer. No name has so many labels, and what has so many pointers
     // is a loop or as good as one.
     for _ in 0..MAX_WIRE {
+        *steps = steps.checked_sub(1).ok_or(NameError::TooMuch)?;
         match at.parse_u8()? {
             0 => {
                 *rest = behind.unwrap_or(at);

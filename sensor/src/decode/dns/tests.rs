@@ -206,12 +206,53 @@ fn a_message_cannot_be_blown_up() {
     let message = read(&build(RESPONSE, &questions, &answers)).unwrap();
     assert!(message.incomplete);
     let text: usize = message.answers.iter().map(|answer| answer.name.len()).sum();
-    assert!(text <= 256 * 1024 && message.answers.len() > 300, "{text}");
+    assert!(text <= 12 * 1024 && message.answers.len() > 10, "{text}");
 
+    let texts: Vec<_> = (0..60).map(|_| record(QUESTION, 16, &[0xff; 256])).collect();
+    let message = read(&build(RESPONSE, &[question(&name("a"), 1)], &texts)).unwrap();
+    assert!(message.incomplete);
+    assert_eq!(message.answers.len(), 12 * 1024 / (255 * 4), "what is escaped is counted as that");
+
+    let hints = [&[0, 1, 0, 0, 4, 0x20, 0][..], &[7; 0x2000]].concat();
+    let hints = record(QUESTION, 65, &hints);
+    let message = read(&build(RESPONSE, &[question(&name("a"), 1)], &[hints])).unwrap();
+    assert!(message.incomplete && message.answers.is_empty());
+}
+
+/// As many records as the header can promise and 64 KiB can hold: no more are kept than anybody needs.
+#[test]
+fn no_more_entries_are_kept_than_a_bound() {
     let many: Vec<_> = (0..5000).map(|_| record(QUESTION, 1, &[1; 4])).collect();
-    let message = read(&build(RESPONSE, &[question(&long, 1)], &many)).unwrap();
-    assert!(!message.incomplete);
-    assert_eq!(message.answers.len(), 5000);
+    let mut bytes = build(RESPONSE, &[question(&name("a"), 1)], &many);
+    bytes[6..8].copy_from_slice(&[0xff, 0xff]);
+    let message = read(&bytes).unwrap();
+    assert!(message.incomplete);
+    assert_eq!((message.answers.len(), message.answers.capacity()), (320, 320));
+    let bytes = build(0, &vec![question(&[0], 1); 10_000], &[]);
+    let message = read(&bytes).unwrap();
+    assert_eq!((message.questions.len(), message.incomplete), (320, true));
+}
+
+/// Every owner is at the end of a long chain of pointers, and never the one before: as many steps are
+/// gone as the message has bytes, twice, and no more.
+#[test]
+fn the_work_on_names_is_bounded_by_the_length() {
+    const CHAIN: u16 = 100;
+    let first = record(QUESTION, 1, &[0; 4]).len() as u16 - 4 + 12 + name("a").len() as u16 + 4;
+    let mut chain = name("abc");
+    for link in 0..CHAIN {
+        let before = if link == 0 { first } else { first + 5 + 2 * (link - 1) };
+        chain.extend((0xc000 | before).to_be_bytes());
+    }
+    let ends = [CHAIN - 1, CHAIN - 2, CHAIN - 3].map(|link| 0xc000 | (first + 5 + 2 * link));
+    let mut records = vec![record(QUESTION, 10, &chain)];
+    records.extend((0..200).map(|n| record(&ends[n % 3].to_be_bytes(), 1, &[1; 4])));
+    let bytes = build(RESPONSE, &[question(&name("a"), 1)], &records);
+    let message = read(&bytes).unwrap();
+    assert!(message.incomplete);
+    assert_eq!(&*message.answers[1].name, "abc");
+    let steps = message.answers.len() * usize::from(CHAIN);
+    assert!((bytes.len()..3 * bytes.len()).contains(&steps), "{steps} for {}", bytes.len());
 }
 
 #[test]

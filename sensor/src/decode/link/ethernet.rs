@@ -1,10 +1,13 @@
-//! Ethernet with VLAN tags, LLC and MPLS.
+//! Ethernet with VLAN tags, tags of port extenders, LLC, MPLS and PPPoE.
 
-use super::{Link, behind};
+use super::{Link, behind, serial};
 use crate::decode::{Mac, Refusal, Vlans};
 
 /// More labels than any label stack in use (RFC 3032 sets no limit).
 const MAX_MPLS_LABELS: usize = 8;
+
+/// Tags of port extenders in one frame; one is usual.
+const MAX_EXTENDER_TAGS: usize = 2;
 
 /// An Ethernet frame inside MPLS may hold MPLS again; this is as deep as it is followed.
 const MAX_NESTED_ETHERNET: usize = 2;
@@ -19,6 +22,12 @@ mod ether_type {
     pub(super) const QINQ_OLD: u16 = 0x9100;
     pub(super) const MPLS: u16 = 0x8847;
     pub(super) const MPLS_MULTICAST: u16 = 0x8848;
+    /// The session stage (RFC 2516); the stages before it carry no packets.
+    pub(super) const PPPOE: u16 = 0x8864;
+    /// Of Cisco's fabric extenders and adapters, before IEEE 802.1BR.
+    pub(super) const VNTAG: u16 = 0x8926;
+    /// IEEE 802.1BR.
+    pub(super) const ETAG: u16 = 0x893f;
 }
 
 /// A frame, of whose tags the outermost may have been taken out before.
@@ -86,6 +95,7 @@ fn ether_payload<'a>(
     mut vlans: Vlans,
     depth: usize,
 ) -> Result<Link<'a>, Refusal> {
+    let mut extender_tags = 0;
     loop {
         match kind {
             ether_type::IPV4 | ether_type::IPV6 => return Ok(Link { macs, vlans, payload }),
@@ -99,10 +109,40 @@ fn ether_payload<'a>(
             ether_type::MPLS | ether_type::MPLS_MULTICAST => {
                 return mpls(payload, macs, vlans, depth);
             }
+            ether_type::VNTAG | ether_type::ETAG if extender_tags < MAX_EXTENDER_TAGS => {
+                extender_tags += 1;
+                (kind, payload) = extended(kind, payload)?;
+            }
+            ether_type::VNTAG | ether_type::ETAG => return Err(Refusal::LinkNesting),
+            ether_type::PPPOE => (kind, payload) = pppoe(payload)?,
             // IEEE 802.3: the field is a length and LLC follows.
             0..0x0600 => (kind, payload) = llc(payload)?,
             _ => return Err(Refusal::NotIp),
         }
+    }
+}
+
+/// What follows a port extender's tag: an EtherType behind four bytes of VNTAG or six of E-TAG.
+#[cold]
+fn extended(kind: u16, payload: &[u8]) -> Result<(u16, &[u8]), Refusal> {
+    let tag = if kind == ether_type::VNTAG { 4 } else { 6 };
+    let (&[k0, k1], rest) =
+        behind(payload, tag)?.split_first_chunk().ok_or(Refusal::LinkTruncated)?;
+    Ok((u16::from_be_bytes([k0, k1]), rest))
+}
+
+/// What a PPPoE session (RFC 2516 section 4) carries, as an EtherType: version and type, code, session,
+/// length, then a frame of PPP.
+#[cold]
+fn pppoe(payload: &[u8]) -> Result<(u16, &[u8]), Refusal> {
+    match payload {
+        [0x11, 0, _, _, _, _, frame @ ..] => match serial::ppp(frame)? {
+            (serial::IPV4, payload) => Ok((ether_type::IPV4, payload)),
+            (serial::IPV6, payload) => Ok((ether_type::IPV6, payload)),
+            _ => Err(Refusal::NotIp),
+        },
+        [_, _, _, _, _, _, ..] => Err(Refusal::NotIp),
+        _ => Err(Refusal::LinkTruncated),
     }
 }
 

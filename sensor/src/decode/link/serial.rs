@@ -3,6 +3,10 @@
 use super::{Link, bare, behind, ethernet};
 use crate::decode::Refusal;
 
+/// PPP's protocol numbers of IP (IANA "PPP Numbers").
+pub(super) const IPV4: u16 = 0x0021;
+pub(super) const IPV6: u16 = 0x0057;
+
 /// PPP (RFC 1661) in HDLC-like framing (RFC 1662) or without, else Cisco HDLC, which begins with
 /// other addresses.
 pub(super) fn hdlc(bytes: &[u8]) -> Result<Link<'_>, Refusal> {
@@ -10,21 +14,20 @@ pub(super) fn hdlc(bytes: &[u8]) -> Result<Link<'_>, Refusal> {
         [0x0f | 0x8f, _, k0, k1, payload @ ..] => {
             ethernet::ether_type(u16::from_be_bytes([*k0, *k1]), payload, None)
         }
-        [0xff, 0x03, frame @ ..] | frame => ppp(frame),
+        [0xff, 0x03, frame @ ..] | frame => match ppp(frame)? {
+            (IPV4 | IPV6, payload) => bare(payload),
+            (0x0281 | 0x0283, payload) => ethernet::mpls_stack(payload),
+            _ => Err(Refusal::NotIp),
+        },
     }
 }
 
 /// PPP's protocol field, one byte where the two sides agreed to leave out its first, and the rest.
-fn ppp(frame: &[u8]) -> Result<Link<'_>, Refusal> {
-    let (protocol, payload) = match frame {
-        [low, payload @ ..] if low & 1 == 1 => (u16::from(*low), payload),
-        [high, low, payload @ ..] => (u16::from_be_bytes([*high, *low]), payload),
-        _ => return Err(Refusal::LinkTruncated),
-    };
-    match protocol {
-        0x0021 | 0x0057 => bare(payload),
-        0x0281 | 0x0283 => ethernet::mpls_stack(payload),
-        _ => Err(Refusal::NotIp),
+pub(super) fn ppp(frame: &[u8]) -> Result<(u16, &[u8]), Refusal> {
+    match frame {
+        [low, payload @ ..] if low & 1 == 1 => Ok((u16::from(*low), payload)),
+        [high, low, payload @ ..] => Ok((u16::from_be_bytes([*high, *low]), payload)),
+        _ => Err(Refusal::LinkTruncated),
     }
 }
 

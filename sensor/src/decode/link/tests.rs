@@ -69,6 +69,35 @@ fn netfilter_logs_of_either_byte_order() {
     assert_eq!(read(LinkType::NFLOG, &[2, 0, 0, 0]).unwrap_err(), Refusal::LinkTruncated);
 }
 
+/// Tags of port extenders and PPPoE sessions, also behind a VLAN.
+#[test]
+fn headers_between_ethernet_and_ip() {
+    let macs = [&B[..], &A].concat();
+    let refused = |header: &[u8]| {
+        let bytes = [&macs[..], header, &ip()].concat();
+        read(LinkType::ETHERNET, &bytes).unwrap_err()
+    };
+    let vntag = [0x89, 0x26, 0x80, 1, 0, 2];
+    let etag = [0x89, 0x3f, 0, 1, 0, 2, 0, 0];
+    let session = [0x88, 0x64, 0x11, 0, 0, 1, 0, 0];
+    for header in [
+        [&vntag[..], &[8, 0]].concat(),
+        [&[0x81, 0, 0, 7], &vntag[..], &[0x81, 0, 0, 8, 8, 0]].concat(),
+        [&etag[..], &[8, 0]].concat(),
+        [&session[..], &[0, 0x21]].concat(),
+        [&session[..], &[0x21]].concat(),
+        [&[0x81, 0, 0, 7], &session[..], &[0, 0x57]].concat(),
+    ] {
+        assert_finds(LinkType::ETHERNET, &[&macs[..], &header].concat(), Some([A, B]));
+    }
+    let many = [&vntag[..], &etag, &vntag, &[8, 0]].concat();
+    assert_eq!(refused(&many), Refusal::LinkNesting);
+    assert_eq!(refused(&[&session[..], &[0xc0, 0x21]].concat()), Refusal::NotIp, "LCP");
+    let mut discovery = [&session[..], &[0, 0x21]].concat();
+    discovery[3] = 9;
+    assert_eq!(refused(&discovery), Refusal::NotIp);
+}
+
 #[test]
 fn local_networks() {
     assert_finds(LinkType::FDDI, &[&[0x50][..], &A, &B, SNAP].concat(), None);

@@ -7,11 +7,14 @@ use super::extension::{
 use super::reader::Reader;
 use super::record::Message;
 use super::{Refusal, printable};
-use crate::event::{Ech, TlsSession};
+use crate::event::{Carrier, Ech, TlsSession};
 use crate::time::Timestamp;
 
 /// The most protocols of a hello that are kept; clients offer one to three.
 const MAX_PROTOCOLS: usize = 32;
+
+/// What is kept of them as text, and one more.
+const MAX_PROTOCOLS_TEXT: usize = 1024;
 
 /// A ClientHello. Nothing is copied, and everything that fingerprints are made of is there.
 #[derive(Debug, Clone, Copy)]
@@ -56,15 +59,26 @@ impl<'a> ClientHello<'a> {
         self.extensions.first(ENCRYPTED_CLIENT_HELLO).is_some()
     }
 
-    /// The protocols offered, as text.
+    /// The protocols offered, as text: the first ones, when there are more than anybody means.
     pub fn protocols(&self) -> Vec<Box<str>> {
-        self.alpn().take(MAX_PROTOCOLS).map(|name| printable(name).into()).collect()
+        let mut kept: Vec<Box<str>> = Vec::new();
+        let mut text = 0_usize;
+        for name in self.alpn().take(MAX_PROTOCOLS) {
+            if text >= MAX_PROTOCOLS_TEXT {
+                break;
+            }
+            let name = printable(name);
+            text = text.saturating_add(name.len());
+            kept.push(name.into());
+        }
+        kept
     }
 
-    /// The session it opens, but for the protocols it offers, which few ask for; `time` is when the
-    /// hello was complete.
-    pub fn session(&self, time: Timestamp) -> TlsSession {
+    /// The session it opens in `carrier`, but for the protocols it offers, which few ask for; `time`
+    /// is when the hello was complete.
+    pub fn session(&self, carrier: Carrier, time: Timestamp) -> TlsSession {
         TlsSession {
+            carrier,
             sni: self.sni().map(|name| printable(name).as_str().into()),
             offered: self.offered(),
             ech: if self.ech() { Ech::Offered } else { Ech::None },

@@ -2,47 +2,47 @@
 
 /// What is left to read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reader<'a>(&'a [u8]);
+pub(in crate::decode) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+    pub(in crate::decode) const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
     /// The next `len` bytes; nothing is read when there are fewer.
-    pub(super) const fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+    pub(in crate::decode) const fn take(&mut self, len: usize) -> Option<&'a [u8]> {
         let Some((taken, rest)) = self.0.split_at_checked(len) else { return None };
         self.0 = rest;
         Some(taken)
     }
 
     /// Everything that is left.
-    pub(super) const fn rest(&mut self) -> &'a [u8] {
+    pub(in crate::decode) const fn rest(&mut self) -> &'a [u8] {
         let rest = self.0;
         self.0 = &[];
         rest
     }
 
-    pub(super) const fn byte(&mut self) -> Option<u8> {
+    pub(in crate::decode) const fn byte(&mut self) -> Option<u8> {
         let Some((&byte, rest)) = self.0.split_first() else { return None };
         self.0 = rest;
         Some(byte)
     }
 
-    pub(super) const fn short(&mut self) -> Option<u16> {
+    pub(in crate::decode) const fn short(&mut self) -> Option<u16> {
         let Some((&bytes, rest)) = self.0.split_first_chunk() else { return None };
         self.0 = rest;
         Some(u16::from_be_bytes(bytes))
     }
 
     /// A vector with its length in one byte in front (RFC 8446, 3.4).
-    pub(super) fn vector8(&mut self) -> Option<&'a [u8]> {
+    pub(in crate::decode) fn vector8(&mut self) -> Option<&'a [u8]> {
         let len = self.byte()?;
         self.take(usize::from(len))
     }
 
     /// A vector with its length in two bytes in front.
-    pub(super) fn vector16(&mut self) -> Option<&'a [u8]> {
+    pub(in crate::decode) fn vector16(&mut self) -> Option<&'a [u8]> {
         let len = self.short()?;
         self.take(usize::from(len))
     }

@@ -13,6 +13,9 @@ pub(super) const MAX_RECORD: usize = 1 << 14;
 /// The longest hello that is read. Post-quantum ones take 2 KiB; a stream's budget is 16 KiB.
 const MAX_MESSAGE: usize = MAX_RECORD + 1024;
 
+/// The most bytes that are joined of a hello's fragments.
+pub const MAX_JOINED: usize = MAX_MESSAGE + MAX_RECORD;
+
 const RECORD_HEADER: usize = 5;
 const MESSAGE_HEADER: usize = 4;
 
@@ -65,6 +68,28 @@ pub(super) fn message<'a>(
     }
 }
 
+/// The handshake message of type `kind` at the start of a stream without records (RFC 9001, 4.1.3).
+pub(super) fn bare(bytes: &[u8], kind: u8, extent: Extent) -> Progress<Message<'_>, Refusal> {
+    let wanted = wanted(bytes);
+    if bytes.first().is_some_and(|&seen| seen != kind) {
+        return Progress::Refused(Refusal::NotHello);
+    }
+    if wanted > MAX_MESSAGE {
+        return Progress::Refused(Refusal::TooLong);
+    }
+    let truncated = bytes.len() < wanted;
+    if truncated && extent == Extent::Growing {
+        return Progress::NeedMore(wanted);
+    }
+    match bytes.get(MESSAGE_HEADER..bytes.len().min(wanted)) {
+        Some(body) => {
+            let used = bytes.len().min(wanted);
+            Progress::Complete { value: Message { body, truncated }, used }
+        }
+        None => Progress::Refused(Refusal::Truncated),
+    }
+}
+
 /// Joins the fragments of a message that `first` only starts; gives where the message ends.
 fn join(bytes: &[u8], first: Record<'_>, scratch: &mut Vec<u8>) -> Result<usize, Stop> {
     let mut record = first;
@@ -78,7 +103,10 @@ fn join(bytes: &[u8], first: Record<'_>, scratch: &mut Vec<u8>) -> Result<usize,
         if !record.is_whole() || scratch.len() >= wanted {
             return record.message_end(before, wanted);
         }
-        record = Record::read(bytes, record.end())?;
+        // The rest takes a header and its own bytes at least. To say so, and not just where the next
+        // header ends, keeps a hello of many small records from being looked at once for each.
+        let rest = wanted.saturating_sub(scratch.len());
+        record = Record::read(bytes, record.end()).map_err(|stop| stop.with(rest))?;
         if record.content != HANDSHAKE {
             return Err(Stop::Refused(Refusal::Interleaved));
         }
@@ -101,6 +129,16 @@ enum Stop {
     /// The stream must have this many bytes before it is worth trying again.
     Short(usize),
     Refused(Refusal),
+}
+
+impl Stop {
+    /// The same, when `rest` more bytes are needed behind those that it is short of.
+    const fn with(self, rest: usize) -> Self {
+        match self {
+            Self::Short(total) => Self::Short(total.saturating_add(rest)),
+            Self::Refused(refusal) => Self::Refused(refusal),
+        }
+    }
 }
 
 /// One record; `payload` is what is there of its `len` bytes.
@@ -143,7 +181,13 @@ impl<'a> Record<'a> {
     fn message_end(&self, before: usize, wanted: usize) -> Result<usize, Stop> {
         let part = wanted.saturating_sub(before);
         let end = self.start.saturating_add(part.min(self.len));
-        if part <= self.payload.len() { Ok(end) } else { Err(Stop::Short(end)) }
+        if part <= self.payload.len() {
+            return Ok(end);
+        }
+        Err(match part.saturating_sub(self.len) {
+            0 => Stop::Short(end),
+            rest => Stop::Short(end.saturating_add(RECORD_HEADER)).with(rest),
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::Ech;
+use crate::event::{Carrier, Ech};
 use crate::time::Timestamp;
 
 /// A vector with its length in `size` bytes in front.
@@ -85,7 +85,7 @@ fn a_client_hello_gives_what_it_says() {
     assert!(!hello.truncated);
     let kinds: Vec<u16> = hello.extensions.map(|(kind, _)| kind).collect();
     assert_eq!(kinds, [0x0a0a, 0, 16, 51, 43, 0xfe0d]);
-    let session = hello.session(Timestamp::from_nanos(5));
+    let session = hello.session(Carrier::Tcp, Timestamp::from_nanos(5));
     assert_eq!(session.sni.as_deref(), Some("depot.example"));
     assert_eq!(hello.protocols(), ["h2".into(), "http/1.1".into()]);
     assert_eq!(session.offered, 0x0304, "GREASE is no version");
@@ -228,7 +228,7 @@ fn hostile_names_are_printable_and_bounded() {
     else {
         panic!("not complete")
     };
-    let session = value.session(Timestamp::ZERO);
+    let session = value.session(Carrier::Tcp, Timestamp::ZERO);
     let sni = session.sni.unwrap();
     assert!(sni.starts_with("a\"\\x1b[31m\\xff\\x0axxx") && sni.ends_with("x…"), "{sni}");
     assert!(sni.len() < 300);

@@ -1,12 +1,18 @@
 use std::net::IpAddr;
 
-use etherparse::{IpNumber, PacketBuilder};
-use proptest::prelude::*;
+use egret_tests::wire::tunnel::{
+    self as wrap, Above, ENDPOINT, KEY, NETWORK, SESSION, erspan_1, erspan_2, erspan_3, geneve,
+    gre, gtp_u, ip_in_ip, nsh, nvgre, vxlan, vxlan_gpe,
+};
+use etherparse::PacketBuilder;
 
 use super::*;
-use crate::decode::{Mac, Refusal, packet};
+use crate::decode::{Mac, packet};
 
-const VTEPS: [Mac; 2] = [Mac([2; 6]), Mac([4; 6])];
+mod hostile;
+mod left;
+mod nested;
+
 const GUESTS: [Mac; 2] = [Mac([0, 0x50, 0x56, 0x80, 0, 1]), Mac([0, 0x50, 0x56, 0x80, 0, 2])];
 
 fn ethernet(bytes: &[u8]) -> Frame<'_> {
@@ -33,58 +39,8 @@ fn guest(v6: bool) -> Vec<u8> {
     bytes
 }
 
-/// A packet between the tunnel's ends.
-fn outer(v6: bool, protocol: u8, payload: &[u8]) -> Vec<u8> {
-    let link = PacketBuilder::ethernet2(VTEPS[0].0, VTEPS[1].0);
-    let mut bytes = Vec::new();
-    if v6 {
-        link.ipv6([0xfc; 16], [0xfb; 16], 64).write(&mut bytes, IpNumber(protocol), payload)
-    } else {
-        link.ipv4([172, 16, 0, 1], [172, 16, 0, 2], 64).write(
-            &mut bytes,
-            IpNumber(protocol),
-            payload,
-        )
-    }
-    .unwrap();
-    bytes
-}
-
 fn ends(v6: bool) -> [IpAddr; 2] {
-    if v6 {
-        [[0xfc; 16].into(), [0xfb; 16].into()]
-    } else {
-        [[172, 16, 0, 1].into(), [172, 16, 0, 2].into()]
-    }
-}
-
-fn vxlan_to(port: u16, header: [u8; 8], inner: &[u8]) -> Vec<u8> {
-    let length = (8 + 8 + inner.len()) as u16;
-    let [p0, p1] = port.to_be_bytes();
-    let [l0, l1] = length.to_be_bytes();
-    [&[0xc0, 0, p0, p1, l0, l1, 0, 0][..], &header, inner].concat()
-}
-
-fn vxlan(inner: &[u8]) -> Vec<u8> {
-    vxlan_to(VXLAN_PORT, [8, 0, 0, 0, 0x12, 0x34, 0x56, 0], inner)
-}
-
-/// GRE with the options that `flags` names.
-fn gre(flags: u8, carries: u16, inner: &[u8]) -> Vec<u8> {
-    let [c0, c1] = carries.to_be_bytes();
-    let mut bytes = vec![flags, 0, c0, c1];
-    for (flag, option) in [(0x80, [0xbe; 4]), (0x20, [0, 0, 1, 2]), (0x10, [0, 0, 0, 9])] {
-        if flags & flag != 0 {
-            bytes.extend(option);
-        }
-    }
-    bytes.extend(inner);
-    bytes
-}
-
-/// ERSPAN type II, VLAN 7, session 0x155, port 3.
-fn erspan(inner: &[u8]) -> Vec<u8> {
-    gre(0x10, 0x88be, &[&[0x10, 7, 0x31, 0x55, 0, 0, 0, 3], inner].concat())
+    wrap::ENDS[usize::from(v6)].map(|end| end.parse().unwrap())
 }
 
 struct Case {
@@ -92,7 +48,63 @@ struct Case {
     bytes: Vec<u8>,
     tunnel: Tunnel,
     inner: Vec<u8>,
-    has_link: bool,
+    link: LinkType,
+}
+
+/// A tunnel's name, what it puts above IP, what is told of it, and what it carries.
+type Kind = (String, Above, TunnelKind, Option<u32>, Vec<u8>, LinkType);
+
+/// Those that carry Ethernet frames.
+fn of_ethernet(frame: &[u8]) -> Vec<Kind> {
+    let kinds = [
+        ("VXLAN", vxlan(frame), TunnelKind::Vxlan, Some(NETWORK)),
+        ("VXLAN-GPE", vxlan_gpe(3, frame), TunnelKind::VxlanGpe, Some(NETWORK)),
+        ("NSH", vxlan_gpe(4, &nsh(3, frame)), TunnelKind::VxlanGpe, Some(NETWORK)),
+        ("GENEVE", geneve(0x6558, 0, frame), TunnelKind::Geneve, Some(NETWORK)),
+        ("GENEVE, options", geneve(0x6558, 3, frame), TunnelKind::Geneve, Some(NETWORK)),
+        ("NVGRE", nvgre(frame), TunnelKind::Nvgre, Some(NETWORK)),
+        ("ERSPAN I", erspan_1(frame), TunnelKind::Erspan, None),
+        ("ERSPAN II", erspan_2(frame), TunnelKind::Erspan, Some(SESSION)),
+        ("ERSPAN III", erspan_3(0, false, frame), TunnelKind::Erspan, Some(SESSION)),
+        ("ERSPAN III, platform", erspan_3(0, true, frame), TunnelKind::Erspan, Some(SESSION)),
+    ];
+    let kinds = kinds.map(|(name, above, kind, id)| {
+        (name.to_owned(), above, kind, id, frame.to_vec(), LinkType::ETHERNET)
+    });
+    let gre = [0, 0x80, 0x20, 0x10, 0xa0, 0x90, 0x30, 0xb0].map(|flags| {
+        let id = (flags & 0x20 != 0).then_some(KEY);
+        let name = format!("GRE {flags:02x} with Ethernet");
+        (name, gre(flags, 0x6558, frame), TunnelKind::Gre, id, frame.to_vec(), LinkType::ETHERNET)
+    });
+    [&kinds[..], &gre].concat()
+}
+
+/// Those that carry IP packets as they are.
+fn of_ip(packet: &[u8]) -> Vec<Kind> {
+    let (ether_type, number) = if packet[0] >> 4 == 6 { (0x86dd, 2) } else { (0x0800, 1) };
+    let redirected = [&[0, 1, 2, 3][..], packet].concat();
+    let teid = Some(ENDPOINT);
+    let kinds = [
+        ("VXLAN-GPE", vxlan_gpe(number, packet), TunnelKind::VxlanGpe, Some(NETWORK)),
+        ("NSH", vxlan_gpe(4, &nsh(number, packet)), TunnelKind::VxlanGpe, Some(NETWORK)),
+        ("GENEVE", geneve(ether_type, 0, packet), TunnelKind::Geneve, Some(NETWORK)),
+        ("GENEVE, options", geneve(ether_type, 63, packet), TunnelKind::Geneve, Some(NETWORK)),
+        ("GRE", gre(0x30, ether_type, packet), TunnelKind::Gre, Some(KEY)),
+        ("GRE, WCCP", gre(0, 0x883e, &redirected), TunnelKind::Gre, None),
+        ("ERSPAN III", erspan_3(2, true, packet), TunnelKind::Erspan, Some(SESSION)),
+        ("IP in IP", ip_in_ip(packet), TunnelKind::IpInIp, None),
+        ("GTP-U", gtp_u(0, 0, packet), TunnelKind::GtpU, teid),
+        ("GTP-U, sequence", gtp_u(2, 0, packet), TunnelKind::GtpU, teid),
+        ("GTP-U, extensions", gtp_u(6, 2, packet), TunnelKind::GtpU, teid),
+    ];
+    let kinds = kinds.map(|(name, above, kind, id)| {
+        (format!("{name} with IP"), above, kind, id, packet.to_vec(), LinkType::RAW)
+    });
+    let protocol = if number == 2 { 0x57 } else { 0x21 };
+    let ppp = [&[0xff, 3, 0, protocol], packet].concat();
+    let gre = gre(0, 0x880b, &ppp);
+    let ppp = ("GRE with PPP".to_owned(), gre, TunnelKind::Gre, None, ppp, LinkType::PPP);
+    [&kinds[..], &[ppp]].concat()
 }
 
 /// Every kind over and with both versions of IP.
@@ -100,35 +112,17 @@ fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for (outside, inside) in [(false, false), (false, true), (true, false), (true, true)] {
         let frame = guest(inside);
-        let ip = &frame[14..];
         let mut tagged = frame.clone();
         tagged.splice(12..12, [0x81, 0, 0, 7]);
+        let kinds = [of_ethernet(&frame), of_ethernet(&tagged), of_ip(&frame[14..])].concat();
         let [source, destination] = ends(outside);
-        let mut add = |name: String, protocol, payload: &[u8], kind, id, inner: &[u8], has_link| {
-            cases.push(Case {
-                name: format!("{name}, IPv6 {outside} {inside}"),
-                bytes: outer(outside, protocol, payload),
-                tunnel: Tunnel { kind, id, source, destination },
-                inner: inner.to_vec(),
-                has_link,
-            });
-        };
-        for frame in [&frame, &tagged] {
-            let id = Some(0x0012_3456);
-            add("VXLAN".into(), 17, &vxlan(frame), TunnelKind::Vxlan, id, frame, true);
-            let kind = TunnelKind::Erspan;
-            add("ERSPAN I".into(), 47, &gre(0, 0x88be, frame), kind, None, frame, true);
-            add("ERSPAN II".into(), 47, &erspan(frame), kind, Some(0x155), frame, true);
-        }
-        for flags in [0, 0x80, 0x20, 0x10, 0xa0, 0x90, 0x30, 0xb0] {
-            let id = (flags & 0x20 != 0).then_some(0x0102);
-            let version = if inside { 0x86dd } else { 0x0800 };
-            for (carries, inner, has_link) in [(version, ip, false), (0x6558, &frame[..], true)] {
-                let name = format!("GRE {flags:02x} {carries:04x}");
-                let payload = gre(flags, carries, inner);
-                add(name, 47, &payload, TunnelKind::Gre, id, inner, has_link);
-            }
-        }
+        cases.extend(kinds.into_iter().map(|(name, above, kind, id, inner, link)| Case {
+            name: format!("{name}, IPv6 {outside} {inside}"),
+            bytes: wrap::outer(outside, &above),
+            tunnel: Tunnel { kind, id, depth: 1, source, destination },
+            inner,
+            link,
+        }));
     }
     cases
 }
@@ -136,8 +130,9 @@ fn cases() -> Vec<Case> {
 /// The packet is the one that would have come without the tunnel, and says which tunnel that was.
 #[test]
 fn every_kind_leads_to_the_packet_inside() {
-    for Case { name, bytes, tunnel, inner, has_link } in cases() {
-        let link = if has_link { LinkType::ETHERNET } else { LinkType::RAW };
+    let cases = cases();
+    assert!(TunnelKind::ALL.iter().all(|kind| cases.iter().any(|case| case.tunnel.kind == *kind)));
+    for Case { name, bytes, tunnel, inner, link } in cases {
         let bare = packet(&Frame { link, ..ethernet(&inner) }).unwrap();
         // Padding of the outer link is not the inner packet's.
         for padding in [0, 6] {
@@ -166,7 +161,8 @@ fn a_cut_at_any_byte_leaves_the_inner_packet_or_the_outer_one() {
             is_inside = read.tunnel.is_some();
             let expected = if is_inside { inner.len() } else { bytes.len() };
             assert_eq!(read.wire_len as usize, expected, "{name}, {end} bytes");
-            assert!(read.tunnel.is_none_or(|outer| outer.read().is_some()), "{name}, {end} bytes");
+            let depth = read.tunnel.and_then(Outer::read).map(|tunnel| tunnel.depth);
+            assert_eq!(depth, is_inside.then_some(1), "{name}, {end} bytes");
             // The like where it is the wire that ends here.
             if let Ok(read) = packet(&ethernet(&bytes[..end])) {
                 assert!(read.wire_len as usize <= end, "{name}, {end} bytes");
@@ -176,104 +172,44 @@ fn a_cut_at_any_byte_leaves_the_inner_packet_or_the_outer_one() {
     }
 }
 
+/// Bits that a receiver is to ignore (RFC 7348, RFC 2784), set; and either form of VXLAN at the
+/// other's port.
 #[test]
-fn what_cannot_be_read_inside_stays_the_packet_outside() {
+fn reserved_bits_and_ports_of_vxlan_do_not_matter() {
     let frame = guest(false);
-    let arp = [&frame[..12], &[8, 6], &[0; 28]].concat();
-    let datagram = |header, inner: &[u8]| outer(false, 17, &vxlan_to(VXLAN_PORT, header, inner));
-    let with = |flags: [u8; 2]| {
-        let mut bytes = gre(0, 0x6558, &frame);
-        bytes[..2].copy_from_slice(&flags);
-        outer(false, 47, &bytes)
+    let read = |above: &Above| {
+        let bytes = wrap::outer(false, above);
+        let tunnel = packet(&ethernet(&bytes)).unwrap().tunnel.and_then(Outer::read)?;
+        Some((tunnel.kind, tunnel.id))
     };
-    let mut first_fragment = outer(false, 17, &vxlan(&frame));
-    first_fragment[14 + 6] = 0x20;
-    let mut later_fragment = outer(false, 47, &gre(0, 0x6558, &frame));
-    later_fragment[14 + 7] = 1;
-    let flags = |flags| [flags, 0, 0, 0, 0, 0, 7, 0];
-    let cases = [
-        ("VXLAN without an id", datagram(flags(0), &frame)),
-        ("VXLAN-GPE without Ethernet", datagram(flags(0x0c), &frame)),
-        ("VXLAN with ARP", datagram(flags(8), &arp)),
-        ("VXLAN with nothing", datagram(flags(8), &[])),
-        ("another port", outer(false, 17, &vxlan_to(4790, flags(8), &frame))),
-        ("GRE with a route", with([0x40, 0])),
-        ("GRE with an unknown flag", with([0x04, 0])),
-        ("GRE of PPTP", with([0, 1])),
-        ("GRE with ARP", outer(false, 47, &gre(0, 0x0806, &arp[14..]))),
-        ("GRE with nothing", outer(false, 47, &[])),
-        ("ERSPAN of an unknown version", outer(false, 47, &gre(0x10, 0x88be, &[0; 80]))),
-        ("a first fragment", first_fragment),
-        ("a later fragment", later_fragment),
-    ];
-    for (name, bytes) in cases {
-        let read = packet(&ethernet(&bytes)).unwrap();
-        assert_eq!([read.source, read.destination], ends(false), "{name}");
-        assert!(matches!(read.protocol, protocol::UDP | protocol::GRE), "{name}");
-        assert_eq!((read.wire_len as usize, read.tunnel), (bytes.len(), None), "{name}");
-    }
-    let mut broken = outer(false, 17, &vxlan(&frame));
-    broken[14 + 20 + 5] = 7;
-    assert_eq!(packet(&ethernet(&broken)).unwrap_err(), Refusal::UdpLength);
-}
-
-/// Bits that a receiver is to ignore (RFC 7348, RFC 2784), set; and VXLAN-GPE with Ethernet.
-#[test]
-fn reserved_bits_do_not_matter() {
-    let frame = guest(false);
-    for header in [[0x8b, 0x40, 1, 2, 0, 0, 5, 0xff], [0x0c, 0, 0, 3, 0, 0, 5, 0]] {
-        let bytes = outer(false, 17, &vxlan_to(VXLAN_PORT, header, &frame));
-        let tunnel = packet(&ethernet(&bytes)).unwrap().tunnel.and_then(Outer::read);
-        assert_eq!(tunnel.and_then(|tunnel| tunnel.id), Some(5), "{header:?}");
+    for (header, kind, id) in [
+        ([0x8b, 0x40, 1, 2, 0, 0, 5, 0xff], TunnelKind::Vxlan, Some(5)),
+        ([0x0c, 0, 0, 3, 0, 0, 5, 0], TunnelKind::VxlanGpe, Some(5)),
+        ([0x04, 0, 0, 3, 0, 0, 0, 0], TunnelKind::VxlanGpe, None),
+    ] {
+        for port in [VXLAN_PORT, VXLAN_GPE_PORT] {
+            assert_eq!(read(&wrap::udp(port, &header, &frame)), Some((kind, id)), "{header:?}");
+        }
     }
     let mut header = gre(0, 0x6558, &frame);
-    (header[0], header[1]) = (0x03, 0xf8);
-    assert!(packet(&ethernet(&outer(false, 47, &header))).unwrap().tunnel.is_some());
+    (header.bytes[0], header.bytes[1]) = (0x03, 0xf8);
+    assert_eq!(read(&header), Some((TunnelKind::Gre, None)));
 }
 
-/// A mirror of VTEPs shows VXLAN in ERSPAN; what is in still another tunnel is left there.
+/// GRE with Ethernet and a key is NVGRE only with a subnet that RFC 7637 assigns, and without what it
+/// forbids.
 #[test]
-fn tunnels_in_tunnels_are_followed_so_deep() {
-    let frame = guest(true);
-    let in_vxlan = outer(true, 17, &vxlan(&frame));
-    let in_both = outer(false, 47, &erspan(&in_vxlan));
-    let read = packet(&ethernet(&in_both)).unwrap();
-    assert_eq!((read.ports, read.wire_len as usize), ([40_000, 443], frame.len()));
-    assert_eq!(read.macs, Some(GUESTS));
-    let [source, destination] = ends(false);
-    let outermost = Tunnel { kind: TunnelKind::Erspan, id: Some(0x155), source, destination };
-    assert_eq!(read.tunnel.and_then(Outer::read), Some(outermost));
-
-    let too_deep = outer(false, 47, &gre(0, 0x6558, &in_both));
-    let read = packet(&ethernet(&too_deep)).unwrap();
-    assert_eq!((read.ports, read.wire_len as usize), ([0xc000, VXLAN_PORT], in_vxlan.len()));
-    assert_eq!([read.source, read.destination], ends(true));
-    let kind = read.tunnel.and_then(Outer::read).map(|tunnel| tunnel.kind);
-    assert_eq!(kind, Some(TunnelKind::Gre));
-}
-
-proptest! {
-    /// Whatever bytes come in a tunnel: lengths that fit, a tunnel that can be told, no panic.
-    #[test]
-    fn any_bytes_inside_are_read_or_left(
-        case in any::<prop::sample::Index>(),
-        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
-        len in any::<prop::sample::Index>(),
-        longer in 0u32..100_000,
-    ) {
-        let cases = cases();
-        let mut bytes = case.get(&cases).bytes.clone();
-        for (at, value) in changes {
-            let at = at.index(bytes.len());
-            bytes[at] = value;
-        }
-        bytes.truncate(len.index(bytes.len() + 1));
-        let frame = Frame { wire_len: bytes.len() as u32 + longer, ..ethernet(&bytes) };
-        if let Ok(packet) = packet(&frame) {
-            prop_assert!(packet.payload.len() <= packet.payload_wire_len as usize);
-            prop_assert!(packet.payload_wire_len <= packet.wire_len);
-            prop_assert!(packet.wire_len <= frame.wire_len);
-            prop_assert!(packet.tunnel.is_none_or(|outer| outer.read().is_some()));
-        }
+fn nvgre_is_told_from_gre_by_its_subnet() {
+    let frame = guest(false);
+    let read = |flags, key| {
+        let bytes = wrap::outer(false, &wrap::gre_with(flags, key, 0x6558, &frame));
+        let tunnel = packet(&ethernet(&bytes)).unwrap().tunnel.and_then(Outer::read).unwrap();
+        (tunnel.kind, tunnel.id)
+    };
+    let first = 0x1000 << 8;
+    assert_eq!(read(0x20, first), (TunnelKind::Nvgre, Some(0x1000)));
+    assert_eq!(read(0x20, 0xffff_feff), (TunnelKind::Nvgre, Some(0x00ff_fffe)));
+    for (flags, key) in [(0x20, first - 1), (0x20, 0xffff_ff00), (0x20, 1), (0x30, first)] {
+        assert_eq!(read(flags, key), (TunnelKind::Gre, Some(key)), "{key:#x}");
     }
 }

@@ -1,5 +1,7 @@
 //! From packets to alerts: what must be known before ten seconds are over.
 
+use egret_tests::quic;
+
 use super::*;
 use crate::alert::Fact;
 use crate::decode::{Packet, Tcp, tcp_flags};
@@ -21,6 +23,24 @@ impl Sink for Watched {
         self.engine.event(&event);
         self.alerts.extend(self.engine.drain_alerts());
     }
+}
+
+/// 300 MB that are pulled together in 2 s and, after these datagrams or segments, leave
+/// in 2 s.
+fn staged(protocol: u8, first: &[Vec<u8>]) -> Vec<Packet<'_>> {
+    let (pull, leave) = (["10.0.0.20", GUEST], [GUEST, "203.0.113.9"]);
+    let sent = |at, payload| Packet { protocol, ..packet(at, leave, [50_001, 443], payload) };
+    let mut packets = Vec::new();
+    packets.extend((0..5000).map(|n| packet(f64::from(n) * 4e-4, pull, [445, 50_000], b"")));
+    packets.extend(first.iter().map(|payload| sent(3.0, payload)));
+    packets.extend((1..5000).map(|n| sent(3.0 + f64::from(n) * 4e-4, b"")));
+    if protocol == protocol::UDP {
+        packets
+            .iter_mut()
+            .filter(|packet| packet.protocol == protocol)
+            .for_each(|packet| packet.tcp = None);
+    }
+    packets
 }
 
 /// A ClientHello of TLS 1.2 for `a.example`, in a record.
@@ -68,13 +88,8 @@ fn alerts(packets: &[Packet<'_>], burst: usize) -> Vec<Alert> {
 
 #[test]
 fn what_was_pulled_together_seconds_ago_is_known_when_it_begins_to_leave() {
-    let (pull, leave) = (["10.0.0.20", GUEST], [GUEST, "203.0.113.9"]);
-    let hello = hello();
-    let mut packets = Vec::new();
-    // 300 MB in 2 s, and all of it out again in 2 s, 1 s later.
-    packets.extend((0..5000).map(|n| packet(f64::from(n) * 4e-4, pull, [445, 50_000], b"")));
-    packets.push(packet(3.0, leave, [50_001, 443], &hello));
-    packets.extend((1..5000).map(|n| packet(3.0 + f64::from(n) * 4e-4, leave, [50_001, 443], b"")));
+    let hello = [hello()];
+    let packets = staged(protocol::TCP, &hello);
     let told = alerts(&packets, 64);
     let first = &told[0];
     let after = first.time.since(time(3)).as_secs_f64();
@@ -94,4 +109,26 @@ fn what_was_pulled_together_seconds_ago_is_known_when_it_begins_to_leave() {
     for burst in [1, 7, 63] {
         assert_eq!(json(&alerts(&packets, burst)), json(&told), "bursts of {burst}");
     }
+}
+
+/// A session over QUIC is judged by its name and its flow's volume, as one over TCP is.
+#[test]
+fn an_upload_over_quic_is_an_upload() {
+    let mut rng = egret_tests::rng::Rng::new(1);
+    let hello = quic::client_hello(&mut rng, "drop.evil.example", true);
+    let (id, initials) = (b"first id", quic::Initials::client(quic::V1, b"first id"));
+    let parts = [(0, &hello[..1000]), (1000, &hello[1000..])];
+    let datagrams = parts.map(|(at, part)| initials.datagram(id, b"", 0, &quic::crypto(at, part)));
+    let told = alerts(&staged(protocol::UDP, &datagrams), 64);
+    let last = told.last().unwrap();
+    assert!(last.severity >= Severity::High, "{last:?}");
+    let destination = last.destination.as_ref().unwrap();
+    assert_eq!((destination.sni.as_deref(), destination.port), (Some("drop.evil.example"), 443));
+    assert!(last.summary.contains(" over QUIC to drop.evil.example"), "{}", last.summary);
+    assert!(!serde_json::to_string(last).unwrap().contains("TCP"));
+    let bytes_out = last.evidence.iter().find_map(|piece| match piece.fact {
+        Fact::TlsSession { bytes_out, .. } => Some(bytes_out),
+        _ => None,
+    });
+    assert!(bytes_out.is_some_and(|bytes| bytes > 250_000_000), "{bytes_out:?}");
 }

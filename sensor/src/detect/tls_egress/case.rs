@@ -4,6 +4,7 @@ use super::Session;
 use super::weigh::{Amount, Findings, Notes, Staged, Weights};
 use crate::alert::{Alert, Analytic, Destination, Evidence, Fact, SCHEMA, Severity, Status};
 use crate::baseline::{Habits, PlaceId};
+use crate::decode::protocol;
 use crate::detect::estate::{Estate, Phase};
 use crate::detect::statistics::{confidence, shown};
 use crate::detect::volume::Spike;
@@ -271,9 +272,11 @@ impl Case {
             (None, false) => format!("{name} ({})", self.flow.server.address),
             (None, true) => self.flow.server.address.to_string(),
         };
+        // By the conversation that opened the case; others may have come by the other way.
+        let carrier = if self.flow.protocol == protocol::UDP { "QUIC" } else { "TLS" };
         let mut text = match bytes {
-            0 => format!("{who} opened TLS to {place}"),
-            bytes => format!("{who} sent {} over TLS to {place}", ByteSize(bytes)),
+            0 => format!("{who} opened {carrier} to {place}"),
+            bytes => format!("{who} sent {} over {carrier} to {place}", ByteSize(bytes)),
         };
         match usual {
             0 if hours == 0 => text += ", a place new to it",

@@ -55,8 +55,16 @@ impl Observer for Shown {
     fn stream(&mut self, _: &View<'_>, _: Timestamp, _: Direction, _: &[u8], _: bool) -> Verdict {
         Verdict::Skip
     }
-    fn datagram(&mut self, _: &View<'_>, _: Timestamp, _: Direction, bytes: &[u8], cut: bool) {
+    fn datagram(
+        &mut self,
+        _: &View<'_>,
+        _: Timestamp,
+        _: Direction,
+        bytes: &[u8],
+        cut: bool,
+    ) -> Option<Direction> {
         self.0.push((bytes.to_vec(), cut));
+        None
     }
     fn closing(&mut self, _: &View<'_>, _: Timestamp) {}
 }

@@ -10,6 +10,7 @@ use super::links::{Links, News};
 use super::pulse::Pulse;
 use super::settings::{Settings, Stored};
 use super::{clock, detection, start, worker};
+use crate::capture::receive::Held;
 use crate::cli::Exit;
 use crate::config::Config;
 use crate::deliver::Deliver;
@@ -70,6 +71,7 @@ pub(super) struct Running {
     pub(super) said: String,
     /// The data directory is this sensor's until the process ends.
     pub(super) _lock: Lock,
+    pub(super) _held: Vec<Held>,
 }
 
 impl Running {

@@ -24,6 +24,7 @@ use super::teller::Teller;
 use super::worker::{self, Batch, Worker};
 use super::{RunError, clock, privileges};
 use crate::capture::interface;
+use crate::capture::receive::{self, Held, ReceiveError, Wrapping};
 use crate::cli;
 use crate::config::Config;
 use crate::deliver::{self, Target};
@@ -54,6 +55,7 @@ struct Opened {
     events: Option<event_file::Opened>,
     teller: Teller,
     http: http::Bound,
+    held: Vec<Held>,
 }
 
 /// Starts it all.
@@ -67,7 +69,7 @@ pub(super) fn start(
     let opened = open(arguments, &config, &metrics)?;
     privileges::drop().map_err(|error| RunError::Privileges(error.to_string()))?;
 
-    let Opened { lock, store, workers, links, sources, events, teller, http } = opened;
+    let Opened { lock, store, workers, links, sources, events, teller, http, held } = opened;
     let baseline = store.baseline()?;
     let stored = Stored::read(&store)?;
     let (on_committed, teller) = teller.start()?;
@@ -120,6 +122,7 @@ pub(super) fn start(
         steps,
         said: String::new(),
         _lock: lock,
+        _held: held,
     })
 }
 
@@ -134,6 +137,7 @@ fn open(arguments: &cli::Run, config: &Config, metrics: &Metrics) -> Result<Open
         0 => thread::available_parallelism().map_or(1, usize::from),
         number => usize::from(number),
     };
+    let held = receive(&config.capture.receive)?;
     let (links, sources) = Links::open(names, &config.capture, workers, metrics.clone())?;
     let events = arguments.output.events.as_ref().map(|to| {
         event_file::open(to).map_err(|source| RunError::Output { path: to.to_string(), source })
@@ -142,7 +146,20 @@ fn open(arguments: &cli::Run, config: &Config, metrics: &Metrics) -> Result<Open
     let teller = Teller::new(&arguments.output)?;
     let http = http::bind(&config.http)?;
     tracing::info!("metrics, health and API at {}", http.address());
-    Ok(Opened { lock, store, workers, links, sources, events, teller, http })
+    Ok(Opened { lock, store, workers, links, sources, events, teller, http, held })
+}
+
+/// Holds open what mirrors are sent to; where somebody else does that, the sensor goes on without.
+fn receive(wrappings: &[Wrapping]) -> Result<Vec<Held>, ReceiveError> {
+    let mut held = Vec::new();
+    for wrapping in wrappings {
+        match receive::open(*wrapping) {
+            Ok(one) => held.push(one),
+            Err(error) if error.is_harmless() => tracing::warn!("{error}"),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(held)
 }
 
 fn start_detection(

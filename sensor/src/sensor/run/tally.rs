@@ -8,7 +8,7 @@ use prometheus::IntCounter;
 use crate::capture::{Kernel, Stats};
 use crate::flow;
 use crate::metrics::Metrics;
-use crate::metrics::labels::RCODES;
+use crate::metrics::labels::{self, RCODES};
 use crate::observe::Counts;
 use crate::sensor::path::Path;
 use crate::time::Timestamp;
@@ -138,7 +138,17 @@ impl Tally {
         raise(&sides.with_label_values(&["both"]), &mut self.flows.tcp_both, flows.tcp_both);
 
         let read = path.reader.counts();
+        raise(
+            &evicted.with_label_values(&["session_budget"]),
+            &mut self.read.tls_evicted,
+            read.tls_evicted,
+        );
         raise(&metrics.client_hellos, &mut self.read.client_hellos, read.client_hellos);
+        let unread = read.quic.by_reason().into_iter().zip(self.read.quic.by_reason());
+        for ((reason, now), (_, mut known)) in unread {
+            raise(&metrics.quic_unread.with_label_values(&[reason]), &mut known, now);
+        }
+        self.read.quic = read.quic;
         let counts = self.read.dns_rcodes.iter_mut().zip(read.dns_rcodes);
         for (rcode, (known, count)) in counts.enumerate() {
             if count > *known {
@@ -155,6 +165,12 @@ impl Tally {
             let known = self.refused.entry((refusal.layer(), refusal.reason())).or_default();
             let errors = self.metrics.decode_errors.with_label_values(&[refusal.layer()]);
             raise(&errors, known, count);
+        }
+        let read = path.reader.counts();
+        let dns_now = read.dns_refused + read.dns_incomplete;
+        for (layer, now) in [(labels::TLS, read.tls_refused), (labels::DNS, dns_now)] {
+            let known = self.refused.entry((layer, "")).or_default();
+            raise(&self.metrics.decode_errors.with_label_values(&[layer]), known, now);
         }
     }
 }

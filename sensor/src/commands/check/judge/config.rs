@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use super::super::facts::{Content, Listen, NamedFile, Port};
 use super::super::finding::Finding;
 use super::{counted, some_of};
+use crate::capture::receive::{ReceiveError, Wrapping};
 use crate::config::{Config, Role};
 use crate::text::file_name;
 use crate::time::Elapsed;
@@ -145,6 +146,37 @@ fn file(file: &NamedFile) -> Finding {
     }
 }
 
+/// Judges a wrapping in `capture.receive`, and what opening it came to.
+pub(in super::super) fn receive(
+    wrapping: Wrapping,
+    opened: &Result<(), ReceiveError>,
+    is_running: bool,
+) -> Finding {
+    let (subject, check, name) = ("config", "receive", wrapping.name());
+    match opened {
+        Ok(()) => {
+            let text = format!("{name}: mirrors sent to this host's addresses are not refused");
+            Finding::ok(subject, check, text)
+        }
+        Err(ReceiveError::Taken { port, .. }) if is_running => {
+            let text = format!("{name}: Egret is running, and UDP port {port} is held open");
+            Finding::ok(subject, check, text)
+        }
+        Err(error @ ReceiveError::Taken { port, .. }) => {
+            let fix =
+                format!("sudo ss -lunp 'sport = :{port}' shows the program that has it, if any");
+            Finding::note(subject, check, error.to_string()).fixed_by(fix)
+        }
+        Err(error @ ReceiveError::Module) => {
+            Finding::note(subject, check, error.to_string()).fixed_by("sudo modprobe -r ip_gre")
+        }
+        Err(error) => {
+            let fix = "run as root or as the systemd unit, or correct capture.receive";
+            Finding::problem(subject, check, error.to_string(), fix)
+        }
+    }
+}
+
 /// Judges `http.listen`.
 pub(in super::super) fn listen(listen: &Listen) -> Finding {
     let (subject, check) = ("http", "listen");
@@ -213,6 +245,20 @@ mod tests {
         let imported = judge(&Config::default(), Some(Path::new("/e.toml")), 12);
         assert_finding(&imported, "config", Level::Ok, &["read /e.toml"]);
         assert_finding(&imported, "assets", Level::Ok, &["12 imported"]);
+    }
+
+    #[test]
+    fn what_receives_mirrors_is_told() {
+        let taken = || Err(ReceiveError::Taken { wrapping: Wrapping::Vxlan, port: 4789 });
+        let judge = |opened, is_running| [receive(Wrapping::Vxlan, &opened, is_running)];
+        assert_finding(&judge(Ok(()), false), "receive", Level::Ok, &["vxlan", "not refused"]);
+        assert_finding(&judge(taken(), true), "receive", Level::Ok, &["Egret is running", "4789"]);
+        assert_finding(&judge(taken(), false), "receive", Level::Note, &["is taken", "ss -lunp"]);
+        let module = judge(Err(ReceiveError::Module), false);
+        assert_finding(&module, "receive", Level::Note, &["ip_gre", "modprobe -r"]);
+        let source = std::io::ErrorKind::PermissionDenied.into();
+        let failed = Err(ReceiveError::Failed { wrapping: Wrapping::Gre, source });
+        assert_finding(&judge(failed, false), "receive", Level::Problem, &["gre", "CAP_NET_RAW"]);
     }
 
     #[test]

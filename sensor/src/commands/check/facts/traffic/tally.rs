@@ -7,7 +7,7 @@ use super::{Conversations, Seen};
 use crate::capture::{Frame, LinkType, Stats};
 use crate::config::Config;
 use crate::decode::duplicates::Duplicates;
-use crate::decode::tunnel::VXLAN_PORT;
+use crate::decode::tunnel::{GENEVE_PORT, GTP_U_PORT, VXLAN_GPE_PORT, VXLAN_PORT};
 use crate::decode::{self, Mac, Packet, protocol, tcp_flags};
 use crate::event::{Endpoint, TunnelKind};
 use crate::flow::{Direction, Key};
@@ -202,22 +202,35 @@ impl Conversation {
 
 /// The tunnel that a packet came through, by its name.
 fn tunnel(packet: &Packet<'_>) -> Option<&'static str> {
-    packet.tunnel?.read().map(|tunnel| match tunnel.kind {
+    packet.tunnel?.read().map(|tunnel| named(tunnel.kind))
+}
+
+/// A kind of tunnel, as people write it.
+const fn named(kind: TunnelKind) -> &'static str {
+    match kind {
         TunnelKind::Vxlan => "VXLAN",
+        TunnelKind::VxlanGpe => "VXLAN-GPE",
+        TunnelKind::Geneve => "GENEVE",
         TunnelKind::Gre => "GRE",
+        TunnelKind::Nvgre => "NVGRE",
         TunnelKind::Erspan => "ERSPAN",
-    })
+        TunnelKind::IpInIp => "IP in IP",
+        TunnelKind::GtpU => "GTP-U",
+    }
 }
 
 /// What carries other packets that are not read.
 const fn closed_tunnel(packet: &Packet<'_>) -> Option<&'static str> {
-    const GENEVE: u16 = 6081;
-    match (packet.protocol, packet.ports) {
-        (protocol::GRE, _) => Some("GRE"),
-        (protocol::UDP, [_, VXLAN_PORT]) => Some("VXLAN"),
-        (protocol::UDP, [_, GENEVE]) => Some("GENEVE"),
-        _ => None,
-    }
+    let kind = match (packet.protocol, packet.ports) {
+        (protocol::GRE, _) => TunnelKind::Gre,
+        (protocol::IPV4 | protocol::IPV6, _) => TunnelKind::IpInIp,
+        (protocol::UDP, [_, VXLAN_PORT]) => TunnelKind::Vxlan,
+        (protocol::UDP, [_, VXLAN_GPE_PORT]) => TunnelKind::VxlanGpe,
+        (protocol::UDP, [_, GENEVE_PORT]) => TunnelKind::Geneve,
+        (protocol::UDP, [_, GTP_U_PORT]) => TunnelKind::GtpU,
+        _ => return None,
+    };
+    Some(named(kind))
 }
 
 #[cfg(test)]

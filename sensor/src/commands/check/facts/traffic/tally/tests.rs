@@ -86,10 +86,14 @@ fn tunnels_that_are_not_read_are_told_by_port_and_protocol() {
     };
     let mut gre = datagram(1);
     gre[23] = 47;
-    let bytes = [datagram(4789), datagram(6081), datagram(53), gre];
+    let mut ip_in_ip = datagram(1);
+    ip_in_ip[23] = 4;
+    let ports = [4789, 4790, 6081, 2152, 53].map(datagram);
+    let bytes = [&ports[..], &[gre, ip_in_ip]].concat();
     let frames: Vec<_> = bytes.iter().map(|bytes| frame(bytes)).collect();
     let seen = tally(&frames);
-    assert_eq!(seen.closed_tunnels, [("VXLAN", 1), ("GENEVE", 1), ("GRE", 1)].into());
+    let kinds = ["VXLAN", "VXLAN-GPE", "GENEVE", "GTP-U", "GRE", "IP in IP"];
+    assert_eq!(seen.closed_tunnels, kinds.map(|kind| (kind, 1)).into());
     assert_eq!(seen.tunnels, [].into());
 }
 
