@@ -21,7 +21,8 @@ fn session(traffic: &mut Traffic, at: u64, version: u32, port: u16, name: &str) 
     let client = Initials::client(version, b"first id");
     let server = Initials::server(version, b"first id");
     let way = path(end("10.20.0.11", 50_000), end("203.0.113.5", port));
-    let datagram = |number, at, part: &[u8]| client.datagram(b"first id", b"c", number, &crypto(at, part));
+    let datagram =
+        |number, at, part: &[u8]| client.datagram(b"first id", b"c", number, &crypto(at, part));
     traffic.datagram(at, &way, &datagram(1, 900, second));
     traffic.datagram(at + MILLISECOND, &way, &datagram(0, 0, first));
     let answer = [
@@ -40,7 +41,8 @@ fn a_session_over_quic_is_one_event_with_both_halves() {
     session(&mut traffic, START, V1, 443, "www.example.com");
     session(&mut traffic, START + SECOND, V2, 8443, "two.example.com");
     let directory = directory("a.pcap", traffic.pcap());
-    let run = egret().within(&directory).read("a.pcap").args("--events eve.json --json").run().done();
+    let run =
+        egret().within(&directory).read("a.pcap").args("--events eve.json --json").run().done();
     let events = json_lines(&fs::read_to_string(directory.path().join("eve.json")).unwrap());
     let of = |kind: &str| -> Vec<&Value> {
         events.iter().filter(|event| event["event_type"] == kind).collect()
@@ -51,7 +53,10 @@ fn a_session_over_quic_is_one_event_with_both_halves() {
         (sessions[0], "1", 443, "www.example.com"),
         (sessions[1], "6b3343cf", 8443, "two.example.com"),
     ] {
-        assert_eq!((&event["quic"]["version"], &event["quic"]["sni"]), (&json!(version), &json!(name)));
+        assert_eq!(
+            (&event["quic"]["version"], &event["quic"]["sni"]),
+            (&json!(version), &json!(name))
+        );
         assert_eq!((&event["proto"], &event["dest_port"]), (&json!("UDP"), &json!(port)));
         assert_eq!(event["egret"]["cipher"], "1301");
         assert_eq!(event["egret"]["client_alpns"], json!(["h2", "http/1.1"]));

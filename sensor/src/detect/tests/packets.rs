@@ -35,7 +35,10 @@ fn staged(protocol: u8, first: &[Vec<u8>]) -> Vec<Packet<'_>> {
     packets.extend(first.iter().map(|payload| sent(3.0, payload)));
     packets.extend((1..5000).map(|n| sent(3.0 + f64::from(n) * 4e-4, b"")));
     if protocol == protocol::UDP {
-        packets.iter_mut().filter(|packet| packet.protocol == protocol).for_each(|packet| packet.tcp = None);
+        packets
+            .iter_mut()
+            .filter(|packet| packet.protocol == protocol)
+            .for_each(|packet| packet.tcp = None);
     }
     packets
 }

@@ -2,11 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use egret_tests::quic::{DATAGRAM, Initials, V1, V2, client_hello, crypto, opaque, retry, server_hello};
+use egret_tests::quic::{
+    DATAGRAM, Initials, V1, V2, client_hello, crypto, opaque, retry, server_hello,
+};
 use egret_tests::rng::Rng;
 use proptest::prelude::*;
 
 use super::super::Counts;
+use super::connections::{MAX_FAILURES, MAX_GATHERED};
 use super::*;
 use crate::decode::{Packet as Decoded, Vlans, protocol};
 use crate::event::{Body, Ech, Event, TlsSession};
@@ -69,7 +72,7 @@ fn read_packets(packets: &[Decoded<'_>], wanted: Wanted) -> Run {
         gathered = gathered.max(reader.quic.gathered.len());
     }
     table.finish(&mut reader.observing(&mut events));
-    assert!(reader.quic.connections.is_empty() && reader.quic.gathered.len() == 0);
+    assert_eq!((reader.quic.connections.len(), reader.quic.gathered.len()), (0, 0));
     let sessions = events.0.iter().filter_map(|event| match &event.body {
         Body::Tls(session) => Some((**session).clone()),
         _ => None,
@@ -167,7 +170,8 @@ fn a_browsers_shuffled_frames_in_one_packet_are_put_in_order() {
 #[test]
 fn where_pieces_disagree_the_first_counts() {
     let (hello, other) = (hello("first.example"), hello("other.example"));
-    let sent = [datagrams(V1, &hello, &HALVES[..1]), datagrams(V1, &other, &[(0, 1100), (1000, 9999)])];
+    let sent =
+        [datagrams(V1, &hello, &HALVES[..1]), datagrams(V1, &other, &[(0, 1100), (1000, 9999)])];
     let run = read(sent.concat());
     assert_eq!(run.names().len(), 1);
     let at = |hello: &[u8]| hello.windows(8).position(|window| window == b".example").unwrap();
@@ -180,7 +184,9 @@ fn packets_that_share_its_datagram_hide_no_hello() {
     let hello = client_hello(&mut Rng::new(9), "c.example", false);
     let initial = Initials::client(V2, ID).packet(ID, b"me", 0, &crypto(0, &hello));
     let (early, later) = (opaque(V2, 1, ID, b"me", 200), opaque(V2, 2, ID, b"me", 500));
-    for parts in [[&initial, &early, &later], [&early, &initial, &later], [&later, &early, &initial]] {
+    for parts in
+        [[&initial, &early, &later], [&early, &initial, &later], [&later, &early, &initial]]
+    {
         let mut datagram = parts.map(Vec::as_slice).concat();
         datagram.resize(datagram.len().max(DATAGRAM), 0);
         assert_eq!(read([datagram]).names(), ["c.example"]);
@@ -191,7 +197,8 @@ fn packets_that_share_its_datagram_hide_no_hello() {
 fn handshake(name: &str, later: &[u8]) -> Vec<Sent> {
     let hello = hello(name);
     let (client, server) = (Initials::client(V1, ID), Initials::server(V1, ID));
-    let [first, second] = HALVES.map(|(start, end)| crypto(start, &hello[start..end.min(hello.len())]));
+    let [first, second] =
+        HALVES.map(|(start, end)| crypto(start, &hello[start..end.min(hello.len())]));
     let answer = crypto(0, &server_hello(&mut Rng::new(1)));
     let ack = [2, 0, 0, 0, 0];
     vec![
@@ -232,7 +239,8 @@ fn after_a_retry_the_hello_comes_again_and_is_told_once() {
     let answer = crypto(0, &server_hello(&mut Rng::new(1)));
     let answer = (Initials::server(V1, SERVERS).datagram(b"", b"another", 0, &answer), true);
     for lost in [0, 1] {
-        let mut sent: Vec<Sent> = first.iter().skip(lost).map(|bytes| (bytes.clone(), false)).collect();
+        let mut sent: Vec<Sent> =
+            first.iter().skip(lost).map(|bytes| (bytes.clone(), false)).collect();
         sent.push(retry.clone());
         sent.extend(again.clone());
         sent.push(answer.clone());
@@ -246,7 +254,12 @@ fn after_a_retry_the_hello_comes_again_and_is_told_once() {
 #[test]
 fn another_connection_over_the_same_ports_is_another_session() {
     let other = client_hello(&mut Rng::new(77), "g.example", false);
-    let other = Initials::client(V2, b"another guess").datagram(b"another guess", b"", 0, &crypto(0, &other));
+    let other = Initials::client(V2, b"another guess").datagram(
+        b"another guess",
+        b"",
+        0,
+        &crypto(0, &other),
+    );
     let mut sent = handshake("f.example", SERVERS);
     sent.push((other, false));
     assert_eq!(read_all(&sent, Wanted::All).names(), ["f.example", "g.example"]);
