@@ -85,5 +85,4 @@ fn sized<'a>(reader: &mut Reader<'a>) -> Option<&'a [u8]> {
 }
 
 #[cfg(test)]
-#[expect(clippy::arithmetic_side_effects, reason = "tests make their own lengths")]
 mod tests;

@@ -62,7 +62,8 @@ impl<'a> CryptoFrames<'a> {
     }
 
     fn ack(&mut self) -> Option<()> {
-        let _largest_and_delay = self.integers(2)?;
+        // The largest number, and the delay.
+        self.integers(2)?;
         let ranges = varint(&mut self.rest)?;
         let _first = varint(&mut self.rest)?;
         // A gap and a length each. As many as the payload has bytes at the most, whatever it says.
@@ -70,7 +71,8 @@ impl<'a> CryptoFrames<'a> {
     }
 
     fn close(&mut self) -> Option<()> {
-        let _error_and_frame = self.integers(2)?;
+        // The error, and the frame that led to it.
+        self.integers(2)?;
         sized(&mut self.rest).map(|_reason| ())
     }
 

@@ -70,7 +70,7 @@ fn the_clients_initials_of_the_rfcs_open() {
         (
             V2,
             "d36b3343cf088394c8f03e5157080000449e00000002",
-            "dd6b3343cf088394c8f03e5157080000449ea0c95e82",
+            "d76b3343cf088394c8f03e5157080000449ea0c95e82",
             "ffe67b6abcdb4298b485dd04de806071",
         ),
     ] {

@@ -17,10 +17,6 @@ impl<T> Bounded<T> {
         Self { values: hashbrown::HashMap::default(), order: VecDeque::new(), serial: 0, capacity }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.values.is_empty()
-    }
-
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.values.len()

@@ -9,6 +9,7 @@ use egret_tests::rng::Rng;
 use proptest::prelude::*;
 
 use super::super::Counts;
+use super::connections::{MAX_FAILURES, MAX_GATHERED};
 use super::*;
 use crate::decode::{Packet as Decoded, Vlans, protocol};
 use crate::event::{Body, Ech, Event, TlsSession};
@@ -71,7 +72,7 @@ fn read_packets(packets: &[Decoded<'_>], wanted: Wanted) -> Run {
         gathered = gathered.max(reader.quic.gathered.len());
     }
     table.finish(&mut reader.observing(&mut events));
-    assert!(reader.quic.connections.is_empty() && reader.quic.gathered.len() == 0);
+    assert_eq!((reader.quic.connections.len(), reader.quic.gathered.len()), (0, 0));
     let sessions = events.0.iter().filter_map(|event| match &event.body {
         Body::Tls(session) => Some((**session).clone()),
         _ => None,
