@@ -19,6 +19,16 @@ struct Segment<'a> {
     wire_len: u32,
 }
 
+impl Segment<'_> {
+    fn early(&self) -> Early {
+        Early {
+            sequence: self.sequence,
+            bytes: self.bytes.into(),
+            cut: self.wire_len as usize > self.bytes.len(),
+        }
+    }
+}
+
 impl Table {
     #[inline]
     pub(super) fn read<O: Observer>(
@@ -70,7 +80,13 @@ impl Table {
         };
         let next = of(&slot.next_sequence, from);
         let ahead = segment.sequence.wrapping_sub(next) as i32;
-        if ahead == 0 {
+        let is_whole = segment.bytes.len() >= segment.wire_len as usize;
+        let fills = (-FAR..=0).contains(&ahead) && is_whole;
+        if fills && slot.stream != 0 && self.streams.has_early(id, from) {
+            // What waits came before it and counts where both have something.
+            self.streams.keep_next(id, from, segment.early());
+            self.take_early(id, from, observer);
+        } else if ahead == 0 {
             self.in_order(id, from, segment.bytes, segment.wire_len, observer);
         } else if !(-FAR..=FAR).contains(&ahead) {
             self.resync(id, from, segment.sequence, observer);
@@ -100,11 +116,7 @@ impl Table {
         segment: &Segment<'_>,
         observer: &mut O,
     ) {
-        let mut early = Early {
-            sequence: segment.sequence,
-            bytes: segment.bytes.into(),
-            cut: segment.wire_len as usize > segment.bytes.len(),
-        };
+        let mut early = segment.early();
         while let Err(back) = self.streams.keep_early(id, from, early) {
             early = back;
             let Some(slot) = self.slots.one(id as usize) else {

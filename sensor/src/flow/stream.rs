@@ -56,6 +56,14 @@ pub(super) struct Early {
     pub cut: bool,
 }
 
+impl Early {
+    /// Whether all of `other` is in it.
+    fn covers(&self, other: &Self) -> bool {
+        let ahead = other.sequence.wrapping_sub(self.sequence) as usize;
+        ahead.saturating_add(other.bytes.len()) <= self.bytes.len() && self.cut >= other.cut
+    }
+}
+
 impl Side {
     fn len(&self) -> usize {
         self.kept.len() + self.early_len()
@@ -107,7 +115,13 @@ impl Streams {
         kept
     }
 
-    /// Keeps a segment from behind a gap; gives it back when too much waits there already.
+    /// Whether segments wait behind a gap.
+    pub(super) fn has_early(&self, flow: SlotId, direction: Direction) -> bool {
+        self.side(flow, direction).is_some_and(|side| !side.early.is_empty())
+    }
+
+    /// Keeps a segment from behind a gap, unless one that waits has all of it; gives it back when too
+    /// much waits there already.
     pub(super) fn keep_early(
         &mut self,
         flow: SlotId,
@@ -115,17 +129,26 @@ impl Streams {
         early: Early,
     ) -> Result<(), Early> {
         let len = early.bytes.len();
-        if let Some(side) = self.side(flow, direction)
-            && (side.early.len() >= MAX_EARLY || side.early_len() + len > usize::from(BUDGET))
-        {
-            return Err(early);
+        if let Some(side) = self.side(flow, direction) {
+            if side.early.iter().any(|waiting| waiting.covers(&early)) {
+                return Ok(());
+            }
+            if side.early.len() >= MAX_EARLY || side.early_len() + len > usize::from(BUDGET) {
+                return Err(early);
+            }
         }
-        self.grow(len);
-        self.side_or_new(flow, direction).early.push(early);
+        self.keep_next(flow, direction, early);
         Ok(())
     }
 
-    /// Takes a waiting segment that begins at or before `next`.
+    /// Keeps a segment that fills the gap, to be taken at once, among those that wait behind it.
+    pub(super) fn keep_next(&mut self, flow: SlotId, direction: Direction, early: Early) {
+        self.grow(early.bytes.len());
+        self.side_or_new(flow, direction).early.push(early);
+    }
+
+    /// Takes a waiting segment that begins at or before `next`. Of bytes that several have, those
+    /// count that came first: one that came later is taken piece by piece.
     pub(super) fn take_early(
         &mut self,
         flow: SlotId,
@@ -134,7 +157,18 @@ impl Streams {
     ) -> Option<Early> {
         let waiting = &mut self.side_mut(flow, direction)?.early;
         let at = waiting.iter().position(|early| next.wrapping_sub(early.sequence) as i32 >= 0)?;
-        let early = waiting.swap_remove(at);
+        let (before, Some(found)) = (waiting.get(..at)?, waiting.get(at)) else {
+            return None;
+        };
+        let first = before.iter().map(|early| early.sequence.wrapping_sub(next)).min();
+        let read = next.wrapping_sub(found.sequence) as usize;
+        let until = first.map(|ahead| read.saturating_add(ahead as usize));
+        if let Some(until) = until
+            && let Some(bytes) = found.bytes.get(read..until)
+        {
+            return Some(Early { sequence: next, bytes: bytes.into(), cut: false });
+        }
+        let early = waiting.remove(at);
         self.bytes = self.bytes.saturating_sub(early.bytes.len());
         Some(early)
     }
@@ -240,6 +274,37 @@ mod tests {
         }
         assert_eq!(streams.bytes, 0);
         assert!(streams.flows.is_empty() && streams.order.len() <= 64);
+    }
+
+    /// What is taken from `next` on while there is no gap.
+    fn taken(streams: &mut Streams, mut next: u32) -> Vec<u8> {
+        let mut taken = Vec::new();
+        while let Some(early) = streams.take_early(1, Direction::Up, next) {
+            let read = next.wrapping_sub(early.sequence) as usize;
+            let bytes = early.bytes.get(read..).unwrap_or_default();
+            next = next.wrapping_add(bytes.len() as u32);
+            taken.extend_from_slice(bytes);
+        }
+        taken
+    }
+
+    #[test]
+    fn of_segments_that_disagree_the_first_counts() {
+        let near_the_end = u32::MAX - 4;
+        let mut streams = Streams::default();
+        let mut keep = |ahead: u32, bytes: &[u8]| {
+            let sequence = near_the_end.wrapping_add(ahead);
+            let early = Early { sequence, bytes: bytes.into(), cut: false };
+            assert!(streams.keep_early(1, Direction::Up, early).is_ok());
+        };
+        keep(8, b"AAAA");
+        keep(2, b"bbbbbbbbbbbbbb");
+        keep(3, b"ccc");
+        keep(0, b"dddddddddddddddddddd");
+        keep(9, b"AA");
+        assert_eq!(streams.side(1, Direction::Up).unwrap().early.len(), 3, "two say nothing new");
+        assert_eq!(taken(&mut streams, near_the_end), b"ddbbbbbbAAAAbbbbdddd");
+        assert_eq!(streams.bytes, 0);
     }
 
     #[test]

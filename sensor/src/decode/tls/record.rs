@@ -78,7 +78,8 @@ fn join(bytes: &[u8], first: Record<'_>, scratch: &mut Vec<u8>) -> Result<usize,
         if !record.is_whole() || scratch.len() >= wanted {
             return record.message_end(before, wanted);
         }
-        record = Record::read(bytes, record.end())?;
+        let missing = wanted.saturating_sub(scratch.len());
+        record = Record::read(bytes, record.end()).map_err(|stop| stop.behind_header(missing))?;
         if record.content != HANDSHAKE {
             return Err(Stop::Refused(Refusal::Interleaved));
         }
@@ -101,6 +102,17 @@ enum Stop {
     /// The stream must have this many bytes before it is worth trying again.
     Short(usize),
     Refused(Refusal),
+}
+
+impl Stop {
+    /// Where a record's header is short, `missing` bytes at the least come behind it: a hello in many
+    /// small records is tried again some dozens of times, not once for each.
+    const fn behind_header(self, missing: usize) -> Self {
+        match self {
+            Self::Short(header) => Self::Short(header.saturating_add(missing)),
+            Self::Refused(refusal) => Self::Refused(refusal),
+        }
+    }
 }
 
 /// One record; `payload` is what is there of its `len` bytes.
@@ -143,7 +155,12 @@ impl<'a> Record<'a> {
     fn message_end(&self, before: usize, wanted: usize) -> Result<usize, Stop> {
         let part = wanted.saturating_sub(before);
         let end = self.start.saturating_add(part.min(self.len));
-        if part <= self.payload.len() { Ok(end) } else { Err(Stop::Short(end)) }
+        match part.saturating_sub(self.len) {
+            _ if part <= self.payload.len() => Ok(end),
+            0 => Err(Stop::Short(end)),
+            // What does not fit comes behind another header, at the least.
+            missing => Err(Stop::Short(end.saturating_add(RECORD_HEADER)).behind_header(missing)),
+        }
     }
 }
 
