@@ -48,6 +48,9 @@ pub struct Metrics {
     pub flows_evicted: IntCounterVec,
     /// TLS ClientHellos read.
     pub client_hellos: IntCounter,
+    /// Hellos that were not whole or not right, by `result`: `cut` (a ClientHello, read as far as it
+    /// goes), `refused` (not read).
+    pub incomplete_hellos: IntCounterVec,
     /// DNS responses read, by `rcode`.
     pub dns_responses: IntCounterVec,
     /// Events or alerts that found no room, by `stage`: `detect`, `events`, `store`.
@@ -132,6 +135,12 @@ impl Metrics {
             )?,
             client_hellos: register
                 .counter("egret_tls_client_hellos_total", "TLS ClientHellos read.")?,
+            incomplete_hellos: register.counters(
+                "egret_tls_incomplete_hellos_total",
+                "TLS hellos that were not whole or not right.",
+                "result",
+                &labels::INCOMPLETE,
+            )?,
             dns_responses: register.counters(
                 "egret_dns_responses_total",
                 "DNS responses read.",

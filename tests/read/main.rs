@@ -17,6 +17,7 @@ mod accounting;
 mod captures;
 mod config;
 mod files;
+mod hellos;
 mod hostile;
 mod output;
 mod same;

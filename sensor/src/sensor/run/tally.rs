@@ -139,6 +139,11 @@ impl Tally {
 
         let read = path.reader.counts();
         raise(&metrics.client_hellos, &mut self.read.client_hellos, read.client_hellos);
+        let incomplete = &metrics.incomplete_hellos;
+        let cut = incomplete.with_label_values(&["cut"]);
+        raise(&cut, &mut self.read.cut_hellos, read.cut_hellos);
+        let refused = incomplete.with_label_values(&["refused"]);
+        raise(&refused, &mut self.read.refused_hellos, read.refused_hellos);
         let counts = self.read.dns_rcodes.iter_mut().zip(read.dns_rcodes);
         for (rcode, (known, count)) in counts.enumerate() {
             if count > *known {
