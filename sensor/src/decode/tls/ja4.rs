@@ -47,7 +47,7 @@ impl Fingerprints {
         };
         let mut text = Ja4::new();
         // Both parts fill it exactly.
-        let start = start(hello, carrier, counts);
+        let start = start(hello, carrier, &counts);
         let _ = text.try_push_str(str::from_utf8(&start).unwrap_or_default());
         let _ = text.try_push_str(&hashes);
         Some(text)
@@ -120,7 +120,7 @@ fn signature_algorithms(hello: &ClientHello<'_>) -> impl Iterator<Item = u16> {
 }
 
 /// What stands before the first underscore.
-fn start(hello: &ClientHello<'_>, carrier: &Carrier, counts: Counts) -> [u8; 10] {
+fn start(hello: &ClientHello<'_>, carrier: &Carrier, counts: &Counts) -> [u8; 10] {
     let server_name = if hello.known.server_name.is_some() { b'd' } else { b'i' };
     let [v, ersion] = version(hello.versions().max().unwrap_or(hello.version));
     let [c, iphers] = two_digits(counts.ciphers);
