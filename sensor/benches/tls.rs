@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use egret::decode::progress::Progress;
-use egret::decode::tls::{Extent, client_hello};
+use egret::decode::tls::{Extent, Fingerprints, client_hello};
 use egret::event::Carrier;
 use egret::time::Timestamp;
 use egret_tests::bench::hello;
@@ -21,10 +21,10 @@ fn hellos(criterion: &mut Criterion) {
         let bytes = hello::client(&mut Rng::new(1), client, Some("www.example.com"), post_quantum);
         group.throughput(Throughput::Bytes(bytes.len() as u64));
         group.bench_function(name, |bencher| {
-            let mut scratch = Vec::new();
+            let (mut scratch, mut fingerprints) = (Vec::new(), Fingerprints::default());
             bencher.iter(|| match client_hello(black_box(&bytes), Extent::Growing, &mut scratch) {
                 Progress::Complete { value, .. } => {
-                    Some(value.session(Carrier::Tcp, Timestamp::ZERO))
+                    Some(value.session(Carrier::Tcp, Timestamp::ZERO, &mut fingerprints))
                 }
                 Progress::NeedMore(_) | Progress::Refused(_) => None,
             });

@@ -108,19 +108,19 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     tcp: Option<flow::TcpFlags>,
     #[serde(skip_serializing_if = "Egret::is_empty")]
-    egret: Egret,
+    egret: Egret<'a>,
 }
 
 /// What EVE has no name for.
 #[derive(Serialize)]
-struct Egret {
+struct Egret<'a> {
     #[serde(flatten)]
-    own: Option<Own>,
+    own: Option<Own<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tunnel: Option<tunnel::Tunnel>,
 }
 
-impl Egret {
+impl Egret<'_> {
     const fn is_empty(&self) -> bool {
         self.own.is_none() && self.tunnel.is_none()
     }
@@ -129,9 +129,9 @@ impl Egret {
 /// What it is of an event's own body.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Own {
-    Tls(tls::Own),
-    Quic(quic::Own),
+enum Own<'a> {
+    Tls(tls::Own<'a>),
+    Quic(quic::Own<'a>),
     Dns(dns::Own),
 }
 

@@ -51,6 +51,9 @@ pub struct Metrics {
     pub client_hellos: IntCounter,
     /// What was not read of QUIC, by `reason`; see [`crate::observe::Unread`].
     pub quic_unread: IntCounterVec,
+    /// Hellos that were not whole or not right, by `result`: `cut` (a ClientHello, read as far as it
+    /// goes), `refused` (not read).
+    pub incomplete_hellos: IntCounterVec,
     /// DNS responses read, by `rcode`.
     pub dns_responses: IntCounterVec,
     /// Events or alerts that found no room, by `stage`: `detect`, `events`, `store`.
@@ -140,6 +143,12 @@ impl Metrics {
                 "QUIC datagrams, packets and ClientHellos that could not be read.",
                 "reason",
                 &labels::quic_unread(),
+            )?,
+            incomplete_hellos: register.counters(
+                "egret_tls_incomplete_hellos_total",
+                "TLS hellos that were not whole or not right.",
+                "result",
+                &labels::INCOMPLETE,
             )?,
             dns_responses: register.counters(
                 "egret_dns_responses_total",

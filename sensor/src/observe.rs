@@ -30,8 +30,11 @@ pub struct Counts {
     pub client_hellos: u64,
     /// ClientHellos that named a server.
     pub with_sni: u64,
+    /// ClientHellos, counted among the others, that were read as far as they go: cut by the snap
+    /// length, or their end never came.
+    pub cut_hellos: u64,
     /// What looked like a hello and could not be read.
-    pub tls_refused: u64,
+    pub refused_hellos: u64,
     /// Halves of TLS sessions that gave way to others: told of, or dropped, before their other half
     /// came.
     pub tls_evicted: u64,
@@ -81,6 +84,8 @@ pub struct Reader {
     quic: Quic,
     /// Where a hello's records are joined.
     scratch: Vec<u8>,
+    /// The clients met last, by what their hellos offer.
+    fingerprints: tls::Fingerprints,
     wanted: Wanted,
     counts: Counts,
 }

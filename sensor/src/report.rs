@@ -30,6 +30,10 @@ pub struct Summary {
     pub client_hellos: u64,
     /// Those that name a server.
     pub snis: u64,
+    /// Those that were read only as far as they go, because their end was not captured.
+    pub cut_hellos: u64,
+    /// Hellos, of clients and servers, that could not be read; not among the others.
+    pub refused_hellos: u64,
     /// DNS responses.
     pub dns_responses: u64,
     /// Records that answered in them.
@@ -95,6 +99,8 @@ impl Summary {
             "capture_seconds": self.capture_length().as_secs_f64(),
             "client_hellos": self.client_hellos,
             "snis": self.snis,
+            "cut_hellos": self.cut_hellos,
+            "refused_hellos": self.refused_hellos,
             "dns_responses": self.dns_responses,
             "dns_answers": self.dns_answers,
             "assets": assets,
@@ -140,7 +146,15 @@ impl Summary {
             }
         }
         let hellos = counted(self.client_hellos, "ClientHello");
-        line(f, "TLS", format_args!("{hellos}, {} with a server name", grouped(self.snis)))?;
+        let [cut, refused] =
+            [(self.cut_hellos, "cut off"), (self.refused_hellos, "could not be read")].map(
+                |(count, what)| match count {
+                    0 => String::new(),
+                    count => format!(", {} {what}", grouped(count)),
+                },
+            );
+        let named = grouped(self.snis);
+        line(f, "TLS", format_args!("{hellos}, {named} with a server name{cut}{refused}"))?;
         let responses = counted(self.dns_responses, "response");
         line(f, "DNS", format_args!("{responses}, {}", counted(self.dns_answers, "answer")))?;
         line(f, "assets", self.assets_text())?;
@@ -250,6 +264,8 @@ mod tests {
             capture: Some((start, start.plus(Duration::from_secs(86_400)))),
             client_hellos: 1_234,
             snis: 1_200,
+            cut_hellos: 3,
+            refused_hellos: 0,
             dns_responses: 1,
             dns_answers: 9_012,
             assets: vec![
@@ -275,7 +291,7 @@ refused  1,012 packets
          1,010 ethernet: truncated
          2 ip: bad version
 flows    12,345 conversations
-TLS      1,234 ClientHellos, 1,200 with a server name
+TLS      1,234 ClientHellos, 1,200 with a server name, 3 cut off
 DNS      1 response, 9,012 answers
 assets   2 esxi, 20 guest (18 discovered)
 note     monday.pcap: cut in the middle of a packet\\nfake line

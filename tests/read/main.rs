@@ -18,6 +18,7 @@ mod captures;
 mod config;
 mod decap;
 mod files;
+mod hellos;
 mod hostile;
 mod output;
 mod quic;

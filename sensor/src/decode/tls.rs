@@ -9,7 +9,11 @@ use super::progress::Progress;
 use super::text::{Escape, write_printable};
 
 mod client;
+mod ech;
 mod extension;
+mod ja3;
+mod ja4;
+mod ja4s;
 pub(super) mod reader;
 mod record;
 mod server;
@@ -17,8 +21,11 @@ mod ssl2;
 
 pub use client::ClientHello;
 pub use extension::{Extensions, is_grease};
+pub use ja3::{ja3, ja3s};
+pub use ja4::Fingerprints;
+pub use ja4s::ja4s;
 pub use record::MAX_JOINED;
-pub use server::ServerHello;
+pub use server::{ServerHello, sent_back};
 
 const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;

@@ -9,7 +9,7 @@ use crate::config::{Approve, Asset, NamePattern, Role};
 use crate::decode::{Mac, Vlans, protocol};
 use crate::event::{
     Account, AccountReason, DnsAnswer, DnsData, DnsMessage, DnsQuestion, DnsTransport, Endpoint,
-    Flow, FlowState, TlsSession, Traffic, Volume,
+    Flow, FlowState, Ja4, TlsSession, Traffic, Volume,
 };
 
 mod packets;
@@ -17,6 +17,8 @@ mod packets;
 pub(super) const MINUTE: u64 = 60;
 pub(super) const HOUR: u64 = 3600;
 pub(super) const DAY: u64 = 86_400;
+/// The client of every session.
+pub(super) const JA4: &str = "t13d1516h2_8daaf6152771_e5627efa2ab1";
 const START: u64 = 20_000 * DAY;
 const GATEWAY: Mac = Mac([0x00, 0x1b, 0x21, 0, 0, 1]);
 
@@ -163,8 +165,9 @@ impl Scene {
     ) {
         let flow = self.flow(at, protocol::TCP, client, server, 443);
         self.push(at, &flow, Body::Opened);
+        let ja4 = Ja4::from(JA4).ok();
         let session =
-            TlsSession { sni: sni.map(Into::into), hello: time(at), ..Default::default() };
+            TlsSession { sni: sni.map(Into::into), ja4, hello: time(at), ..Default::default() };
         self.push(at, &flow, Body::Hello(Box::new(session)));
         self.moves(at, &flow, seconds, out, 20_000);
     }

@@ -22,7 +22,7 @@ use super::volume::{Direction, Scope, Series};
 use crate::alert::Alert;
 use crate::baseline::{AssetBaseline, Habits, PlaceId};
 use crate::config::TlsEgress as Settings;
-use crate::event::{Ech, Event, Flow, TlsSession, Traffic, Volume};
+use crate::event::{Ech, Event, Flow, Ja4, TlsSession, Traffic, Volume};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
 use case::{Case, Judgement};
@@ -73,7 +73,15 @@ struct Session {
     notes: Notes,
     /// The config approves the name, but not so.
     doubtful: bool,
+    said: Arc<Said>,
+}
+
+/// What a session's ClientHello says, for an alert. Not in the session itself: there is one for each
+/// slot.
+#[derive(Debug)]
+struct Said {
     sni: Option<Arc<str>>,
+    ja4: Option<Ja4>,
 }
 
 /// What a session claims to be, checked against DNS.
@@ -162,7 +170,8 @@ impl TlsEgress {
             _ => 0,
         };
         let doubtful = approval == Approval::Doubtful;
-        let session = Session { place: visit.place, notes, doubtful, sni: hello.sni.clone() };
+        let said = Arc::new(Said { sni: hello.sni.clone(), ja4: hello.ja4 });
+        let session = Session { place: visit.place, notes, doubtful, said };
         self.watch.send(estate, asset, &session, event, before, alerts);
         self.flows.insert(flow, Followed::Session(session));
     }

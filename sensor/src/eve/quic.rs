@@ -12,29 +12,39 @@ pub(super) struct Session<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sni: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    ja3: Option<tls::Fingerprint<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ja3s: Option<tls::Fingerprint<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     ja4: Option<&'a str>,
 }
 
 impl<'a> Session<'a> {
     /// Of a session that runs in this version of QUIC.
     pub(super) fn new(version: u32, session: &'a TlsSession) -> Self {
-        Self { version: Version(version), sni: session.sni.as_deref(), ja4: session.ja4.as_deref() }
+        Self {
+            version: Version(version),
+            sni: session.sni.as_deref(),
+            ja3: session.ja3.as_deref().map(tls::Fingerprint::new),
+            ja3s: session.ja3s.as_deref().map(tls::Fingerprint::new),
+            ja4: session.ja4.as_deref(),
+        }
     }
 }
 
 /// What EVE does not say of a session in QUIC: beside what it does not say of TLS, what it says of
 /// TLS only.
 #[derive(Serialize)]
-pub(super) struct Own {
+pub(super) struct Own<'a> {
     #[serde(flatten)]
-    tls: tls::Own,
+    tls: tls::Own<'a>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    client_alpns: Vec<Box<str>>,
+    client_alpns: &'a [Box<str>],
 }
 
-impl Own {
-    pub(super) fn new(session: &TlsSession) -> Self {
-        Self { tls: tls::Own::new(session), client_alpns: session.alpn.clone() }
+impl<'a> Own<'a> {
+    pub(super) fn new(session: &'a TlsSession) -> Self {
+        Self { tls: tls::Own::new(session), client_alpns: &session.alpn }
     }
 }
 

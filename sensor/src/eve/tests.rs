@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::*;
 use crate::decode::Vlans;
 use crate::event::{
-    Account, AccountReason, DnsAnswer, DnsData, DnsMessage, DnsQuestion, DnsTransport, Ech,
-    Endpoint, FlowState, TlsSession, Traffic, Tunnel, TunnelKind, Volume,
+    Account, AccountReason, Carrier, Certificate, DnsAnswer, DnsData, DnsMessage, DnsQuestion,
+    DnsTransport, Ech, Endpoint, FlowState, Ja3, Ja4, StartTls, TlsSession, Traffic, Tunnel,
+    TunnelKind, Volume,
 };
 
 fn endpoint(address: &str, port: u16) -> Endpoint {
@@ -127,8 +128,13 @@ fn protocols_without_ports_have_none() {
     }
 }
 
+fn value_of(session: TlsSession) -> Value {
+    serde_json::from_str(&line(&tcp(Body::Tls(Box::new(session))))).unwrap()
+}
+
 #[test]
 fn a_session_says_both_halves() {
+    let ja3 = |text: &str, byte| Some(Box::new(Ja3 { text: text.into(), hash: [byte; 16] }));
     let session = TlsSession {
         sni: Some("cdn.example".into()),
         alpn: vec!["h2".into()],
@@ -137,22 +143,87 @@ fn a_session_says_both_halves() {
         cipher: Some(0xc02f),
         server_alpn: Some("h2".into()),
         ech: Ech::Offered,
+        resumed: true,
+        ja3: ja3("771,49199,0,,", 0x0a),
+        ja3s: ja3("771,49199,0", 0xb0),
+        ja4: Ja4::from("t12d0101h2_x_y").ok(),
+        ja4s: Ja4::from("t1201h2_c02f_z").ok(),
         ..TlsSession::default()
     };
-    let value: Value = serde_json::from_str(&line(&tcp(Body::Tls(Box::new(session))))).unwrap();
-    let expected: Value = serde_json::from_str(
-        r#"{"tls": {"sni": "cdn.example", "version": "TLS 1.2", "client_alpns": ["h2"],
-            "server_alpns": ["h2"]},
-            "egret": {"offered": "TLS 1.3", "cipher": "c02f", "ech": true}}"#,
-    )
-    .unwrap();
+    let value = value_of(session);
     assert_eq!(value["event_type"], "tls");
-    assert_eq!(value["tls"], expected["tls"]);
-    assert_eq!(value["egret"], expected["egret"]);
+    assert_eq!(
+        value["tls"],
+        serde_json::json!({
+            "session_resumed": true, "sni": "cdn.example", "version": "TLS 1.2",
+            "ja3": { "hash": "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a", "string": "771,49199,0,," },
+            "ja3s": { "hash": "b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0", "string": "771,49199,0" },
+            "ja4": "t12d0101h2_x_y", "client_alpns": ["h2"], "server_alpns": ["h2"],
+        })
+    );
+    assert_eq!(
+        value["egret"],
+        serde_json::json!({
+            "offered": "TLS 1.3", "cipher": "c02f", "ech": "offered", "ja4s": "t1201h2_c02f_z",
+        })
+    );
+    let unanswered = value_of(TlsSession { offered: 0x0303, ..TlsSession::default() });
+    assert_eq!(unanswered["tls"].to_string(), r#"{"version":"UNDETERMINED"}"#);
+    assert_eq!(unanswered["egret"].to_string(), r#"{"offered":"TLS 1.2"}"#);
+    let grease = value_of(TlsSession { ech: Ech::Grease, ..TlsSession::default() });
+    assert_eq!(grease["egret"]["ech"], "grease");
+}
 
-    let unanswered = Body::Tls(Box::new(TlsSession { offered: 0x0303, ..TlsSession::default() }));
-    let value: Value = serde_json::from_str(&line(&tcp(unanswered))).unwrap();
-    assert_eq!(value["tls"].to_string(), r#"{"version":"UNDETERMINED"}"#);
+#[test]
+fn a_certificate_reads_like_suricata_s() {
+    let certificate = Certificate {
+        subject: "CN=mail.example".into(),
+        issuer: "C=DE, O=CA".into(),
+        serial: [0, 0xd0, 1].into(),
+        not_before: 1_795_183_391,
+        not_after: -1,
+        fingerprint: [0xab; 20],
+        self_signed: true,
+    };
+    let session = TlsSession {
+        certificate: Some(Box::new(certificate)),
+        carrier: Carrier::StartTls(StartTls::Postgres),
+        ..TlsSession::default()
+    };
+    let value = value_of(session);
+    let fingerprint = ["ab"; 20].join(":");
+    assert_eq!(
+        value["tls"],
+        serde_json::json!({
+            "subject": "CN=mail.example", "issuerdn": "C=DE, O=CA", "serial": "00:D0:01",
+            "fingerprint": fingerprint, "version": "UNDETERMINED",
+            "notbefore": "2026-11-20T14:03:11", "notafter": "1969-12-31T23:59:59",
+            "from_proto": "pgsql",
+        })
+    );
+    assert_eq!(value["egret"]["self_signed"], true);
+}
+
+#[test]
+fn a_proxy_is_named_and_times_beyond_the_calendar_break_nothing() {
+    let carrier = Carrier::Proxy("a.example:443".into());
+    let value = value_of(TlsSession { carrier, ..TlsSession::default() });
+    assert_eq!(value["tls"]["from_proto"], "http");
+    assert_eq!(value["egret"]["proxy"], "a.example:443");
+
+    let certificate = Certificate {
+        subject: "".into(),
+        issuer: "".into(),
+        serial: [].into(),
+        not_before: i64::MIN,
+        not_after: i64::MAX,
+        fingerprint: [0; 20],
+        self_signed: false,
+    };
+    let certificate = Some(Box::new(certificate));
+    let value = value_of(TlsSession { certificate, ..TlsSession::default() });
+    assert_eq!(value["tls"]["notafter"], "9999-12-30T22:00:00");
+    assert!(value["egret"].get("self_signed").is_none());
 }
 
 fn response(answers: Vec<(u16, DnsData)>) -> DnsMessage {

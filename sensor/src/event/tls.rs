@@ -24,9 +24,11 @@ pub struct TlsSession {
     pub server_alpn: Option<Box<str>>,
     /// What the client says of an Encrypted ClientHello.
     pub ech: Ech,
+    /// The session id the client sends (RFC 5246); in TLS 1.3 it means nothing.
+    pub session_id: arrayvec::ArrayVec<u8, 32>,
     /// Whether the server took up an earlier session, as far as that is in the clear.
     pub resumed: bool,
-    /// The client's JA4.
+    /// The client's JA4. Like every fingerprint here only of a hello that was seen whole.
     pub ja4: Option<Ja4>,
     /// The client's JA3; only where an event file is written.
     pub ja3: Option<Box<Ja3>>,
@@ -76,19 +78,21 @@ pub enum Ech {
     /// Nothing.
     #[default]
     None,
-    /// The extension is there as its GREASE is: it need not hide anything.
+    /// The extension is there, and nothing speaks against it being GREASE: the server name is most
+    /// probably the real one.
     Grease,
-    /// The extension is there and does not look like GREASE: the server name is an outer one.
+    /// The extension is there and the server name is one that providers put outside: not where the
+    /// session goes.
     Offered,
 }
 
-/// A JA4 or JA4S fingerprint (FoxIO, BSD 3-clause), as text of at most 36 bytes.
+/// A JA4 (36 bytes) or JA4S (25 bytes) fingerprint by FoxIO, as text.
 pub type Ja4 = arrayvec::ArrayString<36>;
 
 /// A JA3 or JA3S fingerprint (Salesforce, 2017).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ja3 {
-    /// What is hashed.
+    /// What is hashed; one of more than 4 kB is cut and ends in `…`.
     pub text: Box<str>,
     /// Its MD5.
     pub hash: [u8; 16],

@@ -69,7 +69,13 @@ impl Table {
         };
         let next = of(&slot.next_sequence, from);
         let ahead = segment.sequence.wrapping_sub(next) as i32;
-        if ahead == 0 {
+        let is_whole = segment.bytes.len() >= segment.wire_len as usize;
+        let fills = (-FAR..=0).contains(&ahead) && is_whole;
+        if fills && slot.stream != 0 && self.streams.has_early(id, from) {
+            // What waits came before it and counts where both have something.
+            self.streams.keep_next(id, from, segment.sequence, segment.bytes);
+            self.take_early(id, from, observer);
+        } else if ahead == 0 {
             self.in_order(id, from, segment.bytes, segment.wire_len, observer);
         } else if !(-FAR..=FAR).contains(&ahead) {
             self.resync(id, from, segment.sequence, observer);

@@ -69,6 +69,12 @@ impl Early {
         (self.sequence.wrapping_sub(next) as i32).saturating_add_unsigned(self.bytes.len() as u32)
     }
 
+    /// Whether it has all of a segment.
+    fn covers(&self, sequence: u32, bytes: &[u8], cut: bool) -> bool {
+        let ahead = sequence.wrapping_sub(self.sequence) as usize;
+        ahead.saturating_add(bytes.len()) <= self.bytes.len() && self.cut >= cut
+    }
+
     fn cost(&self) -> usize {
         self.bytes.len() + EARLY_OVERHEAD
     }
@@ -141,7 +147,8 @@ impl Streams {
         kept
     }
 
-    /// Keeps a segment from behind a gap; false when too much waits there already, or would.
+    /// Keeps a segment from behind a gap, unless one that waits has all of it; false when too much
+    /// waits there already, or would.
     pub(super) fn keep_early(
         &mut self,
         flow: SlotId,
@@ -151,15 +158,37 @@ impl Streams {
         cut: bool,
     ) -> bool {
         let has_room = match self.side(flow, direction) {
+            Some(side) if side.early.iter().any(|early| early.covers(sequence, bytes, cut)) => {
+                return true;
+            }
             Some(side) => side.has_room(bytes.len()),
             None => bytes.len() <= usize::from(BUDGET),
         };
         if has_room {
-            let early = Early { sequence, bytes: bytes.into(), cut };
-            self.grow(early.cost());
-            self.side_or_new(flow, direction).early.push(early);
+            self.push_early(flow, direction, Early { sequence, bytes: bytes.into(), cut });
         }
         has_room
+    }
+
+    /// Whether segments wait behind a gap.
+    pub(super) fn has_early(&self, flow: SlotId, direction: Direction) -> bool {
+        self.side(flow, direction).is_some_and(|side| !side.early.is_empty())
+    }
+
+    /// Keeps a segment that fills the gap, to be taken at once, behind those that came before it.
+    pub(super) fn keep_next(
+        &mut self,
+        flow: SlotId,
+        direction: Direction,
+        sequence: u32,
+        bytes: &[u8],
+    ) {
+        self.push_early(flow, direction, Early { sequence, bytes: bytes.into(), cut: false });
+    }
+
+    fn push_early(&mut self, flow: SlotId, direction: Direction, early: Early) {
+        self.grow(early.cost());
+        self.side_or_new(flow, direction).early.push(early);
     }
 
     /// Takes a waiting segment that begins at or before `next`: of several, the one that came first.

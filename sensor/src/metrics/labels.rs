@@ -7,6 +7,8 @@ use crate::observe::Unread;
 pub const DROPPED: [&str; 2] = ["ring", "interface"];
 /// Why conversations give way.
 pub const EVICTED: [&str; 3] = ["table_full", "stream_budget", "session_budget"];
+/// What became of hellos that were not whole or not right.
+pub const INCOMPLETE: [&str; 2] = ["cut", "refused"];
 /// Where events or alerts find no room.
 pub const STAGES: [&str; 3] = ["detect", "events", "store"];
 /// How many sides of a conversation were seen.

@@ -6,6 +6,7 @@ use crate::decode::progress::Progress;
 use crate::decode::tls::{self, Extent};
 use crate::event::{Body, Carrier, Event, TlsSession};
 use crate::flow::Verdict;
+use crate::time::Timestamp;
 
 /// The longest ClientHello or ServerHello that is waited for, record headers included.
 const MAX_HELLO: usize = 17 * 1024;
@@ -66,24 +67,35 @@ impl Reader {
     ) {
         let time = seen.at;
         let flow = seen.view.flow_with_client(seen.from);
-        let mut session = hello.session(carrier, time);
-        self.counts.client_hellos += 1;
-        self.counts.with_sni += u64::from(session.sni.is_some());
+        let mut session = self.opened(hello, carrier, time);
         if self.wanted == Wanted::ForDetectors {
             sink.event(Event { time, flow, body: Body::Hello(Box::new(session)) });
             return;
         }
-        session.alpn = hello.protocols();
         let body = Body::Hello(Box::new(session.clone()));
         sink.event(Event { time, flow: flow.clone(), body });
+        session.alpn = hello.protocols();
+        session.ja3 = tls::ja3(hello).map(Box::new);
         if let Some(Half::Server(answer)) = self.waiting.take(flow.slot) {
-            session.version = answer.version;
-            session.cipher = answer.cipher;
-            session.server_alpn = answer.server_alpn;
-            sink.event(Event { time, flow, body: Body::Tls(Box::new(session)) });
+            let session = Box::new(joined(session, *answer));
+            sink.event(Event { time, flow, body: Body::Tls(session) });
             return;
         }
         self.waiting.client(flow, Box::new(session), time, sink);
+    }
+
+    /// The session that a ClientHello opens, counted; with what detectors go by.
+    pub(super) fn opened(
+        &mut self,
+        hello: &tls::ClientHello<'_>,
+        carrier: Carrier,
+        time: Timestamp,
+    ) -> TlsSession {
+        let session = hello.session(carrier, time, &mut self.fingerprints);
+        self.counts.client_hellos += 1;
+        self.counts.with_sni += u64::from(session.sni.is_some());
+        self.counts.cut_hellos += u64::from(hello.truncated);
+        session
     }
 
     pub(super) fn server_half(
@@ -95,14 +107,15 @@ impl Reader {
         let slot = seen.view.slot();
         match self.waiting.take(slot) {
             Some(Half::Client(_, mut session)) => {
-                hello.answer(&mut session);
+                answer(hello, &mut session);
                 // Named anew: by now the server's own address on the link is known, too.
                 let flow = seen.view.flow_with_client(seen.from.reverse());
                 sink.event(Event { time: seen.at, flow, body: Body::Tls(session) });
             }
             Some(Half::Server(_)) | None => {
                 let mut session = TlsSession::default();
-                hello.answer(&mut session);
+                answer(hello, &mut session);
+                session.session_id = hello.session_id.try_into().unwrap_or_default();
                 self.waiting.server(slot, Box::new(session), seen.at, sink);
             }
         }
@@ -117,7 +130,7 @@ impl Reader {
     }
 
     const fn refuse_hello(&mut self) -> Verdict {
-        self.counts.tls_refused += 1;
+        self.counts.refused_hellos += 1;
         Verdict::Skip
     }
 }
@@ -125,5 +138,27 @@ impl Reader {
 impl Seen<'_> {
     const fn extent(&self) -> Extent {
         if self.more { Extent::Growing } else { Extent::Final }
+    }
+}
+
+/// Adds the server's half to a session, with its fingerprints.
+fn answer(hello: &tls::ServerHello<'_>, session: &mut TlsSession) {
+    hello.answer(session);
+    session.ja3s = tls::ja3s(hello).map(Box::new);
+    session.ja4s = tls::ja4s(hello, &session.carrier);
+}
+
+/// A client's half with that of its server, which was seen first.
+fn joined(client: TlsSession, server: TlsSession) -> TlsSession {
+    let sent_back = tls::sent_back(server.version, &client.session_id, &server.session_id);
+    TlsSession {
+        version: server.version,
+        cipher: server.cipher,
+        server_alpn: server.server_alpn,
+        resumed: server.resumed || sent_back,
+        ja3s: server.ja3s,
+        ja4s: server.ja4s,
+        certificate: server.certificate,
+        ..client
     }
 }

@@ -127,7 +127,7 @@ impl Reader {
                 Progress::NeedMore(_) | Progress::Refused(_) => false,
             },
         };
-        self.counts.tls_refused += u64::from(!read);
+        self.counts.refused_hellos += u64::from(!read);
     }
 
     /// The flow ends: what is there of its ClientHello is told, if that is anything.

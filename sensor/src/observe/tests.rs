@@ -2,10 +2,24 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
 use crate::decode::{Packet, Tcp, Vlans, protocol, tcp_flags};
+use crate::event::TlsSession;
 use crate::flow::Table;
+
+mod segments;
 
 #[derive(Default)]
 struct Bodies(Vec<Body>);
+
+impl Bodies {
+    /// The sessions of an event file.
+    fn sessions(self) -> Vec<TlsSession> {
+        let session = |body| match body {
+            Body::Tls(session) => Some(*session),
+            _ => None,
+        };
+        self.0.into_iter().filter_map(session).collect()
+    }
+}
 
 impl Sink for Bodies {
     fn event(&mut self, event: Event) {
@@ -15,7 +29,17 @@ impl Sink for Bodies {
 
 /// What is made of one TCP segment to `port`.
 fn read(port: u16, payload: &[u8]) -> Bodies {
-    let packet = Packet {
+    let packet = packet(port, Tcp { sequence: 1, flags: tcp_flags::ACK }, payload);
+    let (mut table, mut bodies) = (Table::new(16).unwrap(), Bodies::default());
+    let mut reader = Reader::new(Wanted::All);
+    table.burst(&[packet], &mut reader.observing(&mut bodies));
+    table.finish(&mut reader.observing(&mut bodies));
+    bodies
+}
+
+/// A client's segment to `port`.
+fn packet(port: u16, tcp: Tcp, payload: &[u8]) -> Packet<'_> {
+    Packet {
         time: Timestamp::ZERO,
         wire_len: 54 + payload.len() as u32,
         macs: None,
@@ -24,18 +48,13 @@ fn read(port: u16, payload: &[u8]) -> Bodies {
         destination: IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7)),
         protocol: protocol::TCP,
         ports: [40_000, port],
-        tcp: Some(Tcp { sequence: 1, flags: tcp_flags::ACK }),
+        tcp: Some(tcp),
         fragment: None,
         payload,
         payload_wire_len: payload.len() as u32,
         mark: None,
         tunnel: None,
-    };
-    let (mut table, mut bodies) = (Table::new(16).unwrap(), Bodies::default());
-    let mut reader = Reader::new(Wanted::All);
-    table.burst(&[packet], &mut reader.observing(&mut bodies));
-    table.finish(&mut reader.observing(&mut bodies));
-    bodies
+    }
 }
 
 /// A ClientHello of TLS 1.2 for `a.example`, in a record.
@@ -61,12 +80,8 @@ fn dns_comes_over_tcp_on_each_of_its_ports() {
 #[test]
 fn tls_does_not_hide_on_a_port_of_dns() {
     for port in [443, 53, 5353, 40_001] {
-        let bodies = read(port, &hello()).0;
-        let session = bodies.iter().find_map(|body| match body {
-            Body::Tls(session) => Some(session),
-            _ => None,
-        });
-        let name = session.and_then(|session| session.sni.as_deref());
+        let sessions = read(port, &hello()).sessions();
+        let name = sessions.first().and_then(|session| session.sni.as_deref());
         assert_eq!(name, Some("a.example"), "{port}");
     }
 }

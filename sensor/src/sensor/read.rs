@@ -218,6 +218,8 @@ impl Reading {
             capture: self.path.span,
             client_hellos: counts.client_hellos,
             snis: counts.with_sni,
+            cut_hellos: counts.cut_hellos,
+            refused_hellos: counts.refused_hellos,
             dns_responses: counts.dns_responses(),
             dns_answers: counts.dns_answers,
             assets: self.assets(),

@@ -32,6 +32,7 @@ pub mod receiver;
 pub mod replay;
 pub mod rng;
 pub mod scenario;
+pub mod segments;
 pub mod sensor;
 pub mod services;
 mod skip;

@@ -1,12 +1,10 @@
 //! The ClientHello (RFC 8446, 4.1.2; RFC 5246, 7.4.1.2), borrowed from where it lies.
 
-use super::extension::{
-    ALPN, ENCRYPTED_CLIENT_HELLO, Extensions, SERVER_NAME, SUPPORTED_VERSIONS, host_name,
-    is_grease, protocols, versions,
-};
+use super::extension::{Extensions, Known, host_name, is_grease, protocols, shorts, versions};
+use super::ja4::Fingerprints;
 use super::reader::Reader;
 use super::record::Message;
-use super::{Refusal, printable};
+use super::{Refusal, ech, printable};
 use crate::event::{Carrier, Ech, TlsSession};
 use crate::time::Timestamp;
 
@@ -31,6 +29,7 @@ pub struct ClientHello<'a> {
     pub compressions: &'a [u8],
     /// Extensions.
     pub extensions: Extensions<'a>,
+    pub(super) known: Known<'a>,
     /// Whether it ends before its lengths say, so that there may have been more extensions.
     pub truncated: bool,
 }
@@ -38,25 +37,40 @@ pub struct ClientHello<'a> {
 impl<'a> ClientHello<'a> {
     /// The server's name as it was sent.
     pub fn sni(&self) -> Option<&'a [u8]> {
-        host_name(self.extensions.first(SERVER_NAME)?)
+        host_name(self.known.server_name?)
     }
 
     /// The protocols offered, as they were sent.
     pub fn alpn(&self) -> impl Iterator<Item = &'a [u8]> {
-        protocols(self.extensions.first(ALPN).unwrap_or_default())
+        protocols(self.known.alpn.unwrap_or_default())
     }
 
     /// The highest version offered.
     pub fn offered(&self) -> u16 {
-        versions(self.extensions.first(SUPPORTED_VERSIONS).unwrap_or_default())
-            .filter(|&version| !is_grease(version))
-            .max_by_key(|&version| rank(version))
-            .unwrap_or(self.version)
+        self.versions().max_by_key(|&version| rank(version)).unwrap_or(self.version)
     }
 
-    /// Whether the name may be hidden in an Encrypted ClientHello.
-    pub fn ech(&self) -> bool {
-        self.extensions.first(ENCRYPTED_CLIENT_HELLO).is_some()
+    /// The versions in `supported_versions`, GREASE left out.
+    pub(super) fn versions(&self) -> impl Iterator<Item = u16> {
+        versions(self.known.supported_versions.unwrap_or_default())
+            .filter(|&version| !is_grease(version))
+    }
+
+    /// Its cipher suites, GREASE left out.
+    pub fn cipher_suites(&self) -> impl Iterator<Item = u16> {
+        shorts(self.ciphers).filter(|&suite| !is_grease(suite))
+    }
+
+    /// The types of its extensions, GREASE left out.
+    pub fn extension_types(&self) -> impl Iterator<Item = u16> {
+        self.extensions.kinds().filter(|&kind| !is_grease(kind))
+    }
+
+    /// What it says of an Encrypted ClientHello.
+    pub fn ech(&self) -> Ech {
+        self.known
+            .encrypted_client_hello
+            .map_or(Ech::None, |contents| ech::kind(contents, self.sni()))
     }
 
     /// The protocols offered, as text: the first ones, when there are more than anybody means.
@@ -74,15 +88,22 @@ impl<'a> ClientHello<'a> {
         kept
     }
 
-    /// The session it opens in `carrier`, but for the protocols it offers, which few ask for; `time`
-    /// is when the hello was complete.
-    pub fn session(&self, carrier: Carrier, time: Timestamp) -> TlsSession {
+    /// The session it opens in `carrier`, but for what few ask for: the protocols it offers and its
+    /// JA3. `time` is when the hello was complete.
+    pub fn session(
+        &self,
+        carrier: Carrier,
+        time: Timestamp,
+        fingerprints: &mut Fingerprints,
+    ) -> TlsSession {
         TlsSession {
-            carrier,
             sni: self.sni().map(|name| printable(name).as_str().into()),
             offered: self.offered(),
-            ech: if self.ech() { Ech::Offered } else { Ech::None },
+            ech: self.ech(),
+            ja4: fingerprints.ja4(self, &carrier),
+            session_id: self.session_id.try_into().unwrap_or_default(),
             hello: time,
+            carrier,
             ..TlsSession::default()
         }
     }
@@ -110,7 +131,17 @@ impl<'a> ClientHello<'a> {
             }),
         };
         let extensions = Extensions::new(extensions);
-        Ok(Self { version, random, session_id, ciphers, compressions, extensions, truncated })
+        let known = Known::of(extensions);
+        Ok(Self {
+            version,
+            random,
+            session_id,
+            ciphers,
+            compressions,
+            extensions,
+            known,
+            truncated,
+        })
     }
 }
 

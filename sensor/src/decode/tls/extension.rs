@@ -4,8 +4,16 @@ use super::reader::Reader;
 
 /// `server_name` (RFC 6066).
 pub(super) const SERVER_NAME: u16 = 0;
+/// `supported_groups` (RFC 8446; `elliptic_curves` in RFC 4492).
+pub(super) const SUPPORTED_GROUPS: u16 = 10;
+/// `ec_point_formats` (RFC 8422).
+pub(super) const POINT_FORMATS: u16 = 11;
+/// `signature_algorithms` (RFC 8446).
+pub(super) const SIGNATURE_ALGORITHMS: u16 = 13;
 /// `application_layer_protocol_negotiation` (RFC 7301).
 pub(super) const ALPN: u16 = 16;
+/// `pre_shared_key` (RFC 8446).
+pub(super) const PRE_SHARED_KEY: u16 = 41;
 /// `supported_versions` (RFC 8446).
 pub(super) const SUPPORTED_VERSIONS: u16 = 43;
 /// `encrypted_client_hello` (RFC 9849).
@@ -21,6 +29,11 @@ impl<'a> Extensions<'a> {
         Self(Reader::new(bytes))
     }
 
+    /// Their types.
+    pub fn kinds(self) -> impl Iterator<Item = u16> {
+        self.map(|(kind, _)| kind)
+    }
+
     /// The contents of the first one of a type.
     pub fn first(mut self, kind: u16) -> Option<&'a [u8]> {
         self.find(|&(seen, _)| seen == kind).map(|(_, contents)| contents)
@@ -32,6 +45,35 @@ impl<'a> Iterator for Extensions<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         Some((self.0.short()?, self.0.vector16()?))
+    }
+}
+
+/// Contents of the extensions that each ClientHello is asked for, found in one pass: of each type
+/// the first.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Known<'a> {
+    pub(super) server_name: Option<&'a [u8]>,
+    pub(super) alpn: Option<&'a [u8]>,
+    pub(super) supported_versions: Option<&'a [u8]>,
+    pub(super) signature_algorithms: Option<&'a [u8]>,
+    pub(super) encrypted_client_hello: Option<&'a [u8]>,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn of(extensions: Extensions<'a>) -> Self {
+        let mut known = Self::default();
+        for (kind, contents) in extensions {
+            let place = match kind {
+                SERVER_NAME => &mut known.server_name,
+                ALPN => &mut known.alpn,
+                SUPPORTED_VERSIONS => &mut known.supported_versions,
+                SIGNATURE_ALGORITHMS => &mut known.signature_algorithms,
+                ENCRYPTED_CLIENT_HELLO => &mut known.encrypted_client_hello,
+                _ => continue,
+            };
+            place.get_or_insert(contents);
+        }
+        known
     }
 }
 
@@ -56,12 +98,27 @@ pub(super) fn host_name(contents: &[u8]) -> Option<&[u8]> {
 
 /// The protocol names of an ALPN extension.
 pub(super) fn protocols(contents: &[u8]) -> impl Iterator<Item = &[u8]> {
+    protocols_or_nothing(contents).filter(|name| !name.is_empty())
+}
+
+/// The same with those that are empty, which the standard forbids.
+pub(super) fn protocols_or_nothing(contents: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut list = Reader::new(Reader::new(contents).vector16().unwrap_or_default());
-    std::iter::from_fn(move || list.vector8()).filter(|name| !name.is_empty())
+    std::iter::from_fn(move || list.vector8())
 }
 
 /// The versions in a client's `supported_versions` extension.
 pub(super) fn versions(contents: &[u8]) -> impl Iterator<Item = u16> {
-    let mut list = Reader::new(Reader::new(contents).vector8().unwrap_or_default());
-    std::iter::from_fn(move || list.short())
+    shorts(Reader::new(contents).vector8().unwrap_or_default())
+}
+
+/// The values in an extension that is a list of numbers, such as `signature_algorithms`.
+pub(super) fn values(contents: &[u8]) -> impl Iterator<Item = u16> {
+    shorts(Reader::new(contents).vector16().unwrap_or_default())
+}
+
+/// Numbers of two bytes each.
+pub(super) fn shorts(bytes: &[u8]) -> impl Iterator<Item = u16> {
+    let (pairs, _) = bytes.as_chunks();
+    pairs.iter().map(|pair| u16::from_be_bytes(*pair))
 }

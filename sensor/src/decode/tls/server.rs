@@ -1,7 +1,7 @@
 //! The ServerHello (RFC 8446, 4.1.3; RFC 5246, 7.4.1.3).
 
 use super::client::is_version;
-use super::extension::{ALPN, Extensions, SUPPORTED_VERSIONS, protocols};
+use super::extension::{ALPN, Extensions, PRE_SHARED_KEY, SUPPORTED_VERSIONS, protocols};
 use super::reader::Reader;
 use super::record::Message;
 use super::{Refusal, printable};
@@ -14,8 +14,12 @@ const RETRY_RANDOM: [u8; 32] = [
 ];
 
 /// A ServerHello.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct ServerHello<'a> {
+    /// `legacy_version`.
+    pub legacy_version: u16,
+    /// The session's id, or the client's sent back.
+    pub session_id: &'a [u8],
     /// The version chosen; none when the hello was cut off before it could say TLS 1.3.
     pub version: Option<u16>,
     /// The cipher suite chosen.
@@ -24,14 +28,28 @@ pub struct ServerHello<'a> {
     pub alpn: Option<&'a [u8]>,
     /// Whether it asks the client for another hello; version and cipher stay as they are.
     pub retry: bool,
+    /// Extensions.
+    pub extensions: Extensions<'a>,
+    /// Whether it ends before its lengths say, so that there may have been more extensions.
+    pub truncated: bool,
 }
 
 impl<'a> ServerHello<'a> {
-    /// Adds the server's half to a session.
+    /// Adds the server's half to a session, but for its fingerprints.
     pub fn answer(&self, session: &mut TlsSession) {
         session.version = self.version;
         session.cipher = Some(self.cipher);
         session.server_alpn = self.alpn.map(|name| printable(name).into());
+        session.resumed = self.resumes(&session.session_id);
+    }
+
+    /// Whether it takes up an earlier session of the client that sent this session id, as far as it
+    /// says itself: by the key that both share (TLS 1.3; RFC 8446, 4.2.11), or by [`sent_back`].
+    ///
+    /// A server that was given a ticket but no id says it only by what it sends next.
+    pub fn resumes(&self, session_id: &[u8]) -> bool {
+        self.extensions.first(PRE_SHARED_KEY).is_some()
+            || sent_back(self.version, session_id, self.session_id)
     }
 
     pub(super) fn read(message: &Message<'a>) -> Result<Self, Refusal> {
@@ -45,18 +63,33 @@ impl<'a> ServerHello<'a> {
         if !is_version(legacy) || session_id.len() > 32 {
             return Err(Refusal::Malformed);
         }
+        let mut truncated = message.truncated;
         let extensions = match body.short().map(usize::from) {
             None => &[],
-            Some(len) => body.take(len).unwrap_or_else(|| body.rest()),
+            Some(len) => body.take(len).unwrap_or_else(|| {
+                truncated = true;
+                body.rest()
+            }),
         };
         let extensions = Extensions::new(extensions);
         let chosen =
             extensions.first(SUPPORTED_VERSIONS).and_then(|chosen| Reader::new(chosen).short());
         Ok(Self {
+            legacy_version: legacy,
+            session_id,
             version: chosen.or((!message.truncated).then_some(legacy)),
             cipher,
             alpn: extensions.first(ALPN).and_then(|list| protocols(list).next()),
             retry: random == RETRY_RANDOM,
+            extensions,
+            truncated,
         })
     }
+}
+
+/// Whether a server that chose this version takes up the session that the client named, by sending
+/// its id back (RFC 5246, 7.4.1.3), as servers also do that were given a ticket (RFC 5077, 3.4). In
+/// TLS 1.3 the id always comes back and says nothing.
+pub fn sent_back(version: Option<u16>, client: &[u8], server: &[u8]) -> bool {
+    matches!(version, Some(0x0300..=0x0303)) && !client.is_empty() && client == server
 }

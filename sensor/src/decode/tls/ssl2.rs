@@ -1,7 +1,7 @@
 //! The ClientHello in the format of SSL 2.0 (RFC 5246, E.2), which old clients send to servers
 //! that may be older still. It can say a version up to TLS 1.2 but no server name.
 
-use super::extension::Extensions;
+use super::extension::{Extensions, Known};
 use super::{ClientHello, Extent, Refusal};
 use crate::decode::progress::Progress;
 
@@ -42,6 +42,7 @@ pub(super) fn client_hello(bytes: &[u8], extent: Extent) -> Progress<ClientHello
         ciphers: &[],
         compressions: &[],
         extensions: Extensions::new(&[]),
+        known: Known::default(),
         truncated: bytes.len() < total,
     };
     Progress::Complete { value, used: total.min(bytes.len()) }

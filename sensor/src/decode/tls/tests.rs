@@ -3,38 +3,15 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{Carrier, Ech};
+use crate::event::{Carrier, Ech, TlsSession};
 use crate::time::Timestamp;
+use build::{alpn, extension, record, server_message, server_name, vector};
 
-/// A vector with its length in `size` bytes in front.
-fn vector(size: usize, contents: &[u8]) -> Vec<u8> {
-    let mut out = contents.len().to_be_bytes()[8 - size..].to_vec();
-    out.extend(contents);
-    out
-}
-
-fn extension(kind: u16, contents: &[u8]) -> Vec<u8> {
-    [kind.to_be_bytes().to_vec(), vector(2, contents)].concat()
-}
-
-fn server_name(name: &[u8]) -> Vec<u8> {
-    extension(0, &vector(2, &[vec![0], vector(2, name)].concat()))
-}
-
-fn alpn(names: &[&[u8]]) -> Vec<u8> {
-    let names: Vec<u8> = names.iter().flat_map(|name| vector(1, name)).collect();
-    extension(16, &vector(2, &names))
-}
+pub(super) mod build;
 
 /// The handshake message of a ClientHello.
 fn client_message(extensions: &[Vec<u8>]) -> Vec<u8> {
-    let mut body = vec![3, 3];
-    body.extend([7; 32]);
-    body.extend(vector(1, &[9; 32]));
-    body.extend(vector(2, &[0x13, 0x01, 0xc0, 0x2f]));
-    body.extend(vector(1, &[0]));
-    body.extend(vector(2, &extensions.concat()));
-    [vec![1], vector(3, &body)].concat()
+    build::client_message(0x0303, &[0x1301, 0xc02f], extensions)
 }
 
 fn usual_client_message() -> Vec<u8> {
@@ -46,20 +23,6 @@ fn usual_client_message() -> Vec<u8> {
         extension(43, &vector(1, &[0xfa, 0xfa, 0x03, 0x04, 0x03, 0x03])),
         extension(0xfe0d, &[0; 30]),
     ])
-}
-
-fn server_message(random: [u8; 32], extensions: &[Vec<u8>]) -> Vec<u8> {
-    let mut body = vec![3, 3];
-    body.extend(random);
-    body.extend(vector(1, &[]));
-    body.extend([0x13, 0x02, 0]);
-    body.extend(vector(2, &extensions.concat()));
-    [vec![2], vector(3, &body)].concat()
-}
-
-/// One record around `payload`.
-fn record(content: u8, payload: &[u8]) -> Vec<u8> {
-    [vec![content, 3, 1], vector(2, payload)].concat()
 }
 
 fn read(bytes: &[u8]) -> Progress<Option<Vec<u8>>, Refusal> {
@@ -85,12 +48,13 @@ fn a_client_hello_gives_what_it_says() {
     assert!(!hello.truncated);
     let kinds: Vec<u16> = hello.extensions.map(|(kind, _)| kind).collect();
     assert_eq!(kinds, [0x0a0a, 0, 16, 51, 43, 0xfe0d]);
-    let session = hello.session(Carrier::Tcp, Timestamp::from_nanos(5));
+    let time = Timestamp::from_nanos(5);
+    let session = hello.session(Carrier::Tcp, time, &mut Fingerprints::default());
     assert_eq!(session.sni.as_deref(), Some("depot.example"));
     assert_eq!(hello.protocols(), ["h2".into(), "http/1.1".into()]);
     assert_eq!(session.offered, 0x0304, "GREASE is no version");
-    assert_eq!(session.ech, Ech::Offered);
-    assert_eq!(session.hello, Timestamp::from_nanos(5));
+    assert_eq!(session.ech, Ech::Grease);
+    assert_eq!((session.hello, &*session.session_id), (time, &[9; 32][..]));
     assert_eq!((session.version, session.cipher), (None, None));
 }
 
@@ -161,16 +125,16 @@ fn a_cut_hello_gives_its_name_when_that_was_captured() {
 #[test]
 fn a_server_hello_gives_what_was_chosen() {
     let mut scratch = Vec::new();
-    let tls13 = record(22, &server_message([1; 32], &[extension(43, &[3, 4])]));
+    let tls13 = record(22, &server_message([1; 32], &[], &[extension(43, &[3, 4])]));
     let Progress::Complete { value, .. } = server_hello(&tls13, Extent::Growing, &mut scratch)
     else {
         panic!("not complete")
     };
-    let expected = ServerHello { version: Some(0x0304), cipher: 0x1302, alpn: None, retry: false };
-    assert_eq!(value, expected);
+    assert_eq!((value.version, value.cipher), (Some(0x0304), 0x1302));
+    assert_eq!((value.alpn, value.retry, value.truncated), (None, false, false));
 
     // A warning alert comes first, and the certificate shares the record.
-    let message = [server_message([1; 32], &[alpn(&[b"h2"])]), vec![11, 0, 0, 9]].concat();
+    let message = [server_message([1; 32], &[], &[alpn(&[b"h2"])]), vec![11, 0, 0, 9]].concat();
     let tls12 = [record(21, &[1, 112]), record(22, &message)].concat();
     let mut scratch = Vec::new();
     let Progress::Complete { value, used } = server_hello(&tls12, Extent::Growing, &mut scratch)
@@ -178,9 +142,9 @@ fn a_server_hello_gives_what_was_chosen() {
         panic!("not complete")
     };
     assert_eq!(used, tls12.len() - 4);
-    let mut session = crate::event::TlsSession::default();
+    let mut session = TlsSession::default();
     value.answer(&mut session);
-    assert_eq!(session.version, Some(0x0303));
+    assert_eq!((session.version, session.resumed), (Some(0x0303), false));
     assert_eq!(session.cipher, Some(0x1302));
     assert_eq!(session.server_alpn.as_deref(), Some("h2"));
 }
@@ -189,7 +153,7 @@ fn a_server_hello_gives_what_was_chosen() {
 fn a_retry_request_is_told_apart_and_a_cut_hello_claims_no_version() {
     let random = *b"\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91\
                     \xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c";
-    let bytes = record(22, &server_message(random, &[extension(43, &[3, 4])]));
+    let bytes = record(22, &server_message(random, &[], &[extension(43, &[3, 4])]));
     let mut scratch = Vec::new();
     let Progress::Complete { value, .. } = server_hello(&bytes, Extent::Growing, &mut scratch)
     else {
@@ -202,6 +166,26 @@ fn a_retry_request_is_told_apart_and_a_cut_hello_claims_no_version() {
         panic!("not complete")
     };
     assert_eq!(value.version, None, "legacy_version alone would be a guess");
+}
+
+/// Fails when the id that TLS 1.3 sends back for middle boxes is taken for a resumption, or when a
+/// server that gives no id is.
+#[test]
+fn a_resumption_is_the_id_sent_back_or_from_tls_1_3_on_a_key() {
+    let resumed = |id: &[u8], extensions: &[Vec<u8>], client: &[u8]| {
+        let bytes = record(22, &server_message([1; 32], id, extensions));
+        match server_hello(&bytes, Extent::Growing, &mut Vec::new()) {
+            Progress::Complete { value, .. } => value.resumes(client),
+            other => panic!("{other:?}"),
+        }
+    };
+    let tls13 = extension(43, &[3, 4]);
+    let key = extension(41, &[0, 0]);
+    assert!(resumed(&[9; 32], &[], &[9; 32]));
+    assert!(!resumed(&[9; 32], &[], &[8; 32]), "another session");
+    assert!(!resumed(&[], &[], &[]), "no id at all");
+    assert!(!resumed(&[9; 32], std::slice::from_ref(&tls13), &[9; 32]));
+    assert!(resumed(&[9; 32], &[tls13, key], &[9; 32]));
 }
 
 #[test]
@@ -228,7 +212,8 @@ fn hostile_names_are_printable_and_bounded() {
     else {
         panic!("not complete")
     };
-    let session = value.session(Carrier::Tcp, Timestamp::ZERO);
+    let mut fingerprints = Fingerprints::default();
+    let session = value.session(Carrier::Tcp, Timestamp::ZERO, &mut fingerprints);
     let sni = session.sni.unwrap();
     assert!(sni.starts_with("a\"\\x1b[31m\\xff\\x0axxx") && sni.ends_with("x…"), "{sni}");
     assert!(sni.len() < 300);

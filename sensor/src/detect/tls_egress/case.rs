@@ -227,8 +227,8 @@ impl Case {
             destination: Some(Destination {
                 address: self.flow.server.address,
                 port: self.flow.server.port,
-                sni: self.session.sni.as_deref().map(str::to_owned),
-                ja4: None,
+                sni: self.session.said.sni.as_deref().map(str::to_owned),
+                ja4: self.session.said.ja4.map(|ja4| ja4.to_string()),
             }),
             evidence: self.evidence(estate, habits, (asset, place), learning),
             first_seen: self
@@ -267,7 +267,7 @@ impl Case {
     fn summary(&self, estate: &Estate, hours: u8, asset: AssetId, name: &str) -> String {
         let Amount { bytes, usual } = self.latest.amount;
         let who = estate.inventory.asset(asset).map_or("?", |asset| &asset.name);
-        let place = match (&self.session.sni, name.contains('/')) {
+        let place = match (&self.session.said.sni, name.contains('/')) {
             (Some(sni), _) => format!("{sni} ({})", self.flow.server.address),
             (None, false) => format!("{name} ({})", self.flow.server.address),
             (None, true) => self.flow.server.address.to_string(),

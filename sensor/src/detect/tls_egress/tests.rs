@@ -1,5 +1,5 @@
 use crate::alert::{Fact, Severity};
-use crate::detect::tests::{DAY, HOUR, MINUTE, Scene, about, at_least};
+use crate::detect::tests::{DAY, HOUR, JA4, MINUTE, Scene, about, at_least};
 
 const NIGHT: u64 = 2 * DAY + 3 * HOUR;
 const NOON: u64 = 2 * DAY + 12 * HOUR;
@@ -172,6 +172,8 @@ fn management_is_approved_or_high_at_the_hello() {
     assert_eq!(told.len(), 1, "{:?}", at_least(Severity::Low, &told));
     assert_eq!((&*told[0].asset, told[0].at), ("esxi-01", NOON + HOUR + 1));
     assert!(told[0].severity >= Severity::High);
+    let destination = told[0].alert.destination.as_ref().unwrap();
+    assert_eq!(destination.ja4.as_deref(), Some(JA4));
 }
 
 #[test]
