@@ -8,9 +8,11 @@ use crate::time::Timestamp;
 
 mod hellos;
 mod messages;
+mod upgrade;
 mod waiting;
 
 use hellos::Side;
+use upgrade::Upgrades;
 use waiting::Waiting;
 
 /// Who is given the events, in the order of their time.
@@ -28,6 +30,8 @@ pub struct Counts {
     pub with_sni: u64,
     /// What looked like a hello and could not be read.
     pub tls_refused: u64,
+    /// Certificates of servers that could not be read.
+    pub certificates_refused: u64,
     /// DNS requests.
     pub dns_requests: u64,
     /// DNS responses, by the response code in their header (RFC 1035).
@@ -66,6 +70,8 @@ pub enum Wanted {
 pub struct Reader {
     /// TLS sessions of which one half was seen.
     waiting: Waiting,
+    /// Flows that may turn to TLS.
+    upgrades: Upgrades,
     /// Where a hello's records are joined.
     scratch: Vec<u8>,
     wanted: Wanted,
@@ -145,6 +151,7 @@ impl<S: Sink> Observer for Observing<'_, S> {
             Likeness::Client => self.reader.hello(&seen, Side::Client, self.sink),
             Likeness::Server => self.reader.hello(&seen, Side::Server, self.sink),
             _ if messages::transport(&seen).is_some() => self.reader.dns_stream(&seen, self.sink),
+            Likeness::No if view.is_untouched(from) => self.reader.upgrade(&seen),
             Likeness::No => Verdict::Skip,
             Likeness::Undecided => Verdict::Want(bytes.len() + 1),
         }
@@ -167,6 +174,7 @@ impl<S: Sink> Observer for Observing<'_, S> {
 
     fn closing(&mut self, view: &View<'_>, at: Timestamp) {
         self.reader.waiting.closing(view.slot(), at, self.sink);
+        self.reader.upgrades.closing(view.slot());
     }
 }
 

@@ -1,14 +1,18 @@
-//! The hellos of TLS over TCP: the client's at once, then both halves together.
+//! The hellos of TLS over TCP: the client's at once, then both halves together, with the server's
+//! certificate where that is in the clear.
 
-use super::waiting::Half;
 use super::{Reader, Seen, Sink, Wanted};
 use crate::decode::progress::Progress;
 use crate::decode::tls::{self, Extent};
-use crate::event::{Body, Event, TlsSession};
+use crate::event::{Body, Certificate, Event};
 use crate::flow::Verdict;
 
 /// The longest ClientHello or ServerHello that is waited for, record headers included.
 const MAX_HELLO: usize = 17 * 1024;
+
+/// The most of a server's stream that is kept until its certificate is there: 16 KiB of that, behind
+/// its hello.
+const MAX_FLIGHT: usize = 20 * 1024;
 
 /// Whose hello bytes look like.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,7 +37,9 @@ impl Reader {
     fn client(&mut self, seen: &Seen<'_>, scratch: &mut Vec<u8>, sink: &mut impl Sink) -> Verdict {
         match tls::client_hello(seen.bytes, seen.extent(), scratch) {
             Progress::Complete { value, .. } => {
-                self.client_half(seen, &value, sink);
+                if !self.upgrades.is_refused(seen.view.slot()) {
+                    self.client_half(seen, &value, sink);
+                }
                 Verdict::Enough(Some(seen.from))
             }
             Progress::NeedMore(total) => self.patience(seen.bytes, total),
@@ -46,13 +52,35 @@ impl Reader {
         if self.wanted == Wanted::ForDetectors {
             return Verdict::Enough(Some(client));
         }
-        match tls::server_hello(seen.bytes, seen.extent(), scratch) {
+        let in_the_clear = match tls::server_hello(seen.bytes, seen.extent(), scratch) {
             Progress::Complete { value, .. } => {
-                self.server_half(seen, &value, sink);
-                Verdict::Enough(Some(client))
+                self.waiting.answered(seen.view.slot(), |session| value.answer(session));
+                value.is_in_the_clear()
             }
-            Progress::NeedMore(total) => self.patience(seen.bytes, total),
-            Progress::Refused(_) => self.refuse_hello(),
+            Progress::NeedMore(total) => return self.patience(seen.bytes, total),
+            Progress::Refused(_) => return self.refuse_hello(),
+        };
+        let mut certificate = None;
+        if in_the_clear {
+            // The stream is looked at from the hello on each time: where the rest of its records
+            // begins, only they say.
+            match tls::server_certificate(seen.bytes, seen.extent(), scratch) {
+                Progress::Complete { value, .. } => certificate = self.certificate(value),
+                Progress::NeedMore(total) if total <= MAX_FLIGHT => return Verdict::Want(total),
+                Progress::NeedMore(_) | Progress::Refused(_) => {}
+            }
+        }
+        self.server_half(seen, certificate, sink);
+        Verdict::Enough(Some(client))
+    }
+
+    fn certificate(&mut self, bytes: &[u8]) -> Option<Box<Certificate>> {
+        match tls::certificate(bytes) {
+            Ok(certificate) => Some(Box::new(certificate)),
+            Err(_) => {
+                self.counts.certificates_refused += 1;
+                None
+            }
         }
     }
 
@@ -61,6 +89,7 @@ impl Reader {
         let time = seen.at;
         let flow = seen.view.flow_with_client(seen.from);
         let mut session = hello.session(time);
+        session.carrier = self.upgrades.carrier(flow.slot);
         self.counts.client_hellos += 1;
         self.counts.with_sni += u64::from(session.sni.is_some());
         if self.wanted == Wanted::ForDetectors {
@@ -70,30 +99,22 @@ impl Reader {
         session.alpn = hello.protocols();
         let body = Body::Hello(Box::new(session.clone()));
         sink.event(Event { time, flow: flow.clone(), body });
-        if let Some(Half::Server(answer)) = self.waiting.take(flow.slot) {
-            session.version = answer.version;
-            session.cipher = answer.cipher;
-            session.server_alpn = answer.server_alpn;
-            sink.event(Event { time, flow, body: Body::Tls(Box::new(session)) });
-            return;
+        if let Some(event) = self.waiting.client(flow, Box::new(session), time) {
+            sink.event(event);
         }
-        self.waiting.client(flow, Box::new(session), time);
     }
 
-    fn server_half(&mut self, seen: &Seen<'_>, hello: &tls::ServerHello<'_>, sink: &mut impl Sink) {
-        let slot = seen.view.slot();
-        match self.waiting.take(slot) {
-            Some(Half::Client(_, mut session)) => {
-                hello.answer(&mut session);
-                // Named anew: by now the server's own address on the link is known, too.
-                let flow = seen.view.flow_with_client(seen.from.reverse());
-                sink.event(Event { time: seen.at, flow, body: Body::Tls(session) });
-            }
-            Some(Half::Server(_)) | None => {
-                let mut session = TlsSession::default();
-                hello.answer(&mut session);
-                self.waiting.server(slot, Box::new(session));
-            }
+    /// All that is awaited of the server is there, or cannot come any more.
+    fn server_half(
+        &mut self,
+        seen: &Seen<'_>,
+        certificate: Option<Box<Certificate>>,
+        sink: &mut impl Sink,
+    ) {
+        if let Some(session) = self.waiting.server(seen.view.slot(), certificate) {
+            // Named anew: by now the server's own address on the link is known, too.
+            let flow = seen.view.flow_with_client(seen.from.reverse());
+            sink.event(Event { time: seen.at, flow, body: Body::Tls(session) });
         }
     }
 

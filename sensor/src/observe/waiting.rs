@@ -4,18 +4,22 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::Sink;
-use crate::event::{Body, Event, Flow, TlsSession};
+use crate::event::{Body, Certificate, Event, Flow, TlsSession};
 use crate::time::Timestamp;
 
 /// How long a ClientHello waits for the server's half.
 const SERVER_PATIENCE: Duration = Duration::from_secs(5);
 
-/// One half of a TLS session's opening.
-pub(super) enum Half {
-    /// The ClientHello, with the conversation it opened.
+/// What is there of a TLS session's opening.
+enum Half {
+    /// The ClientHello, with the conversation it opened, and what the server has answered so far.
     Client(Flow, Box<TlsSession>),
     /// What the server answered, when its half was seen first.
-    Server(Box<TlsSession>),
+    Server {
+        answer: Box<TlsSession>,
+        /// Whether more of it may come: its certificate.
+        growing: bool,
+    },
 }
 
 /// Halves, by their flow's slot.
@@ -27,20 +31,57 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// A client's hello begins to wait.
-    pub(super) fn client(&mut self, flow: Flow, session: Box<TlsSession>, since: Timestamp) {
-        self.deadlines.push_back((since.plus(SERVER_PATIENCE), flow.slot, flow.id));
-        self.halves.insert(flow.slot, Half::Client(flow, session));
+    /// A client's hello was seen: it begins to wait, unless all of the server's half is there.
+    pub(super) fn client(
+        &mut self,
+        flow: Flow,
+        mut session: Box<TlsSession>,
+        time: Timestamp,
+    ) -> Option<Event> {
+        let slot = flow.slot;
+        if let Some(Half::Server { answer, growing }) = self.halves.remove(&slot) {
+            take_over(&mut session, *answer);
+            if !growing {
+                return Some(Event { time, flow, body: Body::Tls(session) });
+            }
+        }
+        self.deadlines.push_back((time.plus(SERVER_PATIENCE), slot, flow.id));
+        self.halves.insert(slot, Half::Client(flow, session));
+        None
     }
 
-    /// A server's hello was seen first.
-    pub(super) fn server(&mut self, slot: u32, answer: Box<TlsSession>) {
-        self.halves.insert(slot, Half::Server(answer));
+    /// A server's hello was seen, and what follows it may be awaited. Seen again, it answers the same.
+    pub(super) fn answered(&mut self, slot: u32, answer: impl FnOnce(&mut TlsSession)) {
+        let half = self.halves.entry(slot).or_insert_with(|| Half::Server {
+            answer: Box::default(),
+            growing: true,
+        });
+        match half {
+            Half::Client(_, session) => answer(session),
+            Half::Server { answer: session, growing } => {
+                *growing = true;
+                answer(session);
+            }
+        }
     }
 
-    /// The half that waits in a slot.
-    pub(super) fn take(&mut self, slot: u32) -> Option<Half> {
-        self.halves.remove(&slot)
+    /// The server's half is complete; gives the session if the client's is there.
+    pub(super) fn server(
+        &mut self,
+        slot: u32,
+        certificate: Option<Box<Certificate>>,
+    ) -> Option<Box<TlsSession>> {
+        match self.halves.remove(&slot)? {
+            Half::Client(_, mut session) => {
+                session.certificate = certificate;
+                Some(session)
+            }
+            Half::Server { mut answer, .. } => {
+                answer.certificate = certificate;
+                self.halves.insert(slot, Half::Server { answer, growing: false });
+                None
+            }
+        }
     }
 
     /// Stops waiting for servers that have not answered by `now`.
@@ -69,4 +110,15 @@ impl Waiting {
             sink.event(Event { time: at, flow, body: Body::Tls(session) });
         }
     }
+}
+
+/// Adds what a server answered to what the client's hello says.
+fn take_over(session: &mut TlsSession, answer: TlsSession) {
+    session.version = answer.version;
+    session.cipher = answer.cipher;
+    session.server_alpn = answer.server_alpn;
+    session.resumed = answer.resumed;
+    session.ja3s = answer.ja3s;
+    session.ja4s = answer.ja4s;
+    session.certificate = answer.certificate;
 }

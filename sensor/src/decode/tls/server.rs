@@ -34,6 +34,11 @@ impl<'a> ServerHello<'a> {
         session.server_alpn = self.alpn.map(|name| printable(name).into());
     }
 
+    /// Whether the server's certificate may follow in the clear: it may up to TLS 1.2.
+    pub const fn is_in_the_clear(&self) -> bool {
+        matches!(self.version, Some(0x0300..=0x0303))
+    }
+
     pub(super) fn read(message: &Message<'a>) -> Result<Self, Refusal> {
         let missing = if message.truncated { Refusal::Truncated } else { Refusal::Malformed };
         let mut body = Reader::new(message.body);
