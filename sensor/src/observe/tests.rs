@@ -2,7 +2,12 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
 use crate::decode::{Packet, Tcp, Vlans, protocol, tcp_flags};
+use crate::event::TlsSession;
 use crate::flow::Table;
+
+mod certificates;
+mod streams;
+mod upgrades;
 
 #[derive(Default)]
 struct Bodies(Vec<Body>);

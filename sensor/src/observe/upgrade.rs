@@ -36,6 +36,12 @@ impl Upgrades {
         self.of(slot).is_some_and(Dialogue::is_refused)
     }
 
+    /// Whether no flow is followed.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The flow in a slot ends.
     #[inline]
     pub(super) fn closing(&mut self, slot: u32) {
