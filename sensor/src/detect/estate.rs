@@ -198,9 +198,8 @@ impl Estate {
         support: Option<Support>,
     ) -> Approval {
         let Some(asset) = self.inventory.asset(asset) else { return Approval::None };
-        let covers = |approve: &&Approve, port| {
-            approve.covers(&asset.name, asset.role, address, port, sni)
-        };
+        let covers =
+            |approve: &&Approve, port| approve.covers(&asset.name, asset.role, address, port, sni);
         let claimed = |approve: &Approve| {
             support == Some(Support::Contradicted)
                 && !approve.sni.is_empty()

@@ -8,8 +8,8 @@ use crate::alert::{Analytic, Fact, Severity};
 use crate::config::{Approve, Asset, NamePattern, Role};
 use crate::decode::{Mac, Vlans, protocol};
 use crate::event::{
-    Account, AccountReason, Carrier, DnsAnswer, DnsData, DnsMessage, DnsQuestion, DnsTransport, Endpoint,
-    Flow, FlowState, TlsSession, Traffic, Volume,
+    Account, AccountReason, Carrier, DnsAnswer, DnsData, DnsMessage, DnsQuestion, DnsTransport,
+    Endpoint, Flow, FlowState, TlsSession, Traffic, Volume,
 };
 
 mod packets;

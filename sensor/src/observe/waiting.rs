@@ -52,10 +52,10 @@ impl Waiting {
 
     /// A server's hello was seen, and what follows it may be awaited. Seen again, it answers the same.
     pub(super) fn answered(&mut self, slot: u32, answer: impl FnOnce(&mut TlsSession)) {
-        let half = self.halves.entry(slot).or_insert_with(|| Half::Server {
-            answer: Box::default(),
-            growing: true,
-        });
+        let half = self
+            .halves
+            .entry(slot)
+            .or_insert_with(|| Half::Server { answer: Box::default(), growing: true });
         match half {
             Half::Client(_, session) => answer(session),
             Half::Server { answer: session, growing } => {

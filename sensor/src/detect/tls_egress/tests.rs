@@ -258,10 +258,15 @@ fn through_a_proxy_inside_it_is_egress_all_the_same() {
     assert_eq!(destination.sni.as_deref(), Some("drop.evil.example"));
     assert_eq!((destination.address, destination.port), ("10.0.0.8".parse().unwrap(), 3128));
     let summary = &guest[0].alert.summary;
-    assert!(summary.contains("300.0 MB over TLS to drop.evil.example through the proxy 10.0.0.8"), "{summary}");
+    assert!(
+        summary.contains("300.0 MB over TLS to drop.evil.example through the proxy 10.0.0.8"),
+        "{summary}"
+    );
     let management = about(&told, "esxi-01");
     assert_eq!(management.len(), 2, "by name and by address: {told:#?}");
-    assert!(management.iter().all(|told| told.severity >= Severity::High && told.at == NOON + HOUR));
+    assert!(
+        management.iter().all(|told| told.severity >= Severity::High && told.at == NOON + HOUR)
+    );
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use rcgen::{CertificateParams, DnType, DnValue, KeyPair};
 
-use super::streams::{CLIENT, Made, SERVER, certificate, every_cut, read, read_timed, server_flight};
+use super::streams::{
+    CLIENT, Made, SERVER, certificate, every_cut, read, read_timed, server_flight,
+};
 use super::*;
 use crate::event::Certificate;
 

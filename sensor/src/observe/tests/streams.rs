@@ -94,10 +94,8 @@ pub(super) fn every_cut(turns: &[Turn], mut check: impl FnMut(&[(bool, &[u8])], 
             check(&cut, &format!("turn {n} cut at {at}"));
         }
     }
-    let single: Vec<_> = whole
-        .iter()
-        .flat_map(|(from, bytes)| bytes.chunks(1).map(|byte| (*from, byte)))
-        .collect();
+    let single: Vec<_> =
+        whole.iter().flat_map(|(from, bytes)| bytes.chunks(1).map(|byte| (*from, byte))).collect();
     check(&single, "single bytes");
     for size in [2, 3, 7, 64] {
         let cut: Vec<_> = whole
@@ -113,19 +111,15 @@ pub(super) fn every_cut(turns: &[Turn], mut check: impl FnMut(&[(bool, &[u8])], 
     check(&[(CLIENT, &client), (SERVER, &server)], "the client says all at once");
     if whole[0].0 == SERVER {
         let greeting = turns[0].1.len();
-        let turns = [
-            (SERVER, &server[..greeting]),
-            (CLIENT, &client[..]),
-            (SERVER, &server[greeting..]),
-        ];
+        let turns =
+            [(SERVER, &server[..greeting]), (CLIENT, &client[..]), (SERVER, &server[greeting..])];
         check(&turns, "the client says all at once when it was greeted");
     }
 }
 
 /// A ServerHello of this version and what follows it in one record.
 pub(super) fn server_flight(version: u16, rest: &[u8]) -> Vec<u8> {
-    let extensions: &[u8] =
-        if version == 0x0304 { &[0, 6, 0, 43, 0, 2, 3, 4] } else { &[0, 0] };
+    let extensions: &[u8] = if version == 0x0304 { &[0, 6, 0, 43, 0, 2, 3, 4] } else { &[0, 0] };
     let body = [&[3, 3][..], &[7; 32], &[0, 0xc0, 0x2f, 0], extensions].concat();
     let hello = [&[2, 0, 0, body.len() as u8][..], &body, rest].concat();
     let record =

@@ -70,7 +70,10 @@ fn ldap() -> Vec<Turn> {
     let [client, server] = hellos();
     vec![
         (CLIENT, ldap_message(1, b"\x63\x10\x04\0\x0a\x01\0\x0a\x01\0\x02\x01\0\x02\x01\0\x87")),
-        (SERVER, [ldap_message(1, &entry), ldap_message(1, b"\x65\x07\x0a\x01\0\x04\0\x04\0")].concat()),
+        (
+            SERVER,
+            [ldap_message(1, &entry), ldap_message(1, b"\x65\x07\x0a\x01\0\x04\0\x04\0")].concat(),
+        ),
         (CLIENT, ldap_message(2, START_TLS)),
         (SERVER, ldap_message(2, answer)),
         client,
@@ -92,8 +95,14 @@ fn postgres() -> Vec<Turn> {
 
 fn proxy() -> Vec<Turn> {
     lines(&[
-        (CLIENT, "CONNECT drop.example:443 HTTP/1.1\r\nHost: drop.example:443\r\nUser-Agent: x\r\n"),
-        (SERVER, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 Connection established\r\nVia: 1.1 proxy\r\n"),
+        (
+            CLIENT,
+            "CONNECT drop.example:443 HTTP/1.1\r\nHost: drop.example:443\r\nUser-Agent: x\r\n",
+        ),
+        (
+            SERVER,
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 Connection established\r\nVia: 1.1 proxy\r\n",
+        ),
     ])
 }
 

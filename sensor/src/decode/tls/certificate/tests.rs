@@ -76,8 +76,11 @@ fn the_second_reader_says_the_same() {
 
 #[test]
 fn validity_reaches_before_1970_and_beyond_2050() {
-    for (from, until) in [((1949, 1, 2), (1950, 1, 1)), ((1969, 12, 31), (2049, 12, 31)), ((2050, 1, 1), (9999, 12, 31))]
-    {
+    for (from, until) in [
+        ((1949, 1, 2), (1950, 1, 1)),
+        ((1969, 12, 31), (2049, 12, 31)),
+        ((2050, 1, 1), (9999, 12, 31)),
+    ] {
         let mut params = params(&[(DnType::CommonName, "old")]);
         params.not_before = rcgen::date_time_ymd(from.0, from.1, from.2);
         params.not_after = rcgen::date_time_ymd(until.0, until.1, until.2);
@@ -98,8 +101,16 @@ fn times_are_read_in_every_form_that_is_found() {
     assert_eq!(at(der::UTC_TIME, "500101000000Z"), Some(-631_152_000));
     assert_eq!(at(der::UTC_TIME, "491231235959Z"), Some(2_524_607_999));
     assert_eq!(at(der::GENERALIZED_TIME, "19700101000000Z"), Some(0));
-    for wrong in ["", "7", "701301000000Z", "700230000000Z", "700101000000", "700101000000Zx", "70010100000aZ", "+70101000000Z"]
-    {
+    for wrong in [
+        "",
+        "7",
+        "701301000000Z",
+        "700230000000Z",
+        "700101000000",
+        "700101000000Zx",
+        "70010100000aZ",
+        "+70101000000Z",
+    ] {
         assert_eq!(at(der::UTC_TIME, wrong), None, "{wrong}");
         assert_eq!(at(der::GENERALIZED_TIME, wrong), None, "{wrong}");
     }
@@ -161,7 +172,10 @@ fn what_is_broken_is_refused_and_nothing_panics() {
             let mut other = der.clone();
             other[at] = byte;
             if let Ok(other) = certificate(&other) {
-                assert!(other.subject.len() < 2000 && other.fingerprint != read.fingerprint || der[at] == byte);
+                assert!(
+                    other.subject.len() < 2000 && other.fingerprint != read.fingerprint
+                        || der[at] == byte
+                );
             }
         }
     }
@@ -169,7 +183,8 @@ fn what_is_broken_is_refused_and_nothing_panics() {
 
 /// Handshake messages in records of at most `size` bytes.
 fn records(messages: &[u8], size: usize) -> Vec<u8> {
-    let record = |part: &[u8]| [&[22, 3, 3, (part.len() >> 8) as u8, part.len() as u8], part].concat();
+    let record =
+        |part: &[u8]| [&[22, 3, 3, (part.len() >> 8) as u8, part.len() as u8], part].concat();
     messages.chunks(size).flat_map(record).collect()
 }
 
@@ -216,7 +231,10 @@ fn the_first_certificate_is_found_in_records_of_any_size_as_soon_as_it_is_there(
         let expected = end + 5 * end.div_ceil(size);
         assert_eq!(found, Some(expected), "in records of {size}");
         assert!(asked <= expected, "asked for {asked}");
-        assert_eq!(find(&bytes[..expected - 1], Extent::Final), Progress::Refused(Refusal::Truncated));
+        assert_eq!(
+            find(&bytes[..expected - 1], Extent::Final),
+            Progress::Refused(Refusal::Truncated)
+        );
     }
 }
 
@@ -225,12 +243,15 @@ fn warnings_between_are_passed_over() {
     let alert = [21, 3, 3, 0, 2, 1, 112];
     let hello = records(&server_hello(), 9999);
     let bytes = [&alert[..], &hello, &alert, &records(&chain(&[b"abc"]), 5)].concat();
-    assert!(matches!(find(&bytes, Extent::Growing), Progress::Complete { value, .. } if value == b"abc"));
+    assert!(
+        matches!(find(&bytes, Extent::Growing), Progress::Complete { value, .. } if value == b"abc")
+    );
 }
 
 #[test]
 fn a_server_that_goes_on_with_something_else_is_not_waited_for() {
-    let after = |rest: &[u8]| find(&[&records(&server_hello(), 9999), rest].concat(), Extent::Growing);
+    let after =
+        |rest: &[u8]| find(&[&records(&server_hello(), 9999), rest].concat(), Extent::Growing);
     assert_eq!(after(&[20, 3, 3, 0, 1, 1]), Progress::Refused(Refusal::NotTls), "resumed");
     for kind in [4, 12, 14, 0] {
         let next = records(&message(kind, b"x"), 9999);
