@@ -10,7 +10,7 @@ use crate::event::Certificate;
 
 /// A certificate that signed itself, longer than a few segments.
 fn der() -> Vec<u8> {
-    let names: Vec<_> = (0..200).map(|n| format!("host-{n}.example")).collect();
+    let names: Vec<_> = (0..400).map(|n| format!("host-{n}.example")).collect();
     let mut params = CertificateParams::new(names).unwrap();
     let name = DnValue::Utf8String("vcenter.example".to_owned());
     params.distinguished_name.push(DnType::CommonName, name);

@@ -82,7 +82,7 @@ pub(super) fn read_timed(turns: &[(u64, bool, &[u8])], wanted: Wanted) -> Made {
     made
 }
 
-/// Every way to cut one turn in two, the whole into single bytes, and each side's turns in a row
+/// Every way to cut one turn in two, the whole into pieces, and each side's turns behind the greeting
 /// joined; `check` gets the segments and what to call them.
 pub(super) fn every_cut(turns: &[Turn], mut check: impl FnMut(&[(bool, &[u8])], &str)) {
     let whole: Vec<_> = turns.iter().map(|(from, bytes)| (*from, &bytes[..])).collect();
@@ -108,13 +108,12 @@ pub(super) fn every_cut(turns: &[Turn], mut check: impl FnMut(&[(bool, &[u8])], 
         turns.iter().filter(|turn| turn.0 == side).flat_map(|turn| turn.1.clone()).collect()
     };
     let (client, server) = (side(CLIENT), side(SERVER));
-    check(&[(CLIENT, &client), (SERVER, &server)], "the client says all at once");
-    if whole[0].0 == SERVER {
-        let greeting = turns[0].1.len();
-        let turns =
-            [(SERVER, &server[..greeting]), (CLIENT, &client[..]), (SERVER, &server[greeting..])];
-        check(&turns, "the client says all at once when it was greeted");
-    }
+    let greeting = if whole[0].0 == SERVER { whole[0].1.len() } else { 0 };
+    let (greeting, server) = server.split_at(greeting);
+    check(
+        &[(SERVER, greeting), (CLIENT, &client), (SERVER, server)],
+        "the client says all at once",
+    );
 }
 
 /// A ServerHello of this version and what follows it in one record.
