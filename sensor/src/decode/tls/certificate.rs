@@ -24,6 +24,8 @@ const MAX_CERTIFICATE: usize = 16 * 1024;
 /// The longest serial number: RFC 5280 has 20 bytes, and old ones are longer.
 const MAX_SERIAL: usize = 64;
 
+const EPOCH: jiff::civil::DateTime = jiff::civil::DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
 /// What a `TBSCertificate` with a version begins with.
 const VERSION: u8 = 0xa0;
 
@@ -127,9 +129,9 @@ fn seconds(time: Value<'_>) -> Option<i64> {
         None => 0,
     };
     let offset = offset(&mut digits)?;
+    // As a span: 9999-12-31, which stands for no end (RFC 5280), is beyond what a timestamp holds.
     let date = jiff::civil::DateTime::new(year, month, day, hour, minute, second, 0).ok()?;
-    let zone = jiff::tz::Offset::from_seconds(offset).ok()?;
-    Some(zone.to_timestamp(date).ok()?.as_second())
+    date.duration_since(EPOCH).as_secs().checked_sub(i64::from(offset))
 }
 
 /// Two decimal digits.

@@ -35,9 +35,9 @@ fn a_certificate_is_read_over_many_segments() {
     let flight = server_flight(0x0303, &certificate(&der));
     let hello = hello();
     for size in [1, 1460, 9000] {
-        let mut segments = vec![(CLIENT, &hello[..])];
-        segments.extend(flight.chunks(size).map(|part| (SERVER, part)));
-        let made = read(&segments, Wanted::All);
+        let mut segments = vec![(0, CLIENT, &hello[..])];
+        segments.extend(flight.chunks(size).map(|part| (1, SERVER, part)));
+        let made = read_timed(&segments, Wanted::All);
         let (version, certificate) = told(&made);
         let certificate = certificate.unwrap();
         assert_eq!((version, &*certificate.issuer), (Some(0x0303), &*certificate.subject));
