@@ -237,5 +237,4 @@ fn asks(protocol: StartTls, line: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::arithmetic_side_effects, reason = "tests make their own lengths")]
 mod tests;

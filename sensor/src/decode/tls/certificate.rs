@@ -1,7 +1,7 @@
 //! The server's own certificate, where its flight is in the clear: up to TLS 1.2 (RFC 5246, 7.4.2).
 //!
 //! A cursor of its own rather than `x509-parser`, which makes a `Vec` for each part of a name: a
-//! hostile certificate takes ten times its own size. It is the second reader of the tests, and what
+//! hostile certificate takes many times its own size. It is the second reader of the tests, and what
 //! Suricata prints names with.
 
 use std::ops::Range;
