@@ -1,5 +1,5 @@
 //! Dialogues in the clear that turn to TLS in the middle of a stream: SMTP (RFC 3207), IMAP
-//! (RFC 9051), POP3 (RFC 2595), LDAP (RFC 4511), PostgreSQL, and HTTP proxies ([`super::proxy`]).
+//! (RFC 9051), POP3 (RFC 2595), LDAP (RFC 4511), PostgreSQL, and HTTP proxies.
 //!
 //! They are told by what is said and not by ports. Each side is followed line by line or message by
 //! message, so that a hello is found where a line or message ends, wherever segments do. What the
