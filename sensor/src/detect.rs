@@ -85,6 +85,7 @@ impl Engine {
                 }
             }
             Body::Hello(hello) => {
+                self.estate.note_session(&event.flow, hello, event.time);
                 let ends = self.estate.ends(&event.flow, event.time);
                 self.restore();
                 if let Some(egress) = &mut self.tls_egress {

@@ -101,6 +101,11 @@ impl View<'_> {
         self.slot.key.sender(direction).1
     }
 
+    /// Whether no byte of this direction was passed over so far: every one was kept or used.
+    pub const fn is_untouched(&self, direction: Direction) -> bool {
+        slot::of(&self.slot.budget, direction) == stream::BUDGET
+    }
+
     /// The flow as events name it.
     pub fn flow(&self) -> Flow {
         self.cold.flow(self.id, self.slot, self.slot.client())

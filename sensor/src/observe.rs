@@ -9,12 +9,14 @@ use crate::time::Timestamp;
 mod hellos;
 mod messages;
 mod quic;
+mod upgrade;
 mod waiting;
 
 pub use quic::Unread;
 
 use hellos::Side;
 use quic::Quic;
+use upgrade::Upgrades;
 use waiting::Waiting;
 
 /// Who is given the events, in the order of their time.
@@ -35,6 +37,8 @@ pub struct Counts {
     pub cut_hellos: u64,
     /// What looked like a hello and could not be read.
     pub refused_hellos: u64,
+    /// Certificates of servers that could not be read.
+    pub certificates_refused: u64,
     /// Halves of TLS sessions that gave way to others: told of, or dropped, before their other half
     /// came.
     pub tls_evicted: u64,
@@ -82,6 +86,8 @@ pub struct Reader {
     waiting: Waiting,
     /// Connections whose Initials are read.
     quic: Quic,
+    /// Flows that may turn to TLS.
+    upgrades: Upgrades,
     /// Where a hello's records are joined.
     scratch: Vec<u8>,
     /// The clients met last, by what their hellos offer.
@@ -163,6 +169,7 @@ impl<S: Sink> Observer for Observing<'_, S> {
             Likeness::Client => self.reader.hello(&seen, Side::Client, self.sink),
             Likeness::Server => self.reader.hello(&seen, Side::Server, self.sink),
             _ if messages::transport(&seen).is_some() => self.reader.dns_stream(&seen, self.sink),
+            Likeness::No if view.is_untouched(from) => self.reader.upgrade(&seen),
             Likeness::No => Verdict::Skip,
             Likeness::Undecided => Verdict::Want(bytes.len() + 1),
         }
@@ -192,6 +199,7 @@ impl<S: Sink> Observer for Observing<'_, S> {
         let seen = Seen { view, at, from: view.client(), bytes: &[], more: false };
         self.reader.quic_closing(&seen, self.sink);
         self.reader.waiting.closing(view.slot(), at, self.sink);
+        self.reader.upgrades.closing(view.slot());
     }
 }
 

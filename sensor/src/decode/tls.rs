@@ -1,4 +1,5 @@
-//! TLS: the ClientHello and ServerHello at the start of a stream, in place and without allocation.
+//! TLS: the ClientHello at the start of a stream, and the ServerHello with the certificate that
+//! follows it, in place and without allocation.
 //!
 //! A cursor of its own rather than `tls-parser`, because a hello that a snap length cut must still
 //! give what it holds, and nothing here needs a `Vec`; `tls-parser` is the second reader of the tests.
@@ -8,17 +9,21 @@
 use super::progress::Progress;
 use super::text::{Escape, write_printable};
 
+mod certificate;
 mod client;
+mod der;
 mod ech;
 mod extension;
 mod ja3;
 mod ja4;
 mod ja4s;
+mod name;
 pub(super) mod reader;
 mod record;
 mod server;
 mod ssl2;
 
+pub use certificate::{certificate, server_certificate};
 pub use client::ClientHello;
 pub use extension::{Extensions, is_grease};
 pub use ja3::{ja3, ja3s};
@@ -63,6 +68,12 @@ pub enum Refusal {
     /// It ends before it says anything.
     #[error("the hello was cut off before its cipher suites")]
     Truncated,
+    /// The server sends something else than a certificate.
+    #[error("expected a certificate, saw another handshake message")]
+    NotCertificate,
+    /// The certificate is not written as it should be.
+    #[error("expected a certificate of X.509")]
+    NotX509,
 }
 
 impl Refusal {
@@ -76,6 +87,8 @@ impl Refusal {
             Self::TooLong => "too_long",
             Self::Malformed => "malformed",
             Self::Truncated => "truncated",
+            Self::NotCertificate => "not_certificate",
+            Self::NotX509 => "not_x509",
         }
     }
 }
@@ -168,7 +181,7 @@ pub fn bare_server_hello(bytes: &[u8], extent: Extent) -> Progress<ServerHello<'
 const MAX_NAME: usize = 255;
 
 /// A name as text. One that is too long to be a name is cut and ends in `…`.
-fn printable(name: &[u8]) -> String {
+pub(super) fn printable(name: &[u8]) -> String {
     let mut text = String::with_capacity(name.len().min(MAX_NAME));
     let kept = name.get(..MAX_NAME).unwrap_or(name);
     // A `String` takes whatever is written to it.

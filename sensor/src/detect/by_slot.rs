@@ -17,6 +17,14 @@ impl<V> Default for BySlot<V> {
 }
 
 impl<V> BySlot<V> {
+    /// What is known of `flow`.
+    pub(crate) fn get(&self, flow: &Flow) -> Option<&V> {
+        match self.0.get(flow.slot as usize)? {
+            Some((id, value)) if *id == flow.id => Some(value),
+            _ => None,
+        }
+    }
+
     /// What is known of `flow`, to change it.
     pub(crate) fn get_mut(&mut self, flow: &Flow) -> Option<&mut V> {
         match self.0.get_mut(flow.slot as usize)? {

@@ -126,7 +126,8 @@ impl DnsPort {
         self.begun.get_or_insert(now);
         if !self.ports.is_trial(asset, flow, now)
             || estate.answers.announces(asset, flow.server.port, now)
-            || estate.approval(asset, flow, None, None) == Approval::Given
+            || estate.approval(asset, (flow.server.address, flow.server.port), None, None)
+                == Approval::Given
         {
             return;
         }

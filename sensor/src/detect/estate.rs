@@ -4,11 +4,13 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::answers::{Answers, Support};
+use super::answers::{Answers, Support, Value};
+use super::by_slot::BySlot;
+use super::domain::{is_host_name, lower};
 use super::volume::{Direction, Scope, Series, Volumes};
 use crate::alert::{self, Evidence, Fact};
 use crate::config::{Approve, Config, Role};
-use crate::event::{Flow, Volume};
+use crate::event::{Carrier, Flow, TlsSession, Volume};
 use crate::inventory::{AssetId, Changes, Inventory};
 use crate::mirror::MirrorFacts;
 use crate::time::Timestamp;
@@ -40,8 +42,16 @@ pub(crate) enum Approval {
 pub(crate) struct Ends {
     pub(crate) client: Option<AssetId>,
     pub(crate) server: Option<AssetId>,
-    /// Whether the server is outside the estate.
+    /// Whether the server, or where a proxy inside leads, is outside the estate.
     pub(crate) outbound: bool,
+}
+
+/// Where a proxy inside leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Beyond<'a> {
+    /// The host it was asked for, by name or address.
+    pub(crate) host: &'a str,
+    pub(crate) port: u16,
 }
 
 /// The shared state.
@@ -54,6 +64,8 @@ pub(crate) struct Estate {
     /// What the mirror was last said to do, and when.
     pub(crate) mirror: Option<(MirrorFacts, Timestamp)>,
     approve: Vec<Approve>,
+    /// Conversations that a proxy inside leads outside.
+    proxied: BySlot<()>,
     learning: Duration,
     /// `--learn`, and from the first event until when.
     teaching: Option<(Duration, Timestamp)>,
@@ -69,6 +81,7 @@ impl Estate {
             volumes: Volumes::new(config.tls_egress.spike_min_bytes),
             mirror: None,
             approve: config.approve.clone(),
+            proxied: BySlot::default(),
             learning: config.baseline.learning,
             teaching: learn.map(|span| (span, Timestamp::ZERO)),
             hasher: foldhash::fast::FixedState::default(),
@@ -108,8 +121,42 @@ impl Estate {
     pub(crate) fn ends(&mut self, flow: &Flow, now: Timestamp) -> Ends {
         let client = self.inventory.resolve(&flow.client, now);
         let server = self.inventory.resolve(&flow.server, now);
-        let outbound = server.is_none() && !self.inventory.is_internal(flow.server.address);
+        let outbound = (server.is_none() && !self.inventory.is_internal(flow.server.address))
+            || self.proxied.get(flow).is_some();
         Ends { client, server, outbound }
+    }
+
+    /// Learns from a hello where its conversation leads: through a proxy inside to the outside, it is
+    /// egress of who asked the proxy.
+    pub(crate) fn note_session(&mut self, flow: &Flow, session: &TlsSession, now: Timestamp) {
+        let Some(Beyond { host, .. }) = Beyond::of(session) else { return };
+        let Ends { client, outbound: false, .. } = self.ends(flow, now) else { return };
+        let is_inside = match host.parse() {
+            Ok(address) => self.inventory.is_internal(address),
+            // What has one label only is a name of the estate's own.
+            Err(_) => !is_host_name(host) || self.answered_inside(client, &lower(host)),
+        };
+        if !is_inside {
+            self.proxied.insert(flow, ());
+        }
+    }
+
+    /// Whether DNS gave the client an address inside for this name.
+    fn answered_inside(&self, client: Option<AssetId>, name: &str) -> bool {
+        client.into_iter().flat_map(|client| self.answers.held(client)).any(|answer| {
+            let inside = |address| self.inventory.is_internal(address);
+            *answer.name == *name && matches!(answer.value, Value::Address(to) if inside(to))
+        })
+    }
+
+    /// Where a session leads that goes through a proxy inside.
+    pub(crate) fn beyond_proxy<'a>(
+        &self,
+        flow: &Flow,
+        session: &'a TlsSession,
+    ) -> Option<Beyond<'a>> {
+        self.proxied.get(flow)?;
+        Beyond::of(session)
     }
 
     /// Counts what a conversation moved, for both ends that are assets.
@@ -140,20 +187,19 @@ impl Estate {
         self.volumes.note(asset, Series(scope, Direction::In), peer, time, into);
     }
 
-    /// Whether the config approves a conversation. A server name is a claim of the client: where
+    /// Whether the config approves a conversation with an address and port. A server name is a claim of the client: where
     /// DNS contradicts it, it approves nothing on its own; where DNS agrees, another port than the
     /// approved ones is only doubtful.
     pub(crate) fn approval(
         &self,
         asset: AssetId,
-        flow: &Flow,
+        (address, port): (IpAddr, u16),
         sni: Option<&str>,
         support: Option<Support>,
     ) -> Approval {
         let Some(asset) = self.inventory.asset(asset) else { return Approval::None };
-        let covers = |approve: &&Approve, port| {
-            approve.covers(&asset.name, asset.role, flow.server.address, port, sni)
-        };
+        let covers =
+            |approve: &&Approve, port| approve.covers(&asset.name, asset.role, address, port, sni);
         let claimed = |approve: &Approve| {
             support == Some(Support::Contradicted)
                 && !approve.sni.is_empty()
@@ -161,7 +207,7 @@ impl Estate {
         };
         let mut approval = Approval::None;
         for approve in &self.approve {
-            if covers(&approve, flow.server.port) {
+            if covers(&approve, port) {
                 if !claimed(approve) {
                     return Approval::Given;
                 }
@@ -202,5 +248,18 @@ impl Estate {
     pub(crate) fn alert_id(&self, parts: &[&str]) -> uuid::Uuid {
         let name = [&[self.sensor.as_str()], parts].concat().join("\n");
         uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes())
+    }
+}
+
+impl<'a> Beyond<'a> {
+    /// What a session's proxy was asked for; port 443 where none is named.
+    fn of(session: &'a TlsSession) -> Option<Self> {
+        let Carrier::Proxy(authority) = &session.carrier else { return None };
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, port.parse().unwrap_or(0)),
+            _ => (&**authority, 443),
+        };
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        Some(Self { host, port })
     }
 }

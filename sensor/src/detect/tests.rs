@@ -8,8 +8,8 @@ use crate::alert::{Analytic, Fact, Severity};
 use crate::config::{Approve, Asset, NamePattern, Role};
 use crate::decode::{Mac, Vlans, protocol};
 use crate::event::{
-    Account, AccountReason, DnsAnswer, DnsData, DnsMessage, DnsQuestion, DnsTransport, Endpoint,
-    Flow, FlowState, Ja4, TlsSession, Traffic, Volume,
+    Account, AccountReason, Carrier, DnsAnswer, DnsData, DnsMessage, DnsQuestion, DnsTransport,
+    Endpoint, Flow, FlowState, Ja4, TlsSession, Traffic, Volume,
 };
 
 mod packets;
@@ -170,6 +170,27 @@ impl Scene {
             TlsSession { sni: sni.map(Into::into), ja4, hello: time(at), ..Default::default() };
         self.push(at, &flow, Body::Hello(Box::new(session)));
         self.moves(at, &flow, seconds, out, 20_000);
+    }
+
+    /// A TLS session through a proxy inside, which was asked for `authority`.
+    pub(super) fn proxied(
+        &mut self,
+        at: u64,
+        client: &str,
+        [authority, sni]: [&str; 2],
+        seconds: u64,
+        [out, back]: [u64; 2],
+    ) {
+        let flow = self.flow(at, protocol::TCP, client, "10.0.0.8", 3128);
+        self.push(at, &flow, Body::Opened);
+        let session = TlsSession {
+            sni: Some(sni.into()),
+            carrier: Carrier::Proxy(authority.into()),
+            hello: time(at),
+            ..Default::default()
+        };
+        self.push(at, &flow, Body::Hello(Box::new(session)));
+        self.moves(at, &flow, seconds, out, back);
     }
 
     /// A TLS session after a look-up.

@@ -7,22 +7,26 @@
 //! at every volume (each 4 MiB, at least every 10 s), and its alert is updated when the severity
 //! changes and at the end.
 //!
+//! What goes through a proxy inside is egress to what that was asked for, and the proxy's own
+//! connection is the proxy's.
+//!
 //! Bounds: 40 bytes for each slot of the flow table, and [`MAX_CASES`] cases of about 400 bytes; what does not fit is counted.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::answers::Support;
 use super::by_slot::BySlot;
 use super::domain::{is_host_name, lower, network, registered};
-use super::estate::{Approval, Ends, Estate, Phase};
+use super::estate::{Approval, Beyond, Ends, Estate, Phase};
 use super::volume::{Direction, Scope, Series};
 use crate::alert::Alert;
 use crate::baseline::{AssetBaseline, Habits, PlaceId};
 use crate::config::TlsEgress as Settings;
-use crate::event::{Ech, Event, Flow, Ja4, TlsSession, Traffic, Volume};
+use crate::event::{Ech, Event, Ja4, TlsSession, Traffic, Volume};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
 use case::{Case, Judgement};
@@ -80,13 +84,20 @@ struct Session {
 /// slot.
 #[derive(Debug)]
 struct Said {
+    /// The server's name, or what a proxy was asked for.
     sni: Option<Arc<str>>,
     ja4: Option<Ja4>,
+    /// Through a proxy inside: the flow's server is that.
+    proxied: bool,
 }
 
 /// What a session claims to be, checked against DNS.
 struct Claim<'a> {
     place: Cow<'a, str>,
+    /// The name it goes by.
+    name: Option<&'a str>,
+    /// The server, as far as the client knows it.
+    server: (IpAddr, u16),
     support: Option<Support>,
     notes: Notes,
 }
@@ -150,9 +161,13 @@ impl TlsEgress {
     ) {
         let (Some(asset), true) = (ends.client, ends.outbound) else { return };
         let flow = &event.flow;
-        let claim = Claim::check(estate, asset, flow, hello);
-        let sni = hello.sni.as_deref();
-        let approval = estate.approval(asset, flow, sni, claim.support);
+        let server = (flow.server.address, flow.server.port);
+        let beyond = estate.beyond_proxy(flow, hello);
+        let claim = match beyond {
+            Some(beyond) => Claim::through_proxy(estate, asset, server.0, beyond, hello),
+            None => Claim::check(estate, asset, server, hello),
+        };
+        let approval = estate.approval(asset, claim.server, claim.name, claim.support);
         if approval == Approval::Given {
             return;
         }
@@ -170,7 +185,9 @@ impl TlsEgress {
             _ => 0,
         };
         let doubtful = approval == Approval::Doubtful;
-        let said = Arc::new(Said { sni: hello.sni.clone(), ja4: hello.ja4 });
+        let proxied = beyond.is_some();
+        let sni = if proxied { claim.name.map(Into::into) } else { hello.sni.clone() };
+        let said = Arc::new(Said { sni, ja4: hello.ja4, proxied });
         let session = Session { place: visit.place, notes, doubtful, said };
         self.watch.send(estate, asset, &session, event, before, alerts);
         self.flows.insert(flow, Followed::Session(session));
@@ -284,29 +301,26 @@ impl Watch {
 }
 
 impl<'a> Claim<'a> {
-    fn check(estate: &'a Estate, asset: AssetId, flow: &Flow, hello: &'a TlsSession) -> Self {
+    fn check(
+        estate: &'a Estate,
+        asset: AssetId,
+        server @ (address, port): (IpAddr, u16),
+        hello: &'a TlsSession,
+    ) -> Self {
         let mut notes = Notes::default();
-        let address = flow.server.address;
-        if flow.server.port != 443 {
+        if port != 443 {
             notes.add(Notes::ODD_PORT);
         }
+        let sni = hello.sni.as_deref();
         // With an encrypted hello the name outside is the provider's: no claim at all.
-        let name = hello
-            .sni
-            .as_deref()
-            .filter(|name| hello.ech != Ech::Offered && is_host_name(name))
-            .map(lower);
+        let name = claimed(hello).map(lower);
         let mut support = None;
         match &name {
             Some(name) => {
                 let found = estate.answers.support(asset, registered(name), address);
                 support = Some(found);
                 if matches!(found, Support::Agreed | Support::Blind) {
-                    let place = match name {
-                        Cow::Borrowed(name) => registered(name).into(),
-                        Cow::Owned(name) => registered(name).to_owned().into(),
-                    };
-                    return Self { place, support, notes };
+                    return Self { place: place(name), name: sni, server, support, notes };
                 }
                 notes.add(Notes::SNI_NOT_IN_DNS);
             }
@@ -322,7 +336,47 @@ impl<'a> Claim<'a> {
                 network(address).to_string().into()
             }
         };
-        Self { place, support, notes }
+        Self { place, name: sni, server, support, notes }
+    }
+
+    /// The same through a proxy inside, at `proxy`. A name is looked up by that, and where it connects
+    /// to is what it was asked for, whatever the hello says.
+    fn through_proxy(
+        estate: &'a Estate,
+        asset: AssetId,
+        proxy: IpAddr,
+        beyond: Beyond<'a>,
+        hello: &'a TlsSession,
+    ) -> Self {
+        if let Ok(address) = beyond.host.parse() {
+            return Self::check(estate, asset, (address, beyond.port), hello);
+        }
+        let mut notes = Notes::default();
+        if beyond.port != 443 {
+            notes.add(Notes::ODD_PORT);
+        }
+        let place = place(&lower(beyond.host));
+        match claimed(hello) {
+            Some(name) if registered(&lower(name)) != place => notes.add(Notes::SNI_NOT_IN_DNS),
+            Some(_) => {}
+            None if hello.ech == Ech::Offered => notes.add(Notes::ECH),
+            None => notes.add(Notes::NO_SNI),
+        }
+        let (server, support) = ((proxy, beyond.port), Some(Support::Agreed));
+        Self { place, name: Some(beyond.host), server, support, notes }
+    }
+}
+
+/// The name that a hello says it goes to.
+fn claimed(hello: &TlsSession) -> Option<&str> {
+    hello.sni.as_deref().filter(|name| hello.ech != Ech::Offered && is_host_name(name))
+}
+
+/// The place that a name in lower case stands for.
+fn place<'a>(name: &Cow<'a, str>) -> Cow<'a, str> {
+    match name {
+        Cow::Borrowed(name) => registered(name).into(),
+        Cow::Owned(name) => registered(name).to_owned().into(),
     }
 }
 

@@ -101,7 +101,8 @@ pub struct Ja3 {
 /// What a server's certificate says of itself (RFC 5280). Nothing of it is verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
-    /// Subject, as RFC 4514 writes names but in the order they were sent, as EVE does.
+    /// Subject, as EVE has it: `CN=…, O=…` in the order it was sent, without RFC 4514's escapes; what
+    /// is not printable as `\xNN`. At most 1 KiB.
     pub subject: Box<str>,
     /// Issuer, written likewise.
     pub issuer: Box<str>,

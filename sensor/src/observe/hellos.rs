@@ -1,15 +1,19 @@
-//! The hellos of TLS over TCP: the client's at once, then both halves together.
+//! The hellos of TLS: the client's at once, then both halves together, with the server's certificate
+//! where that is in the clear.
 
-use super::waiting::Half;
 use super::{Reader, Seen, Sink, Wanted};
 use crate::decode::progress::Progress;
 use crate::decode::tls::{self, Extent};
-use crate::event::{Body, Carrier, Event, TlsSession};
+use crate::event::{Body, Carrier, Certificate, Event, TlsSession};
 use crate::flow::Verdict;
 use crate::time::Timestamp;
 
 /// The longest ClientHello or ServerHello that is waited for, record headers included.
 const MAX_HELLO: usize = 17 * 1024;
+
+/// The most of a server's stream that is kept until its certificate is there: 16 KiB of that, behind
+/// its hello.
+const MAX_FLIGHT: usize = 20 * 1024;
 
 /// Whose hello bytes look like.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,7 +38,11 @@ impl Reader {
     fn client(&mut self, seen: &Seen<'_>, scratch: &mut Vec<u8>, sink: &mut impl Sink) -> Verdict {
         match tls::client_hello(seen.bytes, seen.extent(), scratch) {
             Progress::Complete { value, .. } => {
-                self.client_half(seen, Carrier::Tcp, &value, sink);
+                let slot = seen.view.slot();
+                if !self.upgrades.is_refused(slot) {
+                    let carrier = self.upgrades.carrier(slot);
+                    self.client_half(seen, carrier, &value, sink);
+                }
                 Verdict::Enough(Some(seen.from))
             }
             Progress::NeedMore(total) => self.patience(seen.bytes, total),
@@ -47,13 +55,35 @@ impl Reader {
         if self.wanted == Wanted::ForDetectors {
             return Verdict::Enough(Some(client));
         }
-        match tls::server_hello(seen.bytes, seen.extent(), scratch) {
+        let in_the_clear = match tls::server_hello(seen.bytes, seen.extent(), scratch) {
             Progress::Complete { value, .. } => {
-                self.server_half(seen, &value, sink);
-                Verdict::Enough(Some(client))
+                self.answered(seen, &value, sink);
+                value.is_in_the_clear()
             }
-            Progress::NeedMore(total) => self.patience(seen.bytes, total),
-            Progress::Refused(_) => self.refuse_hello(),
+            Progress::NeedMore(total) => return self.patience(seen.bytes, total),
+            Progress::Refused(_) => return self.refuse_hello(),
+        };
+        let mut certificate = None;
+        if in_the_clear {
+            // The stream is looked at from the hello on each time: where the rest of its records
+            // begins, only they say.
+            match tls::server_certificate(seen.bytes, seen.extent(), scratch) {
+                Progress::Complete { value, .. } => certificate = self.certificate(value),
+                Progress::NeedMore(total) if total <= MAX_FLIGHT => return Verdict::Want(total),
+                Progress::NeedMore(_) | Progress::Refused(_) => {}
+            }
+        }
+        self.complete(seen, certificate, sink);
+        Verdict::Enough(Some(client))
+    }
+
+    fn certificate(&mut self, bytes: &[u8]) -> Option<Box<Certificate>> {
+        match tls::certificate(bytes) {
+            Ok(certificate) => Some(Box::new(certificate)),
+            Err(_) => {
+                self.counts.certificates_refused += 1;
+                None
+            }
         }
     }
 
@@ -76,11 +106,6 @@ impl Reader {
         sink.event(Event { time, flow: flow.clone(), body });
         session.alpn = hello.protocols();
         session.ja3 = tls::ja3(hello).map(Box::new);
-        if let Some(Half::Server(answer)) = self.waiting.take(flow.slot) {
-            let session = Box::new(joined(session, *answer));
-            sink.event(Event { time, flow, body: Body::Tls(session) });
-            return;
-        }
         self.waiting.client(flow, Box::new(session), time, sink);
     }
 
@@ -98,26 +123,44 @@ impl Reader {
         session
     }
 
+    /// The server's hello is there, and no more is to come of it.
     pub(super) fn server_half(
         &mut self,
         seen: &Seen<'_>,
         hello: &tls::ServerHello<'_>,
         sink: &mut impl Sink,
     ) {
-        let slot = seen.view.slot();
-        match self.waiting.take(slot) {
-            Some(Half::Client(_, mut session)) => {
-                answer(hello, &mut session);
-                // Named anew: by now the server's own address on the link is known, too.
-                let flow = seen.view.flow_with_client(seen.from.reverse());
-                sink.event(Event { time: seen.at, flow, body: Body::Tls(session) });
+        self.answered(seen, hello, sink);
+        self.complete(seen, None, sink);
+    }
+
+    /// The server's hello is there. Seen again, it answers the same.
+    fn answered(&mut self, seen: &Seen<'_>, hello: &tls::ServerHello<'_>, sink: &mut impl Sink) {
+        self.waiting.answered(seen.view.slot(), seen.at, sink, |session, is_alone| {
+            if is_alone {
+                session.session_id.clear();
             }
-            Some(Half::Server(_)) | None => {
-                let mut session = TlsSession::default();
-                answer(hello, &mut session);
+            hello.answer(session);
+            session.ja3s = tls::ja3s(hello).map(Box::new);
+            session.ja4s = tls::ja4s(hello, &session.carrier);
+            if is_alone {
+                // To be compared with the client's, once that is seen.
                 session.session_id = hello.session_id.try_into().unwrap_or_default();
-                self.waiting.server(slot, Box::new(session), seen.at, sink);
             }
+        });
+    }
+
+    /// All that is awaited of the server is there, or cannot come any more.
+    fn complete(
+        &mut self,
+        seen: &Seen<'_>,
+        certificate: Option<Box<Certificate>>,
+        sink: &mut impl Sink,
+    ) {
+        if let Some(session) = self.waiting.complete(seen.view.slot(), certificate) {
+            // Named anew: by now the server's own address on the link is known, too.
+            let flow = seen.view.flow_with_client(seen.from.reverse());
+            sink.event(Event { time: seen.at, flow, body: Body::Tls(session) });
         }
     }
 
@@ -138,27 +181,5 @@ impl Reader {
 impl Seen<'_> {
     const fn extent(&self) -> Extent {
         if self.more { Extent::Growing } else { Extent::Final }
-    }
-}
-
-/// Adds the server's half to a session, with its fingerprints.
-fn answer(hello: &tls::ServerHello<'_>, session: &mut TlsSession) {
-    hello.answer(session);
-    session.ja3s = tls::ja3s(hello).map(Box::new);
-    session.ja4s = tls::ja4s(hello, &session.carrier);
-}
-
-/// A client's half with that of its server, which was seen first.
-fn joined(client: TlsSession, server: TlsSession) -> TlsSession {
-    let sent_back = tls::sent_back(server.version, &client.session_id, &server.session_id);
-    TlsSession {
-        version: server.version,
-        cipher: server.cipher,
-        server_alpn: server.server_alpn,
-        resumed: server.resumed || sent_back,
-        ja3s: server.ja3s,
-        ja4s: server.ja4s,
-        certificate: server.certificate,
-        ..client
     }
 }

@@ -5,7 +5,10 @@ use crate::decode::{Packet, Tcp, Vlans, protocol, tcp_flags};
 use crate::event::TlsSession;
 use crate::flow::Table;
 
+mod certificates;
 mod segments;
+mod streams;
+mod upgrades;
 
 #[derive(Default)]
 struct Bodies(Vec<Body>);

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::Sink;
-use crate::event::{Body, Event, Flow, TlsSession};
+use crate::decode::tls;
+use crate::event::{Body, Certificate, Event, Flow, TlsSession};
 use crate::time::Timestamp;
 
 /// How long one half waits for the other.
@@ -17,18 +18,22 @@ const CAPACITY: usize = 1 << 16;
 /// What halves that wait may take in bytes, by [`cost`].
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 
-/// One half of a TLS session's opening.
-pub(super) enum Half {
-    /// The ClientHello, with the conversation it opened.
+/// What is there of a TLS session's opening.
+enum Half {
+    /// The ClientHello, with the conversation it opened, and what the server has answered so far.
     Client(Flow, Box<TlsSession>),
     /// What the server answered, when its half was seen first.
-    Server(Box<TlsSession>),
+    Server {
+        answer: Box<TlsSession>,
+        /// Whether more of it may come: its certificate.
+        growing: bool,
+    },
 }
 
 impl Half {
     const fn session(&self) -> &TlsSession {
         match self {
-            Self::Client(_, session) | Self::Server(session) => session,
+            Self::Client(_, session) | Self::Server { answer: session, .. } => session,
         }
     }
 }
@@ -49,7 +54,8 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// A client's hello begins to wait at `now`.
+    /// A client's hello was seen: its session is told, if all of the server's half is there, or begins
+    /// to wait at `now`.
     pub(super) fn client(
         &mut self,
         flow: Flow,
@@ -57,22 +63,71 @@ impl Waiting {
         now: Timestamp,
         sink: &mut impl Sink,
     ) {
-        self.wait(flow.slot, Half::Client(flow, session), now, sink);
+        let (session, growing) = match self.take(flow.slot) {
+            Some(Half::Server { answer, growing }) => {
+                (Box::new(joined(*session, *answer)), growing)
+            }
+            Some(Half::Client(..)) | None => (session, true),
+        };
+        if growing {
+            self.wait(flow.slot, Half::Client(flow, session), now, sink);
+        } else {
+            sink.event(Event { time: now, flow, body: Body::Tls(session) });
+        }
     }
 
-    /// A server's hello was seen first, at `now`.
-    pub(super) fn server(
+    /// A server's hello was seen, at `now`, and what follows it may be awaited. `answer` adds it to the
+    /// client's half or, alone, to what is there of the server's.
+    pub(super) fn answered(
         &mut self,
         slot: u32,
-        answer: Box<TlsSession>,
         now: Timestamp,
         sink: &mut impl Sink,
+        answer: impl FnOnce(&mut TlsSession, bool),
     ) {
-        self.wait(slot, Half::Server(answer), now, sink);
+        let Some((_, half)) = self.halves.get_mut(&slot) else {
+            let mut session = Box::<TlsSession>::default();
+            answer(&mut session, true);
+            let half = Half::Server { answer: session, growing: true };
+            return self.wait(slot, half, now, sink);
+        };
+        let before = cost(half.session());
+        match half {
+            Half::Client(_, session) => answer(session, false),
+            Half::Server { answer: session, growing } => {
+                *growing = true;
+                answer(session, true);
+            }
+        }
+        self.bytes = (self.bytes + cost(half.session())).saturating_sub(before);
     }
 
-    /// The half that waits in a slot.
-    pub(super) fn take(&mut self, slot: u32) -> Option<Half> {
+    /// The server's half is complete; gives the session if the client's is there.
+    pub(super) fn complete(
+        &mut self,
+        slot: u32,
+        certificate: Option<Box<Certificate>>,
+    ) -> Option<Box<TlsSession>> {
+        let (_, half) = self.halves.get_mut(&slot)?;
+        let before = cost(half.session());
+        match half {
+            Half::Client(_, session) => session.certificate = certificate,
+            Half::Server { answer, growing } => {
+                answer.certificate = certificate;
+                *growing = false;
+            }
+        }
+        self.bytes = (self.bytes + cost(half.session())).saturating_sub(before);
+        if matches!(half, Half::Server { .. }) {
+            return None;
+        }
+        match self.take(slot)? {
+            Half::Client(_, session) | Half::Server { answer: session, .. } => Some(session),
+        }
+    }
+
+    /// What waits in a slot.
+    fn take(&mut self, slot: u32) -> Option<Half> {
         let (_, half) = self.halves.remove(&slot)?;
         self.bytes = self.bytes.saturating_sub(cost(half.session()));
         Some(half)
@@ -123,6 +178,21 @@ impl Waiting {
         if let Some(Half::Client(flow, session)) = self.take(slot) {
             sink.event(Event { time: at, flow, body: Body::Tls(session) });
         }
+    }
+}
+
+/// A client's half with that of its server, which was seen first.
+fn joined(client: TlsSession, server: TlsSession) -> TlsSession {
+    let sent_back = tls::sent_back(server.version, &client.session_id, &server.session_id);
+    TlsSession {
+        version: server.version,
+        cipher: server.cipher,
+        server_alpn: server.server_alpn,
+        resumed: server.resumed || sent_back,
+        ja3s: server.ja3s,
+        ja4s: server.ja4s,
+        certificate: server.certificate,
+        ..client
     }
 }
 
@@ -183,7 +253,7 @@ mod tests {
         let at = |seconds| Timestamp::ZERO.plus(Duration::from_secs(seconds));
         waiting.client(flow(1), hello(9), at(0), &mut told);
         waiting.client(flow(2), hello(9), at(1), &mut told);
-        waiting.server(3, hello(0), at(1), &mut told);
+        waiting.answered(3, at(1), &mut told, |_, _| {});
         waiting.closing(2, at(2), &mut told);
         waiting.client(flow(2), hello(9), at(3), &mut told);
         waiting.expire(at(7), &mut told);
@@ -200,7 +270,9 @@ mod tests {
         }
         assert_eq!((waiting.deadlines.len(), waiting.evicted, told.0.len()), (CAPACITY, 10, 10));
         for slot in 0..CAPACITY as u32 {
-            waiting.server(slot, hello(4000), Timestamp::ZERO, &mut told);
+            waiting.closing(slot, Timestamp::ZERO, &mut told);
+            waiting
+                .answered(slot, Timestamp::ZERO, &mut told, |session, _| *session = *hello(4000));
             assert!(waiting.bytes <= MAX_BYTES && waiting.deadlines.len() <= CAPACITY);
         }
         assert!(

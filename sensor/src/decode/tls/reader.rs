@@ -16,6 +16,11 @@ impl<'a> Reader<'a> {
         Some(taken)
     }
 
+    /// Whether nothing is left.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Everything that is left.
     pub(in crate::decode) const fn rest(&mut self) -> &'a [u8] {
         let rest = self.0;
@@ -33,6 +38,13 @@ impl<'a> Reader<'a> {
         let Some((&bytes, rest)) = self.0.split_first_chunk() else { return None };
         self.0 = rest;
         Some(u16::from_be_bytes(bytes))
+    }
+
+    /// A number of 24 bits, as handshake messages have their lengths.
+    pub(super) const fn long(&mut self) -> Option<usize> {
+        let Some((&[high, middle, low], rest)) = self.0.split_first_chunk() else { return None };
+        self.0 = rest;
+        Some(u32::from_be_bytes([0, high, middle, low]) as usize)
     }
 
     /// A vector with its length in one byte in front (RFC 8446, 3.4).

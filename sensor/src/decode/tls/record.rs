@@ -1,5 +1,7 @@
 //! Handshake messages out of TLS records (RFC 8446, 5.1), whole or in fragments.
 
+use std::ops::Range;
+
 use super::{Extent, Refusal};
 use crate::decode::progress::Progress;
 
@@ -90,6 +92,56 @@ pub(super) fn bare(bytes: &[u8], kind: u8, extent: Extent) -> Progress<Message<'
     }
 }
 
+/// Why what is looked for in joined handshake messages was not found.
+pub(super) enum Missing {
+    /// There must be this many bytes of messages before it is worth looking again.
+    Bytes(usize),
+    /// It is not there.
+    Refused(Refusal),
+}
+
+/// What `find` finds in the handshake messages at the start of a stream, whose fragments are joined
+/// in `scratch` as far as it takes. Alerts among them are passed over.
+pub(super) fn find_in_messages<'a>(
+    bytes: &[u8],
+    extent: Extent,
+    scratch: &'a mut Vec<u8>,
+    find: impl Fn(&[u8]) -> Result<Range<usize>, Missing>,
+) -> Progress<&'a [u8], Refusal> {
+    scratch.clear();
+    let mut at = 0;
+    let mut missing = MESSAGE_HEADER;
+    let total = loop {
+        let record = match Record::read(bytes, at) {
+            Ok(record) => record,
+            // Whatever record comes, what is missing is behind its header.
+            Err(Stop::Short(start)) => break start.saturating_add(missing),
+            Err(Stop::Refused(refusal)) => return Progress::Refused(refusal),
+        };
+        if record.content == HANDSHAKE {
+            scratch.extend_from_slice(record.payload);
+            match find(scratch) {
+                Ok(range) => {
+                    let value = scratch.get(range).unwrap_or_default();
+                    return Progress::Complete { value, used: record.end().min(bytes.len()) };
+                }
+                Err(Missing::Bytes(total)) => missing = total.saturating_sub(scratch.len()),
+                Err(Missing::Refused(refusal)) => return Progress::Refused(refusal),
+            }
+        }
+        if !record.is_whole() {
+            let left = record.len.saturating_sub(record.payload.len());
+            let header = if missing > left { RECORD_HEADER } else { 0 };
+            break bytes.len().saturating_add(missing).saturating_add(header);
+        }
+        at = record.end();
+    };
+    match extent {
+        Extent::Growing => Progress::NeedMore(total),
+        Extent::Final => Progress::Refused(Refusal::Truncated),
+    }
+}
+
 /// Joins the fragments of a message that `first` only starts; gives where the message ends.
 fn join(bytes: &[u8], first: Record<'_>, scratch: &mut Vec<u8>) -> Result<usize, Stop> {
     let mut record = first;
@@ -114,7 +166,7 @@ fn join(bytes: &[u8], first: Record<'_>, scratch: &mut Vec<u8>) -> Result<usize,
 }
 
 /// Length of a message with its header, as far as its first bytes say.
-const fn wanted(message: &[u8]) -> usize {
+pub(super) const fn wanted(message: &[u8]) -> usize {
     match *message {
         [_, high, middle, low, ..] => {
             let length = u32::from_be_bytes([0, high, middle, low]) as usize;

@@ -52,6 +52,11 @@ impl<'a> ServerHello<'a> {
             || sent_back(self.version, session_id, self.session_id)
     }
 
+    /// Whether the server's certificate may follow in the clear: it may up to TLS 1.2.
+    pub const fn is_in_the_clear(&self) -> bool {
+        matches!(self.version, Some(0x0300..=0x0303))
+    }
+
     pub(super) fn read(message: &Message<'a>) -> Result<Self, Refusal> {
         let missing = if message.truncated { Refusal::Truncated } else { Refusal::Malformed };
         let mut body = Reader::new(message.body);

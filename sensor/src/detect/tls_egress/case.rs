@@ -268,6 +268,10 @@ impl Case {
         let Amount { bytes, usual } = self.latest.amount;
         let who = estate.inventory.asset(asset).map_or("?", |asset| &asset.name);
         let place = match (&self.session.said.sni, name.contains('/')) {
+            _ if self.session.said.proxied => {
+                let name = self.session.said.sni.as_deref().unwrap_or(name);
+                format!("{name} through the proxy {}", self.flow.server.address)
+            }
             (Some(sni), _) => format!("{sni} ({})", self.flow.server.address),
             (None, false) => format!("{name} ({})", self.flow.server.address),
             (None, true) => self.flow.server.address.to_string(),

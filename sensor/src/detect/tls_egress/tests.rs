@@ -243,3 +243,71 @@ fn a_guest_is_watched_on_its_ipv6_addresses_alike() {
     let told = scene.run();
     assert_eq!(about(&told, "10.1.0.3").len(), 1, "one asset by its MAC: {told:#?}");
 }
+
+#[test]
+fn through_a_proxy_inside_it_is_egress_all_the_same() {
+    let mut scene = scene();
+    let drop = ["drop.evil.example:443", "drop.evil.example"];
+    scene.inside(NOON, "10.0.0.20", "10.1.0.3", 300, 600_000_000);
+    scene.proxied(NOON + 15 * MINUTE, "10.1.0.3", drop, 600, [300_000_000, 20_000]);
+    scene.proxied(NOON + HOUR, "10.0.0.11", ["c2.evil.example:443", "x"], 30, [2_000, 2_000]);
+    scene.proxied(NOON + HOUR, "10.0.0.11", ["203.0.113.9:443", "x"], 30, [2_000, 2_000]);
+    let told = scene.run();
+    let guest = about(&told, "10.1.0.3");
+    assert_eq!(guest.len(), 1, "{told:#?}");
+    assert!(guest[0].severity >= Severity::High, "{guest:#?}");
+    let destination = guest[0].alert.destination.as_ref().unwrap();
+    assert_eq!(destination.sni.as_deref(), Some("drop.evil.example"));
+    assert_eq!((destination.address, destination.port), ("10.0.0.8".parse().unwrap(), 3128));
+    let summary = &guest[0].alert.summary;
+    assert!(summary.contains("TLS to drop.evil.example through the proxy 10.0.0.8"), "{summary}");
+    let management = about(&told, "esxi-01");
+    assert_eq!(management.len(), 2, "by name and by address: {told:#?}");
+    assert!(
+        management.iter().all(|told| told.severity >= Severity::High && told.at == NOON + HOUR)
+    );
+}
+
+#[test]
+fn what_a_proxy_is_asked_for_is_approved_usual_or_inside_like_anything_else() {
+    let mut scene = scene();
+    let esxi = |scene: &mut Scene, authority: &str, sni: &str| {
+        scene.proxied(NOON, "10.0.0.11", [authority, sni], 30, [2_000_000, 2_000]);
+    };
+    esxi(&mut scene, "depot.vmware.com:443", "depot.vmware.com");
+    esxi(&mut scene, "10.0.0.20:443", "backup.example");
+    esxi(&mut scene, "[fd00::20]:443", "backup.example");
+    esxi(&mut scene, "vcenter:443", "vcenter");
+    scene.resolve(NOON - 60, "10.0.0.11", "vcenter.corp.example", "10.0.0.20");
+    esxi(&mut scene, "vcenter.corp.example:443", "vcenter.corp.example");
+    let usual = ["www.usual-1.example:443", "www.usual-1.example"];
+    scene.proxied(NOON, "10.1.0.3", usual, 60, [2_000_000, 20_000]);
+    assert_eq!(at_least(Severity::Low, &scene.run()), Vec::<String>::new());
+}
+
+#[test]
+fn an_approved_or_usual_name_in_the_hello_does_not_excuse_what_the_proxy_was_asked_for() {
+    let mut scene = scene();
+    let fronted = ["drop.evil.example:443", "depot.vmware.com"];
+    scene.proxied(NOON, "10.0.0.11", fronted, 30, [2_000, 2_000]);
+    let told = scene.run();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].severity >= Severity::High);
+    assert!(told[0].alert.summary.contains("drop.evil.example"), "{}", told[0].alert.summary);
+}
+
+#[test]
+fn what_comes_through_a_proxy_is_not_pulled_together_inside() {
+    let update = ["update.usual-1.example:443", "update.usual-1.example"];
+    for (proxied, found) in [(true, false), (false, true)] {
+        let mut scene = scene();
+        if proxied {
+            scene.proxied(NOON, "10.1.0.3", update, 300, [20_000, 900_000_000]);
+        } else {
+            scene.inside(NOON, "10.0.0.20", "10.1.0.3", 300, 900_000_000);
+        }
+        let at = NOON + 15 * MINUTE;
+        scene.visit(at, "10.1.0.3", "drop.evil.example", "203.0.113.9", 300, 70_000_000);
+        assert_eq!(!about(&scene.run(), "10.1.0.3").is_empty(), found, "{proxied}");
+    }
+}
