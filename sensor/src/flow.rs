@@ -6,7 +6,7 @@
 //! a burst overlap. Everything happens in the order of packets and by their time: two readings of
 //! one capture go alike, whatever the hash seed.
 
-use crate::event::{Account, Flow, Volume};
+use crate::event::{Account, App, Flow, Volume};
 use crate::prefetch;
 use crate::time::Timestamp;
 
@@ -98,6 +98,11 @@ impl View<'_> {
     /// The port of the side that sends in `direction`.
     pub fn port(&self, direction: Direction) -> u16 {
         self.slot.key.sender(direction).1
+    }
+
+    /// Notes what the flow speaks: its accounts say so from now on.
+    pub fn speaks(&self, app: App) {
+        self.cold.app.set(Some(app));
     }
 
     /// The flow as events name it.

@@ -119,6 +119,7 @@ impl Scene {
             last: time(end),
             state: FlowState::Closed,
             reason: AccountReason::Timeout,
+            app: None,
             tcp_flags: None,
         };
         self.push(end, flow, Body::Account(account));

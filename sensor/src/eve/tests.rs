@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::*;
 use crate::decode::Vlans;
 use crate::event::{
-    Account, AccountReason, DnsAnswer, DnsData, DnsMessage, DnsQuestion, DnsTransport, Ech,
-    Endpoint, FlowState, TlsSession, Traffic, Tunnel, TunnelKind, Volume,
+    Account, AccountReason, App, Body, DnsAnswer, DnsData, DnsMessage, DnsQuestion, DnsTransport,
+    Ech, Endpoint, Event, FlowState, TlsSession, Traffic, Tunnel, TunnelKind, Volume,
 };
 
 fn endpoint(address: &str, port: u16) -> Endpoint {
@@ -31,7 +31,7 @@ fn tcp(body: Body) -> Event {
 
 fn line(event: &Event) -> String {
     let mut out = Vec::new();
-    write_event(event, &[], &mut out);
+    Writer::default().event(event, &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -43,6 +43,7 @@ fn account() -> Account {
         state: FlowState::Closed,
         reason: AccountReason::Timeout,
         tcp_flags: Some([0x1b, 0x1a]),
+        app: Some(App::Tls),
     }
 }
 
@@ -57,7 +58,7 @@ fn an_interface_stands_where_suricata_has_it_when_there_is_one() {
     ] {
         event.flow.interface = interface;
         let mut out = Vec::new();
-        write_event(&event, &names, &mut out);
+        Writer::new(names.to_vec()).event(&event, &mut out);
         assert!(String::from_utf8(out).unwrap().contains(seen), "{interface:?}");
     }
 }
@@ -69,7 +70,7 @@ fn a_flow_reads_like_suricata_s() {
         concat!(
             r#"{"timestamp":"2026-11-20T14:03:11.123456+0000","flow_id":42,"event_type":"flow","#,
             r#""vlan":[7],"src_ip":"10.0.0.1","src_port":40000,"dest_ip":"198.51.100.7","#,
-            r#""dest_port":443,"proto":"TCP","community_id":"1:tbgZIqNzSQ4I7euusMwE5+NAxYI=","#,
+            r#""dest_port":443,"proto":"TCP","ip_v":4,"app_proto":"tls","community_id":"1:tbgZIqNzSQ4I7euusMwE5+NAxYI=","#,
             r#""flow":{"pkts_toserver":3,"pkts_toclient":2,"bytes_toserver":300,"#,
             r#""bytes_toclient":200,"start":"2026-11-20T14:03:10.900000+0000","#,
             r#""end":"2026-11-20T14:03:11.123456+0000","age":1,"state":"closed","#,
@@ -97,7 +98,7 @@ fn protocols_without_ports_have_none() {
     assert_eq!((&icmp["icmp_type"], &icmp["icmp_code"]), (&128.into(), &0.into()));
     let other = line(&event(9, endpoint("10.0.0.1", 0), endpoint("10.0.0.2", 0), body()));
     let other: Value = serde_json::from_str(&other).unwrap();
-    assert_eq!(other["proto"], "009");
+    assert_eq!(other["proto"], "IGP");
     for value in [icmp, other] {
         assert!(value.get("src_port").is_none() && value.get("tcp").is_none(), "{value}");
     }
@@ -241,7 +242,8 @@ fn a_tunnel_is_egret_s() {
 
 #[test]
 fn stats_say_what_was_refused() {
-    let stats = Stats { pkts: 10, bytes: 1000, invalid: 3 };
+    let decoder = Decoder { pkts: 10, bytes: 1000, invalid: 3 };
+    let stats = Stats { decoder, ..Stats::default() };
     let refused = Refused::from([
         ("ipv4", [("checksum", 1), ("length", 1)].into()),
         ("ethernet", [("length", 1)].into()),

@@ -4,7 +4,7 @@ use super::waiting::Half;
 use super::{Reader, Seen, Sink, Wanted};
 use crate::decode::progress::Progress;
 use crate::decode::tls::{self, Extent};
-use crate::event::{Body, Event, TlsSession};
+use crate::event::{App, Body, Event, TlsSession};
 use crate::flow::Verdict;
 
 /// The longest ClientHello or ServerHello that is waited for, record headers included.
@@ -59,6 +59,7 @@ impl Reader {
     /// The client's half is there: the event is ready if the server's is, too.
     fn client_half(&mut self, seen: &Seen<'_>, hello: &tls::ClientHello<'_>, sink: &mut impl Sink) {
         let time = seen.at;
+        seen.view.speaks(App::Tls);
         let flow = seen.view.flow_with_client(seen.from);
         let mut session = hello.session(time);
         self.counts.client_hellos += 1;
@@ -81,6 +82,7 @@ impl Reader {
     }
 
     fn server_half(&mut self, seen: &Seen<'_>, hello: &tls::ServerHello<'_>, sink: &mut impl Sink) {
+        seen.view.speaks(App::Tls);
         let slot = seen.view.slot();
         match self.waiting.take(slot) {
             Some(Half::Client(_, mut session)) => {

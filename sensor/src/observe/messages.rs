@@ -3,7 +3,7 @@
 use super::{Reader, Seen, Sink, Wanted};
 use crate::decode::dns;
 use crate::decode::progress::Progress;
-use crate::event::{Body, DnsMessage, DnsTransport, Event};
+use crate::event::{App, Body, DnsMessage, DnsTransport, Event};
 use crate::flow::Verdict;
 
 /// The DNS transport that a flow's ports speak of; TCP has the same ports (RFC 7766, 6762, 4795).
@@ -77,6 +77,11 @@ impl Reader {
     }
 
     fn dns_message(&mut self, seen: &Seen<'_>, message: DnsMessage, sink: &mut impl Sink) {
+        seen.view.speaks(match message.transport {
+            DnsTransport::Udp | DnsTransport::Tcp => App::Dns,
+            DnsTransport::Mdns => App::Mdns,
+            DnsTransport::Llmnr => App::Llmnr,
+        });
         // Who asks is the client, whatever the ports say; a multicast responder asks nobody.
         let client = match (message.response, message.transport) {
             (true, DnsTransport::Mdns) => seen.view.client(),

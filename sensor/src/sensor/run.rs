@@ -13,6 +13,7 @@ use crate::store::StoreError;
 use crate::text::reason;
 use settings::Settings;
 
+mod accounts;
 mod assets;
 mod clock;
 mod control;
@@ -24,6 +25,7 @@ mod links;
 mod merge;
 mod privileges;
 mod pulse;
+mod refused;
 mod reload;
 mod settings;
 mod start;

@@ -1,11 +1,11 @@
 //! What a worker's sources and its path have counted, published as metrics now and then: an addition a
 //! family, not one a packet.
 
-use std::collections::BTreeMap;
-
 use prometheus::IntCounter;
 
+use super::refused::Refused;
 use crate::capture::{Kernel, Stats};
+use crate::decode::Refusal;
 use crate::flow;
 use crate::metrics::Metrics;
 use crate::metrics::labels::RCODES;
@@ -23,8 +23,10 @@ pub(super) struct Tally {
     active: usize,
     flows: flow::Stats,
     read: Counts,
-    /// By layer and reason.
-    refused: BTreeMap<(&'static str, &'static str), u64>,
+    /// Of all workers.
+    refused: Refused,
+    /// What this one has added to them.
+    own_refused: [u64; Refusal::ALL.len()],
 }
 
 /// What was published of one source so far.
@@ -49,7 +51,7 @@ pub(super) struct News {
 }
 
 impl Tally {
-    pub(super) fn new(metrics: Metrics) -> Self {
+    pub(super) fn new(metrics: Metrics, refused: Refused) -> Self {
         Self {
             metrics,
             frames: 0,
@@ -58,7 +60,8 @@ impl Tally {
             active: 0,
             flows: flow::Stats::default(),
             read: Counts::default(),
-            refused: BTreeMap::new(),
+            refused,
+            own_refused: [0; _],
         }
     }
 
@@ -150,11 +153,14 @@ impl Tally {
     }
 
     fn publish_refused(&mut self, path: &Path) {
-        // What is none of the sensor's business, such as ARP, is no error.
-        for (refusal, count) in path.refusals.iter().filter(|(refusal, _)| refusal.is_malformed()) {
-            let known = self.refused.entry((refusal.layer(), refusal.reason())).or_default();
-            let errors = self.metrics.decode_errors.with_label_values(&[refusal.layer()]);
-            raise(&errors, known, count);
+        for (refusal, count) in path.refusals.iter() {
+            let Some(known) = self.own_refused.get_mut(refusal as usize) else { continue };
+            let more = grown(known, count);
+            self.refused.add(refusal, more);
+            // What is none of the sensor's business, such as ARP, is no error.
+            if refusal.is_malformed() {
+                self.metrics.decode_errors.with_label_values(&[refusal.layer()]).inc_by(more);
+            }
         }
     }
 }
