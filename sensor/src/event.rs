@@ -10,7 +10,7 @@ mod flow;
 pub(crate) mod sample;
 mod tls;
 
-pub use dns::{DnsAnswer, DnsData, DnsMessage, DnsQuestion, DnsTransport};
+pub use dns::{DnsAnswer, DnsAuthority, DnsData, DnsMessage, DnsQuestion, DnsTransport};
 pub use flow::{
     Account, AccountReason, App, Endpoint, Flow, FlowState, Traffic, Tunnel, TunnelKind, Volume,
 };

@@ -143,6 +143,8 @@ impl Scene {
             transport: DnsTransport::Udp,
             questions: vec![DnsQuestion { name: name.into(), rtype: 1 }],
             answers: answers.iter().map(answer).collect(),
+            authorities: Vec::new(),
+            additionals: Vec::new(),
             incomplete: false,
         };
         self.push(at, &flow, Body::Dns(Box::new(message)));

@@ -1,11 +1,12 @@
 //! What a worker's sources and its path have counted, published as metrics now and then: an addition a
 //! family, not one a packet.
 
+use std::collections::BTreeMap;
+
 use prometheus::IntCounter;
 
 use super::refused::Refused;
 use crate::capture::{Kernel, Stats};
-use crate::decode::Refusal;
 use crate::flow;
 use crate::metrics::Metrics;
 use crate::metrics::labels::RCODES;
@@ -23,10 +24,10 @@ pub(super) struct Tally {
     active: usize,
     flows: flow::Stats,
     read: Counts,
-    /// Of all workers.
-    refused: Refused,
-    /// What this one has added to them.
-    own_refused: [u64; Refusal::ALL.len()],
+    /// By layer and reason.
+    refused: BTreeMap<(&'static str, &'static str), u64>,
+    /// What all workers have refused.
+    all_refused: Refused,
 }
 
 /// What was published of one source so far.
@@ -51,7 +52,7 @@ pub(super) struct News {
 }
 
 impl Tally {
-    pub(super) fn new(metrics: Metrics, refused: Refused) -> Self {
+    pub(super) fn new(metrics: Metrics, all_refused: Refused) -> Self {
         Self {
             metrics,
             frames: 0,
@@ -60,8 +61,8 @@ impl Tally {
             active: 0,
             flows: flow::Stats::default(),
             read: Counts::default(),
-            refused,
-            own_refused: [0; _],
+            refused: BTreeMap::new(),
+            all_refused,
         }
     }
 
@@ -154,9 +155,9 @@ impl Tally {
 
     fn publish_refused(&mut self, path: &Path) {
         for (refusal, count) in path.refusals.iter() {
-            let Some(known) = self.own_refused.get_mut(refusal as usize) else { continue };
+            let known = self.refused.entry((refusal.layer(), refusal.reason())).or_default();
             let more = grown(known, count);
-            self.refused.add(refusal, more);
+            self.all_refused.add(refusal, more);
             // What is none of the sensor's business, such as ARP, is no error.
             if refusal.is_malformed() {
                 self.metrics.decode_errors.with_label_values(&[refusal.layer()]).inc_by(more);
