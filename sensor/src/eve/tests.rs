@@ -144,6 +144,23 @@ fn a_session_says_both_halves() {
     assert_eq!(value["tls"].to_string(), r#"{"version":"UNDETERMINED"}"#);
 }
 
+#[test]
+fn versions_have_suricata_s_names() {
+    for (version, name) in [
+        (0x0002, "SSLv2"),
+        (0x0300, "SSLv3"),
+        (0x0301, "TLSv1"),
+        (0x0304, "TLS 1.3"),
+        (0x7f17, "TLS 1.3 draft-23"),
+        (0x7f1c, "TLS 1.3 draft-28"),
+        (0x7f1d, "0x7f1d"),
+    ] {
+        let session = TlsSession { version: Some(version), ..TlsSession::default() };
+        let value: Value = serde_json::from_str(&line(&tcp(Body::Tls(Box::new(session))))).unwrap();
+        assert_eq!(value["tls"]["version"], name);
+    }
+}
+
 fn response(answers: Vec<(u16, DnsData)>) -> DnsMessage {
     let name: Arc<str> = "a.example".into();
     let answers = answers
