@@ -28,17 +28,17 @@ mod kind {
     pub const LATER: u8 = 0x80;
 }
 
-struct Lines(Vec<u8>);
+struct Lines(Vec<u8>, eve::Writer);
 
 impl Sink for Lines {
     fn event(&mut self, event: Event) {
-        eve::write_event(&event, &[], &mut self.0);
+        self.1.event(&event, &mut self.0);
     }
 }
 
 fuzz_target!(|bytes: &[u8]| {
     let mut rest = bytes;
-    let (mut table, mut lines) = (Table::new(16).unwrap(), Lines(Vec::new()));
+    let (mut table, mut lines) = (Table::new(16).unwrap(), Lines(Vec::new(), eve::Writer::default()));
     let mut reader = Reader::new(Wanted::All);
     let mut time = Timestamp::from_nanos(1 << 60);
     let mut next = [[0_u32; 2]; PORTS.len()];

@@ -7,9 +7,11 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::Flow;
 use crate::mirror::MirrorFacts;
 use crate::time::Timestamp;
 
+pub(crate) mod attack;
 pub mod format;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -53,6 +55,9 @@ pub struct Alert {
     pub count: u64,
     /// `open` until a person says otherwise.
     pub status: Status,
+    /// The conversation that shows it, for events; no part of the schema, and not kept.
+    #[serde(skip)]
+    pub flow: Option<Box<Flow>>,
 }
 
 /// A word of ours: borrowed where it is written, owned where it was read.

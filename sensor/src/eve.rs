@@ -8,62 +8,27 @@ use std::net::IpAddr;
 
 use serde::{Serialize, Serializer};
 
-use crate::decode::protocol;
-use crate::event::{Body, Carrier, Event, Flow};
+use crate::decode::protocol::{ICMP, ICMPV6, SCTP, TCP, UDP};
+use crate::event::{Account, Flow, FlowState};
 use crate::time::Timestamp;
 use community_id::CommunityId;
+use protocol::Protocol;
 
+mod alert;
+mod anomaly;
 pub mod community_id;
 mod dns;
 mod flow;
+mod protocol;
 mod quic;
 mod stats;
 mod tls;
 mod tunnel;
+mod writer;
 
-pub use stats::{Refused, Stats};
-
-/// Appends an event to `out` as one line of JSON with its line feed; what has no line in EVE
-/// (a conversation's first packet, its volume, a ClientHello alone) appends nothing. `interfaces` are
-/// the names of those that are captured from; of a file there are none.
-pub fn write_event(event: &Event, interfaces: &[String], out: &mut Vec<u8>) {
-    let in_iface = event.flow.interface.and_then(|place| interfaces.get(usize::from(place)));
-    let in_iface = in_iface.map(String::as_str);
-    let mut line = match &event.body {
-        Body::Opened | Body::Volume(_) | Body::Hello(_) => return,
-        Body::Account(_) => Line::new(event, in_iface, "flow"),
-        Body::Tls(session) if let Carrier::Quic(_) = session.carrier => {
-            Line::new(event, in_iface, "quic")
-        }
-        Body::Tls(_) => Line::new(event, in_iface, "tls"),
-        Body::Dns(_) => Line::new(event, in_iface, "dns"),
-    };
-    match &event.body {
-        Body::Opened | Body::Volume(_) | Body::Hello(_) => {}
-        Body::Account(account) => {
-            line.flow = Some(flow::Account::new(account, event.flow.opened));
-            line.tcp = account.tcp_flags.map(flow::TcpFlags::new);
-        }
-        Body::Tls(session) if let Carrier::Quic(version) = session.carrier => {
-            line.quic = Some(quic::Session::new(version, session));
-            line.egret.own = Some(Own::Quic(quic::Own::new(session)));
-        }
-        Body::Tls(session) => {
-            line.tls = Some(tls::Session::new(session));
-            line.egret.own = Some(Own::Tls(tls::Own::new(session)));
-        }
-        Body::Dns(message) => {
-            line.dns = Some(dns::Message::new(message));
-            line.egret.own = dns::Own::new(message).map(Own::Dns);
-        }
-    }
-    write_line(&line, out);
-}
-
-/// Appends the event that ends a run: what was read, and what was refused and why.
-pub fn write_stats(time: Timestamp, stats: &Stats, refused: &Refused, out: &mut Vec<u8>) {
-    write_line(&stats::Line::new(time, stats, refused), out);
-}
+pub use anomaly::write_anomalies;
+pub use stats::{Capture, Decoder, Refused, Stats, write_stats};
+pub use writer::Writer;
 
 fn write_line(line: &impl Serialize, out: &mut Vec<u8>) {
     let start = out.len();
@@ -92,11 +57,20 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     dest_port: Option<u16>,
     proto: Protocol,
+    ip_v: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     icmp_type: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     icmp_code: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_icmp_type: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_icmp_code: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_proto: Option<&'static str>,
     community_id: CommunityId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alert: Option<alert::Alert<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tls: Option<tls::Session<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -130,20 +104,27 @@ impl Egret<'_> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Own<'a> {
+    Alert(alert::Own<'a>),
     Tls(tls::Own<'a>),
     Quic(quic::Own<'a>),
     Dns(dns::Own),
 }
 
 impl<'a> Line<'a> {
-    fn new(event: &'a Event, in_iface: Option<&'a str>, event_type: &'static str) -> Self {
-        let Flow { id, client, server, protocol, vlans, tunnel, .. } = &event.flow;
-        let has_ports = matches!(*protocol, protocol::TCP | protocol::UDP | protocol::SCTP);
-        let is_icmp = matches!(*protocol, protocol::ICMP | protocol::ICMPV6);
+    fn new(
+        time: Timestamp,
+        flow: &'a Flow,
+        interfaces: &'a [String],
+        event_type: &'static str,
+    ) -> Self {
+        let Flow { id, client, server, protocol, vlans, interface, tunnel, .. } = flow;
+        let has_ports = matches!(*protocol, TCP | UDP | SCTP);
+        let is_icmp = matches!(*protocol, ICMP | ICMPV6);
+        let in_iface = interface.and_then(|place| interfaces.get(usize::from(place)));
         Self {
-            timestamp: Time(event.time),
+            timestamp: Time(time),
             flow_id: *id,
-            in_iface,
+            in_iface: in_iface.map(String::as_str),
             event_type,
             vlan: vlans,
             src_ip: client.address,
@@ -151,9 +132,14 @@ impl<'a> Line<'a> {
             dest_ip: server.address,
             dest_port: has_ports.then_some(server.port),
             proto: Protocol(*protocol),
+            ip_v: if client.address.is_ipv4() { 4 } else { 6 },
             icmp_type: is_icmp.then_some(client.port),
             icmp_code: is_icmp.then_some(server.port),
-            community_id: CommunityId::new(&event.flow),
+            response_icmp_type: None,
+            response_icmp_code: None,
+            app_proto: None,
+            community_id: CommunityId::new(flow),
+            alert: None,
             tls: None,
             quic: None,
             dns: None,
@@ -161,6 +147,14 @@ impl<'a> Line<'a> {
             tcp: None,
             egret: Egret { own: None, tunnel: tunnel.as_deref().map(tunnel::Tunnel::new) },
         }
+    }
+
+    /// Says what an ICMP message was answered with, once it was: a question has one kind of answer.
+    fn answered(&mut self, account: &Account) {
+        let both_seen = account.state == FlowState::Established;
+        let Some(kind) = self.icmp_type.filter(|_| both_seen) else { return };
+        self.response_icmp_type = community_id::counterpart(self.proto.0, kind);
+        self.response_icmp_code = self.response_icmp_type.map(|_| 0);
     }
 }
 
@@ -171,32 +165,6 @@ struct Time(Timestamp);
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0.eve())
-    }
-}
-
-/// An IP protocol by the name Suricata gives it, else its number in three digits.
-struct Protocol(u8);
-
-impl Serialize for Protocol {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let name = match self.0 {
-            protocol::ICMP => "ICMP",
-            2 => "IGMP",
-            4 => "IPv4",
-            protocol::TCP => "TCP",
-            protocol::UDP => "UDP",
-            41 => "IPv6",
-            47 => "GRE",
-            50 => "ESP",
-            51 => "AH",
-            protocol::ICMPV6 => "IPv6-ICMP",
-            89 => "OSPFIGP",
-            103 => "PIM",
-            112 => "VRRP",
-            protocol::SCTP => "SCTP",
-            other => return serializer.collect_str(&format_args!("{other:03}")),
-        };
-        serializer.serialize_str(name)
     }
 }
 

@@ -10,9 +10,9 @@ mod flow;
 pub(crate) mod sample;
 mod tls;
 
-pub use dns::{DnsAnswer, DnsData, DnsMessage, DnsQuestion, DnsTransport};
+pub use dns::{DnsAnswer, DnsAuthority, DnsData, DnsMessage, DnsQuestion, DnsTransport};
 pub use flow::{
-    Account, AccountReason, Endpoint, Flow, FlowState, Traffic, Tunnel, TunnelKind, Volume,
+    Account, AccountReason, App, Endpoint, Flow, FlowState, Traffic, Tunnel, TunnelKind, Volume,
 };
 pub use tls::{Carrier, Certificate, Ech, Ja3, Ja4, StartTls, TlsSession};
 

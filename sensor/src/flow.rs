@@ -6,7 +6,7 @@
 //! a burst overlap. Everything happens in the order of packets and by their time: two readings of
 //! one capture go alike, whatever the hash seed.
 
-use crate::event::{Account, Flow, Volume};
+use crate::event::{Account, App, Flow, Volume};
 use crate::prefetch;
 use crate::time::Timestamp;
 
@@ -104,6 +104,11 @@ impl View<'_> {
     /// Whether no byte of this direction was passed over so far: every one was kept or used.
     pub const fn is_untouched(&self, direction: Direction) -> bool {
         slot::of(&self.slot.budget, direction) == stream::BUDGET
+    }
+
+    /// Notes what the flow speaks: its accounts say so from now on.
+    pub fn speaks(&self, app: App) {
+        self.cold.app.set(Some(app));
     }
 
     /// The flow as events name it.

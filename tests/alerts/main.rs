@@ -13,6 +13,7 @@ use egret_tests::egret::Egret;
 
 mod demo;
 mod egress;
+mod events;
 mod schema;
 
 /// A run of the binary under test.

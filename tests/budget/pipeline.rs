@@ -20,18 +20,18 @@ pub(crate) struct Pipeline {
 }
 
 /// Events as lines of JSON.
-pub(crate) struct Lines(pub(crate) Vec<u8>);
+pub(crate) struct Lines(pub(crate) Vec<u8>, eve::Writer);
 
 impl Sink for Lines {
     fn event(&mut self, event: Event) {
-        eve::write_event(&event, &[], &mut self.0);
+        self.1.event(&event, &mut self.0);
     }
 }
 
 impl Pipeline {
     pub(crate) fn new() -> Self {
         let table = Table::new(64).unwrap();
-        let lines = Lines(Vec::with_capacity(4 << 20));
+        let lines = Lines(Vec::with_capacity(4 << 20), eve::Writer::default());
         Self { table, reader: Reader::new(Wanted::All), lines, now: Timestamp::from_nanos(1 << 60) }
     }
 

@@ -75,6 +75,24 @@ fn every_packet_is_decoded_or_refused() {
             "tcp": { "truncated": 1 },
         })
     );
+    let anomalies = of_type(events.clone(), "anomaly");
+    let names: Vec<&str> =
+        anomalies.iter().map(|event| event["anomaly"]["event"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        [
+            "decoder.ethernet.pkt_too_small",
+            "decoder.ipraw.invalid_ip_version",
+            "decoder.ipv4.pkt_too_small",
+            "decoder.ipv4.iplen_smaller_than_hlen",
+            "decoder.ipv6.pkt_too_small",
+            "decoder.tcp.pkt_too_small",
+            "decoder.udp.pkt_too_small",
+            "decoder.udp.len_invalid",
+        ],
+        "each reason once, however many frames"
+    );
+    assert!(anomalies.iter().all(|event| event["egret"]["count"] == 1));
     let flows = of_type(events.clone(), "flow");
     let decoded = sum(&flows, "pkts_toserver") + sum(&flows, "pkts_toclient");
     let all_refused: u64 = refused.values().flat_map(BTreeMap::values).sum();
@@ -137,10 +155,13 @@ fn a_session_is_one_event_with_both_halves() {
     let mut traffic = Traffic::default();
     let to = path(end("10.20.0.11", 40_000), end("203.0.113.5", 443));
     traffic.tls(START, to, "www.example.com", [100, 100], SECOND);
-    let sessions = of_type(events(&traffic.pcap()), "tls");
+    let events = events(&traffic.pcap());
+    let sessions = of_type(events.clone(), "tls");
     assert_eq!(sessions.len(), 1);
     assert_eq!(sessions[0]["tls"]["sni"], "www.example.com");
     assert_eq!(sessions[0]["tls"]["version"], "TLS 1.3");
+    let flows = of_type(events, "flow");
+    assert_eq!((flows.len(), &flows[0]["app_proto"]), (1, &"tls".into()));
 }
 
 /// Fails when a DNS response is given the resolver as its source, also where only it was seen.
@@ -152,7 +173,9 @@ fn a_dns_response_has_the_client_as_its_source() {
     let capture = traffic.pcap();
     let [only_answers, _] = egret_tests::wire::split(&capture, |_, frame| frame[34..36] == [0, 53]);
     for (capture, messages) in [(&capture, 2), (&only_answers, 1)] {
-        let dns = of_type(events(capture), "dns");
+        let events = events(capture);
+        assert_eq!(of_type(events.clone(), "flow")[0]["app_proto"], "dns");
+        let dns = of_type(events, "dns");
         assert_eq!(dns.len(), messages);
         let response = dns.last().unwrap();
         assert_eq!(response["dns"]["type"], "response");

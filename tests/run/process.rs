@@ -42,6 +42,11 @@ fn it_ends_in_order_under_load() {
     let lines = egret_tests::egret::json_lines(&text);
     let flows = lines.iter().filter(|line| line["event_type"] == "flow").count();
     assert!(flows >= 1000, "{flows} flows");
+    let stats = &lines.last().unwrap()["stats"];
+    let count = |layer: &str, name: &str| stats[layer][name].as_u64().unwrap();
+    let read = count("decoder", "pkts");
+    assert!(read > 10_000, "{stats}");
+    assert_eq!(count("capture", "kernel_packets"), read + count("capture", "kernel_drops"));
 }
 
 /// Fails when the sensor takes what it does not need, or keeps rights that it needs no more.

@@ -76,6 +76,7 @@ pub(crate) fn egress() -> Alert {
         last_seen: START.plus(Duration::from_secs(309)),
         count: 3,
         status: Status::Open,
+        flow: None,
     }
 }
 

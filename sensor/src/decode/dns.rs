@@ -3,8 +3,8 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
-use domain::base::Message;
-use domain::base::iana::{Class, Opcode};
+use domain::base::iana::{Class, Opcode, Rtype};
+use domain::base::{HeaderCounts, Message};
 use domain::dep::octseq::parse::{Parser, ShortInput};
 
 use super::progress::Progress;
@@ -115,6 +115,25 @@ pub fn tcp_message(bytes: &[u8]) -> Progress<&[u8], DnsError> {
 /// # Errors
 /// [`DnsError`] when it is no message, or a name in it leads nowhere.
 pub fn message(bytes: &[u8], transport: DnsTransport) -> Result<DnsMessage, DnsError> {
+    read(bytes, transport, Sections::Answers)
+}
+
+/// The same with the sections behind the answers, as far as they can be read.
+///
+/// # Errors
+/// As [`message`]: what is broken behind the answers costs only itself.
+pub fn whole_message(bytes: &[u8], transport: DnsTransport) -> Result<DnsMessage, DnsError> {
+    read(bytes, transport, Sections::All)
+}
+
+/// How much of a message is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sections {
+    Answers,
+    All,
+}
+
+fn read(bytes: &[u8], transport: DnsTransport, sections: Sections) -> Result<DnsMessage, DnsError> {
     let message = Message::from_slice(bytes).map_err(|_| DnsError::Short)?;
     let (header, counts) = (message.header(), message.header_counts());
     if !is_read(header.opcode()) {
@@ -130,9 +149,11 @@ pub fn message(bytes: &[u8], transport: DnsTransport) -> Result<DnsMessage, DnsE
         transport,
         questions: Vec::with_capacity(room_for(counts.qdcount(), MIN_QUESTION)),
         answers: Vec::with_capacity(room_for(counts.ancount(), MIN_RECORD)),
+        authorities: Vec::new(),
+        additionals: Vec::new(),
         incomplete: false,
     };
-    match read_sections(message, &mut read) {
+    match read_sections(message, sections, &mut read) {
         Ok(()) => Ok(read),
         Err(End::Cut) if read.questions.is_empty() && read.answers.is_empty() => {
             Err(DnsError::Short)
@@ -165,7 +186,11 @@ enum End {
     Name,
 }
 
-fn read_sections(message: &Message<[u8]>, read: &mut DnsMessage) -> Result<(), End> {
+fn read_sections(
+    message: &Message<[u8]>,
+    sections: Sections,
+    read: &mut DnsMessage,
+) -> Result<(), End> {
     let (header, counts) = (message.header(), message.header_counts());
     let mut names = Names::of_message(message.as_slice().len());
     let mut rest = Parser::from_ref(message.as_slice());
@@ -181,6 +206,30 @@ fn read_sections(message: &Message<[u8]>, read: &mut DnsMessage) -> Result<(), E
         for _ in 0..counts.ancount() {
             has_room(&read.answers)?;
             read.answers.push(read_record(&mut rest, &mut names)?);
+        }
+        if sections == Sections::All {
+            let _ = read_rest(counts, &mut rest, &mut names, read);
+        }
+    }
+    Ok(())
+}
+
+/// Reads the sections behind the answers, until one of their records cannot be read.
+fn read_rest(
+    counts: HeaderCounts,
+    rest: &mut Parser<'_, [u8]>,
+    names: &mut Names,
+    read: &mut DnsMessage,
+) -> Result<(), End> {
+    for _ in 0..counts.nscount() {
+        has_room(&read.authorities)?;
+        read.authorities.push(read_record(rest, names)?);
+    }
+    for _ in 0..counts.arcount() {
+        has_room(&read.additionals)?;
+        let record = read_record(rest, names)?;
+        if record.rtype != Rtype::OPT.to_int() {
+            read.additionals.push(record);
         }
     }
     Ok(())

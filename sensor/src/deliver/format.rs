@@ -7,7 +7,6 @@ use crate::config::WebhookFormat;
 use crate::time::Timestamp;
 
 mod alertmanager;
-mod attack;
 mod cef;
 mod ecs;
 mod ocsf;

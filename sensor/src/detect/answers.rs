@@ -176,7 +176,8 @@ impl Answers {
                     self.hold(asset, name, Value::Number(number), time, answer.ttl);
                 }
             }
-            DnsData::Name(_) | DnsData::Other => {}
+            DnsData::Name(_) | DnsData::Authority(_) | DnsData::HostKey { .. } | DnsData::Other => {
+            }
         }
     }
 

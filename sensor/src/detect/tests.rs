@@ -121,6 +121,7 @@ impl Scene {
             last: time(end),
             state: FlowState::Closed,
             reason: AccountReason::Timeout,
+            app: None,
             tcp_flags: None,
         };
         self.push(end, flow, Body::Account(account));
@@ -144,6 +145,8 @@ impl Scene {
             transport: DnsTransport::Udp,
             questions: vec![DnsQuestion { name: name.into(), rtype: 1 }],
             answers: answers.iter().map(answer).collect(),
+            authorities: Vec::new(),
+            additionals: Vec::new(),
             incomplete: false,
         };
         self.push(at, &flow, Body::Dns(Box::new(message)));

@@ -91,13 +91,21 @@ impl Ports {
     fn new(flow: &Flow) -> Self {
         let ports = [flow.client.port, flow.server.port];
         let [kind, _] = ports;
-        let counterpart = match flow.protocol {
-            protocol::TCP | protocol::UDP | protocol::SCTP => return Self::Pair(ports),
-            protocol::ICMP => icmp_counterpart(kind),
-            protocol::ICMPV6 => icmpv6_counterpart(kind),
-            _ => return Self::None,
-        };
-        counterpart.map_or(Self::OneWay(ports), |counterpart| Self::Pair([kind, counterpart]))
+        match flow.protocol {
+            protocol::TCP | protocol::UDP | protocol::SCTP => Self::Pair(ports),
+            protocol::ICMP | protocol::ICMPV6 => counterpart(flow.protocol, kind)
+                .map_or(Self::OneWay(ports), |counterpart| Self::Pair([kind, counterpart])),
+            _ => Self::None,
+        }
+    }
+}
+
+/// The type that answers a type of ICMP or ICMPv6, or that it answers.
+pub(super) const fn counterpart(protocol: u8, kind: u16) -> Option<u16> {
+    match protocol {
+        protocol::ICMP => icmp_counterpart(kind),
+        protocol::ICMPV6 => icmpv6_counterpart(kind),
+        _ => None,
     }
 }
 

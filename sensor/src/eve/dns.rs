@@ -2,12 +2,15 @@
 
 use std::fmt;
 
+use names::{RecordType, ResponseCode};
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
 use super::Hex;
 use super::flow::is_false;
-use crate::event::{DnsAnswer, DnsData, DnsMessage, DnsQuestion, DnsTransport};
+use crate::event::{DnsAnswer, DnsAuthority, DnsData, DnsMessage, DnsQuestion, DnsTransport};
+
+mod names;
 
 /// `dns`
 #[derive(Serialize)]
@@ -35,6 +38,10 @@ pub(super) struct Message<'a> {
     queries: &'a [DnsQuestion],
     #[serde(skip_serializing_if = "<[_]>::is_empty", serialize_with = "answers")]
     answers: &'a [DnsAnswer],
+    #[serde(skip_serializing_if = "<[_]>::is_empty", serialize_with = "answers")]
+    authorities: &'a [DnsAnswer],
+    #[serde(skip_serializing_if = "<[_]>::is_empty", serialize_with = "answers")]
+    additionals: &'a [DnsAnswer],
 }
 
 impl<'a> Message<'a> {
@@ -55,6 +62,8 @@ impl<'a> Message<'a> {
             rcode: ResponseCode(message.rcode()),
             queries: &message.questions,
             answers: &message.answers,
+            authorities: &message.authorities,
+            additionals: &message.additionals,
         }
     }
 }
@@ -88,7 +97,7 @@ struct Query<'a> {
     rrtype: RecordType,
 }
 
-/// An entry of `answers`.
+/// An entry of `answers`, `authorities` or `additionals`.
 #[derive(Serialize)]
 struct Answer<'a> {
     rrname: &'a str,
@@ -97,10 +106,36 @@ struct Answer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     rdata: Option<Rdata<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    soa: Option<Soa<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sshfp: Option<Sshfp<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     srv: Option<Srv<'a>>,
 }
 
-/// What `srv` holds in place of `rdata`.
+/// What `soa` holds in place of `rdata`.
+#[derive(Serialize)]
+struct Soa<'a> {
+    mname: &'a str,
+    rname: &'a str,
+    serial: u32,
+    refresh: u32,
+    retry: u32,
+    expire: u32,
+    minimum: u32,
+}
+
+/// What `sshfp` does.
+#[derive(Serialize)]
+struct Sshfp<'a> {
+    #[serde(serialize_with = "colons")]
+    fingerprint: &'a [u8],
+    algo: u8,
+    #[serde(rename = "type")]
+    kind: u8,
+}
+
+/// What `srv` does.
 #[derive(Serialize)]
 struct Srv<'a> {
     priority: u16,
@@ -130,17 +165,48 @@ fn answers<S: Serializer>(answers: &[DnsAnswer], serializer: S) -> Result<S::Ok,
 
 impl<'a> Answer<'a> {
     fn new(answer: &'a DnsAnswer) -> Self {
-        let (rdata, srv) = match &answer.data {
-            DnsData::Other => (None, None),
+        let (name, rtype) = (shown(&answer.name), RecordType(answer.rtype));
+        let (mut rdata, mut soa, mut sshfp, mut srv) = (None, None, None, None);
+        match &answer.data {
+            DnsData::Other => {}
+            DnsData::Authority(authority) => soa = Some(Soa::new(authority)),
+            DnsData::HostKey { algorithm, kind, fingerprint } => {
+                sshfp = Some(Sshfp { fingerprint, algo: *algorithm, kind: *kind });
+            }
             DnsData::Service { priority, weight, port, target } => {
                 let (priority, weight, port) = (*priority, *weight, *port);
-                (None, Some(Srv { priority, weight, port, name: target }))
+                srv = Some(Srv { priority, weight, port, name: target });
             }
-            data => (Some(Rdata(data)), None),
-        };
-        let rrtype = RecordType(answer.rtype);
-        Self { rrname: shown(&answer.name), rrtype, ttl: answer.ttl, rdata, srv }
+            data => rdata = Some(Rdata(data)),
+        }
+        Self { rrname: name, rrtype: rtype, ttl: answer.ttl, rdata, soa, sshfp, srv }
     }
+}
+
+impl<'a> Soa<'a> {
+    fn new(authority: &'a DnsAuthority) -> Self {
+        let DnsAuthority { server, mailbox, serial, refresh, retry, expire, minimum } = authority;
+        Self {
+            mname: shown(server),
+            rname: shown(mailbox),
+            serial: *serial,
+            refresh: *refresh,
+            retry: *retry,
+            expire: *expire,
+            minimum: *minimum,
+        }
+    }
+}
+
+/// Bytes in hexadecimal, with colons between.
+fn colons<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&fmt::from_fn(|f| {
+        for (place, byte) in bytes.iter().enumerate() {
+            let colon = if place == 0 { "" } else { ":" };
+            write!(f, "{colon}{byte:02x}")?;
+        }
+        Ok(())
+    }))
 }
 
 /// The root by a name that cannot be taken for a missing one, as tshark has it; Suricata's is empty.
@@ -169,68 +235,10 @@ impl Serialize for Rdata<'_> {
                     })
                 }))
             }
-            DnsData::Service { .. } | DnsData::Other => serializer.serialize_none(),
+            DnsData::Authority(_)
+            | DnsData::HostKey { .. }
+            | DnsData::Service { .. }
+            | DnsData::Other => serializer.serialize_none(),
         }
-    }
-}
-
-/// A response code by its name (RFC 6895), else its number.
-struct ResponseCode(u16);
-
-impl Serialize for ResponseCode {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        const NAMES: [&str; 11] = [
-            "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN",
-            "YXRRSET", "NXRRSET", "NOTAUTH", "NOTZONE",
-        ];
-        match NAMES.get(usize::from(self.0)) {
-            Some(name) => serializer.serialize_str(name),
-            None => serializer.collect_str(&self.0),
-        }
-    }
-}
-
-/// A record type by its name (IANA "Resource Record (RR) TYPEs"), else its number.
-struct RecordType(u16);
-
-impl Serialize for RecordType {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let name = match self.0 {
-            1 => "A",
-            2 => "NS",
-            5 => "CNAME",
-            6 => "SOA",
-            10 => "NULL",
-            12 => "PTR",
-            13 => "HINFO",
-            15 => "MX",
-            16 => "TXT",
-            28 => "AAAA",
-            29 => "LOC",
-            33 => "SRV",
-            35 => "NAPTR",
-            39 => "DNAME",
-            41 => "OPT",
-            43 => "DS",
-            44 => "SSHFP",
-            46 => "RRSIG",
-            47 => "NSEC",
-            48 => "DNSKEY",
-            50 => "NSEC3",
-            51 => "NSEC3PARAM",
-            52 => "TLSA",
-            64 => "SVCB",
-            65 => "HTTPS",
-            99 => "SPF",
-            249 => "TKEY",
-            250 => "TSIG",
-            251 => "IXFR",
-            252 => "AXFR",
-            255 => "ANY",
-            256 => "URI",
-            257 => "CAA",
-            other => return serializer.collect_str(&other),
-        };
-        serializer.serialize_str(name)
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Hex, Time};
-use crate::event::{self, AccountReason, FlowState};
+use crate::event::{self, AccountReason, App, FlowState};
 use crate::time::Timestamp;
 
 /// `flow`: what a conversation moved since its last event, and how it stands.
@@ -23,7 +23,7 @@ pub(super) struct Account {
 }
 
 impl Account {
-    pub(super) const fn new(account: &event::Account, opened: Timestamp) -> Self {
+    pub(super) const fn new(account: &event::Account, opened: Timestamp, alerted: bool) -> Self {
         Self {
             pkts_toserver: account.to_server.packets,
             pkts_toclient: account.to_client.packets,
@@ -44,8 +44,19 @@ impl Account {
                 AccountReason::Evicted => "forced",
                 AccountReason::Shutdown => "shutdown",
             },
-            alerted: false,
+            alerted,
         }
+    }
+}
+
+/// `app_proto`: what a conversation speaks, in EVE's words.
+pub(super) const fn app_proto(app: App) -> &'static str {
+    match app {
+        App::Tls => "tls",
+        App::Quic => "quic",
+        App::Dns => "dns",
+        App::Mdns => "mdns",
+        App::Llmnr => "llmnr",
     }
 }
 

@@ -1,18 +1,40 @@
-//! The `stats` event that ends a run.
+//! The `stats` event: of a live sensor once a minute, of a reading at its end.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Time;
+use super::{Time, write_line};
 use crate::time::Timestamp;
 
 /// What was refused: layer, reason, count; in order, so that output is.
 pub type Refused = BTreeMap<&'static str, BTreeMap<&'static str, u64>>;
 
-/// What a run read.
+/// What was done so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Stats {
+    /// Seconds since the start of a live sensor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uptime: Option<u64>,
+    /// What became of frames before they were read, where capture is live.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capture: Option<Capture>,
+    /// What became of those that were read.
+    pub decoder: Decoder,
+}
+
+/// Frames by what became of them on their way into the sensor.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Capture {
+    /// All that came, those that were lost included.
+    pub kernel_packets: u64,
+    /// Those that were lost.
+    pub kernel_drops: u64,
+}
+
+/// What was read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Decoder {
     /// All frames read: decoded ones and refused ones.
     pub pkts: u64,
     /// Their bytes on the wire.
@@ -22,16 +44,11 @@ pub struct Stats {
 }
 
 #[derive(Serialize)]
-pub(super) struct Line<'a> {
+struct Line<'a> {
     timestamp: Time,
     event_type: &'static str,
-    stats: Decoder<'a>,
+    stats: &'a Stats,
     egret: Own<'a>,
-}
-
-#[derive(Serialize)]
-struct Decoder<'a> {
-    decoder: &'a Stats,
 }
 
 #[derive(Serialize)]
@@ -39,13 +56,8 @@ struct Own<'a> {
     refused: &'a Refused,
 }
 
-impl<'a> Line<'a> {
-    pub(super) const fn new(time: Timestamp, decoder: &'a Stats, refused: &'a Refused) -> Self {
-        Self {
-            timestamp: Time(time),
-            event_type: "stats",
-            stats: Decoder { decoder },
-            egret: Own { refused },
-        }
-    }
+/// Appends what was read by `time`, and what was refused and why.
+pub fn write_stats(time: Timestamp, stats: &Stats, refused: &Refused, out: &mut Vec<u8>) {
+    let own = Own { refused };
+    write_line(&Line { timestamp: Time(time), event_type: "stats", stats, egret: own }, out);
 }

@@ -6,11 +6,13 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use crate::alert::{Alert, sample};
+use crate::decode::Refusal;
 use crate::decode::Vlans;
 use crate::event::{
-    Account, AccountReason, Carrier, Certificate, DnsAnswer, DnsData, DnsMessage, DnsQuestion,
-    DnsTransport, Ech, Endpoint, FlowState, Ja3, Ja4, StartTls, TlsSession, Traffic, Tunnel,
-    TunnelKind, Volume,
+    Account, AccountReason, App, Body, Carrier, Certificate, DnsAnswer, DnsAuthority, DnsData,
+    DnsMessage, DnsQuestion, DnsTransport, Ech, Endpoint, Event, FlowState, Ja3, Ja4, StartTls,
+    TlsSession, Traffic, Tunnel, TunnelKind, Volume,
 };
 
 fn endpoint(address: &str, port: u16) -> Endpoint {
@@ -32,7 +34,7 @@ fn tcp(body: Body) -> Event {
 
 fn line(event: &Event) -> String {
     let mut out = Vec::new();
-    write_event(event, &[], &mut out);
+    Writer::default().event(event, &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -44,6 +46,7 @@ fn account() -> Account {
         state: FlowState::Closed,
         reason: AccountReason::Timeout,
         tcp_flags: Some([0x1b, 0x1a]),
+        app: Some(App::Tls),
     }
 }
 
@@ -82,7 +85,7 @@ fn an_interface_stands_where_suricata_has_it_when_there_is_one() {
     ] {
         event.flow.interface = interface;
         let mut out = Vec::new();
-        write_event(&event, &names, &mut out);
+        Writer::new(names.to_vec()).event(&event, &mut out);
         assert!(String::from_utf8(out).unwrap().contains(seen), "{interface:?}");
     }
 }
@@ -94,7 +97,7 @@ fn a_flow_reads_like_suricata_s() {
         concat!(
             r#"{"timestamp":"2026-11-20T14:03:11.123456+0000","flow_id":42,"event_type":"flow","#,
             r#""vlan":[7],"src_ip":"10.0.0.1","src_port":40000,"dest_ip":"198.51.100.7","#,
-            r#""dest_port":443,"proto":"TCP","community_id":"1:tbgZIqNzSQ4I7euusMwE5+NAxYI=","#,
+            r#""dest_port":443,"proto":"TCP","ip_v":4,"app_proto":"tls","community_id":"1:tbgZIqNzSQ4I7euusMwE5+NAxYI=","#,
             r#""flow":{"pkts_toserver":3,"pkts_toclient":2,"bytes_toserver":300,"#,
             r#""bytes_toclient":200,"start":"2026-11-20T14:03:10.900000+0000","#,
             r#""end":"2026-11-20T14:03:11.123456+0000","age":1,"state":"closed","#,
@@ -120,9 +123,19 @@ fn protocols_without_ports_have_none() {
     let icmp: Value = serde_json::from_str(&icmp).unwrap();
     assert_eq!(icmp["proto"], "IPv6-ICMP");
     assert_eq!((&icmp["icmp_type"], &icmp["icmp_code"]), (&128.into(), &0.into()));
+    assert!(icmp.get("response_icmp_type").is_none(), "nobody answered");
+    let answered = Account { state: FlowState::Established, tcp_flags: None, ..account() };
+    let answered = Body::Account(answered);
+    let icmp = line(&event(58, endpoint("fe80::1", 128), endpoint("fe80::2", 0), answered));
+    let icmp: Value = serde_json::from_str(&icmp).unwrap();
+    assert_eq!(icmp["response_icmp_type"], 129);
+    assert_eq!((&icmp["response_icmp_code"], &icmp["ip_v"]), (&0.into(), &6.into()));
+    let other = line(&event(144, endpoint("10.0.0.1", 0), endpoint("10.0.0.2", 0), body()));
+    let other: Value = serde_json::from_str(&other).unwrap();
+    assert_eq!(other["proto"], "144", "the first that has no name");
     let other = line(&event(9, endpoint("10.0.0.1", 0), endpoint("10.0.0.2", 0), body()));
     let other: Value = serde_json::from_str(&other).unwrap();
-    assert_eq!(other["proto"], "009");
+    assert_eq!(other["proto"], "IGP");
     for value in [icmp, other] {
         assert!(value.get("src_port").is_none() && value.get("tcp").is_none(), "{value}");
     }
@@ -226,6 +239,23 @@ fn a_proxy_is_named_and_times_beyond_the_calendar_break_nothing() {
     assert!(value["egret"].get("self_signed").is_none());
 }
 
+#[test]
+fn versions_have_suricata_s_names() {
+    for (version, name) in [
+        (0x0002, "SSLv2"),
+        (0x0300, "SSLv3"),
+        (0x0301, "TLSv1"),
+        (0x0304, "TLS 1.3"),
+        (0x7f17, "TLS 1.3 draft-23"),
+        (0x7f1c, "TLS 1.3 draft-28"),
+        (0x7f1d, "0x7f1d"),
+    ] {
+        let session = TlsSession { version: Some(version), ..TlsSession::default() };
+        let value: Value = serde_json::from_str(&line(&tcp(Body::Tls(Box::new(session))))).unwrap();
+        assert_eq!(value["tls"]["version"], name);
+    }
+}
+
 fn response(answers: Vec<(u16, DnsData)>) -> DnsMessage {
     let name: Arc<str> = "a.example".into();
     let answers = answers
@@ -239,6 +269,8 @@ fn response(answers: Vec<(u16, DnsData)>) -> DnsMessage {
         transport: DnsTransport::Udp,
         questions: vec![DnsQuestion { name, rtype: 65280 }],
         answers,
+        authorities: Vec::new(),
+        additionals: Vec::new(),
         incomplete: false,
     }
 }
@@ -283,6 +315,42 @@ fn a_response_is_dns_version_3() {
             r#"{"rrname":"a.example","rrtype":"RRSIG","ttl":60}]}}"#,
             "\n"
         )
+    );
+}
+
+#[test]
+fn records_that_are_objects_in_eve_are_objects() {
+    let authority = DnsAuthority {
+        server: "ns.example".into(),
+        mailbox: ".".into(),
+        serial: 1,
+        refresh: 2,
+        retry: 3,
+        expire: 4,
+        minimum: 5,
+    };
+    let key = DnsData::HostKey { algorithm: 1, kind: 2, fingerprint: Box::from([0xab, 7]) };
+    let mut message = response(vec![(44, key)]);
+    let of_zone = response(vec![(6, DnsData::Authority(Box::new(authority)))]);
+    message.authorities = of_zone.answers;
+    message.additionals = response(vec![(15, DnsData::Name("mx.example".into()))]).answers;
+    let value: Value = serde_json::from_str(&line(&dns(message))).unwrap();
+    let [answers, authorities, additionals] =
+        ["answers", "authorities", "additionals"].map(|section| value["dns"][section].to_string());
+    assert_eq!(
+        answers,
+        r#"[{"rrname":"a.example","rrtype":"SSHFP","sshfp":{"algo":1,"fingerprint":"ab:07","type":2},"ttl":60}]"#
+    );
+    assert_eq!(
+        authorities,
+        concat!(
+            r#"[{"rrname":"a.example","rrtype":"SOA","soa":{"expire":4,"minimum":5,"#,
+            r#""mname":"ns.example","refresh":2,"retry":3,"rname":"<root>","serial":1},"ttl":60}]"#
+        )
+    );
+    assert_eq!(
+        additionals,
+        r#"[{"rdata":"mx.example","rrname":"a.example","rrtype":"MX","ttl":60}]"#
     );
 }
 
@@ -338,9 +406,70 @@ fn a_tunnel_is_egret_s() {
     assert!(said.contains(r#""id":16777215,"depth":2,"src_ip""#), "{said}");
 }
 
+/// A reader of rules' alerts finds what it looks for; the flow says from then on that it was alerted.
+#[test]
+fn an_alert_reads_like_that_of_a_rule() {
+    let conversation = tcp(Body::Account(account()));
+    let alert = Alert { flow: Some(Box::new(conversation.flow.clone())), ..sample::egress() };
+    let (mut writer, mut out) = (Writer::default(), Vec::new());
+    writer.alert(&alert, &mut out);
+    let line = String::from_utf8(out).unwrap();
+    let value: Value = serde_json::from_str(&line).unwrap();
+    assert!(line.contains(concat!(
+        r#""event_type":"alert","vlan":[7],"src_ip":"10.0.0.1","src_port":40000,"#,
+        r#""dest_ip":"198.51.100.7","dest_port":443,"proto":"TCP","ip_v":4,"app_proto":"tls","#
+    )));
+    assert!(line.contains(concat!(
+        r#""alert":{"action":"allowed","gid":1,"signature_id":1001416,"rev":1,"#,
+        r#""signature":"Unexpected TLS egress from an ESXi host","category":"Exfiltration","#,
+        r#""severity":1,"metadata":{"mitre_tactic_id":["TA0010"],"#,
+        r#""mitre_technique_id":["T1048.002"],"signature_severity":["Major"]}}"#
+    )));
+    assert_eq!(value["egret"]["alert"], serde_json::to_value(&alert).unwrap());
+
+    let mut alerted = |event: &Event| {
+        let mut out = Vec::new();
+        writer.event(event, &mut out);
+        let value: Value = serde_json::from_slice(&out).unwrap();
+        value["flow"]["alerted"].as_bool().unwrap()
+    };
+    let living = Account { reason: AccountReason::Active, ..account() };
+    assert!(alerted(&tcp(Body::Account(living))));
+    assert!(alerted(&conversation));
+    assert!(!alerted(&conversation), "once it has ended nothing is remembered of it");
+}
+
+#[test]
+fn an_alert_about_no_conversation_has_no_line() {
+    let mut out = Vec::new();
+    Writer::default().alert(&sample::egress(), &mut out);
+    assert!(out.is_empty());
+}
+
+#[test]
+fn broken_frames_are_one_line_a_reason() {
+    let refused = [(Refusal::Ipv4Length, 7), (Refusal::NotIp, 9), (Refusal::UdpLength, 0)];
+    let mut out = Vec::new();
+    write_anomalies(Timestamp::ZERO, refused, &mut out);
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        concat!(
+            r#"{"timestamp":"1970-01-01T00:00:00.000000+0000","event_type":"anomaly","#,
+            r#""anomaly":{"type":"decode","event":"decoder.ipv4.iplen_smaller_than_hlen"},"#,
+            r#""egret":{"layer":"ipv4","reason":"bad_length","count":7}}"#,
+            "\n"
+        )
+    );
+    let mut out = Vec::new();
+    write_anomalies(Timestamp::ZERO, Refusal::ALL.map(|refusal| (refusal, 1)), &mut out);
+    let lines = out.iter().filter(|byte| **byte == b'\n').count();
+    assert_eq!(lines, Refusal::ALL.iter().filter(|refusal| refusal.is_malformed()).count());
+}
+
 #[test]
 fn stats_say_what_was_refused() {
-    let stats = Stats { pkts: 10, bytes: 1000, invalid: 3 };
+    let decoder = Decoder { pkts: 10, bytes: 1000, invalid: 3 };
+    let stats = Stats { decoder, ..Stats::default() };
     let refused = Refused::from([
         ("ipv4", [("checksum", 1), ("length", 1)].into()),
         ("ethernet", [("length", 1)].into()),

@@ -219,6 +219,9 @@ impl Serialize for Version {
             Some(0x0302) => "TLS 1.1",
             Some(0x0303) => "TLS 1.2",
             Some(0x0304) => "TLS 1.3",
+            Some(draft @ 0x7f10..=0x7f1c) => {
+                return serializer.collect_str(&format_args!("TLS 1.3 draft-{}", draft & 0xff));
+            }
             Some(other) => return serializer.collect_str(&format_args!("0x{other:04x}")),
         };
         serializer.serialize_str(name)

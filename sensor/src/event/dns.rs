@@ -18,6 +18,10 @@ pub struct DnsMessage {
     pub questions: Vec<DnsQuestion>,
     /// The answer section, in order, of the types that are kept; others keep their type alone.
     pub answers: Vec<DnsAnswer>,
+    /// The authority section, likewise; only where an event file is written.
+    pub authorities: Vec<DnsAnswer>,
+    /// The additional section, likewise, without what EDNS puts there (OPT, RFC 6891).
+    pub additionals: Vec<DnsAnswer>,
     /// Whether not all its questions and answers were read: the message ended before, or has more
     /// than are kept.
     pub incomplete: bool,
@@ -53,7 +57,7 @@ pub struct DnsQuestion {
     pub rtype: u16,
 }
 
-/// An entry of the answer section.
+/// An entry of the answer section, or of those behind it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DnsAnswer {
     /// Owner name, written like a question's.
@@ -71,10 +75,21 @@ pub struct DnsAnswer {
 pub enum DnsData {
     /// A or AAAA.
     Address(IpAddr),
-    /// CNAME, PTR, NS or DNAME: another name.
+    /// CNAME, PTR, NS, DNAME or MX: another name.
     Name(Arc<str>),
-    /// TXT: its strings joined; what is not printable as `\DDD`.
+    /// TXT: its strings joined; NULL; what is not printable as `\DDD`.
     Text(Box<str>),
+    /// SOA.
+    Authority(Box<DnsAuthority>),
+    /// SSHFP (RFC 4255).
+    HostKey {
+        /// Algorithm of the key.
+        algorithm: u8,
+        /// Type of the fingerprint.
+        kind: u8,
+        /// The fingerprint.
+        fingerprint: Box<[u8]>,
+    },
     /// SRV (RFC 2782).
     Service {
         /// Priority.
@@ -99,4 +114,23 @@ pub enum DnsData {
     },
     /// Any other type: passed over.
     Other,
+}
+
+/// Who answers for a zone, and how its copies are kept (RFC 1035, 3.3.13).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DnsAuthority {
+    /// The primary server's name.
+    pub server: Arc<str>,
+    /// The mailbox of who is responsible, written as a name.
+    pub mailbox: Arc<str>,
+    /// Version of the zone.
+    pub serial: u32,
+    /// Seconds between looks for a new version.
+    pub refresh: u32,
+    /// Seconds until the next look after one that failed.
+    pub retry: u32,
+    /// Seconds after which a copy is no longer good.
+    pub expire: u32,
+    /// Seconds for which it is remembered that there is no such name (RFC 2308).
+    pub minimum: u32,
 }

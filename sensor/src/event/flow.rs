@@ -142,6 +142,23 @@ pub struct Account {
     pub reason: AccountReason,
     /// All TCP flags seen from the client and from the server.
     pub tcp_flags: Option<[u8; 2]>,
+    /// What was recognised in it so far.
+    pub app: Option<App>,
+}
+
+/// What a conversation speaks, of the protocols that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum App {
+    /// TLS.
+    Tls,
+    /// QUIC.
+    Quic,
+    /// DNS.
+    Dns,
+    /// Multicast DNS.
+    Mdns,
+    /// LLMNR.
+    Llmnr,
 }
 
 /// How a conversation stands, in EVE's words.

@@ -273,6 +273,7 @@ impl Table {
             reason,
             tcp_flags: (slot.key.protocol() == protocol::TCP)
                 .then(|| [of(&slot.tcp_flags, client), of(&slot.tcp_flags, client.reverse())]),
+            app: cold.app.get(),
         };
         if account.to_server.packets + account.to_client.packets > 0 {
             observer.account(&View { id, slot, cold }, at, account);

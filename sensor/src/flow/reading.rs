@@ -275,12 +275,20 @@ impl Table {
         }
     }
 
-    /// The flow ends: what is kept of it is shown for the last time.
+    /// The flow ends: what is kept of it is shown for the last time, and what waited behind a gap.
     pub(super) fn last_look<O: Observer>(&mut self, id: SlotId, at: Timestamp, observer: &mut O) {
         if self.slots.one(id as usize).is_none_or(|slot| slot.stream == 0) {
             return;
         }
         for from in [Direction::Up, Direction::Down] {
+            while let Some(slot) = self.slots.one(id as usize)
+                && !slot.is_read(from)
+                && let Some(first) =
+                    self.streams.first_early(id, from, of(&slot.next_sequence, from))
+            {
+                self.resync(id, from, first, observer);
+                self.take_early(id, from, observer);
+            }
             let kept = self.streams.take_kept(id, from);
             self.show(id, from, at, &kept, false, observer);
             self.enough(id, from);

@@ -1,12 +1,13 @@
 //! A flow's state: what every packet touches in two cache lines, the rest beside it.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::index::Tag;
 use super::key::{Direction, Key};
 use crate::decode::{Mac, Packet, Vlans, dns, protocol, tcp_flags};
-use crate::event::{Endpoint, Flow, FlowState, Traffic, Tunnel};
+use crate::event::{App, Endpoint, Flow, FlowState, Traffic, Tunnel};
 use crate::time::Timestamp;
 
 /// What every packet of a flow reads and writes: 128 bytes, two cache lines.
@@ -201,6 +202,8 @@ pub(super) struct Cold {
     pub reported: [Traffic; 2],
     /// When the flow was last accounted for.
     pub accounted: u64,
+    /// See [`super::View::speaks`].
+    pub app: Cell<Option<App>>,
 }
 
 impl Cold {

@@ -333,6 +333,26 @@ fn a_stretch_that_was_never_captured_is_passed_over() {
 }
 
 #[test]
+fn what_waits_behind_a_gap_is_read_when_the_flow_ends() {
+    for (limit, looks) in [(4, 0), (9, 1)] {
+        let (mut table, mut recorder) = (table(), Recorder { limit, ..Recorder::default() });
+        table.burst(
+            &[
+                packet(1.0, true, PORTS, syn(0), b""),
+                packet(1.2, true, PORTS, ack(11), b"yz"),
+                packet(1.1, true, PORTS, ack(7), b"wxyz"),
+            ],
+            &mut recorder,
+        );
+        assert!(recorder.read.is_empty());
+        table.finish(&mut recorder);
+        assert_eq!(recorder.last_looks, looks);
+        let expected = if limit == 4 { b"wxyz".as_slice() } else { b"wxyzyz" };
+        assert_eq!(recorder.read[&(0, true)], expected);
+    }
+}
+
+#[test]
 fn a_day_of_silence_costs_nothing() {
     let (mut table, mut recorder) = (table(), Recorder::default());
     for day in 0..4000 {

@@ -4,7 +4,7 @@
 use super::{Reader, Seen, Sink, Wanted};
 use crate::decode::progress::Progress;
 use crate::decode::tls::{self, Extent};
-use crate::event::{Body, Carrier, Certificate, Event, TlsSession};
+use crate::event::{App, Body, Carrier, Certificate, Event, TlsSession};
 use crate::flow::Verdict;
 use crate::time::Timestamp;
 
@@ -57,6 +57,7 @@ impl Reader {
         }
         let in_the_clear = match tls::server_hello(seen.bytes, seen.extent(), scratch) {
             Progress::Complete { value, .. } => {
+                seen.view.speaks(App::Tls);
                 self.answered(seen, &value, sink);
                 value.is_in_the_clear()
             }
@@ -96,6 +97,7 @@ impl Reader {
         sink: &mut impl Sink,
     ) {
         let time = seen.at;
+        seen.view.speaks(app(&carrier));
         let flow = seen.view.flow_with_client(seen.from);
         let mut session = self.opened(hello, carrier, time);
         if self.wanted == Wanted::ForDetectors {
@@ -123,13 +125,14 @@ impl Reader {
         session
     }
 
-    /// The server's hello is there, and no more is to come of it.
+    /// The server's hello in QUIC is there: what follows it is encrypted.
     pub(super) fn server_half(
         &mut self,
         seen: &Seen<'_>,
         hello: &tls::ServerHello<'_>,
         sink: &mut impl Sink,
     ) {
+        seen.view.speaks(App::Quic);
         self.answered(seen, hello, sink);
         self.complete(seen, None, sink);
     }
@@ -175,6 +178,13 @@ impl Reader {
     const fn refuse_hello(&mut self) -> Verdict {
         self.counts.refused_hellos += 1;
         Verdict::Skip
+    }
+}
+
+const fn app(carrier: &Carrier) -> App {
+    match carrier {
+        Carrier::Quic(_) => App::Quic,
+        Carrier::Tcp | Carrier::StartTls(_) | Carrier::Proxy(_) => App::Tls,
     }
 }
 

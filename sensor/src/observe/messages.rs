@@ -1,9 +1,9 @@
 //! DNS messages, over UDP and TCP.
 
 use super::{Reader, Seen, Sink, Wanted};
-use crate::decode::dns;
+use crate::decode::dns::{self, DnsError};
 use crate::decode::progress::Progress;
-use crate::event::{Body, DnsMessage, DnsTransport, Event};
+use crate::event::{App, Body, DnsMessage, DnsTransport, Event};
 use crate::flow::Verdict;
 
 /// The DNS transport that a flow's ports speak of; TCP has the same ports (RFC 7766, 6762, 4795).
@@ -22,7 +22,7 @@ impl Reader {
     pub(super) fn dns_stream(&mut self, seen: &Seen<'_>, sink: &mut impl Sink) -> Verdict {
         match dns::tcp_message(seen.bytes) {
             Progress::Complete { value, used } => {
-                match dns::message(value, DnsTransport::Tcp) {
+                match self.dns_read(value, DnsTransport::Tcp) {
                     Ok(message) => self.dns_message(seen, message, sink),
                     // Whatever this is, the lengths that follow will not be DNS's.
                     Err(_) => {
@@ -33,9 +33,8 @@ impl Reader {
                 Verdict::Used(used)
             }
             Progress::NeedMore(_) if !seen.more => {
-                if let Some(message) =
-                    seen.bytes.get(2..).and_then(|rest| dns::message(rest, DnsTransport::Tcp).ok())
-                {
+                let rest = seen.bytes.get(2..).unwrap_or_default();
+                if let Ok(message) = self.dns_read(rest, DnsTransport::Tcp) {
                     self.dns_message(seen, message, sink);
                 }
                 Verdict::Skip
@@ -70,13 +69,26 @@ impl Reader {
             }
             return;
         }
-        match dns::message(bytes, transport) {
+        match self.dns_read(bytes, transport) {
             Ok(message) => self.dns_message(seen, message, sink),
             Err(_) => self.counts.dns_refused += 1,
         }
     }
 
+    /// As much of a message as events show.
+    fn dns_read(&self, bytes: &[u8], transport: DnsTransport) -> Result<DnsMessage, DnsError> {
+        match self.wanted {
+            Wanted::All => dns::whole_message(bytes, transport),
+            Wanted::ForDetectors => dns::message(bytes, transport),
+        }
+    }
+
     fn dns_message(&mut self, seen: &Seen<'_>, message: DnsMessage, sink: &mut impl Sink) {
+        seen.view.speaks(match message.transport {
+            DnsTransport::Udp | DnsTransport::Tcp => App::Dns,
+            DnsTransport::Mdns => App::Mdns,
+            DnsTransport::Llmnr => App::Llmnr,
+        });
         // Who asks is the client, whatever the ports say; a multicast responder asks nobody.
         let client = match (message.response, message.transport) {
             (true, DnsTransport::Mdns) => seen.view.client(),

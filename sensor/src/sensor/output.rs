@@ -102,9 +102,11 @@ pub(super) fn append(stream: &Stream) -> io::Result<Box<dyn Write + Send>> {
     })
 }
 
-/// Takes every event to the event file and the detectors, and every alert to the alert file.
+/// Takes every event to the event file and the detectors, and every alert to the alert file and, behind
+/// the event that raised it, to the event file.
 pub(super) struct Outputs {
     pub(super) engine: Engine,
+    pub(super) writer: eve::Writer,
     pub(super) events: Option<Lines>,
     pub(super) alerts: Option<Lines>,
     /// The last state of each alert, in the order they were first raised.
@@ -116,18 +118,19 @@ impl Sink for Outputs {
     fn event(&mut self, event: Event) {
         self.engine.event(&event);
         if let Some(lines) = &mut self.events {
-            lines.write(|buffer| eve::write_event(&event, &[], buffer));
+            lines.write(|buffer| self.writer.event(&event, buffer));
         }
+        self.alerts();
     }
 }
 
 impl Outputs {
     /// Passes on the alerts that were raised or changed since the last call.
-    ///
-    /// # Errors
-    /// When events or alerts could not be written.
-    pub(super) fn pass_on(&mut self) -> Result<(), OutputError> {
+    pub(super) fn alerts(&mut self) {
         for alert in self.engine.drain_alerts() {
+            if let Some(lines) = &mut self.events {
+                lines.write(|buffer| self.writer.alert(&alert, buffer));
+            }
             if let Some(lines) = &mut self.alerts {
                 lines.write(|buffer| write_alert(&alert, buffer));
             }
@@ -136,6 +139,13 @@ impl Outputs {
                 None => self.raised.push(alert),
             }
         }
+    }
+
+    /// Whether everything could be written so far.
+    ///
+    /// # Errors
+    /// When events or alerts could not be written.
+    pub(super) fn check(&mut self) -> Result<(), OutputError> {
         [&mut self.events, &mut self.alerts].into_iter().flatten().try_for_each(Lines::check)
     }
 }

@@ -82,6 +82,7 @@ pub fn read(arguments: &cli::Read, config: &Config, quiet: bool) -> Result<Exit,
         path: Path::new(wanted, MAX_FLOWS, Copies::Count).map_err(ReadError::Memory)?,
         outputs: Outputs {
             engine: Engine::new(config, arguments.learn, known),
+            writer: eve::Writer::default(),
             events: output.events.as_ref().map(|to| Lines::create(to, "events")).transpose()?,
             alerts: output.alerts.as_ref().map(|to| Lines::create(to, "alerts")).transpose()?,
             raised: Vec::new(),
@@ -149,7 +150,7 @@ impl Reading {
         mut source: impl Source<Error = file::CaptureError>,
     ) -> Result<capture::Stats, ReadError> {
         while self.burst(&mut source)? == capture::Progress::More {
-            self.outputs.pass_on()?;
+            self.outputs.check()?;
             self.progress.burst(|| source.stats());
         }
         self.progress.clear();
@@ -170,7 +171,8 @@ impl Reading {
     fn finish(&mut self, stats: &capture::Stats) -> Result<Summary, ReadError> {
         self.path.finish(&mut self.outputs);
         self.outputs.engine.finish();
-        self.outputs.pass_on()?;
+        self.outputs.alerts();
+        self.outputs.check()?;
         let summary = self.summary(stats);
         if let Some(mut events) = self.outputs.events.take() {
             let (_, end) = self.path.span.unwrap_or((Timestamp::ZERO, Timestamp::ZERO));
@@ -181,12 +183,16 @@ impl Reading {
             if stats.invalid > 0 {
                 refused.entry(UNREADABLE.0).or_default().insert(UNREADABLE.1, stats.invalid);
             }
-            let decoder = eve::Stats {
+            let decoder = eve::Decoder {
                 pkts: self.path.frames + stats.invalid,
                 bytes: self.path.wire_bytes,
                 invalid: self.path.refusals.malformed() + stats.invalid,
             };
-            events.write(|buffer| eve::write_stats(end, &decoder, &refused, buffer));
+            let stats = eve::Stats { decoder, ..eve::Stats::default() };
+            events.write(|buffer| {
+                eve::write_anomalies(end, self.path.refusals.iter(), buffer);
+                eve::write_stats(end, &stats, &refused, buffer);
+            });
             events.close()?;
         }
         if let Some(alerts) = self.outputs.alerts.take() {

@@ -14,6 +14,7 @@ use crate::store::StoreError;
 use crate::text::reason;
 use settings::Settings;
 
+mod accounts;
 mod assets;
 mod clock;
 mod control;
@@ -25,6 +26,7 @@ mod links;
 mod merge;
 mod privileges;
 mod pulse;
+mod refused;
 mod reload;
 mod settings;
 mod start;

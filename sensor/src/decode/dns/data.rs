@@ -10,7 +10,7 @@ use domain::rdata::svcb::value::{Ipv4Hint, Ipv6Hint, Port};
 
 use super::names::{NameError, Names};
 use crate::decode::text::{Escape, write_printable};
-use crate::event::DnsData;
+use crate::event::{DnsAuthority, DnsData};
 
 /// Record data within its message, so that its names can point back.
 type Data<'a> = Parser<'a, [u8]>;
@@ -37,6 +37,34 @@ fn decode(rtype: Rtype, mut data: Data<'_>, names: &mut Names) -> Result<DnsData
             DnsData::Name(names.read(&mut data)?)
         }
         Rtype::TXT => DnsData::Text(text(data, names)?),
+        Rtype::NULL => {
+            let bytes = data.parse_octets(data.remaining())?;
+            names.charge(bytes.len())?;
+            let mut text = String::new();
+            // A `String` takes whatever is written to it.
+            let _ = write_printable(&mut text, bytes, Escape::Decimal);
+            names.charge(text.len().saturating_sub(bytes.len()))?;
+            DnsData::Text(text.into())
+        }
+        Rtype::MX => {
+            let _preference = data.parse_u16_be()?;
+            DnsData::Name(names.read(&mut data)?)
+        }
+        Rtype::SOA => DnsData::Authority(Box::new(DnsAuthority {
+            server: names.read(&mut data)?,
+            mailbox: names.read(&mut data)?,
+            serial: data.parse_u32_be()?,
+            refresh: data.parse_u32_be()?,
+            retry: data.parse_u32_be()?,
+            expire: data.parse_u32_be()?,
+            minimum: data.parse_u32_be()?,
+        })),
+        Rtype::SSHFP => {
+            let (algorithm, kind) = (data.parse_u8()?, data.parse_u8()?);
+            names.charge(data.remaining())?;
+            let fingerprint = data.parse_octets(data.remaining())?.into();
+            DnsData::HostKey { algorithm, kind, fingerprint }
+        }
         Rtype::SRV => DnsData::Service {
             priority: data.parse_u16_be()?,
             weight: data.parse_u16_be()?,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::DnsData;
+use crate::event::{DnsAuthority, DnsData};
 
 mod second_reader;
 
@@ -107,6 +107,50 @@ fn records_are_kept_or_passed_over() {
         ]
     );
     assert_eq!(message.answers[0].ttl, 60);
+}
+
+/// The sections behind the answers are read where they are wanted, as far as that goes.
+#[test]
+fn what_stands_behind_the_answers() {
+    let timers = [0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 5];
+    let soa = [&name("ns.example")[..], &name("who.example"), &timers].concat();
+    let behind = [
+        record(QUESTION, 6, &soa),
+        record(&[0], 41, &[0, 10, 0, 1, 7]),
+        record(QUESTION, 44, &[1, 2, 0xab, 0xcd]),
+        record(QUESTION, 15, &[&[0, 10][..], &name("mx.example")].concat()),
+        record(QUESTION, 10, b"n\0"),
+    ];
+    let mut bytes = build(RESPONSE, &[question(&name("a.example"), 1)], &[]);
+    bytes.extend(behind.concat());
+    bytes[9] = 1;
+    bytes[11] = 4;
+    let whole = whole_message(&bytes, DnsTransport::Udp).unwrap();
+    let authority = DnsAuthority {
+        server: "ns.example".into(),
+        mailbox: "who.example".into(),
+        serial: 1,
+        refresh: 2,
+        retry: 3,
+        expire: 4,
+        minimum: 5,
+    };
+    assert_eq!(whole.authorities[0].data, DnsData::Authority(Box::new(authority)));
+    let additionals: Vec<_> = whole.additionals.iter().map(|record| &record.data).collect();
+    let fingerprint = Box::from([0xab, 0xcd]);
+    assert_eq!(
+        additionals,
+        [
+            &DnsData::HostKey { algorithm: 1, kind: 2, fingerprint },
+            &DnsData::Name("mx.example".into()),
+            &DnsData::Text("n\\000".into()),
+        ],
+        "and EDNS says nothing of names"
+    );
+    // Damage there is no damage to the answers, and whoever has no use for them does not pay.
+    let cut = whole_message(&bytes[..bytes.len() - 20], DnsTransport::Udp).unwrap();
+    assert_eq!((cut.authorities.len(), cut.additionals.len(), cut.incomplete), (1, 1, false));
+    assert!(read(&bytes).unwrap().authorities.is_empty());
 }
 
 #[test]

@@ -4,8 +4,8 @@
 
 use serde_json::{Value, json};
 
-use super::attack::{Attack, attack};
 use super::{PRODUCT, VERSION, community_ids, known};
+use crate::alert::attack::{Attack, attack};
 use crate::alert::{Alert, Severity};
 
 /// The version of ECS whose fields these are.

@@ -4,8 +4,8 @@
 
 use serde_json::{Value, json};
 
-use super::attack::{ATTACK_VERSION, Attack, attack};
 use super::{PRODUCT, VERSION, known, millis, percent};
+use crate::alert::attack::{ATTACK_VERSION, Attack, attack};
 use crate::alert::{Alert, Evidence, Severity};
 
 /// The version of OCSF whose class this is.

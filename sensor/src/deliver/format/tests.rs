@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::attack::attack;
 use super::*;
+use crate::alert::attack::attack;
 use crate::alert::{Analytic, Asset, Destination, Evidence, Fact, SCHEMA, Severity, Status};
 
 /// What people read: each example in it is a body that is written here.
@@ -63,6 +63,7 @@ pub(in super::super) fn sample() -> Alert {
         last_seen: seen(3_391, 0),
         count: 1,
         status: Status::Open,
+        flow: None,
     }
 }
 

@@ -250,6 +250,7 @@ impl Raised {
             last_seen: self.finding.time,
             count: self.count,
             status: Status::Open,
+            flow: Some(Box::new(last.flow.clone())),
         });
     }
 

@@ -237,6 +237,7 @@ impl Case {
             last_seen: self.last_seen,
             count,
             status: Status::Open,
+            flow: Some(Box::new(self.flow.clone())),
         });
     }
 

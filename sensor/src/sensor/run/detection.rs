@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use super::accounts::Accounts;
 use super::assets::Assets;
 use super::event_file::EventFile;
 use super::merge::Merge;
@@ -27,6 +28,8 @@ const NAP: Duration = Duration::from_millis(50);
 const LOOK: Duration = Duration::from_secs(1);
 /// How often assets and the mirror's state are told of.
 const TELL: Duration = Duration::from_secs(10);
+/// How often the event file is told what was done, and that a last time at the end.
+const STATS: Duration = Duration::from_secs(60);
 /// How often what was learned is kept.
 const KEEP: Duration = Duration::from_secs(300);
 
@@ -50,6 +53,7 @@ pub(super) struct Detection {
     pub(super) orders: Receiver<Order>,
     pub(super) keeper: Keeper,
     pub(super) events: Option<EventFile>,
+    pub(super) accounts: Accounts,
     pub(super) pulse: Arc<Pulse>,
     pub(super) status: status::Shared,
     pub(super) assets: Assets,
@@ -64,7 +68,7 @@ impl Detection {
     pub(super) fn work(mut self) {
         // Not by the system's clock, which may be set back by hours.
         let start = Instant::now();
-        let (mut looked, mut told, mut kept) = (start, start, start);
+        let (mut looked, mut told, mut kept, mut counted) = (start, start, start, start);
         loop {
             let more = self.take();
             self.pulse.beat(Instant::now());
@@ -83,6 +87,10 @@ impl Detection {
                 told = Instant::now();
                 self.tell(now());
             }
+            if counted.elapsed() >= STATS {
+                counted = Instant::now();
+                self.stats(start);
+            }
             if self.forget() || kept.elapsed() >= KEEP {
                 kept = Instant::now();
                 self.keeper.keep_baseline(self.engine.baseline());
@@ -94,6 +102,7 @@ impl Detection {
         self.engine.finish();
         self.raise();
         self.keeper.keep_baseline(self.engine.baseline());
+        self.stats(start);
         if let Some(events) = self.events {
             events.close();
         }
@@ -115,14 +124,25 @@ impl Detection {
     fn event(&mut self, event: &Event) {
         self.engine.event(event);
         if let Some(events) = &mut self.events {
-            events.write(event);
+            events.event(event);
         }
     }
 
     fn raise(&mut self) {
         let alerts: Vec<_> = self.engine.drain_alerts().collect();
-        if !alerts.is_empty() {
-            self.keeper.raise(alerts);
+        if alerts.is_empty() {
+            return;
+        }
+        if let Some(events) = &mut self.events {
+            alerts.iter().for_each(|alert| events.alert(alert));
+        }
+        self.keeper.raise(alerts);
+    }
+
+    /// Has written what was done so far, and what was refused since the last time.
+    fn stats(&mut self, start: Instant) {
+        if let Some(events) = &mut self.events {
+            self.accounts.write(&self.metrics, start.elapsed().as_secs(), events);
         }
     }
 

@@ -12,11 +12,14 @@ use prometheus::IntCounter;
 use super::RunError;
 use super::control::end_within;
 use super::start::spawn;
+use crate::alert::Alert;
 use crate::cli::Stream;
-use crate::eve;
+use crate::decode::Refusal;
+use crate::eve::{self, Writer};
 use crate::event::Event;
 use crate::sensor::output::append;
 use crate::text::reason;
+use crate::time::Timestamp;
 
 /// Events are written in pieces of this size, and at least once a second.
 const PIECE: usize = 1 << 16;
@@ -41,11 +44,10 @@ pub(super) fn open(stream: &Stream) -> io::Result<Opened> {
 
 /// Events as EVE JSON lines.
 pub(super) struct EventFile {
-    /// Their names, in the order of the config.
-    interfaces: Vec<String>,
+    writer: Writer,
     piece: Piece,
     orders: SyncSender<Order>,
-    writer: JoinHandle<()>,
+    thread: JoinHandle<()>,
     dropped: IntCounter,
     /// The file is to be opened anew, and there was no room yet to say so.
     reopen: bool,
@@ -77,15 +79,37 @@ impl EventFile {
         let (orders, receiver) = mpsc::sync_channel(PIECES);
         let Opened { stream, to } = opened;
         let file = File { stream, to, dropped: dropped.clone(), failing: false };
-        let writer = spawn("egret-events", move || file.work(&receiver))?;
-        let piece = Piece::default();
-        Ok(Self { interfaces, piece, orders, writer, dropped, reopen: false, late: false })
+        let thread = spawn("egret-events", move || file.work(&receiver))?;
+        let (writer, piece) = (Writer::new(interfaces), Piece::default());
+        Ok(Self { writer, piece, orders, thread, dropped, reopen: false, late: false })
     }
 
     /// Writes an event.
-    pub(super) fn write(&mut self, event: &Event) {
+    pub(super) fn event(&mut self, event: &Event) {
+        self.write(|writer, bytes| writer.event(event, bytes));
+    }
+
+    /// Writes an alert.
+    pub(super) fn alert(&mut self, alert: &Alert) {
+        self.write(|writer, bytes| writer.alert(alert, bytes));
+    }
+
+    /// Writes how many frames were refused by `now`, by reason.
+    pub(super) fn anomalies(&mut self, now: Timestamp, refused: &[(Refusal, u64)]) {
+        for one in refused {
+            self.write(|_, bytes| eve::write_anomalies(now, [*one], bytes));
+        }
+    }
+
+    /// Writes what was done by `now`.
+    pub(super) fn stats(&mut self, now: Timestamp, stats: &eve::Stats, refused: &eve::Refused) {
+        self.write(|_, bytes| eve::write_stats(now, stats, refused, bytes));
+    }
+
+    /// Takes the line that `write` appends, if it does.
+    fn write(&mut self, write: impl FnOnce(&mut Writer, &mut Vec<u8>)) {
         let before = self.piece.bytes.len();
-        eve::write_event(event, &self.interfaces, &mut self.piece.bytes);
+        write(&mut self.writer, &mut self.piece.bytes);
         self.piece.lines += u64::from(self.piece.bytes.len() > before);
         if self.piece.bytes.len() >= PIECE {
             self.flush();
@@ -127,9 +151,9 @@ impl EventFile {
     /// Writes what is left, for as long as that may take.
     pub(super) fn close(mut self) {
         self.flush();
-        let Self { orders, writer, .. } = self;
+        let Self { orders, thread, .. } = self;
         drop(orders);
-        if end_within(writer, PATIENCE).is_none() {
+        if end_within(thread, PATIENCE).is_none() {
             tracing::error!("the last events could not be written in time");
         }
     }

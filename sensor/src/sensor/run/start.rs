@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
+use super::accounts::Accounts;
 use super::assets::Assets;
 use super::control::{Running, Thread};
 use super::detection::{self, Detection};
@@ -18,6 +19,7 @@ use super::io;
 use super::links::{Links, Sources};
 use super::merge::Merge;
 use super::pulse::Pulse;
+use super::refused::Refused;
 use super::settings::{Settings, Stored};
 use super::tally::Tally;
 use super::teller::Teller;
@@ -95,8 +97,12 @@ pub(super) fn start(
         events.map(|opened| EventFile::start(opened, links.names(), dropped)).transpose()?;
     let engine = Engine::new(&stored.under(config.clone()), None, baseline);
     let (to_detection, batches) = mpsc::sync_channel(BATCHES);
-    let detection = start_detection(engine, Merge::new(workers), batches, events, &parts)?;
-    let workers = start_workers(workers, wanted, &links, sources, &to_detection, &metrics)?;
+    let refused = Refused::default();
+    let accounts = Accounts::new(refused.clone());
+    let detection =
+        start_detection(engine, Merge::new(workers), batches, (events, accounts), &parts)?;
+    let tally = || Tally::new(metrics.clone(), refused.clone());
+    let workers = start_workers(workers, wanted, &links, sources, &to_detection, tally)?;
     let (to_control, messages) = mpsc::channel();
     let seed = now().as_nanos() ^ u64::from(std::process::id());
     let (deliver, delivery) =
@@ -166,7 +172,7 @@ fn start_detection(
     engine: Engine,
     merge: Merge,
     batches: Receiver<Batch>,
-    events: Option<EventFile>,
+    (events, accounts): (Option<EventFile>, Accounts),
     parts: &http::Parts,
 ) -> Result<Thread<detection::Order, ()>, RunError> {
     let (orders, receiver) = mpsc::channel();
@@ -178,6 +184,7 @@ fn start_detection(
         orders: receiver,
         keeper: parts.keeper.clone(),
         events,
+        accounts,
         pulse: Arc::clone(&pulse),
         status: Arc::clone(&parts.status),
         assets: Assets::new(parts.metrics.clone()),
@@ -206,7 +213,7 @@ fn start_workers(
     links: &Links,
     sources: Vec<Sources>,
     batches: &SyncSender<Batch>,
-    metrics: &Metrics,
+    tally: impl Fn() -> Tally,
 ) -> Result<Vec<Thread<worker::Order, bool>>, RunError> {
     let capacity = (MAX_FLOWS / number).max(LEAST_FLOWS);
     let mut inputs: Vec<Vec<Input>> = (0..number).map(|_| Vec::new()).collect();
@@ -231,7 +238,7 @@ fn start_workers(
             orders: receiver,
             batches: batches.clone(),
             pulse: Arc::clone(&pulse),
-            tally: Tally::new(metrics.clone()),
+            tally: tally(),
         };
         let processor = processors.get(number).copied();
         let handle = spawn(&format!("egret-work-{number}"), move || {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use prometheus::IntCounter;
 
+use super::refused::Refused;
 use crate::capture::{Kernel, Stats};
 use crate::flow;
 use crate::metrics::Metrics;
@@ -25,6 +26,8 @@ pub(super) struct Tally {
     read: Counts,
     /// By layer and reason.
     refused: BTreeMap<(&'static str, &'static str), u64>,
+    /// What all workers have refused.
+    all_refused: Refused,
 }
 
 /// What was published of one source so far.
@@ -49,7 +52,7 @@ pub(super) struct News {
 }
 
 impl Tally {
-    pub(super) fn new(metrics: Metrics) -> Self {
+    pub(super) fn new(metrics: Metrics, all_refused: Refused) -> Self {
         Self {
             metrics,
             frames: 0,
@@ -59,6 +62,7 @@ impl Tally {
             flows: flow::Stats::default(),
             read: Counts::default(),
             refused: BTreeMap::new(),
+            all_refused,
         }
     }
 
@@ -165,11 +169,14 @@ impl Tally {
     }
 
     fn publish_refused(&mut self, path: &Path) {
-        // What is none of the sensor's business, such as ARP, is no error.
-        for (refusal, count) in path.refusals.iter().filter(|(refusal, _)| refusal.is_malformed()) {
+        for (refusal, count) in path.refusals.iter() {
             let known = self.refused.entry((refusal.layer(), refusal.reason())).or_default();
-            let errors = self.metrics.decode_errors.with_label_values(&[refusal.layer()]);
-            raise(&errors, known, count);
+            let more = grown(known, count);
+            self.all_refused.add(refusal, more);
+            // What is none of the sensor's business, such as ARP, is no error.
+            if refusal.is_malformed() {
+                self.metrics.decode_errors.with_label_values(&[refusal.layer()]).inc_by(more);
+            }
         }
         let read = path.reader.counts();
         let dns_now = read.dns_refused + read.dns_incomplete;

@@ -27,13 +27,13 @@ fn events_are_appended_and_go_on_into_the_new_file_after_a_rotation() {
     fs::write(&path, "{}\n").unwrap();
     let opened = open(&Stream::File(path.clone())).unwrap();
     let mut events = EventFile::start(opened, Vec::new(), counter()).unwrap();
-    events.write(&event());
+    events.event(&event());
     events.flush();
     fs::rename(&path, &old).unwrap();
-    events.write(&event());
+    events.event(&event());
     events.reopen();
     for _ in 0..3 {
-        events.write(&event());
+        events.event(&event());
     }
     events.close();
     assert_eq!((lines(&old), lines(&path)), (3, 3));
@@ -45,7 +45,7 @@ fn a_full_disk_costs_events_and_each_is_counted() {
     let dropped = counter();
     let mut events = EventFile::start(opened, Vec::new(), dropped.clone()).unwrap();
     for _ in 0..5 {
-        events.write(&event());
+        events.event(&event());
         events.flush();
     }
     events.close();
@@ -75,7 +75,7 @@ fn who_writes_never_waits_for_a_reader_that_stands_still() {
     let start = Instant::now();
     let number = PIECES as u64 + 100;
     for _ in 0..number {
-        events.write(&event());
+        events.event(&event());
         events.flush();
     }
     // One is being written, and as many as there is room for wait.

@@ -30,7 +30,7 @@ fn stats(totals: Totals) -> Stats {
 #[test]
 fn what_was_read_and_what_was_counted_are_the_whole_and_nothing_counts_twice() {
     let metrics = Metrics::new().unwrap();
-    let mut tally = Tally::new(metrics.clone());
+    let mut tally = Tally::new(metrics.clone(), Refused::default());
     let mut told = Told::default();
     let totals = Totals {
         packets: 10,
@@ -57,7 +57,7 @@ fn what_was_read_and_what_was_counted_are_the_whole_and_nothing_counts_twice() {
 #[test]
 fn numbers_that_are_read_while_they_change_add_up_in_the_end() {
     let metrics = Metrics::new().unwrap();
-    let tally = Tally::new(metrics.clone());
+    let tally = Tally::new(metrics.clone(), Refused::default());
     let mut told = Told::default();
     let at = |packets, handed| stats(Totals { packets, handed, ..Totals::default() });
     // The packet that goes up was already among those handed, and then also among all.
@@ -70,7 +70,7 @@ fn numbers_that_are_read_while_they_change_add_up_in_the_end() {
 #[test]
 fn every_number_of_the_kernel_has_its_metric() {
     let metrics = Metrics::new().unwrap();
-    let tally = Tally::new(metrics.clone());
+    let tally = Tally::new(metrics.clone(), Refused::default());
     let totals = Totals {
         ring_full: 1,
         evicted: 2,
@@ -95,7 +95,7 @@ fn every_number_of_the_kernel_has_its_metric() {
 #[test]
 fn a_source_without_a_half_in_the_kernel_tells_what_it_lost() {
     let metrics = Metrics::new().unwrap();
-    let tally = Tally::new(metrics.clone());
+    let tally = Tally::new(metrics.clone(), Refused::default());
     let mut told = Told::default();
     let stats = Stats { dropped: 5, invalid: 2, truncated: 3, ..Stats::default() };
     let news = tally.source(&stats, &mut told);

@@ -2,17 +2,17 @@
 
 /// One technique, or one sub-technique with the technique above it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Attack {
+pub(crate) struct Attack {
     /// Tactic: id and name.
-    pub(super) tactic: (&'static str, &'static str),
+    pub(crate) tactic: (&'static str, &'static str),
     /// Technique: id and name.
-    pub(super) technique: (&'static str, &'static str),
+    pub(crate) technique: (&'static str, &'static str),
     /// Sub-technique: id and name.
-    pub(super) sub_technique: Option<(&'static str, &'static str)>,
+    pub(crate) sub_technique: Option<(&'static str, &'static str)>,
 }
 
 /// The version of ATT&CK that the names are from.
-pub(super) const ATTACK_VERSION: &str = "18.0";
+pub(crate) const ATTACK_VERSION: &str = "18.0";
 
 const EXFILTRATION: (&str, &str) = ("TA0010", "Exfiltration");
 
@@ -43,6 +43,6 @@ const KNOWN: [Attack; 4] = [
 ];
 
 /// What ATT&CK says about `id`; `None` for what this version of Egret does not know.
-pub(super) fn attack(id: &str) -> Option<&'static Attack> {
+pub(crate) fn attack(id: &str) -> Option<&'static Attack> {
     KNOWN.iter().find(|known| known.sub_technique.unwrap_or(known.technique).0 == id)
 }
