@@ -107,8 +107,12 @@ impl Scene {
             |bytes: u64| Traffic { packets: bytes / steps / 60_000 + 1, bytes: bytes / steps };
         for step in 0..steps {
             let since = at + step * 10;
-            let volume =
-                Volume { since: time(since), to_server: traffic(out), to_client: traffic(back) };
+            let volume = Volume {
+                since: time(since),
+                to_server: traffic(out),
+                to_client: traffic(back),
+                one_in: None,
+            };
             self.push(since + 9, flow, Body::Volume(volume));
         }
         let none = Traffic::default();
@@ -120,6 +124,7 @@ impl Scene {
             state: FlowState::Closed,
             reason: AccountReason::Timeout,
             tcp_flags: None,
+            one_in: None,
         };
         self.push(end, flow, Body::Account(account));
     }

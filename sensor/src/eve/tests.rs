@@ -43,6 +43,7 @@ fn account() -> Account {
         state: FlowState::Closed,
         reason: AccountReason::Timeout,
         tcp_flags: Some([0x1b, 0x1a]),
+        one_in: None,
     }
 }
 
@@ -83,7 +84,8 @@ fn a_flow_reads_like_suricata_s() {
 #[test]
 fn what_has_no_name_in_eve_has_no_line() {
     let still = Traffic::default();
-    let volume = Volume { since: Timestamp::ZERO, to_server: still, to_client: still };
+    let volume =
+        Volume { since: Timestamp::ZERO, to_server: still, to_client: still, one_in: None };
     assert_eq!(line(&tcp(Body::Opened)), "");
     assert_eq!(line(&tcp(Body::Volume(volume))), "");
 }

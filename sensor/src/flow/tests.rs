@@ -72,6 +72,9 @@ fn packet(seconds: f64, up: bool, ports: [u16; 2], tcp: Option<Tcp>, payload: &[
         fragment: None,
         payload,
         payload_wire_len: payload.len() as u32,
+        ip: &[],
+        cut: 0,
+        copy: false,
         mark: None,
         tunnel: None,
     }

@@ -28,6 +28,9 @@ fn read(port: u16, payload: &[u8]) -> Bodies {
         fragment: None,
         payload,
         payload_wire_len: payload.len() as u32,
+        ip: &[],
+        cut: 0,
+        copy: false,
         mark: None,
         tunnel: None,
     };

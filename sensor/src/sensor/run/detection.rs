@@ -195,6 +195,7 @@ fn totals(metrics: &Metrics) -> MirrorFacts {
         dropped: DROPPED.into_iter().map(dropped).sum(),
         conversations: sides("one") + sides("both"),
         one_sided: sides("one"),
+        ..MirrorFacts::default()
     }
 }
 
