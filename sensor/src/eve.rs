@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 
 use crate::decode::protocol;
 use crate::event::{Body, Event, Flow};
+use crate::mirror::Report;
 use crate::time::Timestamp;
 use community_id::CommunityId;
 
@@ -39,6 +40,7 @@ pub fn write_event(event: &Event, interfaces: &[String], out: &mut Vec<u8>) {
         Body::Account(account) => {
             line.flow = Some(flow::Account::new(account, event.flow.opened));
             line.tcp = account.tcp_flags.map(flow::TcpFlags::new);
+            line.egret.own = flow::Own::new(account).map(Own::Flow);
         }
         Body::Tls(session) => {
             line.tls = Some(tls::Session::new(session));
@@ -52,9 +54,16 @@ pub fn write_event(event: &Event, interfaces: &[String], out: &mut Vec<u8>) {
     write_line(&line, out);
 }
 
-/// Appends the event that ends a run: what was read, and what was refused and why.
-pub fn write_stats(time: Timestamp, stats: &Stats, refused: &Refused, out: &mut Vec<u8>) {
-    write_line(&stats::Line::new(time, stats, refused), out);
+/// Appends the event that ends a run: what was read, what was refused and why, and what the mirror
+/// did to it.
+pub fn write_stats(
+    time: Timestamp,
+    stats: &Stats,
+    refused: &Refused,
+    mirror: &[Report],
+    out: &mut Vec<u8>,
+) {
+    write_line(&stats::Line::new(time, stats, refused, mirror), out);
 }
 
 fn write_line(line: &impl Serialize, out: &mut Vec<u8>) {
@@ -122,6 +131,7 @@ impl Egret {
 enum Own {
     Tls(tls::Own),
     Dns(dns::Own),
+    Flow(flow::Own),
 }
 
 impl<'a> Line<'a> {

@@ -4,11 +4,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::time::ByteSize;
+
 mod recently;
+mod report;
 mod sequences;
 mod source;
 
 pub use recently::Recently;
+pub use report::Report;
 pub use sequences::{Missing, Sequences};
 pub use source::{MAX_SOURCES, Source, SourceFacts};
 
@@ -22,7 +26,7 @@ const LEAST_PACKETS: u64 = 1000;
 const LEAST_CONVERSATIONS: u64 = 20;
 
 /// Counts over some time: of a whole run, or the last minutes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct MirrorFacts {
     /// Packets received, second copies included.
     pub packets: u64,
@@ -42,6 +46,10 @@ pub struct MirrorFacts {
     /// What the sequence numbers of some conversations tell.
     #[serde(default)]
     pub sequences: Sequences,
+    /// The mirror shows one packet in so many, where it does not show all: volumes are those seen,
+    /// times this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub one_in: Option<f64>,
 }
 
 impl MirrorFacts {
@@ -70,17 +78,19 @@ impl MirrorFacts {
         self.sequences.missing(self.dropped_share())
     }
 
-    /// The mirror shows one packet in so many.
-    pub fn one_in(&self) -> Option<f64> {
-        match self.missing()? {
-            Missing::Sampled(one_in) => Some(one_in),
-            Missing::Lost(_) => None,
-        }
+    /// The same with the rate of sampling that follows from its counts.
+    #[must_use]
+    pub fn rated(self) -> Self {
+        let one_in = match self.missing() {
+            Some(Missing::Sampled(one_in)) => Some(one_in),
+            _ => None,
+        };
+        Self { one_in, ..self }
     }
 
     /// How many bytes there were, as far as known.
     pub fn estimated_bytes(&self) -> u64 {
-        (self.bytes as f64 * self.one_in().unwrap_or(1.0)) as u64
+        (self.bytes as f64 * self.one_in.unwrap_or(1.0)) as u64
     }
 
     /// The state as it should be known; `None` where all is well.
@@ -162,6 +172,7 @@ impl MirrorFacts {
             self.duplicates /= 2;
             self.truncated /= 2;
             self.dropped /= 2;
+            self.bytes /= 2;
         }
         if self.conversations >= CONVERSATIONS {
             self.conversations /= 2;
@@ -182,6 +193,7 @@ impl MirrorFacts {
             one_sided: self.one_sided.saturating_sub(before.one_sided),
             bytes: self.bytes.saturating_sub(before.bytes),
             sequences: self.sequences.since(&before.sequences),
+            one_in: None,
         }
     }
 }
@@ -226,6 +238,12 @@ fn percent(share: f64) -> String {
     format!("{:.*} %", usize::from(share < 0.1), share * 100.0)
 }
 
+/// How an estimate was made of what was seen, in words.
+pub fn corrected(bytes: u64, one_in: f64) -> String {
+    let seen = ByteSize((bytes as f64 / one_in) as u64);
+    format!("{seen} seen, 1 in {} sampled", times(one_in))
+}
+
 /// A rate as people say it: 10, but 2.5.
 pub fn times(one_in: f64) -> String {
     format!("{:.*}", usize::from(one_in.fract() != 0.0), one_in)
@@ -268,14 +286,15 @@ mod tests {
             gapped: 10,
         };
         let sampled =
-            MirrorFacts { packets: 10, bytes: 1_200_000, sequences, ..MirrorFacts::default() };
+            MirrorFacts { packets: 10, bytes: 1_200_000, sequences, ..MirrorFacts::default() }
+                .rated();
         assert_eq!(
             sampled.sentence(),
             "the mirror samples 1 in 10 packets (volumes are those seen, times 10): names may be missing"
         );
         assert_eq!(sampled.estimated_bytes(), 12_000_000);
         let lossy = Sequences { sent_bytes: 1050, gapped: 1, ..sequences };
-        let lossy = MirrorFacts { sequences: lossy, ..sampled };
+        let lossy = MirrorFacts { sequences: lossy, ..sampled }.rated();
         assert_eq!(
             lossy.sentence(),
             "the mirror lacks 4.8 % of bytes on its way here: volumes may be short"

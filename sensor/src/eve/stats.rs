@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Time;
+use crate::mirror::Report;
 use crate::time::Timestamp;
 
 /// What was refused: layer, reason, count; in order, so that output is.
@@ -37,15 +38,22 @@ struct Decoder<'a> {
 #[derive(Serialize)]
 struct Own<'a> {
     refused: &'a Refused,
+    #[serde(skip_serializing_if = "<[Report]>::is_empty")]
+    mirror: &'a [Report],
 }
 
 impl<'a> Line<'a> {
-    pub(super) const fn new(time: Timestamp, decoder: &'a Stats, refused: &'a Refused) -> Self {
+    pub(super) const fn new(
+        time: Timestamp,
+        decoder: &'a Stats,
+        refused: &'a Refused,
+        mirror: &'a [Report],
+    ) -> Self {
         Self {
             timestamp: Time(time),
             event_type: "stats",
             stats: Decoder { decoder },
-            egret: Own { refused },
+            egret: Own { refused, mirror },
         }
     }
 }

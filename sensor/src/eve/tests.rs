@@ -249,7 +249,7 @@ fn stats_say_what_was_refused() {
         ("ethernet", [("length", 1)].into()),
     ]);
     let mut out = Vec::new();
-    write_stats(Timestamp::ZERO, &stats, &refused, &mut out);
+    write_stats(Timestamp::ZERO, &stats, &refused, &[], &mut out);
     assert_eq!(
         String::from_utf8(out).unwrap(),
         concat!(

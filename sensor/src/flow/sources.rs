@@ -6,7 +6,6 @@ use super::slot::{Cold, Sides, WATCHED, flags, of};
 use super::table::Added;
 use super::watch::{Watch, Watches};
 use super::{Observer, Table};
-use crate::capture::Frame;
 use crate::decode::{Packet, protocol};
 use crate::event::{Traffic, Tunnel};
 use crate::mirror::{MAX_SOURCES, MirrorFacts, Source, SourceFacts};
@@ -17,7 +16,7 @@ pub(super) type SourceId = u8;
 
 /// Directions of one source that are watched at a time, and segments of it in a tick: what that
 /// takes is bounded, however much comes.
-const WATCHED_OF_SOURCE: u16 = 32;
+const WATCHED_OF_SOURCE: u16 = 128;
 const SEGMENTS_IN_TICK: u64 = 2048;
 
 /// A conversation that was seen from one side for so many packets has only that one here.
@@ -45,7 +44,6 @@ struct Known {
     watched: u16,
     /// Share of packets that was lost here lately, 0 to 1.
     dropped: f64,
-    one_in: Option<f64>,
 }
 
 /// Whether a source cuts packets: then all that are cut have one length, which no liar's have for long.
@@ -99,7 +97,7 @@ impl Sources {
 
     /// The rate at which a source is sampled.
     pub(super) fn one_in(&self, id: SourceId) -> Option<f64> {
-        self.known.get(usize::from(id))?.one_in
+        self.known.get(usize::from(id))?.recent.one_in
     }
 
     /// Counts what conversations moved.
@@ -136,7 +134,7 @@ impl Sources {
         let facts = |known: &Known| SourceFacts {
             source: known.source,
             recent: known.recent,
-            total: known.total,
+            total: known.total.rated(),
         };
         self.known.iter().map(facts).collect()
     }
@@ -153,22 +151,21 @@ impl Sources {
             known.total.add(&counted);
             known.recent.fade();
             known.recent.add(&counted);
-            known.one_in = known.recent.one_in();
+            known.recent = known.recent.rated();
         }
     }
 }
 
 impl Table {
-    /// Looks at a frame for what its source does to packets; `packet` is its own, when it has one that
-    /// was not left out. Some of all frames are enough.
-    pub fn look_at(&mut self, frame: &Frame<'_>, packet: Option<&Packet<'_>>, copy: bool) {
+    /// Looks at a packet for what its source does to it; some of all are enough. What a snap length
+    /// has cut off here is no doing of the source.
+    pub fn look_at(&mut self, packet: Option<&Packet<'_>>, copy: bool) {
         let tunnel = packet.and_then(|packet| packet.tunnel?.read());
         let id = self.sources.of(self.interface, tunnel);
         if let Some(counted) = self.sources.counted(id) {
             counted.packets += 1;
             counted.duplicates += u64::from(copy);
-            let is_cut = frame.bytes.len() < frame.wire_len as usize
-                || packet.is_some_and(|packet| packet.cut > 0);
+            let is_cut = packet.is_some_and(|packet| packet.cut > 0);
             counted.truncated += u64::from(is_cut);
         }
     }

@@ -8,6 +8,7 @@ use crate::decode::{Fragment, Packet, Tcp, Vlans, protocol, tcp_flags};
 use crate::event::{AccountReason, Flow, FlowState, Traffic};
 
 mod counted;
+mod sources;
 
 /// Notes everything, and reads a direction's bytes up to `limit`.
 #[derive(Default)]

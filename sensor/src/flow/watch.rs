@@ -10,7 +10,7 @@ use crate::decode::{Packet, tcp_flags};
 use crate::mirror::Sequences;
 
 /// The most directions that one worker watches at a time, of all sources together.
-pub(super) const MOST: usize = 512;
+const MOST: usize = 1024;
 
 /// A direction is watched for so many segments, then another one has its turn.
 const SEGMENTS: u64 = 64;

@@ -18,7 +18,7 @@ const LEAST_SEGMENTS: u64 = 200;
 /// A share of bytes that is missing and not explained, from which people should know.
 const LOST: f64 = 0.01;
 /// Of sampling, each direction watched shows it: nearly all, as chance has its part.
-const IN_ALL: f64 = 0.8;
+const IN_ALL: f64 = 0.75;
 /// A single direction with a quotient from this on has more gaps than loss makes.
 const GAPPED: f64 = 1.4;
 /// The same of all together: sampling of one in two gives 2, less what is sent again.
@@ -54,7 +54,7 @@ impl Sequences {
     /// One direction was watched: over how many segments, their bytes, and those that were sent.
     pub fn of_direction(segments: u64, seen_bytes: u64, sent_bytes: u64) -> Self {
         /// Fewer segments can have any gap by chance.
-        const ENOUGH: u64 = 4;
+        const ENOUGH: u64 = 8;
         let enough = segments >= ENOUGH;
         let gapped = enough && sent_bytes as f64 >= seen_bytes as f64 * GAPPED;
         Self { segments, seen_bytes, sent_bytes, directions: enough.into(), gapped: gapped.into() }

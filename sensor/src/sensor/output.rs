@@ -9,8 +9,10 @@ use crate::cli::Stream;
 use crate::detect::Engine;
 use crate::eve;
 use crate::event::Event;
+use crate::mirror::SourceFacts;
 use crate::observe::Sink;
 use crate::text::{self, file_name};
+use crate::time::Timestamp;
 
 /// Lines are written in pieces of this size.
 const PIECE: usize = 1 << 16;
@@ -118,6 +120,10 @@ impl Sink for Outputs {
         if let Some(lines) = &mut self.events {
             lines.write(|buffer| eve::write_event(&event, &[], buffer));
         }
+    }
+
+    fn mirror(&mut self, at: Timestamp, sources: &[SourceFacts]) {
+        self.engine.sources(sources, at);
     }
 }
 

@@ -111,8 +111,8 @@ impl Path {
     fn look_at(&mut self, frame: &Frame<'_>, packet: &Result<Option<Packet<'_>>, Refusal>) {
         if self.look.is_warm() {
             match packet {
-                Ok(Some(packet)) => self.table.look_at(frame, Some(packet), packet.copy),
-                Ok(None) => self.table.look_at(frame, decode::packet(frame).ok().as_ref(), true),
+                Ok(Some(packet)) => self.table.look_at(Some(packet), packet.copy),
+                Ok(None) => self.table.look_at(decode::packet(frame).ok().as_ref(), true),
                 Err(_) => {}
             }
         }

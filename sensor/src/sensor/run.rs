@@ -22,6 +22,7 @@ mod input;
 mod io;
 mod links;
 mod merge;
+mod mirrors;
 mod privileges;
 mod pulse;
 mod reload;

@@ -17,6 +17,7 @@ use super::input::Input;
 use super::io;
 use super::links::{Links, Sources};
 use super::merge::Merge;
+use super::mirrors::Mirrors;
 use super::pulse::Pulse;
 use super::settings::{Settings, Stored};
 use super::tally::Tally;
@@ -30,7 +31,6 @@ use crate::deliver::{self, Target};
 use crate::detect::Engine;
 use crate::http;
 use crate::metrics::Metrics;
-use crate::mirror::{Notable, Recently};
 use crate::observe::Wanted;
 use crate::sensor::path::{Copies, MAX_FLOWS, Path};
 use crate::status::{self, Status};
@@ -93,7 +93,8 @@ pub(super) fn start(
         events.map(|opened| EventFile::start(opened, links.names(), dropped)).transpose()?;
     let engine = Engine::new(&stored.under(config.clone()), None, baseline);
     let (to_detection, batches) = mpsc::sync_channel(BATCHES);
-    let detection = start_detection(engine, Merge::new(workers), batches, events, &parts)?;
+    let names = links.names();
+    let detection = start_detection(engine, (Merge::new(workers), batches), names, events, &parts)?;
     let workers = start_workers(workers, wanted, &links, sources, &to_detection, &metrics)?;
     let (to_control, messages) = mpsc::channel();
     let seed = now().as_nanos() ^ u64::from(std::process::id());
@@ -147,8 +148,8 @@ fn open(arguments: &cli::Run, config: &Config, metrics: &Metrics) -> Result<Open
 
 fn start_detection(
     engine: Engine,
-    merge: Merge,
-    batches: Receiver<Batch>,
+    (merge, batches): (Merge, Receiver<Batch>),
+    interfaces: Vec<String>,
     events: Option<EventFile>,
     parts: &http::Parts,
 ) -> Result<Thread<detection::Order, ()>, RunError> {
@@ -165,8 +166,7 @@ fn start_detection(
         status: Arc::clone(&parts.status),
         assets: Assets::new(parts.metrics.clone()),
         metrics: parts.metrics.clone(),
-        recently: Recently::default(),
-        notable: Notable::default(),
+        mirrors: Mirrors::new(parts.metrics.clone(), interfaces),
     };
     let handle = spawn("egret-detect", move || detection.work())?;
     Ok(Thread { orders, pulse, handle })
