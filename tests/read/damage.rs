@@ -22,11 +22,11 @@ struct Given {
     is_answer: bool,
 }
 
-/// A minute of an office: 300 downloads and uploads, in the order of time.
+/// A minute of an office: 500 downloads and uploads, in the order of time.
 fn minute() -> Vec<Given> {
     let mut rng = Rng::new(7);
     let mut frames = Vec::new();
-    for number in 0..300u16 {
+    for number in 0..500u16 {
         let client = end(&format!("10.20.0.{}", 1 + number % 200), 20_000 + number);
         let server = end(&format!("203.0.113.{}", 1 + rng.below(40)), 443);
         let start = 1_795_183_390 * SECOND + rng.below(58 * SECOND);

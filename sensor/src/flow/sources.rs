@@ -228,10 +228,10 @@ impl Table {
         }
     }
 
-    /// Follows a segment of a direction that is watched.
+    /// Follows a packet of a flow of which a direction is watched.
     #[cold]
     pub(super) fn watch(&mut self, id: SlotId, packet: &Packet<'_>, from: Direction) {
-        if self.sources.watches.segment(id, from, packet) {
+        if self.sources.watches.packet(id, from, packet) {
             self.end_watch(id, from);
         }
     }
@@ -263,13 +263,14 @@ impl Table {
             let told = watch.tell();
             let Some(known) = self.sources.get(watch.source) else { return false };
             known.counted.sequences.add(&told);
-            if told.segments == 0 {
+            let goes_on = told.sent_bytes > 0;
+            if !goes_on {
                 known.watched = known.watched.saturating_sub(1);
                 if let Some(slot) = self.slots.one(id as usize) {
                     slot.seen &= !of(&WATCHED, direction);
                 }
             }
-            told.segments > 0
+            goes_on
         });
         self.sources.watches = watches;
         self.sources.end_tick();

@@ -189,7 +189,7 @@ impl Table {
         }
         if packet.tcp.is_some() {
             self.read(id, packet, looked.direction, observer);
-            if self.is_watched(id, looked.direction) {
+            if self.is_watched(id) {
                 self.watch(id, packet, looked.direction);
             } else if let Some(mark) = packet.mark
                 && self.slots.one(id as usize).is_some_and(|slot| slot.is_read(looked.direction))
@@ -245,9 +245,11 @@ impl Table {
         }
     }
 
+    /// Whether a direction of a flow is watched; the other one is needed for it.
     #[inline]
-    fn is_watched(&mut self, id: SlotId, direction: Direction) -> bool {
-        self.slots.one(id as usize).is_some_and(|slot| slot.seen & of(&WATCHED, direction) != 0)
+    fn is_watched(&mut self, id: SlotId) -> bool {
+        const EITHER: u8 = WATCHED[0] | WATCHED[1];
+        self.slots.one(id as usize).is_some_and(|slot| slot.seen & EITHER != 0)
     }
 
     /// Learns what the first packet of a direction tells beyond its counts.

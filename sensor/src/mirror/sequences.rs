@@ -53,9 +53,9 @@ pub enum Missing {
 impl Sequences {
     /// One direction was watched: over how many segments, their bytes, and those that were sent.
     pub fn of_direction(segments: u64, seen_bytes: u64, sent_bytes: u64) -> Self {
-        /// Fewer segments can have any gap by chance.
-        const ENOUGH: u64 = 8;
-        let enough = segments >= ENOUGH;
+        /// Of less, any part can be missing by chance: eight full segments of Ethernet.
+        const ENOUGH: u64 = 8 * 1400;
+        let enough = sent_bytes >= ENOUGH;
         let gapped = enough && sent_bytes as f64 >= seen_bytes as f64 * GAPPED;
         Self { segments, seen_bytes, sent_bytes, directions: enough.into(), gapped: gapped.into() }
     }

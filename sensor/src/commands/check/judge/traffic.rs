@@ -294,6 +294,7 @@ mod tests {
     use super::super::super::finding::Level;
     use super::super::testing::assert_finding;
     use super::*;
+    use crate::mirror::Sequences;
 
     /// What a good mirror shows.
     fn good() -> Seen {
