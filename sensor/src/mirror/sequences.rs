@@ -5,7 +5,7 @@
 //! by, over the sum of the bytes seen, is `n`. Which packets are taken has nothing to do with what is
 //! in them, so the same factor holds for all packets of that mirror. Of `k` segments seen the relative
 //! error is about `1 / sqrt(k)`, and less for small `n`: with the two thousand segments that are
-//! watched of a busy mirror in 10 s it is 2 %, and a whole number close by is taken for the rate.
+//! watched of a busy mirror in 10 s it is 2 %, and a rate close by that people set is taken for it.
 //!
 //! What happens on any network leaves the sum alone: segments in another order count all the same, and
 //! what is sent again is seen once more than it is numbered, which lowers the quotient. Loss on the
@@ -23,8 +23,8 @@ const IN_ALL: f64 = 0.75;
 const GAPPED: f64 = 1.4;
 /// The same of all together: sampling of one in two gives 2, less what is sent again.
 const SAMPLED: f64 = 1.75;
-/// How far from a whole number a quotient may be and still mean it.
-const NEAR: f64 = 0.04;
+/// How far from a rate that people set a quotient may be and still mean it.
+const NEAR: f64 = 0.06;
 
 /// Sums over TCP directions watched for a while, each from the end of its first segment on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,9 +68,9 @@ impl Sequences {
         let times = self.sent_bytes as f64 / self.seen_bytes as f64 * (1.0 - dropped);
         let in_all = self.gapped as f64 >= self.directions as f64 * IN_ALL && self.gapped > 1;
         if times >= SAMPLED && in_all {
-            let whole = times.round();
-            let near = (times - whole).abs() <= whole * NEAR;
-            return Some(Missing::Sampled(if near { whole } else { times }));
+            let set = set_rate(times);
+            let near = (times - set).abs() <= set * NEAR;
+            return Some(Missing::Sampled(if near { set } else { times }));
         }
         let lost = 1.0 - 1.0 / times;
         (lost > LOST).then_some(Missing::Lost(lost))
@@ -108,6 +108,17 @@ impl Sequences {
     }
 }
 
+/// The rate next to this that people are likely to set: 2, 3, 4, 5, 10, 15, 20, 30, …, 100, 150, ….
+fn set_rate(times: f64) -> f64 {
+    let step = match times {
+        ..5.5 => 1.0,
+        5.5..22.0 => 5.0,
+        22.0..105.0 => 10.0,
+        _ => 50.0,
+    };
+    (times / step).round() * step
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,8 +134,16 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_near_a_whole_number_is_that_and_any_other_is_what_it_is() {
-        for (times, rate) in [(2.0, 2.0), (1.95, 2.0), (10.3, 10.0), (3.4, 3.4), (97.2, 97.0)] {
+    fn a_rate_near_one_that_people_set_is_that_and_any_other_is_what_it_is() {
+        for (times, rate) in [
+            (2.0, 2.0),
+            (1.95, 2.0),
+            (10.3, 10.0),
+            (3.4, 3.4),
+            (10.56, 10.0),
+            (7.2, 7.2),
+            (97.2, 100.0),
+        ] {
             assert_eq!(
                 directions(10, 0, times).missing(0.0),
                 Some(Missing::Sampled(rate)),
