@@ -97,14 +97,17 @@ impl MirrorFacts {
     pub fn notable(&self) -> Option<Notable> {
         let packets = self.packets >= LEAST_PACKETS;
         let conversations = self.conversations >= LEAST_CONVERSATIONS;
+        let missing = self.missing();
+        let is_sampled = matches!(missing, Some(Missing::Sampled(_)));
         let above =
             |counts: bool, share: f64, least: f64| (counts && share > least).then_some(share);
         let notable = Notable {
             duplicates: above(packets, self.duplicate_share(), DUPLICATES),
-            one_sided: above(conversations, self.one_sided_share(), ONE_SIDED),
+            // Of a short conversation that is sampled, one side can be left out by chance.
+            one_sided: above(conversations && !is_sampled, self.one_sided_share(), ONE_SIDED),
             truncated: above(packets, self.truncated_share(), TRUNCATED),
             dropped: above(packets, self.dropped_share(), DROPPED),
-            missing: self.missing(),
+            missing,
         };
         (notable != Notable::default()).then_some(notable)
     }
