@@ -46,7 +46,16 @@ impl Observer for Nobody {
     fn stream(&mut self, _: &View<'_>, _: Timestamp, _: Direction, _: &[u8], _: bool) -> Verdict {
         Verdict::Enough(None)
     }
-    fn datagram(&mut self, _: &View<'_>, _: Timestamp, _: Direction, _: &[u8], _: bool) {}
+    fn datagram(
+        &mut self,
+        _: &View<'_>,
+        _: Timestamp,
+        _: Direction,
+        _: &[u8],
+        _: bool,
+    ) -> Option<Direction> {
+        None
+    }
     fn closing(&mut self, _: &View<'_>, _: Timestamp) {}
 }
 

@@ -41,20 +41,24 @@ pub fn packet<'a>(frame: &Frame<'a>) -> Result<Packet<'a>, Refusal> {
     ip::read(frame, link)
 }
 
-/// The same, unless its IP packet, as far as captured, is to be left out: then `None`.
+/// The same, unless its IP packet, as far as captured, is to be left out: then `None`. What came
+/// through a tunnel is asked about as a whole, and again as the packet inside alone: a mirror's two
+/// ends wrap the same packet differently.
 ///
 /// # Errors
 /// As with [`packet`].
 #[inline]
 pub fn packet_unless<'a>(
     frame: &Frame<'a>,
-    leave_out: impl FnOnce(&'a [u8]) -> bool,
+    mut leave_out: impl FnMut(&'a [u8]) -> bool,
 ) -> Result<Option<Packet<'a>>, Refusal> {
     let link = link::read(frame)?;
     if leave_out(link.payload) {
         return Ok(None);
     }
-    ip::read(frame, link).map(Some)
+    let packet = ip::read(frame, link)?;
+    let leave_out = packet.tunnel.is_some() && leave_out(packet.ip);
+    Ok((!leave_out).then_some(packet))
 }
 
 /// A MAC address.
@@ -141,6 +145,13 @@ pub struct Packet<'a> {
     pub payload: &'a [u8],
     /// How long that payload was on the wire; never less than `payload.len()`.
     pub payload_wire_len: u32,
+    /// What was captured of the IP packet, link padding included.
+    pub ip: &'a [u8],
+    /// Bytes that the IP header tells of and that were not on the wire: a mirror cut them off, or the
+    /// header lies. No length here counts them.
+    pub cut: u32,
+    /// A second copy of a packet, where those are recognised and not left out.
+    pub copy: bool,
     /// See [`Frame::mark`].
     pub mark: Option<Mark<'a>>,
     /// The outermost of the packets that it was in, when it came through a tunnel.

@@ -8,9 +8,9 @@ use std::time::Duration;
 use crate::alert::Alert;
 use crate::baseline::{AssetBaseline, Baseline};
 use crate::config::Config;
-use crate::event::{Body, Event};
+use crate::event::{Body, Event, Traffic, Volume};
 use crate::inventory::{AssetId, Inventory};
-use crate::mirror::MirrorFacts;
+use crate::mirror::{MirrorFacts, SourceFacts};
 use crate::time::Timestamp;
 use dns_port::DnsPort;
 use estate::{Estate, Phase};
@@ -56,6 +56,15 @@ pub struct Moved {
     pub received: u64,
 }
 
+/// What moved, as far as known: of a mirror that shows one packet in so many, so many times what was
+/// seen.
+fn estimated(volume: &Volume) -> Volume {
+    let Some(one_in) = volume.one_in else { return *volume };
+    let times = |count: u64| (count as f64 * one_in) as u64;
+    let all = |seen: Traffic| Traffic { packets: times(seen.packets), bytes: times(seen.bytes) };
+    Volume { to_server: all(volume.to_server), to_client: all(volume.to_client), ..*volume }
+}
+
 impl Engine {
     /// With `learn`, so much capture time from the first event only teaches, else every asset is
     /// learned for `baseline.learning` from when it is first seen. `baseline`: what was kept.
@@ -79,9 +88,10 @@ impl Engine {
             Body::Volume(volume) => {
                 let ends = self.estate.ends(&event.flow, event.time);
                 self.restore();
-                self.estate.note_volume(ends, &event.flow, volume);
+                let volume = estimated(volume);
+                self.estate.note_volume(ends, &event.flow, &volume);
                 if let Some(egress) = &mut self.tls_egress {
-                    egress.volume(&self.estate, ends, event, volume, &mut self.alerts);
+                    egress.volume(&self.estate, ends, event, &volume, &mut self.alerts);
                 }
             }
             Body::Hello(hello) => {
@@ -110,6 +120,14 @@ impl Engine {
     /// worth knowing, alerts say it.
     pub const fn mirror(&mut self, facts: MirrorFacts, time: Timestamp) {
         self.estate.mirror = Some((facts, time));
+    }
+
+    /// Says what each source of packets does to them, likewise: of a conversation's own source an alert
+    /// says it first.
+    pub fn sources(&mut self, facts: &[SourceFacts], time: Timestamp) {
+        self.estate.sources.clear();
+        self.estate.sources.extend(facts.iter().map(|known| (known.source, known.recent)));
+        self.estate.sources_told = time;
     }
 
     /// The capture ended: a last look, and the final state of every alert.

@@ -108,6 +108,7 @@ enum Own<'a> {
     Tls(tls::Own<'a>),
     Quic(quic::Own<'a>),
     Dns(dns::Own),
+    Flow(flow::Own),
 }
 
 impl<'a> Line<'a> {

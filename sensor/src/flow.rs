@@ -7,6 +7,7 @@
 //! one capture go alike, whatever the hash seed.
 
 use crate::event::{Account, App, Flow, Volume};
+use crate::mirror::SourceFacts;
 use crate::prefetch;
 use crate::time::Timestamp;
 
@@ -21,10 +22,12 @@ mod pages;
 mod reading;
 mod reassembly;
 mod slot;
+mod sources;
 mod stream;
 mod table;
 mod timers;
 mod tunnels;
+mod watch;
 
 pub use key::{Direction, Key};
 pub use table::Table;
@@ -61,6 +64,8 @@ pub trait Observer {
         bytes: &[u8],
         cut: bool,
     ) -> Option<Direction>;
+    /// What each source of packets does to them, at the end of each 10 s.
+    fn mirror(&mut self, _at: Timestamp, _sources: &[SourceFacts]) {}
     /// The flow ends: its last volume and account follow, then its [`View::slot`] may name another.
     fn closing(&mut self, flow: &View<'_>, at: Timestamp);
 }

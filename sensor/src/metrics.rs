@@ -32,10 +32,12 @@ pub struct Metrics {
     /// Frames lost before they were read, by `reason`: `ring` (no room in the ring), `interface`
     /// (the network card or its driver).
     pub capture_dropped: IntCounterVec,
-    /// Frames of which only a part was captured.
+    /// Frames of which only a part was captured, or of which the mirror cut a part off.
     pub capture_truncated: IntCounter,
     /// Second copies of frames, recognised and not counted to flows.
     pub capture_duplicates: IntCounter,
+    /// The mirror shows one packet in so many, by `interface`; 1: all.
+    pub sampled_one_in: IntGaugeVec,
     /// What the kernel's half of capture has done.
     pub fast_path: FastPath,
     /// 1 for the way an interface is captured from, else 0, by `interface` and `backend`.
@@ -112,11 +114,16 @@ impl Metrics {
             )?,
             capture_truncated: register.counter(
                 "egret_capture_truncated_packets_total",
-                "Frames of which only a part was captured.",
+                "Frames of which only a part came.",
             )?,
             capture_duplicates: register.counter(
                 "egret_capture_duplicate_packets_total",
                 "Second copies of frames, recognised and not counted to conversations.",
+            )?,
+            sampled_one_in: register.gauges(
+                "egret_mirror_sampled_one_in",
+                "The mirror shows one packet in so many, by sequence numbers; 1: all.",
+                "interface",
             )?,
             fast_path: FastPath::new(&register)?,
             capture_backend: register.add(IntGaugeVec::new(

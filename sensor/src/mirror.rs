@@ -1,10 +1,20 @@
 //! What a mirror port does to the traffic it shows, in numbers: it may give packets twice, show one
-//! side of conversations only, cut packets, and lose them. Whoever captures counts; alerts say it
-//! while it matters.
-
-use std::collections::VecDeque;
+//! side of conversations only, show one packet in so many, cut packets, and lose them. Whoever
+//! captures counts; alerts say it while it matters.
 
 use serde::{Deserialize, Serialize};
+
+use crate::time::ByteSize;
+
+mod recently;
+mod report;
+mod sequences;
+mod source;
+
+pub use recently::Recently;
+pub use report::Report;
+pub use sequences::{Missing, Sequences};
+pub use source::{MAX_SOURCES, Source, SourceFacts};
 
 /// Shares from which people should know.
 const DUPLICATES: f64 = 0.01;
@@ -16,7 +26,7 @@ const LEAST_PACKETS: u64 = 1000;
 const LEAST_CONVERSATIONS: u64 = 20;
 
 /// Counts over some time: of a whole run, or the last minutes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct MirrorFacts {
     /// Packets received, second copies included.
     pub packets: u64,
@@ -30,6 +40,16 @@ pub struct MirrorFacts {
     pub conversations: u64,
     /// Of them, those of which one side only was seen.
     pub one_sided: u64,
+    /// Bytes of conversations, second copies left out and what was cut off put back.
+    #[serde(default)]
+    pub bytes: u64,
+    /// What the sequence numbers of some conversations tell.
+    #[serde(default)]
+    pub sequences: Sequences,
+    /// The mirror shows one packet in so many, where it does not show all: volumes are those seen,
+    /// times this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub one_in: Option<f64>,
 }
 
 impl MirrorFacts {
@@ -53,25 +73,53 @@ impl MirrorFacts {
         share(self.one_sided, self.conversations)
     }
 
+    /// What the mirror does not show of the traffic, and nobody here has lost.
+    pub fn missing(&self) -> Option<Missing> {
+        self.sequences.missing(self.dropped_share())
+    }
+
+    /// The same with the rate of sampling that follows from its counts.
+    #[must_use]
+    pub fn rated(self) -> Self {
+        let one_in = match self.missing() {
+            Some(Missing::Sampled(one_in)) => Some(one_in),
+            _ => None,
+        };
+        Self { one_in, ..self }
+    }
+
+    /// How many bytes there were, as far as known.
+    pub fn estimated_bytes(&self) -> u64 {
+        (self.bytes as f64 * self.one_in.unwrap_or(1.0)) as u64
+    }
+
     /// The state as it should be known; `None` where all is well.
     pub fn notable(&self) -> Option<Notable> {
         let packets = self.packets >= LEAST_PACKETS;
         let conversations = self.conversations >= LEAST_CONVERSATIONS;
+        let missing = self.missing();
+        let is_sampled = matches!(missing, Some(Missing::Sampled(_)));
         let above =
             |counts: bool, share: f64, least: f64| (counts && share > least).then_some(share);
         let notable = Notable {
             duplicates: above(packets, self.duplicate_share(), DUPLICATES),
-            one_sided: above(conversations, self.one_sided_share(), ONE_SIDED),
+            // Of a short conversation that is sampled, one side can be left out by chance.
+            one_sided: above(conversations && !is_sampled, self.one_sided_share(), ONE_SIDED),
             truncated: above(packets, self.truncated_share(), TRUNCATED),
             dropped: above(packets, self.dropped_share(), DROPPED),
+            missing,
         };
         (notable != Notable::default()).then_some(notable)
     }
 
     /// What the mirror does, and what that means for what is told.
     pub fn sentence(&self) -> String {
+        format!("the mirror {}", self.predicate())
+    }
+
+    /// The same without whom it is said of.
+    pub fn predicate(&self) -> String {
         let notable = self.notable().unwrap_or_default();
-        let percent = |share: f64| format!("{:.*} %", usize::from(share < 0.1), share * 100.0);
         let said = [
             notable
                 .duplicates
@@ -81,21 +129,64 @@ impl MirrorFacts {
                 .map(|of| format!("shows {} of conversations from one side", percent(of))),
             notable.truncated.map(|of| format!("cuts {} of packets", percent(of))),
             notable.dropped.map(|of| format!("lost {} of packets", percent(of))),
+            notable.missing.map(|missing| match missing {
+                Missing::Sampled(one_in) => format!(
+                    "samples 1 in {0} packets (volumes are those seen, times {0})",
+                    times(one_in)
+                ),
+                Missing::Lost(of) => format!("lacks {} of bytes on its way here", percent(of)),
+            }),
         ];
         let said: Vec<String> = said.into_iter().flatten().collect();
-        let effect = match (notable.one_sided.or(notable.dropped), notable.truncated) {
-            (Some(_), _) => ": volumes may be short",
-            (None, Some(_)) => ": names may be missing",
-            (None, None) => "",
+        let is_short = notable.one_sided.or(notable.dropped).is_some()
+            || matches!(notable.missing, Some(Missing::Lost(_)));
+        let lacks_names = notable.truncated.is_some() || notable.missing.is_some();
+        let effect = match (is_short, lacks_names) {
+            (true, _) => ": volumes may be short",
+            (false, true) => ": names may be missing",
+            (false, false) => "",
         };
         match said.split_last() {
-            None => "the mirror is well".to_owned(),
-            Some((only, [])) => format!("the mirror {only}{effect}"),
-            Some((last, others)) => format!("the mirror {} and {last}{effect}", others.join(", ")),
+            None => "is well".to_owned(),
+            Some((only, [])) => format!("{only}{effect}"),
+            Some((last, others)) => format!("{} and {last}{effect}", others.join(", ")),
         }
     }
 
-    fn since(&self, before: &Self) -> Self {
+    /// Takes what was counted elsewhere.
+    pub const fn add(&mut self, more: &Self) {
+        self.packets = self.packets.saturating_add(more.packets);
+        self.duplicates = self.duplicates.saturating_add(more.duplicates);
+        self.truncated = self.truncated.saturating_add(more.truncated);
+        self.dropped = self.dropped.saturating_add(more.dropped);
+        self.conversations = self.conversations.saturating_add(more.conversations);
+        self.one_sided = self.one_sided.saturating_add(more.one_sided);
+        self.bytes = self.bytes.saturating_add(more.bytes);
+        self.sequences.add(&more.sequences);
+    }
+
+    /// Of each kind of count that is large enough to say something, half: what is old counts less.
+    pub(crate) const fn fade(&mut self) {
+        const PACKETS: u64 = 4096;
+        const CONVERSATIONS: u64 = 256;
+        const SEGMENTS: u64 = 4096;
+        if self.packets >= PACKETS {
+            self.packets /= 2;
+            self.duplicates /= 2;
+            self.truncated /= 2;
+            self.dropped /= 2;
+            self.bytes /= 2;
+        }
+        if self.conversations >= CONVERSATIONS {
+            self.conversations /= 2;
+            self.one_sided /= 2;
+        }
+        if self.sequences.segments >= SEGMENTS {
+            self.sequences = self.sequences.half();
+        }
+    }
+
+    const fn since(&self, before: &Self) -> Self {
         Self {
             packets: self.packets.saturating_sub(before.packets),
             duplicates: self.duplicates.saturating_sub(before.duplicates),
@@ -103,6 +194,9 @@ impl MirrorFacts {
             dropped: self.dropped.saturating_sub(before.dropped),
             conversations: self.conversations.saturating_sub(before.conversations),
             one_sided: self.one_sided.saturating_sub(before.one_sided),
+            bytes: self.bytes.saturating_sub(before.bytes),
+            sequences: self.sequences.since(&before.sequences),
+            one_in: None,
         }
     }
 }
@@ -118,13 +212,22 @@ pub struct Notable {
     pub truncated: Option<f64>,
     /// See [`MirrorFacts::dropped_share`].
     pub dropped: Option<f64>,
+    /// See [`MirrorFacts::missing`].
+    pub missing: Option<Missing>,
 }
 
 impl Notable {
     /// Whether people should know the same things, whatever the numbers.
     pub fn is_like(&self, other: &Self) -> bool {
         let kinds = |of: &Self| {
-            [of.duplicates, of.one_sided, of.truncated, of.dropped].map(|share| share.is_some())
+            let shares = [of.duplicates, of.one_sided, of.truncated, of.dropped];
+            let missing = match of.missing {
+                // An estimate that wavers is no news, another rate is.
+                Some(Missing::Sampled(one_in)) => Some(one_in.log2().round() as u64),
+                Some(Missing::Lost(_)) => Some(0),
+                None => None,
+            };
+            (shares.map(|share| share.is_some()), missing)
         };
         kinds(self) == kinds(other)
     }
@@ -134,26 +237,19 @@ fn share(part: u64, of: u64) -> f64 {
     if of == 0 { 0.0 } else { part as f64 / of as f64 }
 }
 
-/// Running totals of the last minutes.
-#[derive(Debug, Default)]
-pub struct Recently {
-    totals: VecDeque<MirrorFacts>,
+fn percent(share: f64) -> String {
+    format!("{:.*} %", usize::from(share < 0.1), share * 100.0)
 }
 
-impl Recently {
-    /// Totals that are kept: with one each 10 s, those of 5 minutes.
-    const KEPT: usize = 31;
+/// How an estimate was made of what was seen, in words.
+pub fn corrected(bytes: u64, one_in: f64) -> String {
+    let seen = ByteSize((bytes as f64 / one_in) as u64);
+    format!("{seen} seen, 1 in {} sampled", times(one_in))
+}
 
-    /// Takes the totals since the start; what they grew by over the last times they were given.
-    pub fn take(&mut self, totals: MirrorFacts) -> MirrorFacts {
-        if self.totals.len() >= Self::KEPT {
-            self.totals.pop_front();
-        }
-        self.totals.push_back(totals);
-        // Nothing was counted before the first.
-        let start = self.totals.front().filter(|_| self.totals.len() >= Self::KEPT);
-        totals.since(&start.copied().unwrap_or_default())
-    }
+/// A rate as people say it: 10, but 2.5.
+pub fn times(one_in: f64) -> String {
+    format!("{:.*}", usize::from(one_in.fract() != 0.0), one_in)
 }
 
 #[cfg(test)]
@@ -169,6 +265,7 @@ mod tests {
             dropped: 100,
             conversations: 100,
             one_sided: 20,
+            ..MirrorFacts::default()
         };
         assert_eq!(well.notable(), None);
         let bad = MirrorFacts { duplicates: 1001, dropped: 2000, ..well };
@@ -183,16 +280,29 @@ mod tests {
     }
 
     #[test]
-    fn only_the_last_minutes_count() {
-        let mut recently = Recently::default();
-        let at = |n: u64| MirrorFacts {
-            packets: n * 1000,
-            duplicates: n.min(10) * 500,
-            ..MirrorFacts::default()
+    fn sampling_is_said_with_what_it_does_to_volumes() {
+        let sequences = Sequences {
+            segments: 500,
+            seen_bytes: 1000,
+            sent_bytes: 9900,
+            directions: 10,
+            gapped: 10,
         };
-        let facts: Vec<_> = (1..=60).map(|n| recently.take(at(n))).collect();
-        assert_eq!((facts[0].packets, facts[0].duplicates), (1000, 500));
-        assert_eq!((facts[20].packets, facts[20].duplicates), (21_000, 5000));
-        assert_eq!((facts[59].packets, facts[59].duplicates), (30_000, 0));
+        let sampled =
+            MirrorFacts { packets: 10, bytes: 1_200_000, sequences, ..MirrorFacts::default() }
+                .rated();
+        assert_eq!(
+            sampled.sentence(),
+            "the mirror samples 1 in 10 packets (volumes are those seen, times 10): names may be missing"
+        );
+        assert_eq!(sampled.estimated_bytes(), 12_000_000);
+        let lossy = Sequences { sent_bytes: 1050, gapped: 1, ..sequences };
+        let lossy = MirrorFacts { sequences: lossy, ..sampled }.rated();
+        assert_eq!(
+            lossy.sentence(),
+            "the mirror lacks 4.8 % of bytes on its way here: volumes may be short"
+        );
+        assert_eq!(lossy.estimated_bytes(), 1_200_000);
+        assert!(!lossy.notable().unwrap().is_like(&sampled.notable().unwrap()));
     }
 }

@@ -4,6 +4,7 @@ use crate::decode::tls::{self, Likeness};
 use crate::decode::{dns, quic as quic_packets};
 use crate::event::{Account, Body, Event, Volume};
 use crate::flow::{Direction, Observer, Verdict, View};
+use crate::mirror::SourceFacts;
 use crate::time::Timestamp;
 
 mod hellos;
@@ -23,6 +24,8 @@ use waiting::Waiting;
 pub trait Sink {
     /// Takes one.
     fn event(&mut self, event: Event);
+    /// Takes what each source of packets does to them, at the end of each 10 s of capture time.
+    fn mirror(&mut self, _at: Timestamp, _sources: &[SourceFacts]) {}
 }
 
 /// What was read of flows so far.
@@ -152,6 +155,10 @@ impl<S: Sink> Observer for Observing<'_, S> {
         if self.reader.wanted == Wanted::All {
             self.sink.event(Event { time: at, flow: view.flow(), body: Body::Account(account) });
         }
+    }
+
+    fn mirror(&mut self, at: Timestamp, sources: &[SourceFacts]) {
+        self.sink.mirror(at, sources);
     }
 
     #[inline]

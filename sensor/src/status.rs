@@ -4,6 +4,7 @@ use std::sync::{Arc, RwLock};
 
 use serde::Serialize;
 
+use crate::mirror::Report;
 use crate::time::Timestamp;
 
 /// One status for all who ask; whoever sets it holds the lock for as long as a copy takes.
@@ -67,6 +68,8 @@ pub struct Mirror {
     pub truncated: f64,
     /// Share of frames that were lost on the way to the sensor, 0 to 1.
     pub dropped: f64,
+    /// The same and more of each source of packets: an interface, or an exporter of tunnels there.
+    pub sources: Vec<Report>,
 }
 
 /// One asset.

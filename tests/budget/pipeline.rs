@@ -61,7 +61,7 @@ impl Pipeline {
     /// Forgets what was written. When it is to be read, checks that it is lines of JSON: to read all
     /// takes longer than to write it.
     pub(crate) fn forget(&mut self, read: bool) {
-        let Lines(out) = &mut self.lines;
+        let Lines(out, _) = &mut self.lines;
         if read {
             for line in std::str::from_utf8(out).unwrap().lines() {
                 let event: serde_json::Value = serde_json::from_str(line).unwrap();

@@ -17,6 +17,7 @@ fn families() -> BTreeMap<String, Family> {
     let metrics = Metrics::new().unwrap();
     metrics.asset("esxi-01", Role::Esxi);
     metrics.interface_up.with_label_values(&["eth1"]);
+    metrics.sampled_one_in.with_label_values(&["eth1"]);
     metrics.captured_by("eth1", Backend::Xdp);
     metrics.alerts_delivered.with_label_values(&["soc"]);
     metrics.delivery_failures.with_label_values(&["soc"]);

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 mod accounting;
 mod captures;
 mod config;
+mod damage;
 mod decap;
 mod files;
 mod hellos;

@@ -52,6 +52,9 @@ impl Layout<'_> {
         }
         if let Some(amount) = alert.evidence.iter().find_map(evidence::amount) {
             self.line(f, "how much", amount)?;
+            if let Some(correction) = evidence::correction(alert) {
+                self.line(f, "", correction)?;
+            }
         }
         self.line(f, "since", self.since())?;
         self.because(f)?;

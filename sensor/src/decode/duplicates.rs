@@ -17,8 +17,10 @@
 //!   a time in them tells them apart. Where no checksum is sent either, contents count only as far as
 //!   they are compared.
 //! - Checksums that a network card fills in later differ between copies before and after it: those
-//!   are not recognised. Nor are copies on both sides of address translation, or in a tunnel, or
-//!   segments that the card puts together (LRO, GRO), as it does so differently for each copy.
+//!   are not recognised. Nor are copies on both sides of address translation, or segments that the
+//!   card puts together (LRO, GRO), as it does so differently for each copy.
+//! - Two hosts that mirror the same packet wrap it in tunnels of their own: what comes through one is
+//!   compared by the packet inside, too.
 //!
 //! Bounds: a table of 512 KiB, one place a packet. A packet between the two copies that has the same
 //! place hides the second: with `n` packets between them in `n / 65536` of cases. Of the hash 16

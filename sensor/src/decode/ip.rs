@@ -50,6 +50,9 @@ pub(super) fn outermost<'a>(frame: &Frame<'a>, link: Link<'a>) -> Result<Packet<
         fragment: ip.fragment,
         payload: transport.payload,
         payload_wire_len: transport.payload_wire_len,
+        ip: link.payload,
+        cut: ip.cut,
+        copy: false,
         mark: frame.mark,
         tunnel: None,
     })
@@ -65,6 +68,8 @@ struct Ip<'a> {
     payload: &'a [u8],
     /// Its length on the wire.
     payload_wire_len: u32,
+    /// See [`Packet::cut`].
+    cut: u32,
 }
 
 /// Captured bytes and wire length after a header of `used` bytes.
@@ -128,6 +133,7 @@ fn ipv4(bytes: &[u8], link_wire_len: u32) -> Result<Ip<'_>, Refusal> {
         fragment,
         payload: rest.bytes,
         payload_wire_len: rest.wire_len,
+        cut: stated.saturating_sub(link_wire_len),
     })
 }
 
@@ -148,6 +154,7 @@ fn ipv6(bytes: &[u8], link_wire_len: u32) -> Result<Ip<'_>, Refusal> {
         fragment,
         payload: rest.bytes,
         payload_wire_len: rest.wire_len,
+        cut: stated.saturating_sub(link_wire_len),
     })
 }
 

@@ -12,7 +12,7 @@ use crate::alert::{self, Evidence, Fact};
 use crate::config::{Approve, Config, Role};
 use crate::event::{Carrier, Flow, TlsSession, Volume};
 use crate::inventory::{AssetId, Changes, Inventory};
-use crate::mirror::MirrorFacts;
+use crate::mirror::{MirrorFacts, Source};
 use crate::time::Timestamp;
 
 /// What the detectors know of an asset.
@@ -63,6 +63,9 @@ pub(crate) struct Estate {
     pub(crate) volumes: Volumes,
     /// What the mirror was last said to do, and when.
     pub(crate) mirror: Option<(MirrorFacts, Timestamp)>,
+    /// The same of each source of packets, and when that was said.
+    pub(crate) sources: Vec<(Source, MirrorFacts)>,
+    pub(crate) sources_told: Timestamp,
     approve: Vec<Approve>,
     /// Conversations that a proxy inside leads outside.
     proxied: BySlot<()>,
@@ -80,6 +83,8 @@ impl Estate {
             answers: Answers::new(),
             volumes: Volumes::new(config.tls_egress.spike_min_bytes),
             mirror: None,
+            sources: Vec::new(),
+            sources_told: Timestamp::ZERO,
             approve: config.approve.clone(),
             proxied: BySlot::default(),
             learning: config.baseline.learning,
@@ -221,11 +226,22 @@ impl Estate {
         approval
     }
 
-    /// What an alert should say of the mirror, where that is not well.
-    pub(crate) fn mirror_evidence(&self) -> Option<Evidence> {
-        let (facts, time) = self.mirror?;
-        facts.notable()?;
+    /// What an alert should say of the mirror that shows a conversation, where that is not well.
+    pub(crate) fn mirror_evidence(&self, flow: &Flow) -> Option<Evidence> {
+        let own = self.source(flow).map(|facts| (*facts, self.sources_told));
+        let is_notable = |(facts, _): &(MirrorFacts, Timestamp)| facts.notable().is_some();
+        let (facts, time) = own.filter(is_notable).or(self.mirror.filter(is_notable))?;
         Some(Evidence { time, weight: 0.0, fact: Fact::Mirror(facts) })
+    }
+
+    /// The mirror that shows a conversation shows one packet in so many.
+    pub(crate) fn one_in(&self, flow: &Flow) -> Option<f64> {
+        self.source(flow)?.one_in
+    }
+
+    fn source(&self, flow: &Flow) -> Option<&MirrorFacts> {
+        let source = Source::of(flow);
+        self.sources.iter().find(|(known, _)| known.is(&source)).map(|(_, facts)| facts)
     }
 
     pub(crate) fn role(&self, asset: AssetId) -> Role {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::*;
+use crate::alert::format::{Style, human};
 use crate::alert::{Analytic, Fact, Severity};
 use crate::config::{Approve, Asset, NamePattern, Role};
 use crate::decode::{Mac, Vlans, protocol};
@@ -11,6 +12,7 @@ use crate::event::{
     Account, AccountReason, Carrier, DnsAnswer, DnsData, DnsMessage, DnsQuestion, DnsTransport,
     Endpoint, Flow, FlowState, Ja4, TlsSession, Traffic, Volume,
 };
+use crate::mirror::Sequences;
 
 mod packets;
 
@@ -109,8 +111,12 @@ impl Scene {
             |bytes: u64| Traffic { packets: bytes / steps / 60_000 + 1, bytes: bytes / steps };
         for step in 0..steps {
             let since = at + step * 10;
-            let volume =
-                Volume { since: time(since), to_server: traffic(out), to_client: traffic(back) };
+            let volume = Volume {
+                since: time(since),
+                to_server: traffic(out),
+                to_client: traffic(back),
+                one_in: None,
+            };
             self.push(since + 9, flow, Body::Volume(volume));
         }
         let none = Traffic::default();
@@ -123,6 +129,7 @@ impl Scene {
             reason: AccountReason::Timeout,
             app: None,
             tcp_flags: None,
+            one_in: None,
         };
         self.push(end, flow, Body::Account(account));
     }
@@ -380,6 +387,58 @@ fn alerts_say_what_the_mirror_does_while_it_matters_and_else_nothing() {
     let told = mirror(Some(lossy));
     assert!(told.len() == 3 && told.iter().all(said));
     assert_eq!(lines(&mirror(Some(well))), lines(&mirror(None)));
+}
+
+/// Fails when a mirror that shows one packet in ten makes a tenth of a spike, or nobody is told so.
+#[test]
+fn volumes_of_a_sampled_mirror_are_estimated_and_said_to_be() {
+    let mut scene = attacked();
+    let whole = scene.run_with(&mut Engine::new(&scene.config, scene.learn, None));
+    for event in &mut scene.events {
+        if let Body::Volume(volume) = &mut event.body {
+            for seen in [&mut volume.to_server, &mut volume.to_client] {
+                (seen.bytes, seen.packets) = (seen.bytes / 10, seen.packets.div_ceil(10));
+            }
+            volume.one_in = Some(10.0);
+        }
+    }
+    let recent = MirrorFacts {
+        sequences: Sequences {
+            segments: 1000,
+            seen_bytes: 1_000_000,
+            sent_bytes: 10_000_000,
+            directions: 20,
+            gapped: 20,
+        },
+        ..MirrorFacts::default()
+    };
+    let facts = SourceFacts { recent: recent.rated(), ..SourceFacts::default() };
+    let mut engine = Engine::new(&scene.config, scene.learn, None);
+    let told = scene.run_between(&mut engine, |engine, event| engine.sources(&[facts], event.time));
+    assert_eq!(told.len(), whole.len());
+    let spike = |told: &Told| {
+        told.alert.evidence.iter().find_map(|piece| match piece.fact {
+            Fact::VolumeSpike { observed_bytes, .. } => Some(observed_bytes as f64),
+            _ => None,
+        })
+    };
+    for (told, whole) in told.iter().zip(&whole) {
+        assert_eq!(told.alert.severity, whole.alert.severity);
+        if let (Some(estimated), Some(real)) = (spike(told), spike(whole)) {
+            assert!((estimated / real - 1.0).abs() < 0.01, "{estimated} for {real}");
+        }
+        if told.analytic != Analytic::AN1416 {
+            continue;
+        }
+        let summary = &told.alert.summary;
+        assert!(summary.contains(" seen, 1 in 10 sampled)"), "{summary}");
+        assert!(told.alert.evidence.iter().any(|piece| matches!(
+            piece.fact,
+            Fact::Mirror(MirrorFacts { one_in: Some(10.0), .. })
+        )));
+        let text = human(&told.alert, Style::Plain).to_string();
+        assert!(text.contains("an estimate: "), "{text}");
+    }
 }
 
 #[test]

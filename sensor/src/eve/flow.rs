@@ -60,6 +60,34 @@ pub(super) const fn app_proto(app: App) -> &'static str {
     }
 }
 
+/// `egret` of a `flow` event: how its counts, which are of what was seen, are to be read.
+#[derive(Serialize)]
+pub(super) struct Own {
+    sampling: Sampling,
+}
+
+/// `egret.sampling`: the mirror shows one packet in so many, and what follows for the bytes.
+#[derive(Serialize)]
+struct Sampling {
+    one_in: f64,
+    estimated_bytes_toserver: u64,
+    estimated_bytes_toclient: u64,
+}
+
+impl Own {
+    /// Of a mirror that shows all there is nothing to say.
+    pub(super) fn new(account: &event::Account) -> Option<Self> {
+        let one_in = account.one_in?;
+        let times = |bytes: u64| (bytes as f64 * one_in) as u64;
+        let sampling = Sampling {
+            one_in: (one_in * 10.0).round() / 10.0,
+            estimated_bytes_toserver: times(account.to_server.bytes),
+            estimated_bytes_toclient: times(account.to_client.bytes),
+        };
+        Some(Self { sampling })
+    }
+}
+
 /// `tcp`: the flags of all packets together, and of each side's.
 #[derive(Serialize)]
 pub(super) struct TcpFlags {

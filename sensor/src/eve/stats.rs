@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Time, write_line};
+use crate::mirror::Report;
 use crate::time::Timestamp;
 
 /// What was refused: layer, reason, count; in order, so that output is.
@@ -54,10 +55,18 @@ struct Line<'a> {
 #[derive(Serialize)]
 struct Own<'a> {
     refused: &'a Refused,
+    #[serde(skip_serializing_if = "<[Report]>::is_empty")]
+    mirror: &'a [Report],
 }
 
-/// Appends what was read by `time`, and what was refused and why.
-pub fn write_stats(time: Timestamp, stats: &Stats, refused: &Refused, out: &mut Vec<u8>) {
-    let own = Own { refused };
+/// Appends what was read by `time`, what was refused and why, and what the mirror did to it.
+pub fn write_stats(
+    time: Timestamp,
+    stats: &Stats,
+    refused: &Refused,
+    mirror: &[Report],
+    out: &mut Vec<u8>,
+) {
+    let own = Own { refused, mirror };
     write_line(&Line { timestamp: Time(time), event_type: "stats", stats, egret: own }, out);
 }

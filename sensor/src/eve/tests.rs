@@ -47,6 +47,7 @@ fn account() -> Account {
         reason: AccountReason::Timeout,
         tcp_flags: Some([0x1b, 0x1a]),
         app: Some(App::Tls),
+        one_in: None,
     }
 }
 
@@ -111,7 +112,8 @@ fn a_flow_reads_like_suricata_s() {
 #[test]
 fn what_has_no_name_in_eve_has_no_line() {
     let still = Traffic::default();
-    let volume = Volume { since: Timestamp::ZERO, to_server: still, to_client: still };
+    let volume =
+        Volume { since: Timestamp::ZERO, to_server: still, to_client: still, one_in: None };
     assert_eq!(line(&tcp(Body::Opened)), "");
     assert_eq!(line(&tcp(Body::Volume(volume))), "");
 }
@@ -475,7 +477,7 @@ fn stats_say_what_was_refused() {
         ("ethernet", [("length", 1)].into()),
     ]);
     let mut out = Vec::new();
-    write_stats(Timestamp::ZERO, &stats, &refused, &mut out);
+    write_stats(Timestamp::ZERO, &stats, &refused, &[], &mut out);
     assert_eq!(
         String::from_utf8(out).unwrap(),
         concat!(

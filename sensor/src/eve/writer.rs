@@ -41,6 +41,7 @@ impl Writer {
                 line.answered(account);
                 line.flow = Some(flow::Account::new(account, event.flow.opened, alerted));
                 line.tcp = account.tcp_flags.map(flow::TcpFlags::new);
+                line.egret.own = flow::Own::new(account).map(Own::Flow);
                 line
             }
             Body::Tls(session) if let Carrier::Quic(version) = session.carrier => {

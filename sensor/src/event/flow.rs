@@ -116,7 +116,7 @@ pub struct Traffic {
     pub bytes: u64,
 }
 
-/// What moved since the last volume event of the same conversation.
+/// What was seen to move since the last volume event of the same conversation, second copies left out.
 #[derive(Debug, Clone, Copy)]
 pub struct Volume {
     /// When the first of it was seen, or what was told before it ended.
@@ -125,6 +125,8 @@ pub struct Volume {
     pub to_server: Traffic,
     /// Server to client.
     pub to_client: Traffic,
+    /// The mirror shows one packet in so many, where it does not show all.
+    pub one_in: Option<f64>,
 }
 
 /// What a conversation moved since its last account, and how it stands.
@@ -144,6 +146,9 @@ pub struct Account {
     pub tcp_flags: Option<[u8; 2]>,
     /// What was recognised in it so far.
     pub app: Option<App>,
+    /// The mirror shows one packet in so many, where it does not show all: the counts are of those
+    /// that were seen.
+    pub one_in: Option<f64>,
 }
 
 /// What a conversation speaks, of the protocols that are read.

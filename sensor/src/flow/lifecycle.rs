@@ -26,6 +26,7 @@ impl Table {
             self.prefetch_flow(id + AHEAD as SlotId);
             self.close(id, self.now, AccountReason::Shutdown, observer);
         }
+        self.end_tick_of_sources(self.now, observer);
     }
 
     /// Goes on to `now` though no packet came: what ends by then is told now.
@@ -84,6 +85,8 @@ impl Table {
     /// Reports the volumes of the flows that were active in this tick, and sets their timers.
     fn end_tick<O: Observer>(&mut self, observer: &mut O) {
         let at = self.timers.start().plus(TICK);
+        // First, so that what is told of this tick goes by what was learned in it.
+        self.end_tick_of_sources(at, observer);
         let active = self.timers.take_active();
         for (n, &id) in active.iter().enumerate() {
             if let Some(&ahead) = active.get(n + 2 * AHEAD) {
@@ -94,6 +97,7 @@ impl Table {
             }
             self.report_volume(id, at, observer);
             self.report_active(id, at, observer);
+            self.end_tick_of_flow(id);
             let Some(slot) = self.slots.one(id as usize) else { continue };
             let timeout = slot.timeout() + self.late;
             if slot.has(flags::LIVE) && Timestamp::from_nanos(slot.last).plus(timeout) <= at {
@@ -194,6 +198,8 @@ impl Table {
         }
         self.report_volume(id, at, observer);
         self.report_account(id, at, reason, observer);
+        self.count_sides(id);
+        self.end_watches(id);
         let Some(slot) = self.slots.one(id as usize) else {
             return;
         };
@@ -228,13 +234,19 @@ impl Table {
         }
         let total = [slot.traffic(Direction::Up), slot.traffic(Direction::Down)];
         let client = slot.client();
-        let moved = |direction| of(&total, direction).minus(of(&cold.reported, direction));
+        let moved = |direction| {
+            of(&total, direction)
+                .minus(of(&cold.reported, direction))
+                .minus(of(&cold.copies, direction))
+        };
         let volume = Volume {
             since: Timestamp::from_nanos(slot.active_since),
             to_server: moved(client),
             to_client: moved(client.reverse()),
+            one_in: self.sources.one_in(cold.source),
         };
-        cold.reported = total;
+        (cold.reported, cold.copies) = (total, [Traffic::default(); 2]);
+        self.sources.moved(cold.source, volume.to_server, volume.to_client);
         if volume.to_server.packets + volume.to_client.packets > 0 {
             observer.volume(&View { id, slot, cold }, at, volume);
         }
@@ -274,12 +286,13 @@ impl Table {
             tcp_flags: (slot.key.protocol() == protocol::TCP)
                 .then(|| [of(&slot.tcp_flags, client), of(&slot.tcp_flags, client.reverse())]),
             app: cold.app.get(),
+            one_in: self.sources.one_in(cold.source),
         };
         if account.to_server.packets + account.to_client.packets > 0 {
             observer.account(&View { id, slot, cold }, at, account);
         }
         (slot.packets, slot.bytes) = ([0; 2], [0; 2]);
-        cold.reported = [Traffic::default(); 2];
+        (cold.reported, cold.copies) = ([Traffic::default(); 2], [Traffic::default(); 2]);
         cold.accounted = at.as_nanos();
     }
 }

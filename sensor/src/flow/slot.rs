@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::index::Tag;
 use super::key::{Direction, Key};
+use super::sources::SourceId;
 use crate::decode::{Mac, Packet, Vlans, dns, protocol, tcp_flags};
 use crate::event::{App, Endpoint, Flow, FlowState, Traffic, Tunnel};
 use crate::time::Timestamp;
@@ -38,7 +39,7 @@ pub(super) struct Slot {
     pub tcp_flags: [u8; 2],
     /// Bits of [`flags`].
     pub flags: u8,
-    /// Bits of [`SEEN`] and [`MET`].
+    /// Bits of [`SEEN`], [`MET`], [`WATCHED`] and [`SIDES_COUNTED`].
     pub seen: u8,
 }
 
@@ -47,6 +48,12 @@ pub(super) const SEEN: [u8; 2] = [1, 2];
 
 /// Whether a packet was there to be looked at, and not only counted elsewhere: bits likewise.
 pub(super) const MET: [u8; 2] = [4, 8];
+
+/// Whether the sequence numbers are watched: bits likewise.
+pub(super) const WATCHED: [u8; 2] = [16, 32];
+
+/// Whether the conversation was counted by the sides that were seen of it: a bit of [`Slot::seen`].
+const SIDES_COUNTED: u8 = 64;
 
 /// How many sides of a conversation were seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,6 +152,18 @@ impl Slot {
         up + down <= 1
     }
 
+    /// The same, the first time that it can be told.
+    pub(super) const fn take_sides(&mut self) -> Option<Sides> {
+        if self.seen & SIDES_COUNTED != 0 {
+            return None;
+        }
+        let sides = self.tcp_sides();
+        if sides.is_some() {
+            self.seen |= SIDES_COUNTED;
+        }
+        sides
+    }
+
     const fn both_seen(&self) -> bool {
         let [up, down] = SEEN;
         self.seen & (up | down) == up | down
@@ -196,6 +215,10 @@ pub(super) struct Cold {
     pub interface: Option<u16>,
     /// See [`Flow::tunnel`].
     pub tunnel: Option<Arc<Tunnel>>,
+    /// Where its first packet came from.
+    pub source: SourceId,
+    /// Second copies since volume was last reported, where they are counted.
+    pub copies: [Traffic; 2],
     /// ICMP type and code of the first packet.
     pub icmp: Option<[u16; 2]>,
     /// The slot's counters when volume was last reported.

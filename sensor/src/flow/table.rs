@@ -9,7 +9,8 @@ use super::fragments::Fragments;
 use super::index::{Index, SlotId, Tag};
 use super::pages::Pages;
 use super::reassembly::Reassembly;
-use super::slot::{Cold, MET, SEEN, Slot, flags, of, of_mut};
+use super::slot::{Cold, MET, SEEN, Slot, WATCHED, flags, of, of_mut};
+use super::sources::Sources;
 use super::stream::{self, Streams};
 use super::timers::{Timer, Timers};
 use super::tunnels::Tunnels;
@@ -36,6 +37,7 @@ pub struct Table {
     pub(super) fragments: Fragments,
     pub(super) reassembly: Reassembly,
     pub(super) tunnels: Tunnels,
+    pub(super) sources: Sources,
     pub(super) timers: Timers,
     /// Flows taken from the wheel to give way next.
     pub(super) doomed: Vec<Timer>,
@@ -87,6 +89,7 @@ impl Table {
             fragments: Fragments::default(),
             reassembly: Reassembly::default(),
             tunnels: Tunnels::default(),
+            sources: Sources::default(),
             timers: Timers::default(),
             doomed: Vec::new(),
             interface: None,
@@ -168,19 +171,27 @@ impl Table {
         }
         let id = id.unwrap_or_else(|| self.open(packet, looked, observer));
         self.meet(id, packet, looked.direction);
-        let added = Added {
+        let mut added = Added {
             packets: 1,
             bytes: u64::from(packet.wire_len),
             tcp_flags: packet.tcp.map_or(0, |tcp| tcp.flags),
             since: packet.time,
             last: packet.time,
         };
+        if packet.cut > 0 {
+            self.put_back(id, packet, &mut added);
+        }
+        if packet.copy {
+            self.copied(id, looked.direction, &added);
+        }
         if self.count(id, looked.direction, &added) {
             self.step(id, observer);
         }
         if packet.tcp.is_some() {
             self.read(id, packet, looked.direction, observer);
-            if let Some(mark) = packet.mark
+            if self.is_watched(id) {
+                self.watch(id, packet, looked.direction);
+            } else if let Some(mark) = packet.mark
                 && self.slots.one(id as usize).is_some_and(|slot| slot.is_read(looked.direction))
             {
                 mark.enough();
@@ -234,6 +245,13 @@ impl Table {
         }
     }
 
+    /// Whether a direction of a flow is watched; the other one is needed for it.
+    #[inline]
+    fn is_watched(&mut self, id: SlotId) -> bool {
+        const EITHER: u8 = WATCHED[0] | WATCHED[1];
+        self.slots.one(id as usize).is_some_and(|slot| slot.seen & EITHER != 0)
+    }
+
     /// Learns what the first packet of a direction tells beyond its counts.
     #[inline]
     fn meet(&mut self, id: SlotId, packet: &Packet<'_>, direction: Direction) {
@@ -245,7 +263,9 @@ impl Table {
         }
         if let Some(cold) = self.cold.get_mut(id as usize) {
             if slot.seen & of(&MET, direction.reverse()) == 0 {
-                cold.meet(packet, self.tunnels.of(packet));
+                let tunnel = self.tunnels.of(packet);
+                cold.source = self.sources.of(cold.interface, tunnel.as_deref().copied());
+                cold.meet(packet, tunnel);
             }
             cold.meet_sender(packet, direction);
         }
@@ -284,10 +304,14 @@ impl Table {
     ) -> SlotId {
         let client = opener::client(packet, looked.direction);
         let tunnel = self.tunnels.of(packet);
-        self.open_with(looked, packet.time, client, observer, |cold| {
+        let source = self.sources.of(self.interface, tunnel.as_deref().copied());
+        let id = self.open_with(looked, packet.time, client, observer, |cold| {
+            cold.source = source;
             cold.meet(packet, tunnel);
             cold.meet_sender(packet, looked.direction);
-        })
+        });
+        self.begin_watch(id);
+        id
     }
 
     /// Opens a flow for whatever was looked up, whose `client` is known as far as [`opener`] says.

@@ -9,6 +9,7 @@ use crate::event::{AccountReason, Flow, FlowState, Traffic};
 
 mod counted;
 mod hostile;
+mod sources;
 
 /// Notes everything, and reads a direction's bytes up to `limit`.
 #[derive(Default)]
@@ -82,6 +83,9 @@ fn packet(seconds: f64, up: bool, ports: [u16; 2], tcp: Option<Tcp>, payload: &[
         fragment: None,
         payload,
         payload_wire_len: payload.len() as u32,
+        ip: &[],
+        cut: 0,
+        copy: false,
         mark: None,
         tunnel: None,
     }

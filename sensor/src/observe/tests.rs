@@ -55,6 +55,9 @@ fn packet(port: u16, tcp: Tcp, payload: &[u8]) -> Packet<'_> {
         fragment: None,
         payload,
         payload_wire_len: payload.len() as u32,
+        ip: &[],
+        cut: 0,
+        copy: false,
         mark: None,
         tunnel: None,
     }

@@ -9,8 +9,10 @@ use crate::cli::Stream;
 use crate::detect::Engine;
 use crate::eve;
 use crate::event::Event;
+use crate::mirror::SourceFacts;
 use crate::observe::Sink;
 use crate::text::{self, file_name};
+use crate::time::Timestamp;
 
 /// Lines are written in pieces of this size.
 const PIECE: usize = 1 << 16;
@@ -121,6 +123,10 @@ impl Sink for Outputs {
             lines.write(|buffer| self.writer.event(&event, buffer));
         }
         self.alerts();
+    }
+
+    fn mirror(&mut self, at: Timestamp, sources: &[SourceFacts]) {
+        self.engine.sources(sources, at);
     }
 }
 

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use arrayvec::ArrayVec;
 
-use crate::capture::{BURST, Burst, Counted};
+use crate::capture::{BURST, Burst, Counted, Frame};
 use crate::decode::duplicates::Duplicates;
-use crate::decode::{self, Packet, Refusals};
+use crate::decode::{self, Packet, Refusal, Refusals};
 use crate::flow::Table;
 use crate::observe::{Reader, Sink, Wanted};
 use crate::time::Timestamp;
+use look::Look;
+
+mod look;
 
 /// How many flows are held at a time by all paths together: 300 MB when all are used.
 pub(super) const MAX_FLOWS: usize = 1 << 20;
@@ -20,7 +23,9 @@ const STEP: Duration = Duration::from_millis(100);
 /// What becomes of second copies of packets, as a mirror port gives them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Copies {
-    /// They count like any packet: what a capture holds is what is told.
+    /// They count to flows like any packet: what a capture holds is what is told. Only what detectors
+    /// are told of volumes leaves them out. They are looked for in some of the packets, and in all
+    /// once there are any.
     Count,
     /// They are counted apart, and go no further.
     LeaveOut,
@@ -31,8 +36,10 @@ pub(super) struct Path {
     pub(super) table: Table,
     pub(super) reader: Reader,
     pub(super) refusals: Refusals,
-    /// Recognises and counts second copies, where they are left out.
-    pub(super) duplicates: Option<Duplicates>,
+    /// Recognises and counts second copies.
+    duplicates: Duplicates,
+    copies: Copies,
+    look: Look,
     /// Frames given.
     pub(super) frames: u64,
     /// Their bytes on the wire.
@@ -50,7 +57,9 @@ impl Path {
             table: Table::new(max_flows)?,
             reader: Reader::new(wanted),
             refusals: Refusals::default(),
-            duplicates: (copies == Copies::LeaveOut).then(Duplicates::default),
+            duplicates: Duplicates::default(),
+            copies,
+            look: Look::default(),
             frames: 0,
             wire_bytes: 0,
             span: None,
@@ -60,17 +69,23 @@ impl Path {
 
     /// Takes a burst of frames through the whole path.
     pub(super) fn burst(&mut self, burst: &Burst<'_>, sink: &mut impl Sink) {
+        let Some(first) = burst.first() else { return };
+        let looks = self.look.begins(first.time, self.duplicates.count());
         let mut packets: ArrayVec<Packet<'_>, BURST> = ArrayVec::new();
         for frame in burst {
             self.frames += 1;
             self.wire_bytes += u64::from(frame.wire_len);
             self.spans(frame.time, frame.time);
-            let packet = match &mut self.duplicates {
-                None => decode::packet(frame).map(Some),
-                Some(duplicates) => {
-                    decode::packet_unless(frame, |ip| duplicates.is_copy(ip, frame.time))
+            let packet = match self.copies {
+                Copies::Count if looks => self.marked(frame),
+                Copies::Count => decode::packet(frame).map(Some),
+                Copies::LeaveOut => {
+                    decode::packet_unless(frame, |ip| self.duplicates.is_copy(ip, frame.time))
                 }
             };
+            if looks {
+                self.look_at(frame, &packet);
+            }
             match packet {
                 Ok(Some(packet)) => packets.push(packet),
                 Ok(None) => {}
@@ -78,6 +93,29 @@ impl Path {
             }
         }
         self.packets(&packets, sink);
+    }
+
+    /// A packet that says whether it is a second copy.
+    #[inline(never)]
+    fn marked<'a>(&mut self, frame: &Frame<'a>) -> Result<Option<Packet<'a>>, Refusal> {
+        let mut copy = false;
+        let packet = decode::packet_unless(frame, |ip| {
+            copy |= self.duplicates.is_copy(ip, frame.time);
+            false
+        })?;
+        Ok(packet.map(|packet| Packet { copy, ..packet }))
+    }
+
+    /// Counts what the mirror has done to a frame, once enough came to recognise a copy by.
+    #[inline(never)]
+    fn look_at(&mut self, frame: &Frame<'_>, packet: &Result<Option<Packet<'_>>, Refusal>) {
+        if self.look.is_warm() {
+            match packet {
+                Ok(Some(packet)) => self.table.look_at(Some(packet), packet.copy),
+                Ok(None) => self.table.look_at(decode::packet(frame).ok().as_ref(), true),
+                Err(_) => {}
+            }
+        }
     }
 
     /// Takes packets through table and reader, a step of time after the other. Where a burst ends is
@@ -94,8 +132,8 @@ impl Path {
     }
 
     /// Second copies recognised so far.
-    pub(super) fn copies(&self) -> u64 {
-        self.duplicates.as_ref().map_or(0, Duplicates::count)
+    pub(super) const fn copies(&self) -> u64 {
+        self.duplicates.count()
     }
 
     /// Takes what was counted without its packets to the flows. `frames` and `wire_bytes` do not

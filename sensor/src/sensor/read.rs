@@ -16,11 +16,12 @@ use crate::detect::Engine;
 use crate::eve;
 use crate::flow;
 use crate::logging::has_colour;
+use crate::mirror::{SourceFacts, corrected};
 use crate::observe::Wanted;
 use crate::report::{AssetCount, Summary};
 use crate::store::{Store, StoreError};
 use crate::text::{file_name, grouped, reason};
-use crate::time::Timestamp;
+use crate::time::{ByteSize, Timestamp};
 
 /// Why a reading failed.
 #[derive(Debug, thiserror::Error)]
@@ -136,6 +137,23 @@ fn notes(flows: &flow::Stats) -> Vec<String> {
     backwards.into_iter().chain(forgotten).collect()
 }
 
+/// What people should know about the mirror that the capture was taken from.
+fn mirror_notes(sources: &[SourceFacts]) -> Vec<String> {
+    let note = |known: &SourceFacts| {
+        let notable = known.total.notable()?;
+        let mut note = format!("{} {}", known.source.name(&[]), known.total.predicate());
+        if notable.duplicates.is_some() {
+            note += "; detectors leave second copies out, `flow` events count them";
+        }
+        if let Some(one_in) = known.total.one_in {
+            let bytes = known.total.estimated_bytes();
+            note += &format!("; about {} in all: {}", ByteSize(bytes), corrected(bytes, one_in));
+        }
+        Some(note)
+    };
+    sources.iter().filter_map(note).collect()
+}
+
 /// A reading under way.
 struct Reading {
     path: Path,
@@ -189,9 +207,11 @@ impl Reading {
                 invalid: self.path.refusals.malformed() + stats.invalid,
             };
             let stats = eve::Stats { decoder, ..eve::Stats::default() };
+            let sources = self.path.table.sources();
+            let mirror: Vec<_> = sources.iter().map(|known| known.in_all(&[])).collect();
             events.write(|buffer| {
                 eve::write_anomalies(end, self.path.refusals.iter(), buffer);
-                eve::write_stats(end, &stats, &refused, buffer);
+                eve::write_stats(end, &stats, &refused, &mirror, buffer);
             });
             events.close()?;
         }
@@ -231,7 +251,8 @@ impl Reading {
             assets: self.assets(),
             alerts,
             wall: self.progress.elapsed(),
-            notes: stats.notes.iter().cloned().chain(notes(&flows)).collect(),
+            notes: [stats.notes.clone(), notes(&flows), mirror_notes(&self.path.table.sources())]
+                .concat(),
         }
     }
 

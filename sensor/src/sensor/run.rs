@@ -24,6 +24,7 @@ mod input;
 mod io;
 mod links;
 mod merge;
+mod mirrors;
 mod privileges;
 mod pulse;
 mod refused;

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::usual;
-use crate::alert::{Evidence, Fact};
+use crate::alert::{Alert, Evidence, Fact};
+use crate::mirror::corrected;
 use crate::text::{grouped, printable};
 use crate::time::{ByteSize, Elapsed};
 
@@ -78,6 +79,20 @@ pub(super) fn amount(piece: &Evidence) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// How an amount was estimated of what was seen, where a mirror does not show all.
+pub(super) fn correction(alert: &Alert) -> Option<String> {
+    let one_in = alert.evidence.iter().find_map(|piece| match &piece.fact {
+        Fact::Mirror(facts) => facts.one_in,
+        _ => None,
+    })?;
+    alert.evidence.iter().find_map(|piece| match &piece.fact {
+        Fact::TlsSession { bytes_out, .. } => {
+            Some(format!("an estimate: {}", corrected(*bytes_out, one_in)))
+        }
+        _ => None,
+    })
 }
 
 /// The community ID of the conversation a piece is about.

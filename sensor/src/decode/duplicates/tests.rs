@@ -180,6 +180,27 @@ fn of_five_million_different_packets_within_a_moment_none_is_a_copy() {
     assert_eq!(duplicates.count(), 0);
 }
 
+/// Two hosts mirror the same packet, each in a tunnel of its own: another sender, another number.
+#[test]
+fn what_two_exporters_wrap_is_one_packet() {
+    let mut duplicates = Duplicates::default();
+    let inner =
+        |sequence| Sent { id: 7, sequence, tcp: true, payload: vec![3; 40] }.frame(64, 2, None);
+    let erspan = |exporter: u8, number: u8, inner: &[u8]| {
+        let gre = [0x10, 0, 0x88, 0xbe, 0, 0, 0, number, 0x10, 1, 0, exporter, 0, 0, 0, 0];
+        let length = (20 + gre.len() + inner.len()) as u8;
+        let outer =
+            [69, 0, 0, length, 0, number, 0, 0, 64, 47, 0, 0, 172, 16, 0, exporter, 172, 16, 0, 9];
+        let ethernet = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, exporter, 8, 0];
+        [&ethernet[..], &outer, &gre, inner].concat()
+    };
+    assert!(!is_copy(&mut duplicates, &erspan(1, 1, &inner(1)), 0));
+    assert!(!is_copy(&mut duplicates, &erspan(1, 2, &inner(2)), 1));
+    assert!(is_copy(&mut duplicates, &erspan(2, 9, &inner(1)), 2));
+    assert!(is_copy(&mut duplicates, &inner(2), 3), "bare, from another port");
+    assert!(!is_copy(&mut duplicates, &erspan(2, 10, &inner(3)), 4));
+}
+
 #[test]
 fn without_copies_a_packet_is_what_it_is() {
     let bytes = Sent { id: 1, sequence: 2, tcp: true, payload: vec![3; 9] }.frame(64, 2, Some(5));

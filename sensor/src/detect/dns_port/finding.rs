@@ -304,7 +304,8 @@ impl Raised {
                 next_port,
             },
         });
-        evidence.extend(estate.mirror_evidence());
+        let last = finding.kept.matches.last();
+        evidence.extend(last.and_then(|last| estate.mirror_evidence(&last.flow)));
         evidence
     }
 }

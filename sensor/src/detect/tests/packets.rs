@@ -66,6 +66,9 @@ fn packet<'a>(at: f64, ends: [&str; 2], ports: [u16; 2], payload: &'a [u8]) -> P
         fragment: None,
         payload,
         payload_wire_len: LENGTH - 54,
+        ip: &[],
+        cut: 0,
+        copy: false,
         mark: None,
         tunnel: None,
     }

@@ -11,6 +11,7 @@ use crate::detect::volume::Spike;
 use crate::eve::community_id::CommunityId;
 use crate::event::{Event, Flow};
 use crate::inventory::AssetId;
+use crate::mirror::corrected;
 use crate::time::{ByteSize, Timestamp};
 
 /// In learning an alert is never surer than this.
@@ -281,7 +282,7 @@ impl Case {
         let carrier = if self.flow.protocol == protocol::UDP { "QUIC" } else { "TLS" };
         let mut text = match bytes {
             0 => format!("{who} opened {carrier} to {place}"),
-            bytes => format!("{who} sent {} over {carrier} to {place}", ByteSize(bytes)),
+            bytes => format!("{who} sent {} over {carrier} to {place}", self.amount(estate, bytes)),
         };
         match usual {
             0 if hours == 0 => text += ", a place new to it",
@@ -300,6 +301,14 @@ impl Case {
             );
         }
         text
+    }
+
+    /// An amount, and how much of it was seen.
+    fn amount(&self, estate: &Estate, bytes: u64) -> String {
+        match estate.one_in(&self.flow) {
+            None => ByteSize(bytes).to_string(),
+            Some(one_in) => format!("about {} ({})", ByteSize(bytes), corrected(bytes, one_in)),
+        }
     }
 
     fn evidence(
@@ -358,7 +367,7 @@ impl Case {
             };
             evidence.push(at(spike.onset, weights.staging, fact));
         }
-        evidence.extend(estate.mirror_evidence());
+        evidence.extend(estate.mirror_evidence(&self.flow));
         evidence.sort_by_key(|piece| piece.time);
         evidence
     }

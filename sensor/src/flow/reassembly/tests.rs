@@ -25,6 +25,9 @@ fn fragment(seconds: u64, id: u32, offset: u32, bytes: &[u8], last: bool) -> Pac
         fragment: Some(Fragment { id, offset, last }),
         payload: bytes,
         payload_wire_len: bytes.len() as u32,
+        ip: &[],
+        cut: 0,
+        copy: false,
         mark: None,
         tunnel: None,
     }

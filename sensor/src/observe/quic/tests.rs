@@ -58,6 +58,9 @@ fn packet<'a>(payload: &'a [u8], from: u8, servers: bool, missing: usize) -> Dec
         fragment: None,
         payload,
         payload_wire_len: (payload.len() + missing) as u32,
+        ip: &[],
+        cut: 0,
+        copy: false,
         mark: None,
         tunnel: None,
     }

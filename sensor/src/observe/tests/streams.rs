@@ -69,6 +69,9 @@ pub(super) fn read_timed(turns: &[(u64, bool, &[u8])], wanted: Wanted) -> Made {
             fragment: None,
             payload: bytes,
             payload_wire_len: bytes.len() as u32,
+            ip: &[],
+            cut: 0,
+            copy: false,
             mark: None,
             tunnel: None,
         };

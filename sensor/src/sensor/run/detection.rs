@@ -9,14 +9,13 @@ use super::accounts::Accounts;
 use super::assets::Assets;
 use super::event_file::EventFile;
 use super::merge::Merge;
+use super::mirrors::Mirrors;
 use super::pulse::Pulse;
 use super::worker::Batch;
 use crate::config::Config;
 use crate::detect::Engine;
 use crate::event::Event;
 use crate::metrics::Metrics;
-use crate::metrics::labels::DROPPED;
-use crate::mirror::{MirrorFacts, Notable, Recently};
 use crate::status;
 use crate::store::keeper::Keeper;
 use crate::system::now;
@@ -58,9 +57,7 @@ pub(super) struct Detection {
     pub(super) status: status::Shared,
     pub(super) assets: Assets,
     pub(super) metrics: Metrics,
-    pub(super) recently: Recently,
-    /// What was last said of the mirror.
-    pub(super) notable: Notable,
+    pub(super) mirrors: Mirrors,
 }
 
 impl Detection {
@@ -111,14 +108,22 @@ impl Detection {
     /// Takes the batches that are there; `false` when none will come any more.
     fn take(&mut self) -> bool {
         match self.batches.recv_timeout(NAP) {
-            Ok(batch) => self.merge.push(batch.worker, batch.reached, batch.events),
+            Ok(batch) => self.push(batch),
             Err(RecvTimeoutError::Timeout) => return true,
             Err(RecvTimeoutError::Disconnected) => return false,
         }
-        for batch in self.batches.try_iter().take(MORE) {
-            self.merge.push(batch.worker, batch.reached, batch.events);
+        for _ in 0..MORE {
+            let Ok(batch) = self.batches.try_recv() else { break };
+            self.push(batch);
         }
         true
+    }
+
+    fn push(&mut self, batch: Batch) {
+        if let Some(sources) = batch.sources {
+            self.mirrors.take(batch.worker, sources);
+        }
+        self.merge.push(batch.worker, batch.reached, batch.events);
     }
 
     fn event(&mut self, event: &Event) {
@@ -177,52 +182,12 @@ impl Detection {
         !forgotten.is_empty()
     }
 
-    /// One line in the log when the mirror begins to do what people should know, and when it ends.
-    fn tell_mirror(&mut self, facts: &MirrorFacts) {
-        let notable = facts.notable().unwrap_or_default();
-        if notable.is_like(&self.notable) {
-            return;
-        }
-        let sentence = facts.sentence();
-        if notable == Notable::default() {
-            tracing::info!("{sentence} again");
-        } else {
-            tracing::warn!("{sentence}; `egret check` says what to do");
-        }
-        self.notable = notable;
-    }
-
     fn tell(&mut self, now: Timestamp) {
-        let facts = self.recently.take(totals(&self.metrics));
-        self.engine.mirror(facts, now);
-        self.tell_mirror(&facts);
+        let mirror = self.mirrors.tell(&mut self.engine, now);
         let assets = self.assets.tell(&self.engine, now);
         if let Ok(mut status) = self.status.write() {
             status.assets = assets;
-            status.mirror = shares(&facts);
+            status.mirror = mirror;
         }
-    }
-}
-
-/// What all workers have counted of the mirror.
-fn totals(metrics: &Metrics) -> MirrorFacts {
-    let dropped = |reason| metrics.capture_dropped.with_label_values(&[reason]).get();
-    let sides = |sides| metrics.flows_sides.with_label_values(&[sides]).get();
-    MirrorFacts {
-        packets: metrics.capture_packets.get(),
-        duplicates: metrics.capture_duplicates.get(),
-        truncated: metrics.capture_truncated.get(),
-        dropped: DROPPED.into_iter().map(dropped).sum(),
-        conversations: sides("one") + sides("both"),
-        one_sided: sides("one"),
-    }
-}
-
-fn shares(facts: &MirrorFacts) -> status::Mirror {
-    status::Mirror {
-        duplicates: facts.duplicate_share(),
-        one_sided: facts.one_sided_share(),
-        truncated: facts.truncated_share(),
-        dropped: facts.dropped_share(),
     }
 }

@@ -103,7 +103,7 @@ impl EventFile {
 
     /// Writes what was done by `now`.
     pub(super) fn stats(&mut self, now: Timestamp, stats: &eve::Stats, refused: &eve::Refused) {
-        self.write(|_, bytes| eve::write_stats(now, stats, refused, bytes));
+        self.write(|_, bytes| eve::write_stats(now, stats, refused, &[], bytes));
     }
 
     /// Takes the line that `write` appends, if it does.

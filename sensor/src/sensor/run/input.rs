@@ -32,11 +32,41 @@ pub(super) struct Input {
     told: Told,
     /// Everything before it has been read.
     reached: Timestamp,
+    losses: Losses,
+}
+
+/// How much was lost lately.
+#[derive(Debug, Default)]
+struct Losses {
+    frames: u64,
+    lost: u64,
+    /// Of all frames, what there was of them when it was last looked at.
+    told: u64,
+}
+
+impl Losses {
+    /// So many frames were read in all, and so many more lost: the share of late ones that was lost.
+    fn share(&mut self, frames: u64, lost: u64) -> f64 {
+        const LATE: u64 = 1 << 16;
+        self.frames += frames.saturating_sub(self.told);
+        self.told = frames;
+        self.lost += lost;
+        if self.frames + self.lost > LATE {
+            (self.frames, self.lost) = (self.frames / 2, self.lost / 2);
+        }
+        if self.lost == 0 { 0.0 } else { self.lost as f64 / (self.frames + self.lost) as f64 }
+    }
 }
 
 impl Input {
     pub(super) fn new(interface: u16, source: Live) -> Self {
-        Self { interface, source, told: Told::default(), reached: Timestamp::ZERO }
+        Self {
+            interface,
+            source,
+            told: Told::default(),
+            reached: Timestamp::ZERO,
+            losses: Losses::default(),
+        }
     }
 
     /// Takes some of its frames and counts through `path`; whether there may be more of them.
@@ -117,9 +147,11 @@ impl Input {
         (!self.source.is_gone()).then(|| PollFd::new(&self.source, PollFlags::IN))
     }
 
-    /// Publishes what it has done.
-    pub(super) fn publish(&mut self, tally: &Tally, pulse: &Pulse) {
-        let news = tally.source(&self.source.stats(), &mut self.told);
+    /// Publishes what it has done, and tells the path what of it was lost here.
+    pub(super) fn publish(&mut self, tally: &Tally, pulse: &Pulse, path: &mut Path) {
+        let stats = self.source.stats();
+        let news = tally.source(&stats, &mut self.told);
+        path.table.set_dropped(self.interface, self.losses.share(stats.frames, news.lost));
         pulse.dropped(self.interface, news.lost);
         pulse.received(self.interface, news.counted, news.last.unwrap_or(Timestamp::ZERO));
     }

@@ -18,6 +18,7 @@ use super::input::Input;
 use super::io;
 use super::links::{Links, Sources};
 use super::merge::Merge;
+use super::mirrors::Mirrors;
 use super::pulse::Pulse;
 use super::refused::Refused;
 use super::settings::{Settings, Stored};
@@ -33,7 +34,6 @@ use crate::deliver::{self, Target};
 use crate::detect::Engine;
 use crate::http;
 use crate::metrics::Metrics;
-use crate::mirror::{Notable, Recently};
 use crate::observe::Wanted;
 use crate::sensor::path::{Copies, MAX_FLOWS, Path};
 use crate::status::{self, Status};
@@ -99,8 +99,9 @@ pub(super) fn start(
     let (to_detection, batches) = mpsc::sync_channel(BATCHES);
     let refused = Refused::default();
     let accounts = Accounts::new(refused.clone());
-    let detection =
-        start_detection(engine, Merge::new(workers), batches, (events, accounts), &parts)?;
+    let names = links.names();
+    let merge = (Merge::new(workers), batches);
+    let detection = start_detection(engine, merge, names, (events, accounts), &parts)?;
     let tally = || Tally::new(metrics.clone(), refused.clone());
     let workers = start_workers(workers, wanted, &links, sources, &to_detection, tally)?;
     let (to_control, messages) = mpsc::channel();
@@ -170,8 +171,8 @@ fn receive(wrappings: &[Wrapping]) -> Result<Vec<Held>, ReceiveError> {
 
 fn start_detection(
     engine: Engine,
-    merge: Merge,
-    batches: Receiver<Batch>,
+    (merge, batches): (Merge, Receiver<Batch>),
+    interfaces: Vec<String>,
     (events, accounts): (Option<EventFile>, Accounts),
     parts: &http::Parts,
 ) -> Result<Thread<detection::Order, ()>, RunError> {
@@ -189,8 +190,7 @@ fn start_detection(
         status: Arc::clone(&parts.status),
         assets: Assets::new(parts.metrics.clone()),
         metrics: parts.metrics.clone(),
-        recently: Recently::default(),
-        notable: Notable::default(),
+        mirrors: Mirrors::new(parts.metrics.clone(), interfaces),
     };
     let handle = spawn("egret-detect", move || detection.work())?;
     Ok(Thread { orders, pulse, handle })

@@ -21,6 +21,7 @@ pub(super) struct Tally {
     frames: u64,
     wire_bytes: u64,
     duplicates: u64,
+    cut: u64,
     active: usize,
     flows: flow::Stats,
     read: Counts,
@@ -58,6 +59,7 @@ impl Tally {
             frames: 0,
             wire_bytes: 0,
             duplicates: 0,
+            cut: 0,
             active: 0,
             flows: flow::Stats::default(),
             read: Counts::default(),
@@ -121,6 +123,8 @@ impl Tally {
 
         let copies = path.copies();
         raise(&metrics.capture_duplicates, &mut self.duplicates, copies);
+
+        raise(&metrics.capture_truncated, &mut self.cut, path.table.cut());
 
         let active = path.table.active();
         metrics.flows_active.add(active as i64 - self.active as i64);

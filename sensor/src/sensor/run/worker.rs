@@ -13,6 +13,7 @@ use super::pulse::Pulse;
 use super::tally::Tally;
 use crate::capture::live::Live;
 use crate::event::Event;
+use crate::mirror::SourceFacts;
 use crate::observe::Sink;
 use crate::sensor::path::Path;
 use crate::system;
@@ -45,6 +46,8 @@ pub(super) struct Batch {
     pub(super) reached: Timestamp,
     /// What it saw.
     pub(super) events: Vec<Event>,
+    /// What each of its sources of packets does to them, when there is news.
+    pub(super) sources: Option<Vec<SourceFacts>>,
 }
 
 /// What a worker is told.
@@ -81,11 +84,20 @@ struct Waiting {
     room: usize,
     first_slot: u32,
     dropped: u64,
+    /// The latest news of the sources of packets.
+    sources: Option<Vec<SourceFacts>>,
 }
 
 impl Waiting {
     const fn new(room: usize, first_slot: u32) -> Self {
-        Self { full: VecDeque::new(), events: Vec::new(), room, first_slot, dropped: 0 }
+        Self {
+            full: VecDeque::new(),
+            events: Vec::new(),
+            room,
+            first_slot,
+            dropped: 0,
+            sources: None,
+        }
     }
 
     fn len(&self) -> usize {
@@ -122,6 +134,10 @@ impl Sink for Waiting {
             self.full.push_back(std::mem::take(&mut self.events));
         }
     }
+
+    fn mirror(&mut self, _at: Timestamp, sources: &[SourceFacts]) {
+        self.sources = Some(sources.to_vec());
+    }
 }
 
 /// The last events, on their way to detection: whoever has them waits for room now.
@@ -136,7 +152,8 @@ impl Last<'_> {
     fn hand_on(&mut self, reached: Timestamp) {
         let events = std::mem::take(&mut self.events);
         // Detection may have ended first; then nobody wants them.
-        let _ = self.batches.send(Batch { worker: self.worker, reached, events });
+        let batch = Batch { worker: self.worker, reached, events, sources: None };
+        let _ = self.batches.send(batch);
     }
 }
 
@@ -217,10 +234,12 @@ impl Worker {
             let (events, is_last) = waiting.take();
             // Behind a batch that is not the last come events that are older than what was read.
             let reached = if is_last { self.reached(now) } else { Timestamp::ZERO };
-            match self.batches.try_send(Batch { worker: self.number, reached, events }) {
+            let sources = waiting.sources.take();
+            match self.batches.try_send(Batch { worker: self.number, reached, events, sources }) {
                 Ok(()) if is_last => return,
                 Ok(()) => {}
                 Err(TrySendError::Full(batch) | TrySendError::Disconnected(batch)) => {
+                    waiting.sources = batch.sources;
                     return waiting.put_back(batch.events, is_last);
                 }
             }
@@ -229,7 +248,7 @@ impl Worker {
 
     fn publish(&mut self, waiting: &mut Waiting) {
         for input in &mut self.inputs {
-            input.publish(&self.tally, &self.pulse);
+            input.publish(&self.tally, &self.pulse, &mut self.path);
         }
         self.tally.publish(&self.path, std::mem::take(&mut waiting.dropped));
     }

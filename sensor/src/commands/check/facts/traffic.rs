@@ -11,6 +11,7 @@ use crate::capture::live::{self, Backend, LiveError, Settings};
 use crate::capture::{Burst, Progress, Source};
 use crate::config::{self, Config};
 use crate::decode::Mac;
+use crate::mirror::Sequences;
 
 mod tally;
 
@@ -39,6 +40,10 @@ pub(in super::super) struct Seen {
     pub(in super::super) dropped: u64,
     /// Frames that were cut to `capture.snaplen`.
     pub(in super::super) truncated: u64,
+    /// Packets that had been cut before they came here.
+    pub(in super::super) cut_before: u64,
+    /// What sequence numbers tell of packets that did not come.
+    pub(in super::super) sequences: Sequences,
     /// Frames with one receiver, that this machine neither sent nor was to receive.
     pub(in super::super) of_others: u64,
     /// Frames from or to this machine.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::super::facts::traffic::{Conversations, Seen, Traffic};
 use super::super::finding::Finding;
 use super::{counted, percent, some_of};
+use crate::mirror::{MirrorFacts, Missing, times};
 use crate::text::{grouped, printable};
 use crate::time::{ByteSize, Elapsed};
 
@@ -20,6 +21,16 @@ const TWICE: &str = "mirror one side of a path only: as sources either the hosts
 const ONE_SIDED: &str = "vSphere: port mirroring session > Sources > Traffic direction: \
                          Ingress/Egress; a switch: monitor session … both; with taps or several \
                          uplinks, give every port with -i";
+
+/// What to look at when a mirror samples.
+const SAMPLED: &str = "vSphere: port mirroring session > Properties > Sampling rate: 1; a switch: no \
+                       rate or sampling in the monitor session";
+/// What to look at when a mirror cuts packets.
+const CUT: &str = "vSphere: port mirroring session > Properties > Mirrored packet length: off; a \
+                   switch: no mtu, truncate or header-only in the monitor session";
+/// What to look at when packets are lost on the way.
+const LOST: &str =
+    "mirror less, or to a faster port: a mirror drops what its destination cannot take";
 
 /// From this share of copies on, volumes would be wrong without recognising them.
 const MANY_COPIES: f64 = 0.05;
@@ -47,7 +58,9 @@ pub(in super::super) fn judge(traffic: &Traffic) -> Vec<Finding> {
     }
     findings.extend([losses(&name, seen), copies(&name, seen)]);
     findings.extend([directions(&name, &seen.tcp), sizes(&name, seen)]);
+    findings.extend(missing(&name, seen));
     findings.extend(truncated(&name, seen));
+    findings.extend(cut_before(&name, seen));
     findings.extend(vlans(&name, seen));
     findings.extend(tunnels(&name, seen));
     findings.push(assets(&name, seen));
@@ -197,6 +210,40 @@ fn truncated(name: &str, seen: &Seen) -> Option<Finding> {
     })
 }
 
+/// Cut by the mirror: frames that are whole here and hold a part of their packet.
+fn cut_before(name: &str, seen: &Seen) -> Option<Finding> {
+    (seen.cut_before > 0).then(|| {
+        let text = format!(
+            "{}, {}, came cut by the mirror: volumes count what their headers say, but names are lost",
+            counted(seen.cut_before, "packet"),
+            percent(seen.cut_before, seen.packets)
+        );
+        Finding::problem(name, "cut", text, CUT)
+    })
+}
+
+/// What did not come, by the sequence numbers of what did.
+fn missing(name: &str, seen: &Seen) -> Option<Finding> {
+    let dropped =
+        MirrorFacts { packets: seen.frames, dropped: seen.dropped, ..MirrorFacts::default() };
+    Some(match seen.sequences.missing(dropped.dropped_share())? {
+        Missing::Sampled(one_in) => {
+            let text = format!(
+                "the mirror shows 1 in {} packets: volumes are estimated, and most names are lost",
+                times(one_in)
+            );
+            Finding::problem(name, "sampled", text, SAMPLED)
+        }
+        Missing::Lost(share) => {
+            let text = format!(
+                "{:.1} % of the bytes of TCP were lost before they came here: volumes are short",
+                share * 100.0
+            );
+            Finding::note(name, "lost", text).fixed_by(LOST)
+        }
+    })
+}
+
 fn vlans(name: &str, seen: &Seen) -> Option<Finding> {
     if seen.vlans.is_empty() {
         return None;
@@ -247,6 +294,7 @@ mod tests {
     use super::super::super::finding::Level;
     use super::super::testing::assert_finding;
     use super::*;
+    use crate::mirror::Sequences;
 
     /// What a good mirror shows.
     fn good() -> Seen {
@@ -274,6 +322,23 @@ mod tests {
         assert!(findings.iter().all(|finding| finding.level == Level::Ok), "{findings:#?}");
         let words = ["1,000 frames in 10s: 100 a second, 100.0 kB/s"];
         assert_finding(&findings, "mirror", Level::Ok, &words);
+    }
+
+    #[test]
+    fn a_mirror_that_samples_cuts_or_loses_is_named() {
+        let sequences = |sent_bytes, gapped| Sequences {
+            segments: 1000,
+            seen_bytes: 1_000_000,
+            sent_bytes,
+            directions: 20,
+            gapped,
+        };
+        let sampled = judged(Seen { sequences: sequences(9_900_000, 20), ..good() });
+        assert_finding(&sampled, "sampled", Level::Problem, &["shows 1 in 10", "Sampling rate: 1"]);
+        let lossy = judged(Seen { sequences: sequences(1_100_000, 0), ..good() });
+        assert_finding(&lossy, "lost", Level::Note, &["9.1 % of the bytes of TCP"]);
+        let cut = judged(Seen { cut_before: 300, ..good() });
+        assert_finding(&cut, "cut", Level::Problem, &["300 packets, 30", "Mirrored packet length"]);
     }
 
     #[test]

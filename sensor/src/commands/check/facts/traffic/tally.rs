@@ -9,9 +9,10 @@ use crate::config::Config;
 use crate::decode::duplicates::Duplicates;
 use crate::decode::tunnel::{GENEVE_PORT, GTP_U_PORT, VXLAN_GPE_PORT, VXLAN_PORT};
 use crate::decode::{self, Mac, Packet, protocol, tcp_flags};
-use crate::event::{Endpoint, TunnelKind};
-use crate::flow::{Direction, Key};
+use crate::event::{Account, Endpoint, TunnelKind, Volume};
+use crate::flow::{Direction, Key, Observer, Table, Verdict, View};
 use crate::inventory::Inventory;
+use crate::time::Timestamp;
 
 /// The most conversations that are told apart.
 const MAX_CONVERSATIONS: usize = 65_536;
@@ -32,6 +33,8 @@ pub(in super::super::super) struct Tally {
     duplicates: Duplicates,
     inventory: Inventory,
     conversations: HashMap<Key, Conversation, foldhash::fast::RandomState>,
+    /// Follows sequence numbers, and knows which cuts to believe; none, where there is no memory for it.
+    flows: Option<Table>,
 }
 
 /// What was seen of a TCP conversation.
@@ -57,6 +60,7 @@ impl Tally {
             duplicates: Duplicates::default(),
             inventory: Inventory::new(config),
             conversations: HashMap::default(),
+            flows: Table::new(MAX_CONVERSATIONS).ok(),
         }
     }
 
@@ -89,8 +93,15 @@ impl Tally {
 
     /// All that was counted.
     pub(in super::super::super) fn finish(self) -> Seen {
-        let Self { mut seen, inventory, conversations, duplicates, .. } = self;
+        let Self { mut seen, inventory, conversations, duplicates, flows, .. } = self;
         seen.copies = duplicates.count();
+        if let Some(mut flows) = flows {
+            flows.finish(&mut Nobody);
+            seen.cut_before = flows.cut();
+            for known in flows.sources() {
+                seen.sequences.add(&known.total.sequences);
+            }
+        }
         for (key, conversation) in conversations {
             conversation.count(&key, &mut seen.tcp);
         }
@@ -123,6 +134,9 @@ impl Tally {
     fn packet(&mut self, frame: &Frame<'_>, packet: &Packet<'_>) {
         self.seen.packets += 1;
         self.size(frame, packet);
+        if let Some(flows) = &mut self.flows {
+            flows.burst(std::slice::from_ref(packet), &mut Nobody);
+        }
         if let Some(tunnel) = tunnel(packet) {
             *self.seen.tunnels.entry(tunnel).or_default() += 1;
         }
@@ -198,6 +212,29 @@ impl Conversation {
             counts.server_only += 1;
         }
     }
+}
+
+/// Wants nothing of conversations: what the table itself counts is enough.
+struct Nobody;
+
+impl Observer for Nobody {
+    fn opened(&mut self, _: &View<'_>, _: Timestamp) {}
+    fn volume(&mut self, _: &View<'_>, _: Timestamp, _: Volume) {}
+    fn account(&mut self, _: &View<'_>, _: Timestamp, _: Account) {}
+    fn stream(&mut self, _: &View<'_>, _: Timestamp, _: Direction, _: &[u8], _: bool) -> Verdict {
+        Verdict::Enough(None)
+    }
+    fn datagram(
+        &mut self,
+        _: &View<'_>,
+        _: Timestamp,
+        _: Direction,
+        _: &[u8],
+        _: bool,
+    ) -> Option<Direction> {
+        None
+    }
+    fn closing(&mut self, _: &View<'_>, _: Timestamp) {}
 }
 
 /// The tunnel that a packet came through, by its name.
