@@ -196,7 +196,7 @@ fn fragments(payload: &[u8]) -> Vec<Vec<u8>> {
         let mut frame = [header, part].concat();
         let more = if number + 1 < count { 0x2000 } else { 0 };
         frame[16..18].copy_from_slice(&(20 + part.len() as u16).to_be_bytes());
-        frame[20..22].copy_from_slice(&(10 * number as u16 | more).to_be_bytes());
+        frame[20..22].copy_from_slice(&((10 * number as u16) | more).to_be_bytes());
         frame
     };
     datagram.chunks(80).enumerate().map(fragment).collect()

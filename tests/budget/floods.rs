@@ -69,6 +69,9 @@ fn packet<'a>(
         fragment: None,
         payload,
         payload_wire_len: payload.len() as u32,
+        ip: &[],
+        cut: 0,
+        copy: false,
         mark: None,
         tunnel: None,
     }

@@ -1,5 +1,5 @@
-//! VXLAN (RFC 7348) and GRE (RFC 2784, 2890; ERSPAN in it), as far as an IP packet is in them. Packets
-//! of other tunnels are to user space what they are outside, and so are counted.
+//! VXLAN (RFC 7348), GENEVE (RFC 8926), GRE (RFC 2784, 2890; ERSPAN in it) and IP in IP, as far as an IP
+//! packet is in them. What else user space may find a packet in goes up: it alone knows whose that is.
 
 use crate::cursor::Cursor;
 use crate::ip::{GRE, UDP};
@@ -7,14 +7,23 @@ use crate::link;
 use crate::packet::Packet;
 
 const VXLAN: u16 = 4789;
+const VXLAN_GPE: u16 = 4790;
+const GENEVE: u16 = 6081;
+const GTP_U: u16 = 2152;
+
+/// IP protocol numbers.
+const IPV4: u8 = 4;
+const IPV6: u8 = 41;
+
+const UDP_HEADER: u32 = 8;
 
 /// Whether this is a packet of a tunnel.
 #[inline(always)]
 pub(crate) fn is_one(packet: &Packet) -> bool {
     let [_, to] = packet.ports;
     match packet.protocol {
-        UDP => to == VXLAN,
-        GRE => true,
+        UDP => matches!(to, VXLAN | VXLAN_GPE | GENEVE | GTP_U),
+        GRE | IPV4 | IPV6 => true,
         _ => false,
     }
 }
@@ -23,15 +32,17 @@ pub(crate) fn is_one(packet: &Packet) -> bool {
 /// when that is anything else, or of a kind that user space reads.
 #[inline(always)]
 pub(crate) fn enter(packet: &mut Packet, cursor: &mut Cursor) -> Option<u32> {
-    match packet.protocol {
-        GRE => gre(packet, cursor),
-        _ => vxlan(packet, cursor),
+    match (packet.protocol, packet.ports) {
+        (GRE, _) => gre(packet, cursor),
+        (UDP, [_, VXLAN]) => vxlan(packet, cursor),
+        (UDP, [_, GENEVE]) => geneve(packet, cursor),
+        (IPV4 | IPV6, _) => ip_in_ip(packet, cursor),
+        _ => None,
     }
 }
 
 #[inline(always)]
 fn vxlan(packet: &mut Packet, cursor: &mut Cursor) -> Option<u32> {
-    const UDP_HEADER: u32 = 8;
     const HEADER: u32 = 8;
     /// Of the flags that a network id is there, and that it says what is inside (VXLAN-GPE).
     const HAS_VNI: u8 = 0x08;
@@ -44,6 +55,41 @@ fn vxlan(packet: &mut Packet, cursor: &mut Cursor) -> Option<u32> {
     cursor.skip(HEADER)?;
     packet.begin = cursor.offset;
     link::skip(cursor)
+}
+
+#[inline(always)]
+fn geneve(packet: &mut Packet, cursor: &mut Cursor) -> Option<u32> {
+    const HEADER: u32 = 8;
+    /// Of the first two bytes: the version, and how many words of options there are.
+    const VERSION: u16 = 0xc000;
+    const WORDS: u16 = 0x3f00;
+    packet.end = cursor.offset + UDP_HEADER + packet.payload;
+    cursor.skip(UDP_HEADER)?;
+    let first = cursor.short(0)?;
+    if first & VERSION != 0 {
+        return None;
+    }
+    let kind = cursor.short(2)?;
+    cursor.skip(HEADER + u32::from(first & WORDS) / 64)?;
+    packet.begin = cursor.offset;
+    match kind {
+        0x0800 => Some(4),
+        0x86dd => Some(6),
+        0x6558 => link::skip(cursor),
+        _ => None,
+    }
+}
+
+/// The packet inside says itself which version it is of.
+#[inline(always)]
+fn ip_in_ip(packet: &mut Packet, cursor: &mut Cursor) -> Option<u32> {
+    packet.end = cursor.offset + packet.payload;
+    packet.begin = cursor.offset;
+    match cursor.short(0)? >> 12 {
+        4 => Some(4),
+        6 => Some(6),
+        _ => None,
+    }
 }
 
 #[inline(always)]
