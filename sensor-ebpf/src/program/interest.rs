@@ -41,7 +41,8 @@ pub(crate) const fn opens(packet: &Packet) -> bool {
 /// Whether a packet is worth reading.
 #[inline(always)]
 pub(crate) fn is_wanted(packet: &Packet, known: &Known<'_>) -> bool {
-    if known.is_first {
+    // How long a packet was that was cut, user space judges by all of its kind.
+    if known.is_first || packet.is_cut {
         return true;
     }
     let may_be_read = !known.is_read && known.count.handed < HAND_UP_BUDGET && packet.payload > 0;

@@ -129,10 +129,11 @@ fn ipv6(packet: &mut Packet, cursor: &mut Cursor) -> Option<()> {
 }
 
 /// The length of an IP packet whose header says `stated`: 0 was left to the network card, and what
-/// is beyond the frame was never on the wire.
+/// is beyond the frame was never on this wire.
 #[inline(always)]
-fn packet_length(packet: &Packet, cursor: &Cursor, stated: u32, header: u32) -> Option<u32> {
+fn packet_length(packet: &mut Packet, cursor: &Cursor, stated: u32, header: u32) -> Option<u32> {
     let there = packet.end.checked_sub(cursor.offset)?;
+    packet.is_cut |= stated > there;
     let length = if stated == 0 || stated > there { there } else { stated };
     (length >= header).then_some(length)
 }

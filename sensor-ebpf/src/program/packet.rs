@@ -33,6 +33,8 @@ pub(crate) struct Packet {
     pub(crate) tcp_flags: u8,
     /// IP protocol number.
     pub(crate) protocol: u8,
+    /// Whether it was longer than what is there of it, by its own word: a mirror cuts packets.
+    pub(crate) is_cut: bool,
 }
 
 impl Packet {
@@ -46,6 +48,7 @@ impl Packet {
         self.first = 0;
         self.tcp_flags = 0;
         self.protocol = 0;
+        self.is_cut = false;
     }
 }
 

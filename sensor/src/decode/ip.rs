@@ -28,7 +28,10 @@ pub(super) fn read<'a>(frame: &Frame<'a>, link: Link<'a>) -> Result<Packet<'a>, 
 /// Reads the packet that `link` carries, whatever is in it.
 #[inline]
 pub(super) fn outermost<'a>(frame: &Frame<'a>, link: Link<'a>) -> Result<Packet<'a>, Refusal> {
-    let header_len = frame.bytes.len() - link.payload.len();
+    /// Of a VLAN's tag, which is in the length also where it is not in the bytes.
+    const TAG: usize = 4;
+    let taken_out = if frame.vlan.is_some() { TAG } else { 0 };
+    let header_len = frame.bytes.len() - link.payload.len() + taken_out;
     let wire_len = frame.wire_len.saturating_sub(header_len as u32);
     let ip = match link.payload.first().map(|byte| byte >> 4) {
         Some(4) => ipv4(link.payload, wire_len)?,

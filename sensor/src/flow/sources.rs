@@ -205,8 +205,12 @@ impl Table {
         }
     }
 
-    /// Begins to watch a TCP flow, where its source has room for another.
+    /// Begins to watch a TCP flow, where its source has room for another. Where most packets are
+    /// counted elsewhere there is nothing to watch: what is given of a conversation is not all.
     pub(super) fn begin_watch(&mut self, id: SlotId) {
+        if !self.late.is_zero() {
+            return;
+        }
         let (Some(slot), Some(cold)) = (self.slots.one(id as usize), self.cold.get(id as usize))
         else {
             return;
@@ -279,7 +283,6 @@ impl Table {
 
     /// A flow was active in the tick that ends: how many sides it has, and whether to watch it next.
     pub(super) fn end_tick_of_flow(&mut self, id: SlotId) {
-        let counted_elsewhere = !self.late.is_zero();
         let Some(slot) = self.slots.one(id as usize).filter(|slot| slot.has(flags::LIVE)) else {
             return;
         };
@@ -288,14 +291,10 @@ impl Table {
         }
         let [up, down] = slot.packets;
         let is_told = up.max(down) >= ENOUGH_TO_TELL;
-        let is_given = !counted_elsewhere
-            || ![Direction::Up, Direction::Down].into_iter().all(|side| slot.is_read(side));
         if is_told {
             self.count_sides(id);
         }
-        if is_given {
-            self.begin_watch(id);
-        }
+        self.begin_watch(id);
     }
 
     /// Counts a conversation, once, by how many sides of it were seen.

@@ -108,6 +108,11 @@ impl<K: Key> Table<K> {
         if shadow.sequence == sequence || !shadow.open {
             *shadow = Shadow { sequence, ..Shadow::NEW };
         }
+        // Who has the slot now may have counted just as much as was told of the one before: then a scan
+        // saw no change there.
+        if let Some(touched) = self.touched(place) {
+            touched.store(1, Relaxed);
+        }
         Ok(before.rest(record.key, record.count))
     }
 

@@ -88,3 +88,36 @@ fn nothing_waits_for_the_record_of_a_flow_that_has_counted_nothing() {
     table.scan();
     assert_eq!(table.next().map(|told| told.count.packets), Some(3));
 }
+
+/// A flow may have counted just what was told of the one before it in its slot, and nothing since:
+/// the record of that one says that there is something to tell.
+#[test]
+fn a_flow_that_counted_as_much_as_the_one_before_is_told() {
+    use egret_ebpf::{Key4, Slot};
+
+    let shape = Shape { cpus: 1, rings: 1, sets4: 32, sets6: 1 };
+    let size = BLOCK as usize * size_of::<Slot<Key4>>();
+    let slots = crate::capture::xdp::model::memory(size);
+    let [kernel, ours] = [0, 1].map(|_| Mapping::new(&slots, size).unwrap());
+    let touched = blocks();
+    let kernels = Arc::clone(&touched);
+    let mut table = Table::<Key4>::new(Arc::new(ours), touched, shape, shape.sets4, 0);
+    let relaxed = std::sync::atomic::Ordering::Relaxed;
+    let take = |sequence| {
+        kernel.word32(0).unwrap().store(sequence, relaxed);
+        kernel.word64(std::mem::offset_of!(Slot<Key4>, count)).unwrap().store(3, relaxed);
+        kernels.word64(0).unwrap().store(1, relaxed);
+    };
+    let told = |table: &mut Table<Key4>| {
+        table.scan();
+        std::iter::from_fn(|| table.next()).map(|told| told.count.packets).sum::<u64>()
+    };
+    take(2);
+    assert_eq!(told(&mut table), 3);
+    take(4);
+    assert_eq!(told(&mut table), 0, "it looks as it did");
+    let count = Count { packets: 3, ..Count::default() };
+    let record = Evicted::<Key4> { sequence: 2, count, ..Evicted::default() };
+    assert_eq!(table.evicted(&record), Ok(None));
+    assert_eq!(told(&mut table), 3);
+}
