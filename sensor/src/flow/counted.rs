@@ -21,7 +21,7 @@ impl Table {
     /// Counts what was counted elsewhere, without its packets, to its flows. From the first call on,
     /// with counts or none, flows wait for such counts before they are over.
     pub fn counted<O: Observer>(&mut self, counts: &[Counted], observer: &mut O) {
-        self.late = LATE;
+        self.expect_counts();
         for counts in counts.chunks(BURST) {
             let mut burst: ArrayVec<Looked, BURST> = counts
                 .iter()
@@ -33,6 +33,12 @@ impl Table {
                 self.add(counted, looked, observer);
             }
         }
+    }
+
+    /// Packets are given that the kernel goes on counting from now on: flows wait for that before they
+    /// are over, and what is given of them is not all.
+    pub(super) const fn expect_counts(&mut self) {
+        self.late = LATE;
     }
 
     /// Counts that come next may lie ahead of packets that are still to be read, which were read up to
