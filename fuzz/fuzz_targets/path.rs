@@ -38,7 +38,8 @@ impl Sink for Lines {
 
 fuzz_target!(|bytes: &[u8]| {
     let mut rest = bytes;
-    let (mut table, mut lines) = (Table::new(16).unwrap(), Lines(Vec::new(), eve::Writer::default()));
+    let (mut table, mut lines) =
+        (Table::new(16).unwrap(), Lines(Vec::new(), eve::Writer::default()));
     let mut reader = Reader::new(Wanted::All);
     let mut time = Timestamp::from_nanos(1 << 60);
     let mut next = [[0_u32; 2]; PORTS.len()];
@@ -74,6 +75,9 @@ fuzz_target!(|bytes: &[u8]| {
             fragment: None,
             payload,
             payload_wire_len: wire_len,
+            ip: &[],
+            cut: 0,
+            copy: false,
             mark: None,
             tunnel: None,
         };
@@ -90,7 +94,10 @@ fn check(lines: &[u8]) {
     for line in lines.lines() {
         let event: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(event["event_type"].is_string());
-        let acts = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let acts = |c: char| {
+            c.is_control()
+                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        };
         assert!(!line.contains(acts), "{line}");
         fn all_text(value: &serde_json::Value, acts: &impl Fn(char) -> bool) -> bool {
             match value {

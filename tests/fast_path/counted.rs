@@ -29,7 +29,8 @@ fn equal_packets_count_again_after_a_while() {
 #[test]
 fn what_is_in_a_tunnel_is_counted_as_what_it_is() {
     let Some(_turn) = turn(&[]) else { return };
-    let tunnels: [(&str, fn(&[u8]) -> Vec<u8>); 6] = [
+    type Wrap = fn(&[u8]) -> Vec<u8>;
+    let tunnels: [(&str, Wrap); 6] = [
         ("VXLAN", |inner| outer(false, &vxlan(inner))),
         ("GENEVE", |inner| outer(false, &geneve(0x6558, 3, inner))),
         ("GENEVE with IP", |inner| outer(true, &geneve(0x0800, 0, &inner[14..]))),
