@@ -11,9 +11,7 @@ mod common;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use egret::capture::BURST;
 use egret::decode::{Packet, packet};
-use egret::event::{Account, Volume};
-use egret::flow::{Direction, Observer, Table, Verdict, View};
-use egret::time::Timestamp;
+use egret::flow::{Observer, Table};
 use egret_tests::bench::Kind;
 
 fn captures(criterion: &mut Criterion) {
@@ -39,25 +37,7 @@ fn captures(criterion: &mut Criterion) {
 /// Reads nothing.
 struct Nobody;
 
-impl Observer for Nobody {
-    fn opened(&mut self, _: &View<'_>, _: Timestamp) {}
-    fn volume(&mut self, _: &View<'_>, _: Timestamp, _: Volume) {}
-    fn account(&mut self, _: &View<'_>, _: Timestamp, _: Account) {}
-    fn stream(&mut self, _: &View<'_>, _: Timestamp, _: Direction, _: &[u8], _: bool) -> Verdict {
-        Verdict::Enough(None)
-    }
-    fn datagram(
-        &mut self,
-        _: &View<'_>,
-        _: Timestamp,
-        _: Direction,
-        _: &[u8],
-        _: bool,
-    ) -> Option<Direction> {
-        None
-    }
-    fn closing(&mut self, _: &View<'_>, _: Timestamp) {}
-}
+impl Observer for Nobody {}
 
 criterion_group!(benches, captures);
 criterion_main!(benches);

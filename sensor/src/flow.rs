@@ -36,38 +36,43 @@ pub use timers::TICK;
 use index::SlotId;
 use slot::{Cold, Slot};
 
-/// Who is told what flows do. All calls come in the order of capture time.
+/// Who is told what flows do. All calls come in the order of capture time. What an observer does not
+/// take is passed over.
 pub trait Observer {
     /// A conversation's first packet.
-    fn opened(&mut self, flow: &View<'_>, at: Timestamp);
+    fn opened(&mut self, _flow: &View<'_>, _at: Timestamp) {}
     /// What moved since the last volume: at the end of each 10 s and of the flow, and as soon as one
     /// direction has moved 4 MiB.
-    fn volume(&mut self, flow: &View<'_>, at: Timestamp, volume: Volume);
+    fn volume(&mut self, _flow: &View<'_>, _at: Timestamp, _volume: Volume) {}
     /// What moved since the last account.
-    fn account(&mut self, flow: &View<'_>, at: Timestamp, account: Account);
+    fn account(&mut self, _flow: &View<'_>, _at: Timestamp, _account: Account) {}
     /// The next bytes of a TCP direction, in order. Without `more`, nothing follows them.
     fn stream(
         &mut self,
-        flow: &View<'_>,
-        at: Timestamp,
-        from: Direction,
-        bytes: &[u8],
-        more: bool,
-    ) -> Verdict;
+        _flow: &View<'_>,
+        _at: Timestamp,
+        _from: Direction,
+        _bytes: &[u8],
+        _more: bool,
+    ) -> Verdict {
+        Verdict::Enough(None)
+    }
     /// A UDP payload. When `cut`, the rest of it was not captured. Gives the client's direction, if the
     /// payload tells it.
     fn datagram(
         &mut self,
-        flow: &View<'_>,
-        at: Timestamp,
-        from: Direction,
-        bytes: &[u8],
-        cut: bool,
-    ) -> Option<Direction>;
+        _flow: &View<'_>,
+        _at: Timestamp,
+        _from: Direction,
+        _bytes: &[u8],
+        _cut: bool,
+    ) -> Option<Direction> {
+        None
+    }
     /// What each source of packets does to them, at the end of each 10 s.
     fn mirror(&mut self, _at: Timestamp, _sources: &[SourceFacts]) {}
     /// The flow ends: its last volume and account follow, then its [`View::slot`] may name another.
-    fn closing(&mut self, flow: &View<'_>, at: Timestamp);
+    fn closing(&mut self, _flow: &View<'_>, _at: Timestamp) {}
 }
 
 /// What an observer makes of a direction's bytes.

@@ -310,6 +310,9 @@ impl Table {
             cold.meet(packet, tunnel);
             cold.meet_sender(packet, looked.direction);
         });
+        if let Some(slot) = self.slots.one(id as usize) {
+            slot.seen |= of(&MET, looked.direction);
+        }
         if packet.mark.is_some() {
             self.expect_counts();
         }

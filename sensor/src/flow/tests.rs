@@ -48,16 +48,6 @@ impl Observer for Recorder {
         self.read.insert((flow.slot(), from == flow.client()), bytes.to_vec());
         Verdict::Enough(None)
     }
-    fn datagram(
-        &mut self,
-        _: &View<'_>,
-        _: Timestamp,
-        _: Direction,
-        _: &[u8],
-        _: bool,
-    ) -> Option<Direction> {
-        None
-    }
     fn closing(&mut self, _flow: &View<'_>, _at: Timestamp) {
         self.closed += 1;
     }

@@ -112,7 +112,7 @@ impl Reader {
     }
 
     /// The session that a ClientHello opens, counted; with what detectors go by.
-    pub(super) fn opened(
+    fn opened(
         &mut self,
         hello: &tls::ClientHello<'_>,
         carrier: Carrier,

@@ -4,8 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::decode::{Vlans, protocol};
-use crate::event::{Account, Volume};
-use crate::flow::{Observer, Table, Verdict, View};
+use crate::flow::{Observer, Table, View};
 
 const FROM: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 53));
 const TO: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 20, 0, 5));
@@ -52,12 +51,6 @@ fn fragments<'a>(id: u32, payload: &'a [u8], cuts: &[usize]) -> Vec<Packet<'a>> 
 struct Shown(Vec<(Vec<u8>, bool)>);
 
 impl Observer for Shown {
-    fn opened(&mut self, _: &View<'_>, _: Timestamp) {}
-    fn volume(&mut self, _: &View<'_>, _: Timestamp, _: Volume) {}
-    fn account(&mut self, _: &View<'_>, _: Timestamp, _: Account) {}
-    fn stream(&mut self, _: &View<'_>, _: Timestamp, _: Direction, _: &[u8], _: bool) -> Verdict {
-        Verdict::Skip
-    }
     fn datagram(
         &mut self,
         _: &View<'_>,
@@ -69,7 +62,6 @@ impl Observer for Shown {
         self.0.push((bytes.to_vec(), cut));
         None
     }
-    fn closing(&mut self, _: &View<'_>, _: Timestamp) {}
 }
 
 fn shown(packets: &[Packet<'_>]) -> Vec<(Vec<u8>, bool)> {

@@ -9,10 +9,9 @@ use crate::config::Config;
 use crate::decode::duplicates::Duplicates;
 use crate::decode::tunnel::{GENEVE_PORT, GTP_U_PORT, VXLAN_GPE_PORT, VXLAN_PORT};
 use crate::decode::{self, Mac, Packet, protocol, tcp_flags};
-use crate::event::{Account, Endpoint, TunnelKind, Volume};
-use crate::flow::{Direction, Key, Observer, Table, Verdict, View};
+use crate::event::{Endpoint, TunnelKind};
+use crate::flow::{Direction, Key, Observer, Table};
 use crate::inventory::Inventory;
-use crate::time::Timestamp;
 
 /// The most conversations that are told apart.
 const MAX_CONVERSATIONS: usize = 65_536;
@@ -217,25 +216,7 @@ impl Conversation {
 /// Wants nothing of conversations: what the table itself counts is enough.
 struct Nobody;
 
-impl Observer for Nobody {
-    fn opened(&mut self, _: &View<'_>, _: Timestamp) {}
-    fn volume(&mut self, _: &View<'_>, _: Timestamp, _: Volume) {}
-    fn account(&mut self, _: &View<'_>, _: Timestamp, _: Account) {}
-    fn stream(&mut self, _: &View<'_>, _: Timestamp, _: Direction, _: &[u8], _: bool) -> Verdict {
-        Verdict::Enough(None)
-    }
-    fn datagram(
-        &mut self,
-        _: &View<'_>,
-        _: Timestamp,
-        _: Direction,
-        _: &[u8],
-        _: bool,
-    ) -> Option<Direction> {
-        None
-    }
-    fn closing(&mut self, _: &View<'_>, _: Timestamp) {}
-}
+impl Observer for Nobody {}
 
 /// The tunnel that a packet came through, by its name.
 fn tunnel(packet: &Packet<'_>) -> Option<&'static str> {
