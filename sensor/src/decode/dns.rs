@@ -17,8 +17,8 @@ mod names;
 /// Bytes of a message's header.
 const HEADER: usize = 12;
 
-/// The most entries of each section that are kept: no answer of resolvers has as many, and zone
-/// transfers are not read for their zones.
+/// The most questions that are kept, and the most records, those of all sections together: no answer
+/// of resolvers has as many, and zone transfers are not read for their zones.
 const MAX_ENTRIES: usize = 320;
 
 /// Why bytes are no DNS message that can be read.
@@ -140,15 +140,13 @@ fn read(bytes: &[u8], transport: DnsTransport, sections: Sections) -> Result<Dns
         return Err(DnsError::Opcode);
     }
     let room = bytes.len().saturating_sub(HEADER);
-    let room_for =
-        |count: u16, least: usize| usize::from(count).min(room.div_ceil(least)).min(MAX_ENTRIES);
     let mut read = DnsMessage {
         id: header.id(),
         response: header.qr(),
         flags: flags(bytes),
         transport,
-        questions: Vec::with_capacity(room_for(counts.qdcount(), MIN_QUESTION)),
-        answers: Vec::with_capacity(room_for(counts.ancount(), MIN_RECORD)),
+        questions: Vec::with_capacity(entries(counts.qdcount(), room, MIN_QUESTION)),
+        answers: Vec::with_capacity(entries(counts.ancount(), room, MIN_RECORD)),
         authorities: Vec::new(),
         additionals: Vec::new(),
         incomplete: false,
@@ -161,6 +159,11 @@ fn read(bytes: &[u8], transport: DnsTransport, sections: Sections) -> Result<Dns
         Err(End::Cut) => Ok(DnsMessage { incomplete: true, ..read }),
         Err(End::Name) => Err(DnsError::Name),
     }
+}
+
+/// How many entries of at least so many bytes there may be in `room`, of those that a header announces.
+fn entries(announced: u16, room: usize, least: usize) -> usize {
+    usize::from(announced).min(room.div_ceil(least)).min(MAX_ENTRIES)
 }
 
 /// The opcodes whose question section is one (RFC 1035, 1996, 2136).
@@ -196,7 +199,7 @@ fn read_sections(
     let mut rest = Parser::from_ref(message.as_slice());
     rest.advance(HEADER)?;
     for _ in 0..counts.qdcount() {
-        has_room(&read.questions)?;
+        has_room(read.questions.len())?;
         let name = names.read(&mut rest)?;
         let rtype = rest.parse_u16_be()?;
         let _class = rest.parse_u16_be()?;
@@ -204,7 +207,7 @@ fn read_sections(
     }
     if matches!(header.opcode(), Opcode::QUERY | Opcode::IQUERY | Opcode::NOTIFY) {
         for _ in 0..counts.ancount() {
-            has_room(&read.answers)?;
+            has_room(read.answers.len())?;
             read.answers.push(read_record(&mut rest, &mut names)?);
         }
         if sections == Sections::All {
@@ -221,22 +224,30 @@ fn read_rest(
     names: &mut Names,
     read: &mut DnsMessage,
 ) -> Result<(), End> {
+    let mut kept = read.answers.len();
+    let room_for = |count, rest: &Parser<'_, [u8]>, kept| {
+        entries(count, rest.remaining(), MIN_RECORD).min(MAX_ENTRIES.saturating_sub(kept))
+    };
+    read.authorities.reserve_exact(room_for(counts.nscount(), rest, kept));
     for _ in 0..counts.nscount() {
-        has_room(&read.authorities)?;
+        has_room(kept)?;
         read.authorities.push(read_record(rest, names)?);
+        kept = kept.saturating_add(1);
     }
+    read.additionals.reserve_exact(room_for(counts.arcount(), rest, kept));
     for _ in 0..counts.arcount() {
-        has_room(&read.additionals)?;
+        has_room(kept)?;
         let record = read_record(rest, names)?;
         if record.rtype != Rtype::OPT.to_int() {
             read.additionals.push(record);
+            kept = kept.saturating_add(1);
         }
     }
     Ok(())
 }
 
-const fn has_room<T>(entries: &[T]) -> Result<(), End> {
-    if entries.len() < MAX_ENTRIES { Ok(()) } else { Err(End::Cut) }
+const fn has_room(kept: usize) -> Result<(), End> {
+    if kept < MAX_ENTRIES { Ok(()) } else { Err(End::Cut) }
 }
 
 fn read_record(rest: &mut Parser<'_, [u8]>, names: &mut Names) -> Result<DnsAnswer, End> {

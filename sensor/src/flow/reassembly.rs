@@ -24,8 +24,9 @@ const PIECE_OVERHEAD: usize = 64;
 /// The most pieces of a datagram: more than the longest has at IPv6's smallest MTU.
 const MAX_PIECES: usize = 64;
 
-/// The longest datagram that IP can name (RFC 791).
-const MAX_DATAGRAM: usize = 65_535;
+/// The longest datagram that is put together, its UDP header included. Those who ask offer room for
+/// 4096 bytes at the most (RFC 6891, 6.2.5, and RFC 9715).
+const MAX_DATAGRAM: usize = 16 * 1024;
 
 /// Length of the UDP header, which the first fragment's payload is behind.
 const HEADER: usize = 8;

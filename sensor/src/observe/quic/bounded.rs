@@ -2,6 +2,9 @@
 
 use std::collections::VecDeque;
 
+/// How many places in the order may be those of values that are gone, before it is cleared of them.
+const STALE: usize = 64;
+
 /// Values by their flow's slot.
 pub(super) struct Bounded<T> {
     values: hashbrown::HashMap<u32, (u64, T), foldhash::fast::RandomState>,
@@ -32,7 +35,7 @@ impl<T> Bounded<T> {
         self.serial += 1;
         self.values.insert(slot, (self.serial, value));
         self.order.push_back((slot, self.serial));
-        if self.order.len() > 2 * self.capacity {
+        if self.order.len() > 2 * self.values.len() + STALE {
             let Self { values, order, .. } = self;
             order.retain(|(slot, serial)| values.get(slot).is_some_and(|(of, _)| of == serial));
         }
@@ -70,7 +73,7 @@ mod tests {
         for n in 0..1000 {
             bounded.insert(n % 7, n);
             bounded.remove((n + 3) % 7);
-            assert!(bounded.order.len() <= 8 && bounded.values.len() <= 4);
+            assert!(bounded.values.len() <= 4 && bounded.order.len() <= 8 + STALE);
         }
     }
 }
