@@ -25,6 +25,7 @@ pub mod tunnel;
 
 pub use refusal::{Refusal, Refusals};
 
+use link::Link;
 use tunnel::Outer;
 
 /// Reads one frame down to its transport header, without copying or allocating. Of a tunnel's packet
@@ -37,7 +38,25 @@ use tunnel::Outer;
 /// The layer and the reason, when it does not come to an IP packet that can belong to a flow.
 #[inline]
 pub fn packet<'a>(frame: &Frame<'a>) -> Result<Packet<'a>, Refusal> {
-    let link = link::read(frame)?;
+    behind_link(frame, link(frame)?)
+}
+
+/// Reads a frame's link header: the first half of [`packet`], for who looks at the IP packet before
+/// that is read.
+///
+/// # Errors
+/// As with [`packet`].
+#[inline(always)]
+pub(crate) fn link<'a>(frame: &Frame<'a>) -> Result<Link<'a>, Refusal> {
+    link::read(frame)
+}
+
+/// Reads what is behind a frame's link header: the second half of [`packet`].
+///
+/// # Errors
+/// As with [`packet`].
+#[inline(always)]
+pub(crate) fn behind_link<'a>(frame: &Frame<'a>, link: Link<'a>) -> Result<Packet<'a>, Refusal> {
     ip::read(frame, link)
 }
 
@@ -52,11 +71,11 @@ pub fn packet_unless<'a>(
     frame: &Frame<'a>,
     mut leave_out: impl FnMut(&'a [u8]) -> bool,
 ) -> Result<Option<Packet<'a>>, Refusal> {
-    let link = link::read(frame)?;
+    let link = link(frame)?;
     if leave_out(link.payload) {
         return Ok(None);
     }
-    let packet = ip::read(frame, link)?;
+    let packet = behind_link(frame, link)?;
     let leave_out = packet.tunnel.is_some() && leave_out(packet.ip);
     Ok((!leave_out).then_some(packet))
 }

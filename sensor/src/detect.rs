@@ -140,9 +140,13 @@ impl Engine {
         }
     }
 
+    /// Whether any alert was raised or changed since [`Engine::drain_alerts`].
+    pub const fn has_alerts(&self) -> bool {
+        !self.alerts.is_empty()
+    }
+
     /// Alerts that are new or changed since the last call, in the order they were raised; a change
     /// has the same id and a higher count.
-    #[inline]
     pub fn drain_alerts(&mut self) -> impl Iterator<Item = Alert> {
         self.alerts.drain(..)
     }

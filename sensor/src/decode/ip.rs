@@ -1,4 +1,7 @@
 //! IPv4 and IPv6 with extension headers and fragments, down to TCP, UDP and ICMP.
+//!
+//! What nearly every packet takes is inlined wherever packets are read: it is asked for at some places,
+//! one of which reads all packets, and to pass a packet on from function to function is to copy it.
 
 use std::net::IpAddr;
 
@@ -15,7 +18,7 @@ use crate::capture::Frame;
 const MAX_EXTENSIONS: usize = 8;
 
 /// Reads the packet that `link` carries, or in a tunnel the one that is in it.
-#[inline]
+#[inline(always)]
 pub(super) fn read<'a>(frame: &Frame<'a>, link: Link<'a>) -> Result<Packet<'a>, Refusal> {
     let (ip, transport) = headers(frame, &link)?;
     // Asked before the packet is made: to hand on what is made is to copy it.
@@ -120,7 +123,7 @@ impl<'a> Rest<'a> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn ipv4(bytes: &[u8], link_wire_len: u32) -> Result<Ip<'_>, Refusal> {
     let header = Ipv4HeaderSlice::from_slice(bytes).map_err(|error| match error {
         err::ipv4::HeaderSliceError::Len(_) => Refusal::Ipv4Truncated,
@@ -158,7 +161,7 @@ fn ipv4(bytes: &[u8], link_wire_len: u32) -> Result<Ip<'_>, Refusal> {
     })
 }
 
-#[inline]
+#[inline(always)]
 fn ipv6(bytes: &[u8], link_wire_len: u32) -> Result<Ip<'_>, Refusal> {
     let header = Ipv6HeaderSlice::from_slice(bytes).map_err(|_| Refusal::Ipv6Truncated)?;
     // A payload length of zero is a jumbogram or an offload frame.
@@ -235,7 +238,7 @@ struct Transport<'a> {
     payload_wire_len: u32,
 }
 
-#[inline]
+#[inline(always)]
 fn transport<'a>(ip: &Ip<'a>) -> Result<Transport<'a>, Refusal> {
     let rest = Rest { bytes: ip.payload, wire_len: ip.payload_wire_len };
     if ip.fragment.is_some_and(|fragment| !fragment.is_first()) {
@@ -270,7 +273,7 @@ fn ports(bytes: &[u8]) -> Option<[u16; 2]> {
     Some([u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])])
 }
 
-#[inline]
+#[inline(always)]
 fn tcp<'a>(rest: &Rest<'a>) -> Result<Transport<'a>, Refusal> {
     let header = match TcpHeaderSlice::from_slice(rest.bytes) {
         Ok(header) => header,
@@ -291,7 +294,7 @@ fn tcp<'a>(rest: &Rest<'a>) -> Result<Transport<'a>, Refusal> {
     })
 }
 
-#[inline]
+#[inline(always)]
 fn udp<'a>(rest: &Rest<'a>) -> Result<Transport<'a>, Refusal> {
     let Ok(header) = UdpHeaderSlice::from_slice(rest.bytes) else {
         let ports = ports(rest.bytes).ok_or(Refusal::UdpTruncated)?;

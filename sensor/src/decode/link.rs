@@ -11,14 +11,14 @@ mod serial;
 mod wireless;
 
 /// What the link layer says of a frame.
-pub(super) struct Link<'a> {
+pub(crate) struct Link<'a> {
     pub macs: Option<[Mac; 2]>,
     pub vlans: Vlans,
     /// What follows the link header: an IP packet.
     pub payload: &'a [u8],
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn read<'a>(frame: &Frame<'a>) -> Result<Link<'a>, Refusal> {
     if frame.link == LinkType::ETHERNET {
         return ethernet::read(frame.bytes, frame.vlan);

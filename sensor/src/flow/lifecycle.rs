@@ -198,8 +198,13 @@ impl Table {
         }
         self.report_volume(id, at, observer);
         self.report_account(id, at, reason, observer);
-        self.count_sides(id);
-        self.end_watches(id);
+        let Some(slot) = self.slots.one(id as usize) else {
+            return;
+        };
+        if slot.key.protocol() == protocol::TCP {
+            self.count_sides(id);
+            self.end_watches(id);
+        }
         let Some(slot) = self.slots.one(id as usize) else {
             return;
         };

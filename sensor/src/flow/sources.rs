@@ -73,8 +73,20 @@ impl Cuts {
 
 impl Sources {
     /// The source with this interface and tunnel. Beyond the bound, all are one: the last.
-    pub(super) fn of(&mut self, interface: Option<u16>, tunnel: Option<Tunnel>) -> SourceId {
-        let source = Source { interface, tunnel };
+    #[inline]
+    pub(super) fn of(&mut self, interface: Option<u16>, tunnel: Option<&Tunnel>) -> SourceId {
+        // Most sensors have one mirror port, and it sends packets as they are.
+        if tunnel.is_none()
+            && let Some(Known { source, .. }) = self.known.first()
+            && source.tunnel.is_none()
+            && source.interface == interface
+        {
+            return 0;
+        }
+        self.find_or_add(Source { interface, tunnel: tunnel.copied() })
+    }
+
+    fn find_or_add(&mut self, source: Source) -> SourceId {
         let place = self.known.iter().position(|known| known.source.is(&source));
         let place = place.unwrap_or_else(|| {
             if self.known.len() < MAX_SOURCES {
@@ -161,7 +173,7 @@ impl Table {
     /// has cut off here is no doing of the source.
     pub fn look_at(&mut self, packet: Option<&Packet<'_>>, copy: bool) {
         let tunnel = packet.and_then(|packet| packet.tunnel?.read());
-        let id = self.sources.of(self.interface, tunnel);
+        let id = self.sources.of(self.interface, tunnel.as_ref());
         if let Some(counted) = self.sources.counted(id) {
             counted.packets += 1;
             counted.duplicates += u64::from(copy);
@@ -233,7 +245,7 @@ impl Table {
     }
 
     /// Follows a packet of a flow of which a direction is watched.
-    #[inline(never)]
+    #[inline]
     pub(super) fn watch(&mut self, id: SlotId, packet: &Packet<'_>, from: Direction) {
         if self.sources.watches.packet(id, from, packet) {
             self.end_watch(id, from);

@@ -9,7 +9,7 @@ use super::fragments::Fragments;
 use super::index::{Index, SlotId, Tag};
 use super::pages::Pages;
 use super::reassembly::Reassembly;
-use super::slot::{Cold, MET, SEEN, Slot, WATCHED, flags, of, of_mut};
+use super::slot::{Cold, MET, Slot, WATCHED, flags, of};
 use super::sources::Sources;
 use super::stream::{self, Streams};
 use super::timers::{Timer, Timers};
@@ -19,11 +19,6 @@ use crate::capture::BURST;
 use crate::decode::{Packet, protocol, tcp_flags};
 use crate::event::{AccountReason, FlowState};
 use crate::time::Timestamp;
-
-/// What a direction of a flow moves is told whenever its bytes pass a multiple of this, and not only
-/// at the end of a tick: data that was pulled together is known when it begins to leave. The smallest
-/// spike, 50 MB unless the config says less, is known to a twelfth; 10 Gbit/s are 300 steps a second.
-const STEP: u64 = 4 << 20;
 
 /// Whether a direction of a flow is watched; the other one is needed for it.
 const EITHER_WATCHED: u8 = WATCHED[0] | WATCHED[1];
@@ -290,7 +285,7 @@ impl Table {
         if let Some(cold) = self.cold.get_mut(id as usize) {
             if slot.seen & of(&MET, direction.reverse()) == 0 {
                 let tunnel = self.tunnels.of(packet);
-                cold.source = self.sources.of(cold.interface, tunnel.as_deref().copied());
+                cold.source = self.sources.of(cold.interface, tunnel.as_deref());
                 cold.meet(packet, tunnel);
             }
             cold.meet_sender(packet, direction);
@@ -298,7 +293,7 @@ impl Table {
         slot.seen |= of(&MET, direction);
     }
 
-    /// Adds to a direction of a flow; whether that has moved another [`STEP`] with it.
+    /// Adds to a direction of a flow; see [`Slot::add`].
     pub(super) fn count(&mut self, id: SlotId, direction: Direction, added: &Added) -> bool {
         let slot = self.slots.one(id as usize);
         slot.is_some_and(|slot| slot.add(id, direction, added, &mut self.timers))
@@ -312,7 +307,7 @@ impl Table {
     ) -> SlotId {
         let client = opener::client(packet, looked.direction);
         let tunnel = self.tunnels.of(packet);
-        let source = self.sources.of(self.interface, tunnel.as_deref().copied());
+        let source = self.sources.of(self.interface, tunnel.as_deref());
         let id = self.open_with(looked, packet.time, client, observer, |cold| {
             cold.source = source;
             cold.meet(packet, tunnel);
@@ -324,7 +319,9 @@ impl Table {
         if packet.mark.is_some() {
             self.expect_counts();
         }
-        self.begin_watch(id);
+        if packet.protocol == protocol::TCP {
+            self.begin_watch(id);
+        }
         id
     }
 
@@ -372,34 +369,5 @@ impl Table {
         self.index.insert(looked.tag, id);
         self.stats.opened += 1;
         id
-    }
-}
-
-impl Slot {
-    /// Adds to a direction of the flow in this slot; whether that has moved another [`STEP`] with it.
-    #[inline]
-    fn add(
-        &mut self,
-        id: SlotId,
-        direction: Direction,
-        added: &Added,
-        timers: &mut Timers,
-    ) -> bool {
-        self.last = self.last.max(added.last.as_nanos());
-        *of_mut(&mut self.packets, direction) += added.packets;
-        let bytes = of_mut(&mut self.bytes, direction);
-        let before = *bytes;
-        *bytes += added.bytes;
-        // The step is a power of two: its multiples differ above its lower bits, and no slot needs room.
-        let is_step = (before ^ *bytes) >= STEP;
-        *of_mut(&mut self.tcp_flags, direction) |= added.tcp_flags;
-        self.seen |= of(&SEEN, direction);
-        if self.tick != timers.tick() {
-            self.tick = timers.tick();
-            // What comes late belongs to this tick: no volume reaches over the end of one.
-            self.active_since = added.since.max(timers.start()).as_nanos();
-            timers.active(id);
-        }
-        is_step
     }
 }

@@ -122,7 +122,9 @@ impl Sink for Outputs {
         if let Some(lines) = &mut self.events {
             lines.write(|buffer| self.writer.event(&event, buffer));
         }
-        self.alerts();
+        if self.engine.has_alerts() {
+            self.alerts();
+        }
     }
 
     fn mirror(&mut self, at: Timestamp, sources: &[SourceFacts]) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use arrayvec::ArrayVec;
 
-use crate::capture::{BURST, Burst, Counted};
+use crate::capture::{BURST, Burst, Counted, Frame};
 use crate::decode::duplicates::Duplicates;
 use crate::decode::{self, Packet, Refusals};
 use crate::flow::Table;
@@ -72,37 +72,69 @@ impl Path {
         let Some(first) = burst.first() else { return };
         let begins = self.look.begins(first.time, self.duplicates.count());
         let looks = begins && self.look.is_warm();
-        let leaves_out = self.copies == Copies::LeaveOut;
-        let compares = begins || leaves_out;
+        let compares = begins || self.copies == Copies::LeaveOut;
         let mut packets: ArrayVec<Packet<'_>, BURST> = ArrayVec::new();
+        let (mut from, mut to, mut wire_bytes) = (first.time, first.time, 0);
         for frame in burst {
-            self.frames += 1;
-            self.wire_bytes += u64::from(frame.wire_len);
-            self.spans(frame.time, frame.time);
-            let mut copy = false;
-            let packet = decode::packet_unless(frame, |ip| {
-                let is_copy = compares && self.duplicates.is_copy(ip, frame.time);
-                copy |= is_copy;
-                is_copy && leaves_out
-            });
-            match packet {
-                Ok(Some(packet)) => {
-                    packets.push(packet);
-                    if compares && let Some(packet) = packets.last_mut() {
-                        packet.copy = copy;
-                        if looks {
-                            self.table.look_at(Some(packet), copy);
-                        }
-                    }
+            (from, to) = (from.min(frame.time), to.max(frame.time));
+            wire_bytes += u64::from(frame.wire_len);
+            let link = match decode::link(frame) {
+                Ok(link) => link,
+                Err(refusal) => {
+                    self.refusals.add(refusal);
+                    continue;
                 }
-                Ok(None) if looks => {
-                    self.table.look_at(decode::packet(frame).ok().as_ref(), true);
+            };
+            let copy = compares && self.duplicates.is_copy(link.payload, frame.time);
+            if copy && self.copies == Copies::LeaveOut {
+                self.leave_out(frame, looks);
+                continue;
+            }
+            match decode::behind_link(frame, link) {
+                Ok(packet) => packets.push(packet),
+                Err(refusal) => {
+                    self.refusals.add(refusal);
+                    continue;
                 }
-                Ok(None) => {}
-                Err(refusal) => self.refusals.add(refusal),
+            }
+            if compares {
+                self.compared(frame, copy, looks, &mut packets);
             }
         }
+        self.frames += burst.len() as u64;
+        self.wire_bytes += wire_bytes;
+        self.spans(from, to);
         self.packets(&packets, sink);
+    }
+
+    /// The last packet was compared as a whole, and was a second copy or none. One that came through a
+    /// tunnel is compared again as the packet inside alone: a mirror's two ends wrap the same packet
+    /// differently.
+    #[inline(never)]
+    fn compared(
+        &mut self,
+        frame: &Frame<'_>,
+        copy: bool,
+        looks: bool,
+        packets: &mut ArrayVec<Packet<'_>, BURST>,
+    ) {
+        let Some(packet) = packets.last_mut() else { return };
+        let inside = packet.tunnel.is_some() && self.duplicates.is_copy(packet.ip, frame.time);
+        packet.copy = copy || inside;
+        if packet.copy && self.copies == Copies::LeaveOut {
+            packets.pop();
+            self.leave_out(frame, looks);
+        } else if looks {
+            self.table.look_at(Some(packet), packet.copy);
+        }
+    }
+
+    /// Leaves a second copy out.
+    #[inline(never)]
+    fn leave_out(&mut self, frame: &Frame<'_>, looks: bool) {
+        if looks {
+            self.table.look_at(decode::packet(frame).ok().as_ref(), true);
+        }
     }
 
     /// Takes packets through table and reader, a step of time after the other. Where a burst ends is

@@ -117,6 +117,17 @@ struct Plain {
     is_plain: bool,
 }
 
+/// For each byte whether it [`stays`] in a label.
+const PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let (mut rest, mut byte) = (table.as_mut_slice(), 0_u8);
+    while let Some((place, behind)) = rest.split_first_mut() {
+        *place = stays(byte, Escape::Label);
+        (rest, byte) = (behind, byte.wrapping_add(1));
+    }
+    table
+};
+
 impl Default for Plain {
     fn default() -> Self {
         Self { bytes: [0; MAX_WIRE], length: 0, is_plain: true }
@@ -128,7 +139,7 @@ impl Plain {
         let space = self.bytes.get_mut(self.length..).unwrap_or_default();
         for (place, &byte) in space.iter_mut().zip(label) {
             *place = byte;
-            self.is_plain &= stays(byte, Escape::Label);
+            self.is_plain &= PLAIN.get(usize::from(byte)).is_some_and(|&stays| stays);
         }
         if let Some(place) = space.get_mut(label.len()) {
             *place = b'.';

@@ -31,7 +31,7 @@ mod ether_type {
 }
 
 /// A frame, of whose tags the outermost may have been taken out before.
-#[inline]
+#[inline(always)]
 pub(super) fn read(bytes: &[u8], outermost: Option<u16>) -> Result<Link<'_>, Refusal> {
     ethernet(bytes, outermost.into_iter().collect(), 0)
 }
@@ -79,7 +79,7 @@ pub(super) fn llc(bytes: &[u8]) -> Result<(u16, &[u8]), Refusal> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn ethernet(bytes: &[u8], vlans: Vlans, depth: usize) -> Result<Link<'_>, Refusal> {
     let (header, payload) = bytes.split_first_chunk::<14>().ok_or(Refusal::LinkTruncated)?;
     let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, t0, t1] = *header;
@@ -91,7 +91,6 @@ fn ethernet(bytes: &[u8], vlans: Vlans, depth: usize) -> Result<Link<'_>, Refusa
     }
 }
 
-#[inline]
 fn ether_payload<'a>(
     mut kind: u16,
     mut payload: &'a [u8],

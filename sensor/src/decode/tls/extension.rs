@@ -82,41 +82,34 @@ impl<'a> Known<'a> {
 /// The types of a hello's extensions in whatever order, GREASE left out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Kinds {
-    /// Those that have a [`bit`].
-    pub(super) set: u128,
-    /// How many came, whether in the set or not.
+    /// Those below 64, each its bit.
+    pub(super) low: u64,
+    /// Those of [`HIGH`], each its bit.
+    pub(super) high: u8,
+    /// How many came, whether in a set or not.
     pub(super) count: usize,
-    /// Whether the set does not tell them all: one has no bit, or came twice.
+    /// Whether the sets do not tell them all: one has no place in them, or came twice.
     pub(super) is_short: bool,
 }
 
+/// Types from 64 on that browsers send: both of ALPS, ECH, `renegotiation_info`.
+const HIGH: [u16; 4] = [0x4469, 0x44cd, ENCRYPTED_CLIENT_HELLO, 0xff01];
+
 impl Kinds {
+    #[inline]
     fn add(&mut self, kind: u16) {
-        let bit = bit(kind);
-        if bit == 0 && is_grease(kind) {
+        if let Some(bit) = 1_u64.checked_shl(kind.into()) {
+            self.is_short |= self.low & bit != 0;
+            self.low |= bit;
+        } else if is_grease(kind) {
             return;
+        } else {
+            let place = HIGH.iter().position(|&known| known == kind).map(|place| 1 << place);
+            self.is_short |= place.is_none_or(|bit: u8| self.high & bit != 0);
+            self.high |= place.unwrap_or_default();
         }
         self.count = self.count.saturating_add(1);
-        self.is_short |= bit == 0 || self.set & bit != 0;
-        self.set |= bit;
     }
-}
-
-/// The bit of an extension's type in [`Kinds::set`]: IANA gives low numbers, and of the others that
-/// browsers send some have a place behind those. 0 for the rest.
-const fn bit(kind: u16) -> u128 {
-    let place = match kind {
-        0..=95 => kind,
-        // Next Protocol Negotiation, the two of ALPS, Channel ID, ECH, renegotiation_info.
-        0x3374 => 96,
-        0x4469 => 97,
-        0x44cd => 98,
-        0x754f..=0x7550 => 99_u16.wrapping_add(kind & 1),
-        ENCRYPTED_CLIENT_HELLO => 101,
-        0xff01 => 102,
-        _ => return 0,
-    };
-    1 << place
 }
 
 /// Whether a value is one of those sent only to keep servers tolerant (RFC 8701).

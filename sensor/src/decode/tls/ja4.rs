@@ -17,7 +17,7 @@ const MAX_STACKS: usize = 256;
 const MAX_NUMBERS: usize = 512;
 
 /// Bytes that counts and the set of extensions take in front of the numbers.
-const HEADER: usize = 4 + 16;
+const HEADER: usize = 2 + 2 + 8 + 1;
 
 /// Hexadecimal digits that are kept of a SHA-256.
 const DIGITS: usize = 12;
@@ -61,7 +61,7 @@ impl Fingerprints {
     /// needs no sorting, and only where that does not tell all a list.
     fn gather(&mut self, hello: &ClientHello<'_>) -> Counts {
         /// Those that are in the first part of the fingerprint.
-        const TOLD_APART: u128 = 1 << SERVER_NAME | 1 << ALPN;
+        const TOLD_APART: u64 = 1 << SERVER_NAME | 1 << ALPN;
         let kinds = hello.known.kinds;
         let numbers = &mut self.numbers;
         numbers.clear();
@@ -76,11 +76,10 @@ impl Fingerprints {
         extend(numbers, list(hello.known.signature_algorithms.unwrap_or_default()));
 
         if let Some(place) = numbers.first_chunk_mut::<HEADER>() {
-            let [c, iphers] = (ciphers as u16).to_be_bytes();
-            let [o, thers] = (others as u16).to_be_bytes();
-            let (counts, set) = place.split_at_mut(4);
-            counts.copy_from_slice(&[c, iphers, o, thers]);
-            set.copy_from_slice(&(kinds.set & !TOLD_APART).to_ne_bytes());
+            let [a, b] = (ciphers as u16).to_be_bytes();
+            let [c, d] = (others as u16).to_be_bytes();
+            let [e, f, g, h, i, j, k, l] = (kinds.low & !TOLD_APART).to_be_bytes();
+            *place = [a, b, c, d, e, f, g, h, i, j, k, l, kinds.high];
         }
         Counts { ciphers, extensions: kinds.count }
     }
@@ -91,7 +90,7 @@ impl Fingerprints {
         if self.stacks.len() >= MAX_STACKS {
             self.stacks.clear();
         }
-        if self.numbers.len() <= HEADER + 2 * MAX_NUMBERS {
+        if self.numbers.len() <= 2 * MAX_NUMBERS {
             self.stacks.insert(self.numbers.as_slice().into(), hashes);
         }
         hashes
