@@ -46,15 +46,16 @@ impl Reader {
             self.counts.unreadable += 1;
             return None;
         };
-        let Some((service, said)) = esxi::read(&message) else {
+        let Some(told) = esxi::read(&message) else {
             self.counts.irrelevant += 1;
             return None;
         };
         self.counts.understood += 1;
-        let time = origin.arrival.or(message.time)?;
+        let stated = told.stated.or(message.time);
+        let time = origin.arrival.or(stated)?;
         let host = message.host.map(Into::into);
-        let reporter = Reporter { service, host, peer: origin.peer };
-        Some(Report { time, stated: message.time, reporter, said })
+        let reporter = Reporter { service: told.service, host, peer: origin.peer };
+        Some(Report { time, stated, reporter, said: told.said })
     }
 
     /// What became of the messages so far.
