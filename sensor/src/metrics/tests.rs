@@ -108,6 +108,7 @@ fn what_can_be_known_is_there_at_zero() {
         "egret_capture_dropped_packets_total{reason=\"interface\"} 0",
         "egret_decode_errors_total{layer=\"link\"} 0",
         "egret_decode_errors_total{layer=\"udp\"} 0",
+        "egret_decode_errors_total{layer=\"certificate\"} 0",
         "egret_flows_evicted_total{reason=\"table_full\"} 0",
         "egret_quic_unread_total{reason=\"incomplete\"} 0",
         "egret_dns_responses_total{rcode=\"NXDOMAIN\"} 0",
