@@ -1,8 +1,11 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use egret_tests::sensor::Samples;
+
 use super::*;
 use crate::alert::Analytic;
+use crate::alert::sample::hostile_names;
 
 /// Metrics as full as they get: more assets than have series, and ten targets.
 fn filled() -> Metrics {
@@ -73,6 +76,33 @@ fn assets_beyond_the_limit_share_series_by_role() {
         .map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap())
         .sum();
     assert_eq!(shared, 2 * (32_768 - MAX_ASSETS as u64));
+}
+
+/// Names of assets, targets and interfaces come from the config and the system.
+#[test]
+fn any_name_stays_within_its_label() {
+    let metrics = Metrics::new().unwrap();
+    let names = hostile_names();
+    for name in &names {
+        metrics.asset(name, Role::Guest).sent.inc_by(7);
+        metrics.delivery_failures.with_label_values(&[name]).inc_by(8);
+        metrics.interface_up.with_label_values(&[name]).set(9);
+    }
+    let text = metrics.text().unwrap();
+    let samples = Samples::parse(&text);
+    for (metric, label, count) in [
+        ("egret_asset_bytes_total", "asset", 7),
+        ("egret_delivery_failures_total", "target", 8),
+        ("egret_interface_up", "interface", 9),
+    ] {
+        for name in &names {
+            assert_eq!(samples.count(metric, &[(label, name)]), count, "{metric} of {name:?}");
+        }
+        assert_eq!(samples.count(metric, &[]), count * names.len() as u64, "{metric}");
+    }
+    if let Some(found) = promtool(&text) {
+        assert_eq!(found, (true, String::new()));
+    }
 }
 
 #[test]
