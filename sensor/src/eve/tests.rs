@@ -14,6 +14,7 @@ use crate::event::{
 };
 
 mod dns;
+mod hostile;
 mod sessions;
 
 fn endpoint(address: &str, port: u16) -> Endpoint {
