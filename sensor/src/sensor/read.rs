@@ -15,6 +15,7 @@ use crate::config::{Config, Role};
 use crate::detect::Engine;
 use crate::eve;
 use crate::flow;
+use crate::intake::join::Join;
 use crate::logging::has_colour;
 use crate::mirror::{SourceFacts, corrected};
 use crate::observe::Wanted;
@@ -83,6 +84,7 @@ pub fn read(arguments: &cli::Read, config: &Config, quiet: bool) -> Result<Exit,
         path: Path::new(wanted, MAX_FLOWS, Copies::Count).map_err(ReadError::Memory)?,
         outputs: Outputs {
             engine: Engine::new(config, arguments.learn, known),
+            join: Join::default(),
             writer: eve::Writer::default(),
             events: output.events.as_ref().map(|to| Lines::create(to, "events")).transpose()?,
             alerts: output.alerts.as_ref().map(|to| Lines::create(to, "alerts")).transpose()?,
@@ -188,8 +190,7 @@ impl Reading {
     /// Ends flows, detectors and files.
     fn finish(&mut self, stats: &capture::Stats) -> Result<Summary, ReadError> {
         self.path.finish(&mut self.outputs);
-        self.outputs.engine.finish();
-        self.outputs.alerts();
+        self.outputs.finish();
         self.outputs.check()?;
         let summary = self.summary(stats);
         if let Some(mut events) = self.outputs.events.take() {

@@ -33,6 +33,7 @@ use crate::config::Config;
 use crate::deliver::{self, Target};
 use crate::detect::Engine;
 use crate::http;
+use crate::intake::join::Join;
 use crate::metrics::Metrics;
 use crate::observe::Wanted;
 use crate::sensor::path::{Copies, MAX_FLOWS, Path};
@@ -181,6 +182,7 @@ fn start_detection(
     let detection = Detection {
         engine,
         merge,
+        join: Join::default(),
         batches,
         orders: receiver,
         keeper: parts.keeper.clone(),
