@@ -122,10 +122,24 @@ impl AttackKind {
         }
     }
 
+    /// What its guest operations are evidence of: one of these has to be told.
+    const fn findings(self) -> &'static [&'static str] {
+        match self {
+            Self::UnexpectedAccount => &["unexpected_account"],
+            Self::NightOperations => &["outside_business_hours"],
+            Self::BurstOfOperations => &["frequency", "threshold"],
+            Self::UnauthorisedMachine => &["vm_not_authorised"],
+            Self::FilePull => &["files_pulled"],
+            Self::HostLogin => &["unexpected_account", "first_seen_account", "files_pulled"],
+            Self::OperationThenEgress => &["before_egress"],
+            _ => &[],
+        }
+    }
+
     /// Whether Egret promises to find it.
     const fn required(self) -> bool {
         match self {
-            Self::Drip => false,
+            Self::Drip | Self::HostLogin => false,
             Self::DnsPort(formula)
             | Self::DnsPortElsewhere(formula)
             | Self::DnsPortRefused(formula)

@@ -60,6 +60,8 @@ pub struct Operations {
     pub account: Option<String>,
     /// Names of the virtual machines.
     pub vms: Vec<String>,
+    /// What an alert about it has to say of them: one of these findings.
+    pub findings: Vec<String>,
 }
 
 /// Something harmless.

@@ -84,7 +84,7 @@ pub(super) fn then_egress(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
     let to = (visit.destination.address, visit.destination.port);
     planting.connection(to, visit.opened, visit.done.ended, visit.done.bytes_out);
     planting.sni = visit.sni;
-    planting.operations = Some(operations(scene, ADMINISTRATOR, &[machine]));
+    planting.operations = Some(operations(scene, planting.kind, ADMINISTRATOR, &[machine]));
     planting.done(scene, "AN1416");
 }
 
@@ -117,16 +117,25 @@ fn planted(
     let mut planting = Planting::of(kind, asset);
     planting.last = done.iter().copied().max().unwrap_or_default();
     planting.connections = done.into_iter().map(Time).collect();
-    planting.operations = Some(operations(scene, account, vms));
+    planting.operations = Some(operations(scene, kind, account, vms));
     planting.done(scene, "AN0646");
 }
 
-fn operations(scene: &Scene<'_>, account: Account, vms: &[Machine]) -> Operations {
+fn operations(
+    scene: &Scene<'_>,
+    kind: AttackKind,
+    account: Account,
+    vms: &[Machine],
+) -> Operations {
     let mut names: Vec<String> = vms.iter().map(|vm| (*vm.name).into()).collect();
     names.sort_unstable();
     names.dedup();
     let is_told = scene.plan.logs == Logs::All && !account.is_local;
-    Operations { account: is_told.then(|| account.name.into()), vms: names }
+    Operations {
+        account: is_told.then(|| account.name.into()),
+        vms: names,
+        findings: kind.findings().iter().map(|&finding| finding.into()).collect(),
+    }
 }
 
 /// This time of some day that is judged, a working day where there is one; else some time that is judged.
