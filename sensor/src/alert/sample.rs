@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Alert, Analytic, Asset, Destination, Evidence, Fact, SCHEMA, Severity, Status};
+use super::{
+    Alert, Analytic, Asset, Compared, Destination, Evidence, Fact, Operations, SCHEMA, Severity,
+    Status,
+};
 use crate::time::Timestamp;
 
 const START: Timestamp = Timestamp::from_parts(1_795_183_082, 0);
@@ -29,7 +32,7 @@ pub(crate) fn egress() -> Alert {
         asset: Asset {
             name: "esxi-01".to_owned(),
             role: "esxi".into(),
-            address: "10.10.0.11".parse().unwrap(),
+            address: "10.10.0.11".parse().ok(),
             mac: Some("00:50:56:6a:00:01".to_owned()),
         },
         destination: Some(Destination {
@@ -83,4 +86,60 @@ pub(crate) fn egress() -> Alert {
 /// The `number`th of many alerts.
 pub(crate) fn numbered(number: u64) -> Alert {
     Alert { id: uuid::Uuid::from_u128(u128::from(number) << 64 | 1), ..egress() }
+}
+
+/// What an unexpected account did.
+pub(crate) fn operations() -> Operations {
+    Operations {
+        finding: "unexpected_account".into(),
+        account: Some("CORP\\eve".to_owned()),
+        basis: Some("stated".into()),
+        client: "10.20.0.66".parse().ok(),
+        host: Some("vcsa01".to_owned()),
+        sources: vec!["vpxd".into(), "hostd".into()],
+        operations: vec![
+            "StartProgramInGuest".to_owned(),
+            "InitiateFileTransferFromGuest".to_owned(),
+        ],
+        vms: vec!["web-01".to_owned()],
+        vm_count: 1,
+        count: 12,
+        scripts: 3,
+        compared: None,
+    }
+}
+
+/// Unexpected guest operations, of which logs tell and no packet.
+pub(crate) fn guest_operations() -> Alert {
+    let frequency = Operations {
+        finding: "frequency".into(),
+        compared: Some(Compared {
+            observed: 30,
+            expected: 2.5,
+            window_seconds: 3600,
+            probability: Some(1e-7),
+        }),
+        ..operations()
+    };
+    Alert {
+        analytic: Analytic::AN0646,
+        techniques: vec!["T1675".into()],
+        title: "Unexpected guest operations on a VM".to_owned(),
+        summary: "CORP\\eve ran 12 guest operations on web-01 from 10.20.0.66.".to_owned(),
+        asset: Asset { name: "web-01".to_owned(), role: "guest".into(), address: None, mac: None },
+        destination: None,
+        evidence: vec![
+            evidence(
+                0.0,
+                0,
+                Fact::GuestOperation(Box::new(Operations {
+                    finding: "operations".into(),
+                    ..operations()
+                })),
+            ),
+            evidence(4.0, 0, Fact::GuestOperation(Box::new(operations()))),
+            evidence(3.2, 309, Fact::GuestOperation(Box::new(frequency))),
+        ],
+        ..egress()
+    }
 }

@@ -122,6 +122,7 @@ fn what_can_be_known_is_there_at_zero() {
 
 #[test]
 fn analytics_are_labelled_as_alerts_name_them() {
-    let names = [Analytic::AN1416, Analytic::AN0731].map(|a| serde_json::to_value(a).unwrap());
+    let names = [Analytic::AN1416, Analytic::AN0731, Analytic::AN0646]
+        .map(|a| serde_json::to_value(a).unwrap());
     assert_eq!(names.to_vec(), labels::ANALYTICS.map(serde_json::Value::from).to_vec());
 }

@@ -9,13 +9,47 @@ pub(super) fn steps(alert: &Alert) -> Vec<String> {
     let first = match alert.analytic {
         Analytic::AN1416 => egress(alert),
         Analytic::AN0731 => calculated_port(alert),
+        Analytic::AN0646 => guest_operations(alert),
     };
     let mut steps = vec![first];
     if let Some(id) = alert.evidence.iter().find_map(evidence::community_id) {
         steps.push(format!("packets: community ID {}", printable(id)));
     }
-    steps.push(approval(alert));
+    steps.push(match alert.analytic {
+        Analytic::AN0646 => expectation(alert),
+        Analytic::AN1416 | Analytic::AN0731 => approval(alert),
+    });
     steps
+}
+
+fn guest_operations(alert: &Alert) -> String {
+    let since = format!("{} UTC", alert.first_seen.people());
+    let name = printable(&alert.asset.name);
+    match (alert.account(), alert.client()) {
+        (Some(account), Some(client)) => format!(
+            "ask who used {} from {client}; what ran on {name} since {since} is not in these logs, so \
+             look there",
+            printable(account)
+        ),
+        (Some(account), None) => format!(
+            "ask who used {}: logins of vCenter and ESXi before {since} say where from",
+            printable(account)
+        ),
+        (None, _) => format!(
+            "find who did it: hostd does not say, tasks and events of vCenter since {since} do; none \
+             there means the host itself was used"
+        ),
+    }
+}
+
+fn expectation(alert: &Alert) -> String {
+    match alert.account() {
+        Some(account) => format!(
+            "if this is expected: [detect.guest_operations] accounts, vms or maintenance, for {}",
+            printable(account)
+        ),
+        None => "if this is expected: [detect.guest_operations] vms or maintenance".to_owned(),
+    }
 }
 
 fn egress(alert: &Alert) -> String {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::alert::sample::{egress, evidence};
+use crate::alert::sample::{egress, evidence, guest_operations};
 use crate::alert::{Analytic, Fact};
 use crate::mirror::MirrorFacts;
 
@@ -50,6 +50,7 @@ fn a_calculated_port_names_formula_chance_and_next_port() {
                 address: "2001:db8::1".parse().unwrap(),
                 port: 513,
                 protocol: "tcp".into(),
+                source: None,
             },
         ),
         evidence(
@@ -80,6 +81,29 @@ fn a_calculated_port_names_formula_chance_and_next_port() {
         assert!(text.contains(line), "no {line:?} in\n{text}");
     }
     assert!(!text.contains("where     "));
+}
+
+#[test]
+fn guest_operations_say_who_did_what_to_whom() {
+    assert_eq!(
+        plain(&guest_operations()),
+        "HIGH  Unexpected guest operations on a VM  97% sure, AN0646, T1675
+  CORP\\eve ran 12 guest operations on web-01 from 10.20.0.66.
+
+  who       web-01, guest
+  how much  12 guest operations (StartProgramInGuest, InitiateFileTransferFromGuest) in 3 scripts
+  since     2026-11-20 13:58:02 UTC, for 5m 9s, seen 3 times
+  because           13:58:02  CORP\\eve: 12 guest operations (StartProgramInGuest, \
+InitiateFileTransferFromGuest) in 3 scripts on web-01 from 10.20.0.66, logged by vpxd and hostd
+             +4.0  13:58:02  CORP\\eve is not expected to use guest operations
+             +3.2  14:03:11  30 scripts in 1h (by habit 1 in 10,000,000), usually at most 2.5
+  next      ask who used CORP\\eve from 10.20.0.66; what ran on web-01 since \
+2026-11-20 13:58:02 UTC is not in these logs, so look there
+            if this is expected: [detect.guest_operations] accounts, vms or maintenance, for CORP\\eve
+  alert     00000000-0000-0000-0000-000012345678
+
+"
+    );
 }
 
 #[test]
