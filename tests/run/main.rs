@@ -21,6 +21,7 @@ mod end_to_end;
 mod hello;
 mod killed;
 mod links;
+mod logs;
 mod mirrors;
 mod process;
 mod receiver;
