@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::event::{Report, Reporter};
 use crate::text::printable;
 use crate::time::{Elapsed, Timestamp};
+use esxi::Gaps;
 use syslog::{Form, Message, Skews};
 
 pub mod esxi;
@@ -40,6 +41,8 @@ pub struct Counts {
     pub unreadable: u64,
     /// They were cut on their way, and are in one of the others, too.
     pub cut: u64,
+    /// Events that never came, by the numbers that hosts give theirs; they are in none of the others.
+    pub missing: u64,
 }
 
 impl Counts {
@@ -65,6 +68,7 @@ impl Counts {
 pub struct Reader {
     counts: Counts,
     skews: Skews,
+    gaps: Gaps,
     /// When the file was written that the messages are in.
     written: Option<Timestamp>,
 }
@@ -96,6 +100,8 @@ impl Reader {
             self.counts.repetition += 1;
             return None;
         }
+        self.gaps.note(&message);
+        self.counts.missing = self.gaps.missing();
         let told = esxi::read(&message);
         let (Some(time), Some(told)) = (time, told) else {
             self.counts.irrelevant += 1;

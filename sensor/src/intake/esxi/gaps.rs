@@ -19,7 +19,7 @@ const MAX_GAP: u64 = 10_000;
 #[derive(Debug, Default)]
 pub struct Gaps {
     hosts: HashMap<Box<str>, Numbers>,
-    lost: u64,
+    missing: u64,
 }
 
 /// The numbers of one host.
@@ -42,15 +42,15 @@ impl Gaps {
         let Some((number, _)) = numbered(text) else { return };
         if let Some(numbers) = self.hosts.get_mut(host) {
             let (missing, late) = numbers.take(number);
-            self.lost = self.lost.saturating_add(missing).saturating_sub(late);
+            self.missing = self.missing.saturating_add(missing).saturating_sub(late);
         } else if self.hosts.len() < MAX_HOSTS {
             self.hosts.insert(host.into(), Numbers { last: number, seen: u64::MAX });
         }
     }
 
     /// Events that are missing so far.
-    pub const fn lost(&self) -> u64 {
-        self.lost
+    pub const fn missing(&self) -> u64 {
+        self.missing
     }
 }
 
@@ -88,23 +88,23 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn lost(numbers: impl IntoIterator<Item = u64>) -> u64 {
+    fn missing(numbers: impl IntoIterator<Item = u64>) -> u64 {
         let mut gaps = Gaps::default();
         for number in numbers {
             let body = format!("[Originator@6876 sub=Vimsvc.ha-eventmgr] Event {number} : x");
             gaps.note(&super::super::tests::message("Hostd", &body));
         }
-        gaps.lost()
+        gaps.missing()
     }
 
     #[test]
     fn a_gap_is_lost_messages() {
-        assert_eq!(lost([245, 246, 249, 250]), 2);
-        assert_eq!(lost([245, 246, 246]), 0, "the same twice");
-        assert_eq!(lost([245, 248, 246, 247, 249]), 0, "late, not lost");
-        assert_eq!(lost([5000, 1, 2]), 0, "started anew");
-        assert_eq!(lost([1, u64::MAX, 0, 2]), 1, "no believable gap");
-        assert_eq!(lost([1, 1000, 999, 1001]), 997, "late behind a long gap");
+        assert_eq!(missing([245, 246, 249, 250]), 2);
+        assert_eq!(missing([245, 246, 246]), 0, "the same twice");
+        assert_eq!(missing([245, 248, 246, 247, 249]), 0, "late, not lost");
+        assert_eq!(missing([5000, 1, 2]), 0, "started anew");
+        assert_eq!(missing([1, u64::MAX, 0, 2]), 1, "no believable gap");
+        assert_eq!(missing([1, 1000, 999, 1001]), 997, "late behind a long gap");
     }
 
     proptest! {
@@ -112,14 +112,14 @@ mod tests {
         fn what_is_missing_is_counted(present in prop::collection::vec(any::<bool>(), 1..300)) {
             let first = present.iter().position(|there| *there).unwrap_or(present.len());
             let last = present.iter().rposition(|there| *there).unwrap_or(0);
-            let missing = present.iter().take(last).skip(first).filter(|there| !**there).count();
+            let expected = present.iter().take(last).skip(first).filter(|there| !**there).count();
             let numbers = present.iter().zip(1u64..).filter(|(there, _)| **there).map(|(_, n)| n);
-            prop_assert_eq!(lost(numbers), missing as u64);
+            prop_assert_eq!(missing(numbers), expected as u64);
         }
 
         #[test]
         fn any_numbers_are_taken(numbers: Vec<u64>) {
-            lost(numbers);
+            missing(numbers);
         }
     }
 }
