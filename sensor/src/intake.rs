@@ -14,6 +14,7 @@ use syslog::{Form, Message, Skews};
 
 pub mod esxi;
 pub mod join;
+pub mod listen;
 pub mod syslog;
 
 /// How a message came here.
