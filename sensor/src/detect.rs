@@ -132,6 +132,7 @@ impl Engine {
             }
             Said::Session(_)
             | Said::SwitchReconfigured { .. }
+            | Said::MirroringChanged(_)
             | Said::Conversation(_)
             | Said::Placement { .. } => {}
         }

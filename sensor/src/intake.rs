@@ -111,15 +111,19 @@ impl Reader {
             self.counts.repetition += 1;
             return None;
         }
-        let said = esxi::read(&message);
-        let (Some(time), Some((service, said))) = (time, said) else {
+        let told = esxi::read(&message);
+        let (Some(time), Some(told)) = (time, told) else {
             self.counts.irrelevant += 1;
             return None;
         };
         self.counts.understood += 1;
+        let stated = told.stated.or(message.time);
+        // What happened before the message was written did so by the same clock.
+        let before = message.time.zip(told.stated).map(|(written, stated)| written.since(stated));
+        let time = time.minus(before.unwrap_or_default());
         let host = message.host.map(Into::into);
-        let reporter = Reporter { service, host, peer: origin.peer };
-        Some(Report { time, stated: message.time, reporter, said })
+        let reporter = Reporter { service: told.service, host, peer: origin.peer };
+        Some(Report { time, stated, reporter, said: told.said })
     }
 
     /// A message that is not whole is about to be read.

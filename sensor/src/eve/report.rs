@@ -23,7 +23,8 @@ struct Egret<'a> {
 #[derive(Serialize)]
 struct Operation<'a> {
     operation: String,
-    vm: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vm: Option<&'a str>,
     source: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<&'a str>,
@@ -34,7 +35,7 @@ pub fn write_report(report: &Report, out: &mut Vec<u8>) {
     let Said::GuestOperation(said) = &report.said else { return };
     let operation = Operation {
         operation: said.operation.to_string(),
-        vm: &said.vm,
+        vm: said.vm.as_deref(),
         source: report.reporter.service.name(),
         account: said.account.as_ref().map(|claim| &*claim.account),
     };

@@ -2,9 +2,21 @@
 
 use super::syslog::Message;
 use crate::event::{GuestOperation, Operation, Said, Service};
+use crate::time::Timestamp;
 
-/// What a message says, and which program says it. None when it says nothing that is asked for.
-pub fn read(message: &Message<'_>) -> Option<(Service, Said)> {
+/// What a message tells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// Which program does.
+    pub service: Service,
+    /// When it happened, where the message says so besides its header: vCenter writes events later.
+    pub stated: Option<Timestamp>,
+    /// What happened.
+    pub said: Said,
+}
+
+/// What a message says. None when that is nothing that is asked for.
+pub fn read(message: &Message<'_>) -> Option<Told> {
     let service = match message.program {
         "Hostd" | "hostd" => Service::Hostd,
         _ => return None,
@@ -23,12 +35,14 @@ pub fn read(message: &Message<'_>) -> Option<(Service, Said)> {
             "Start Program" => Operation::StartProgram,
             other => Operation::Other(other.into()),
         },
-        vm: vm.into(),
+        vm: Some(vm.into()),
         account: None,
         client: None,
         is_refused: false,
         event: number.parse().ok(),
+        session: None,
+        op_id: None,
         also: Vec::new(),
     };
-    Some((service, Said::GuestOperation(Box::new(operation))))
+    Some(Told { service, stated: None, said: Said::GuestOperation(Box::new(operation)) })
 }

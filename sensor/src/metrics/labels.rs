@@ -8,14 +8,12 @@ use crate::observe::Unread;
 pub const DROPPED: [&str; 2] = ["ring", "interface"];
 /// Why conversations give way.
 pub const EVICTED: [&str; 3] = ["table_full", "stream_budget", "session_budget"];
-/// What became of hellos that were not whole or not right.
-pub const INCOMPLETE: [&str; 2] = ["cut", "refused"];
 /// Where events or alerts find no room.
 pub const STAGES: [&str; 3] = ["detect", "events", "store"];
 /// How many sides of a conversation were seen.
 pub const SIDES: [&str; 2] = ["one", "both"];
 /// The analytics that raise alerts.
-pub const ANALYTICS: [&str; 2] = ["AN1416", "AN0731"];
+pub const ANALYTICS: [&str; 3] = ["AN1416", "AN0731", "AN0646"];
 /// DNS response codes, from 0 on (IANA, "DNS RCODEs"), and one for all without a name.
 pub const RCODES: [&str; 13] = [
     "NOERROR",
@@ -40,6 +38,8 @@ pub const SYSLOG_CONNECTIONS: [&str; 4] = ["accepted", "refused", "limited", "fa
 
 /// Layers of what is read above TCP and UDP.
 pub const TLS: &str = "tls";
+/// See [`TLS`]; what is in TLS, and no fault of it.
+pub const CERTIFICATE: &str = "certificate";
 /// See [`TLS`].
 pub const DNS: &str = "dns";
 
@@ -57,7 +57,7 @@ pub(super) fn syslog_results() -> Vec<&'static str> {
 /// The layers that refuse frames, and what is in them.
 pub(super) fn layers() -> Vec<&'static str> {
     let mut layers: Vec<_> = Refusal::ALL.iter().map(|refusal| refusal.layer()).collect();
-    layers.extend([TLS, DNS]);
+    layers.extend([TLS, CERTIFICATE, DNS]);
     layers.dedup();
     layers
 }
