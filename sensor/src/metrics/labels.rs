@@ -7,8 +7,6 @@ use crate::observe::Unread;
 pub const DROPPED: [&str; 2] = ["ring", "interface"];
 /// Why conversations give way.
 pub const EVICTED: [&str; 3] = ["table_full", "stream_budget", "session_budget"];
-/// What became of hellos that were not whole or not right.
-pub const INCOMPLETE: [&str; 2] = ["cut", "refused"];
 /// Where events or alerts find no room.
 pub const STAGES: [&str; 3] = ["detect", "events", "store"];
 /// How many sides of a conversation were seen.
@@ -34,6 +32,8 @@ pub const RCODES: [&str; 13] = [
 
 /// Layers of what is read above TCP and UDP.
 pub const TLS: &str = "tls";
+/// See [`TLS`]; what is in TLS, and no fault of it.
+pub const CERTIFICATE: &str = "certificate";
 /// See [`TLS`].
 pub const DNS: &str = "dns";
 
@@ -45,7 +45,7 @@ pub(super) fn quic_unread() -> [&'static str; 6] {
 /// The layers that refuse frames, and what is in them.
 pub(super) fn layers() -> Vec<&'static str> {
     let mut layers: Vec<_> = Refusal::ALL.iter().map(|refusal| refusal.layer()).collect();
-    layers.extend([TLS, DNS]);
+    layers.extend([TLS, CERTIFICATE, DNS]);
     layers.dedup();
     layers
 }

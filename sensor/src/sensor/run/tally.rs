@@ -157,11 +157,7 @@ impl Tally {
             raise(&metrics.quic_unread.with_label_values(&[reason]), &mut known, now);
         }
         self.read.quic = read.quic;
-        let incomplete = &metrics.incomplete_hellos;
-        let cut = incomplete.with_label_values(&["cut"]);
-        raise(&cut, &mut self.read.cut_hellos, read.cut_hellos);
-        let refused = incomplete.with_label_values(&["refused"]);
-        raise(&refused, &mut self.read.refused_hellos, read.refused_hellos);
+        raise(&metrics.incomplete_hellos, &mut self.read.cut_hellos, read.cut_hellos);
         let counts = self.read.dns_rcodes.iter_mut().zip(read.dns_rcodes);
         for (rcode, (known, count)) in counts.enumerate() {
             if count > *known {
@@ -183,8 +179,11 @@ impl Tally {
             }
         }
         let read = path.reader.counts();
-        let dns_now = read.dns_refused + read.dns_incomplete;
-        for (layer, now) in [(labels::TLS, read.refused_hellos), (labels::DNS, dns_now)] {
+        for (layer, now) in [
+            (labels::TLS, read.refused_hellos),
+            (labels::CERTIFICATE, read.certificates_refused),
+            (labels::DNS, read.dns_refused + read.dns_incomplete),
+        ] {
             let known = self.refused.entry((layer, "")).or_default();
             raise(&self.metrics.decode_errors.with_label_values(&[layer]), known, now);
         }
