@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-
 use super::*;
 use crate::event::{
     Access, Conversation, GuestOperation, MirroringChange, Operation, Session, SessionChange,
