@@ -14,7 +14,9 @@ use esxi::Gaps;
 use syslog::{Form, Message, Skews};
 
 pub mod esxi;
+pub mod files;
 pub mod join;
+pub mod listen;
 pub mod syslog;
 
 /// How a message came here.
@@ -60,6 +62,19 @@ impl Counts {
     /// All of them.
     pub fn total(&self) -> u64 {
         self.by_result().iter().map(|(_, count)| count).sum()
+    }
+}
+
+impl std::iter::Sum for Counts {
+    fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
+        counts.fold(Self::default(), |sum, more| Self {
+            understood: sum.understood + more.understood,
+            irrelevant: sum.irrelevant + more.irrelevant,
+            continuation: sum.continuation + more.continuation,
+            repetition: sum.repetition + more.repetition,
+            unreadable: sum.unreadable + more.unreadable,
+            cut: sum.cut + more.cut,
+        })
     }
 }
 

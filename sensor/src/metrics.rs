@@ -17,9 +17,11 @@ use crate::time::Timestamp;
 mod assets;
 mod fast_path;
 pub mod labels;
+mod syslog;
 
 pub use assets::{AssetBytes, MAX_ASSETS};
 pub use fast_path::FastPath;
+pub use syslog::Syslog;
 
 /// All families. Counters may be raised from any thread; each is one relaxed atomic addition.
 #[derive(Debug, Clone)]
@@ -57,6 +59,8 @@ pub struct Metrics {
     pub incomplete_hellos: IntCounter,
     /// DNS responses read, by `rcode`.
     pub dns_responses: IntCounterVec,
+    /// Log messages.
+    pub syslog: Syslog,
     /// Events or alerts that found no room, by `stage`: `detect`, `events`, `store`.
     pub events_dropped: IntCounterVec,
     /// Events that came when later ones had been through detection.
@@ -160,6 +164,7 @@ impl Metrics {
                 "rcode",
                 &labels::RCODES,
             )?,
+            syslog: Syslog::new(&register)?,
             events_dropped: register.counters(
                 "egret_events_dropped_total",
                 "Events and alerts that found no room.",

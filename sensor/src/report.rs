@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::alert::Severity;
 use crate::config::Role;
+use crate::intake;
 use crate::text::{grouped, printable, printable_within};
 use crate::time::{ByteSize, Elapsed, Timestamp};
 
@@ -38,6 +39,8 @@ pub struct Summary {
     pub dns_responses: u64,
     /// Records that answered in them.
     pub dns_answers: u64,
+    /// Log messages, seen in the captures and in log files.
+    pub logs: intake::Counts,
     /// Assets seen or configured.
     pub assets: Vec<AssetCount>,
     /// Alerts, by severity.
@@ -103,6 +106,9 @@ impl Summary {
             "refused_hellos": self.refused_hellos,
             "dns_responses": self.dns_responses,
             "dns_answers": self.dns_answers,
+            "log_messages": self.logs.total(),
+            "log_messages_understood": self.logs.understood,
+            "log_messages_unreadable": self.logs.unreadable,
             "assets": assets,
             "alerts": alerts,
             "wall_seconds": self.wall.as_secs_f64(),
@@ -157,6 +163,13 @@ impl Summary {
         line(f, "TLS", format_args!("{hellos}, {named} with a server name{cut}{refused}"))?;
         let responses = counted(self.dns_responses, "response");
         line(f, "DNS", format_args!("{responses}, {}", counted(self.dns_answers, "answer")))?;
+        if self.logs.total() > 0 {
+            let messages = counted(self.logs.total(), "message");
+            let [understood, unreadable] =
+                [self.logs.understood, self.logs.unreadable].map(grouped);
+            let text = format_args!("{messages}, {understood} understood, {unreadable} unreadable");
+            line(f, "logs", text)?;
+        }
         line(f, "assets", self.assets_text())?;
         self.notes
             .iter()

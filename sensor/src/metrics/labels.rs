@@ -1,6 +1,7 @@
 //! Label values that are known before anything happens.
 
 use crate::decode::Refusal;
+use crate::intake;
 use crate::observe::Unread;
 
 /// Where frames are lost: no room in the ring; the network card or its driver.
@@ -30,6 +31,11 @@ pub const RCODES: [&str; 13] = [
     "unassigned",
 ];
 
+/// How syslog messages come.
+pub const SYSLOG_TRANSPORTS: [&str; 4] = ["udp", "tcp", "tls", "mirror"];
+/// What becomes of connections of syslog senders.
+pub const SYSLOG_CONNECTIONS: [&str; 4] = ["accepted", "refused", "limited", "failed"];
+
 /// Layers of what is read above TCP and UDP.
 pub const TLS: &str = "tls";
 /// See [`TLS`]; what is in TLS, and no fault of it.
@@ -40,6 +46,12 @@ pub const DNS: &str = "dns";
 /// Why QUIC is not read.
 pub(super) fn quic_unread() -> [&'static str; 6] {
     Unread::default().by_reason().map(|(reason, _)| reason)
+}
+
+/// What becomes of syslog messages.
+pub(super) fn syslog_results() -> Vec<&'static str> {
+    let read = intake::Counts::default().by_result().map(|(result, _)| result);
+    read.into_iter().chain(["refused", "dropped"]).collect()
 }
 
 /// The layers that refuse frames, and what is in them.

@@ -142,6 +142,8 @@ fn what_can_be_known_is_there_at_zero() {
         "egret_flows_evicted_total{reason=\"table_full\"} 0",
         "egret_quic_unread_total{reason=\"incomplete\"} 0",
         "egret_dns_responses_total{rcode=\"NXDOMAIN\"} 0",
+        "egret_syslog_messages_total{result=\"understood\"} 0",
+        "egret_syslog_received_messages_total{transport=\"mirror\"} 0",
         "egret_events_dropped_total{stage=\"store\"} 0",
         "egret_alerts_total{analytic=\"AN0731\",severity=\"critical\"} 0",
         "egret_flows_ended_total{sides=\"one\"} 0",

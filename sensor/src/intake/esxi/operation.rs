@@ -30,9 +30,9 @@ pub(super) fn of_event(text: &str) -> Option<GuestOperation> {
     let text = text.trim_end();
     let is_refused = text.starts_with(REFUSED.0);
     let (start, middle) = if is_refused { REFUSED } else { DONE };
-    // The first: what follows it is the virtual machine's name, which may be anything.
-    let (operation, vm) = text.strip_prefix(start)?.split_once(middle)?;
-    let vm = vm.strip_suffix('.').unwrap_or(vm);
+    // The first: what follows it is the virtual machine's name, which may be anything. Without the
+    // full stop it may be a machine with such a name that "… on HOST in DATACENTER is powered on".
+    let (operation, vm) = text.strip_prefix(start)?.strip_suffix('.')?.split_once(middle)?;
     let mut operation = called(named(operation));
     operation.vm = (!vm.is_empty()).then(|| name(vm));
     operation.is_refused = is_refused;
@@ -154,6 +154,7 @@ mod tests {
             " Guest operation Start Program performed on Virtual machine x.",
             "Guest operation Start Program",
             "guest operation Start Program performed on Virtual machine x.",
+            "Guest operation Start Program performed on Virtual machine x. on esx1 in DC is powered on",
             "",
         ] {
             assert_eq!(event(text), None, "{text}");

@@ -4,8 +4,8 @@
 pub const MAX_LENGTH: usize = 64 << 10;
 /// Digits of a length, at most: more are no length.
 const MAX_DIGITS: usize = 8;
-/// Bytes read at once, at most.
-const PIECE: usize = 64 << 10;
+/// Bytes read at once, about.
+const PIECE: usize = 16 << 10;
 
 /// A message, and whether its end is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ enum Next {
 }
 
 impl Frames {
-    /// Where the bytes that come next are to be put: read to its end, they are taken.
+    /// Where the bytes that come next are to be put, behind those that are there.
     pub fn space(&mut self) -> &mut Vec<u8> {
         self.buffer.drain(..self.start);
         self.start = 0;
@@ -60,6 +60,7 @@ impl Frames {
         if self.buffer.is_empty() {
             self.buffer.shrink_to(PIECE);
         }
+        self.buffer.reserve(PIECE);
         &mut self.buffer
     }
 

@@ -8,6 +8,7 @@ use prometheus::IntCounter;
 use super::refused::Refused;
 use crate::capture::{Kernel, Stats};
 use crate::flow;
+use crate::intake;
 use crate::metrics::Metrics;
 use crate::metrics::labels::{self, RCODES};
 use crate::observe::Counts;
@@ -25,6 +26,7 @@ pub(super) struct Tally {
     active: usize,
     flows: flow::Stats,
     read: Counts,
+    logs: intake::Counts,
     /// By layer and reason.
     refused: BTreeMap<(&'static str, &'static str), u64>,
     /// What all workers have refused.
@@ -63,6 +65,7 @@ impl Tally {
             active: 0,
             flows: flow::Stats::default(),
             read: Counts::default(),
+            logs: intake::Counts::default(),
             refused: BTreeMap::new(),
             all_refused,
         }
@@ -165,6 +168,10 @@ impl Tally {
                 raise(&metrics.dns_responses.with_label_values(&[name]), known, count);
             }
         }
+        let logs = path.reader.log_counts();
+        let mirror = metrics.syslog.received.with_label_values(&["mirror"]);
+        mirror.inc_by(logs.total().saturating_sub(self.logs.total()));
+        metrics.syslog.read(&mut self.logs, logs);
         self.publish_refused(path);
     }
 
