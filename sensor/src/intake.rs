@@ -74,6 +74,7 @@ impl std::iter::Sum for Counts {
             repetition: sum.repetition + more.repetition,
             unreadable: sum.unreadable + more.unreadable,
             cut: sum.cut + more.cut,
+            missing: sum.missing + more.missing,
         })
     }
 }
@@ -127,7 +128,7 @@ impl Reader {
         // What happened before the message was written did so by the same clock.
         let before = message.time.zip(told.stated).map(|(written, stated)| written.since(stated));
         let time = time.minus(before.unwrap_or_default());
-        let host = message.host.map(Into::into);
+        let host = message.host.map(|host| printable(host).to_string().into());
         let reporter = Reporter { service: told.service, host, peer: origin.peer };
         Some(Report { time, stated, reporter, said: told.said })
     }
