@@ -35,17 +35,17 @@ fn event(head: &Head<'_>, text: &str) -> Option<Said> {
     if let Some(mut operation) = operation::of_event(text) {
         // A client chooses the id of its call, and may choose one that looks like the end of a head
         // with an event behind it. Then the true event follows.
-        if head.op_id.is_some() && holds_an_event(text) {
+        if head.op_id().is_some() && holds_an_event(text) {
             return None;
         }
         operation.event = Some(number);
-        operation.op_id = head.op_id.map(name);
-        operation.session = head.sid.and_then(session::short);
-        operation.account = head.user.and_then(stated);
+        operation.op_id = head.op_id().map(name);
+        operation.session = head.sid().and_then(session::short);
+        operation.account = head.user().and_then(stated);
         return Some(Said::GuestOperation(Box::new(operation)));
     }
     if let Some(mut session) = session::of_event(text) {
-        session.id = head.sid.and_then(session::short);
+        session.id = head.sid().and_then(session::short);
         return Some(Said::Session(Box::new(session)));
     }
     placement::of_event(text)

@@ -38,8 +38,7 @@ impl Repeated {
 /// 64 bits of SipHash: one in 2^50 messages is taken for another by chance.
 fn identity(report: &Report) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
-    (report.reporter.service, &report.reporter.host, report.stated.map(|t| t.as_nanos()))
-        .hash(&mut hasher);
+    (report.reporter.service, &report.reporter.host, report.stated).hash(&mut hasher);
     match &report.said {
         Said::GuestOperation(said) => {
             if said.event.is_none() && said.op_id.is_none() {
