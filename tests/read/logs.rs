@@ -126,9 +126,10 @@ fn mutate(line: &[u8], rng: &mut Rng) -> Vec<u8> {
             1 => line.insert(at.min(line.len()), rng.next() as u8),
             2 if !line.is_empty() => line[at] = rng.next() as u8,
             3 if !line.is_empty() => line[at] ^= 1 << rng.below(8),
-            _ => line
-                .splice(at..at, *rng.pick(&[&b"\xff\xfe"[..], b"\0", b"]", b"<14>", b" : "]))
-                .for_each(drop),
+            _ => {
+                let piece = *rng.pick(&[&b"\xff\xfe"[..], b"\0", b"]", b"<14>", b" : "]);
+                line.splice(at..at, piece.iter().copied());
+            }
         }
     }
     line

@@ -209,7 +209,7 @@ impl Access {
 }
 
 /// What became of a [`Session`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SessionChange {
     /// It began.
     LoggedIn,
@@ -217,6 +217,17 @@ pub enum SessionChange {
     LoggedOut,
     /// It was refused.
     Refused,
+}
+
+impl SessionChange {
+    /// Its name in events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LoggedIn => "login",
+            Self::LoggedOut => "logout",
+            Self::Refused => "login_refused",
+        }
+    }
 }
 
 /// A change of port mirroring, as the manager of NSX records it.

@@ -122,6 +122,21 @@ impl Plan {
         }
     }
 
+    /// Two hours of a working day of a large estate, without attacks: what a sensor lives with. Hosts log a
+    /// line a second.
+    pub fn everyday(seed: u64, hosts: usize, guests: usize) -> Self {
+        Self {
+            start: 1_772_528_400, // Tuesday 2026-03-03T09:00:00Z
+            hosts,
+            ipv6_share: 0.0,
+            tagging: Tagging::None,
+            noise_per_day: 86_400.0,
+            hard_negatives: false,
+            attacks: Vec::new(),
+            ..Self::evaluation(seed, guests, 2, 1)
+        }
+    }
+
     /// Half a day of a small estate, small enough to be kept beside the sources: an exfiltration
     /// after staging, a management component's egress, a beacon to calculated ports, and guest operations
     /// of somebody who has no business there.
