@@ -8,12 +8,13 @@ use std::time::Duration;
 use crate::alert::Alert;
 use crate::baseline::{AssetBaseline, Baseline};
 use crate::config::Config;
-use crate::event::{Body, Event, Traffic, Volume};
+use crate::event::{Body, Event, Report, Said, Traffic, Volume};
 use crate::inventory::{AssetId, Inventory};
 use crate::mirror::{MirrorFacts, SourceFacts};
 use crate::time::Timestamp;
 use dns_port::DnsPort;
 use estate::{Estate, Phase};
+use guest_operations::GuestOperations;
 use tls_egress::TlsEgress;
 use volume::Direction;
 
@@ -22,6 +23,7 @@ mod by_slot;
 mod dns_port;
 mod domain;
 mod estate;
+mod guest_operations;
 mod recent;
 mod reconfigure;
 mod seen;
@@ -38,6 +40,7 @@ pub struct Engine {
     estate: Estate,
     tls_egress: Option<TlsEgress>,
     dns_port: Option<DnsPort>,
+    guest_operations: Option<GuestOperations>,
     alerts: Vec<Alert>,
     /// Time of the latest event.
     now: Timestamp,
@@ -73,6 +76,8 @@ impl Engine {
             estate: Estate::new(config, learn),
             tls_egress: config.tls_egress.enabled.then(|| TlsEgress::new(&config.tls_egress)),
             dns_port: config.dns_port.enabled.then(|| DnsPort::new(&config.dns_port)),
+            guest_operations: (config.guest_operations.enabled)
+                .then(|| GuestOperations::new(&config.guest_operations)),
             alerts: Vec::new(),
             now: Timestamp::ZERO,
             baseline: baseline.unwrap_or_default(),
@@ -113,6 +118,23 @@ impl Engine {
             // What moved and who said hello was told already, and the next flow in its slot ends what
             // is known of one.
             Body::Account(_) | Body::Tls(_) => {}
+        }
+    }
+
+    /// Takes what a log said; its time may be some seconds before the latest event's.
+    pub fn report(&mut self, report: &Report) {
+        self.advance(report.time);
+        match &report.said {
+            Said::GuestOperation(operation) => {
+                if let Some(operations) = &mut self.guest_operations {
+                    operations.operation(&self.estate, report, operation, &mut self.alerts);
+                }
+            }
+            Said::Session(_)
+            | Said::SwitchReconfigured { .. }
+            | Said::MirroringChanged(_)
+            | Said::Conversation(_)
+            | Said::Placement { .. } => {}
         }
     }
 

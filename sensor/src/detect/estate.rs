@@ -255,7 +255,7 @@ impl Estate {
         alert::Asset {
             name,
             role: self.role(asset).name().into(),
-            address: flow.client.address,
+            address: Some(flow.client.address),
             mac: flow.client.mac.map(|mac| mac.to_string()),
         }
     }

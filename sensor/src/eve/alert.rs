@@ -61,7 +61,7 @@ pub(super) const fn app(analytic: Analytic, flow: &Flow) -> Option<App> {
     match (analytic, flow.protocol) {
         (Analytic::AN1416, protocol::UDP) => Some(App::Quic),
         (Analytic::AN1416, _) => Some(App::Tls),
-        (Analytic::AN0731, _) => None,
+        (Analytic::AN0731 | Analytic::AN0646, _) => None,
     }
 }
 
@@ -71,6 +71,7 @@ const fn signature_id(analytic: Analytic) -> u32 {
         + match analytic {
             Analytic::AN1416 => 1416,
             Analytic::AN0731 => 731,
+            Analytic::AN0646 => 646,
         }
 }
 

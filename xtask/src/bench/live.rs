@@ -19,6 +19,7 @@ use super::spread::Spread;
 
 mod backends;
 mod cable;
+mod estate;
 mod idle;
 mod path;
 mod reader;
@@ -60,6 +61,8 @@ enum Part {
     Idle,
     /// A host in the path of its own traffic, which iperf3 sends
     Path,
+    /// 50 hosts and 1,000 guests on a working day, packets and logs, at their own pace
+    Estate,
 }
 
 /// Says what is missing on this machine, before anything is built for it.
@@ -95,6 +98,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     if is_wanted(Part::Path) {
         path::report(arguments.rounds)?;
+    }
+    if is_wanted(Part::Estate) {
+        estate::report(&cable)?;
     }
     Ok(())
 }

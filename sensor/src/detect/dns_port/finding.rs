@@ -321,6 +321,7 @@ impl Match {
             address: self.flow.server.address,
             port: self.flow.server.port,
             protocol: if self.flow.protocol == protocol::UDP { "udp" } else { "tcp" }.into(),
+            source: None,
         };
         let port_match = self.chance.map(|probability| {
             let port = self.flow.server.port;
