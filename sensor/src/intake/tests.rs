@@ -36,6 +36,7 @@ fn each_message_is_counted_once() {
         repetition: 1,
         unreadable: 1,
         cut: 0,
+        missing: 0,
     };
     assert_eq!((reader.counts(), reader.counts().total()), (expected, messages.len() as u64));
 }
