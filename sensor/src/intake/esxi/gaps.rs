@@ -70,12 +70,8 @@ impl Numbers {
         let ahead_bits = ahead as u32;
         let leaving = (!self.seen).unbounded_shr(u64::BITS.saturating_sub(ahead_bits));
         let unseen = ahead.saturating_sub(LATE).saturating_sub(1);
-<<<<<<< HEAD
-        self.seen = self.seen.unbounded_shl(ahead_bits) | 1u64.unbounded_shl(ahead_bits.saturating_sub(1));
-=======
         self.seen =
             self.seen.unbounded_shl(ahead_bits) | 1u64.unbounded_shl(ahead_bits.saturating_sub(1));
->>>>>>> main
         self.last = number;
         unseen.saturating_add(leaving.count_ones() as u64)
     }
