@@ -24,6 +24,7 @@ mod assets;
 mod baseline;
 mod error;
 mod lock;
+mod operators;
 mod outbox;
 mod schema;
 
@@ -216,7 +217,7 @@ mod tests {
 
     fn learned() -> Baseline {
         let asset = AssetBaseline { first_seen: 7, ..AssetBaseline::default() };
-        Baseline { assets: [("web-01".to_owned(), asset)].into() }
+        Baseline { assets: [("web-01".to_owned(), asset)].into(), ..Baseline::default() }
     }
 
     #[test]

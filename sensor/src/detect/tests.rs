@@ -251,6 +251,17 @@ impl Scene {
         change(&mut self.config);
     }
 
+    /// Runs it with what logs say meanwhile, in the order of time.
+    pub(super) fn run_logged(&self, reports: &[Report]) -> Vec<Told> {
+        let mut engine = Engine::new(&self.config, self.learn, None);
+        let mut reports = reports.iter().peekable();
+        self.run_between(&mut engine, |engine, event| {
+            while let Some(report) = reports.next_if(|report| report.time <= event.time) {
+                engine.report(report);
+            }
+        })
+    }
+
     /// Runs it; the last state of every alert, in the order they were told first.
     pub(super) fn run(&self) -> Vec<Told> {
         let mut engine = Engine::new(&self.config, self.learn, None);
@@ -300,6 +311,9 @@ impl Scene {
         told
     }
 }
+
+/// A day after day 0, which is a Friday.
+pub(super) const MONDAY: u64 = 3 * DAY;
 
 pub(super) fn time(seconds: u64) -> Timestamp {
     Timestamp::from_parts(START + seconds, 0)

@@ -93,7 +93,7 @@ fn guest_operations_say_who_did_what_to_whom() {
   who       web-01, guest
   how much  12 guest operations (StartProgramInGuest, InitiateFileTransferFromGuest) in 3 scripts
   since     2026-11-20 13:58:02 UTC, for 5m 9s, seen 3 times
-  because           13:58:02  CORP\\eve: 12 guest operations (StartProgramInGuest, \
+  because          13:58:02  CORP\\eve: 12 guest operations (StartProgramInGuest, \
 InitiateFileTransferFromGuest) in 3 scripts on web-01 from 10.20.0.66, logged by vpxd and hostd
              +4.0  13:58:02  CORP\\eve is not expected to use guest operations
              +3.2  14:03:11  30 scripts in 1h (by habit 1 in 10,000,000), usually at most 2.5

@@ -129,7 +129,8 @@ config                           app        any place on port 8443
 
 #[test]
 fn what_is_exported_is_config() {
-    let known = Baseline { assets: [("esxi-01".to_owned(), learned())].into() };
+    let known =
+        Baseline { assets: [("esxi-01".to_owned(), learned())].into(), ..Baseline::default() };
     let exported = text(|to| export::write(&known, &[approval()], to));
     let read = file::parse("export", &exported, &[], Config::default()).unwrap();
     assert_eq!(read.approve[0], approval().entry);

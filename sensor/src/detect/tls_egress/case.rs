@@ -1,11 +1,12 @@
 //! One asset's traffic with one place, from the first look until a day without any, and its alert.
 
 use super::Session;
-use super::weigh::{Amount, Findings, Notes, Staged, Weights};
+use super::weigh::{Amount, Findings, Led, Notes, Staged, Weights};
 use crate::alert::{Alert, Analytic, Destination, Evidence, Fact, SCHEMA, Severity, Status};
 use crate::baseline::{Habits, PlaceId};
 use crate::decode::protocol;
 use crate::detect::estate::{Estate, Phase};
+use crate::detect::operations::Orchestration;
 use crate::detect::statistics::{confidence, shown};
 use crate::detect::volume::Spike;
 use crate::eve::community_id::CommunityId;
@@ -26,6 +27,8 @@ pub(super) struct Case {
     last_seen: Timestamp,
     session: Session,
     staging: Option<Staging>,
+    /// Guest operations before it.
+    orchestration: Option<Orchestration>,
     latest: Judgement,
     raised: Option<Raised>,
 }
@@ -67,6 +70,7 @@ impl Case {
             last_seen: event.time,
             session: session.clone(),
             staging: None,
+            orchestration: None,
             latest: Judgement {
                 weights: Weights::default(),
                 amount: Amount { bytes: 0, usual: 0 },
@@ -98,6 +102,25 @@ impl Case {
         let Staging { spike, out } = self.staging?;
         let pulled = spike.bytes.saturating_sub(spike.expected);
         Some(Staged { pulled, out, novelty: spike.novelty })
+    }
+
+    /// What guest operations led up to it.
+    pub(super) fn led(&self) -> Option<Led> {
+        let Orchestration { strangeness, acts, .. } = self.orchestration.as_ref()?;
+        Some(Led { strangeness: *strangeness, acts: *acts })
+    }
+
+    /// Guest operations were shortly before, if any; whether that is news.
+    pub(super) fn lead(&mut self, orchestration: Option<&Orchestration>) -> bool {
+        let Some(latest) = orchestration else { return false };
+        let known = self.orchestration.as_ref();
+        // What was stranger explains more than what came last.
+        let is_news =
+            known.is_none_or(|known| !known.is(latest) && latest.strangeness >= known.strangeness);
+        if is_news {
+            self.orchestration = Some(latest.clone());
+        }
+        is_news
     }
 
     /// A session goes on, with the spike that went before, if any.
@@ -141,7 +164,7 @@ impl Case {
         if let Some(severity) = judgement.severity
             && told.is_none_or(|told| severity > told)
         {
-            let staged = judgement.weights.is_staged() || estate.role(key.0).is_management();
+            let staged = judgement.weights.is_led() || estate.role(key.0).is_management();
             if staged && !self.is_suspect() {
                 habits.suspect(key.1, true);
             }
@@ -232,14 +255,20 @@ impl Case {
                 ja4: self.session.said.ja4.map(|ja4| ja4.to_string()),
             }),
             evidence: self.evidence(estate, habits, (asset, place), learning),
-            first_seen: self
-                .staging
-                .map_or(self.first_seen, |staging| self.first_seen.min(staging.spike.onset)),
+            first_seen: self.begun(),
             last_seen: self.last_seen,
             count,
             status: Status::Open,
             flow: Some(Box::new(self.flow.clone())),
         });
+    }
+
+    /// When what is told began.
+    fn begun(&self) -> Timestamp {
+        let staged = self.staging.map(|staging| staging.spike.onset);
+        let led = self.orchestration.as_ref().filter(|_| self.latest.weights.led > 0.0);
+        let begun = staged.into_iter().chain(led.map(|led| led.first));
+        begun.fold(self.first_seen, Timestamp::min)
     }
 
     fn id(
@@ -261,6 +290,8 @@ impl Case {
         };
         if self.latest.weights.is_staged() {
             format!("Data pulled together inside, then TLS egress from {who}")
+        } else if self.latest.weights.is_orchestrated() {
+            format!("Guest operations, then TLS egress from {who}")
         } else {
             format!("Unexpected TLS egress from {who}")
         }
@@ -299,6 +330,12 @@ impl Case {
                 ByteSize(spike.expected),
                 spike.window / 60,
             );
+        }
+        if let Some(led) = &self.orchestration
+            && self.latest.weights.is_orchestrated()
+        {
+            text += ", ";
+            text += &led.words(self.first_seen);
         }
         text
     }
@@ -366,6 +403,9 @@ impl Case {
                 score: shown(spike.score),
             };
             evidence.push(at(spike.onset, weights.staging, fact));
+        }
+        if let Some(led) = &self.orchestration {
+            evidence.push(at(led.first, weights.led, led.fact()));
         }
         evidence.extend(estate.mirror_evidence(&self.flow));
         evidence.sort_by_key(|piece| piece.time);

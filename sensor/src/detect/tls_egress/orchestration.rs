@@ -1,0 +1,34 @@
+//! Guest operations that led up to an egress.
+
+use super::case::Judgement;
+use super::{TlsEgress, findings};
+use crate::alert::Alert;
+use crate::baseline::PlaceId;
+use crate::detect::estate::Estate;
+use crate::inventory::AssetId;
+
+impl TlsEgress {
+    /// A log told of an operation on `asset`, maybe after the packets that followed it: looks at its
+    /// cases again.
+    pub(crate) fn orchestrated(
+        &mut self,
+        estate: &Estate,
+        asset: AssetId,
+        alerts: &mut Vec<Alert>,
+    ) {
+        let watch = &mut self.watch;
+        let all = (asset, PlaceId::FIRST)..=(asset, PlaceId::LAST);
+        for (key, case) in watch.cases.range_mut(all) {
+            let now = case.last_seen();
+            if !case.lead(estate.operations.before(asset, now)) {
+                continue;
+            }
+            if let Some(found) = findings(estate, &watch.habits, *key, case, now) {
+                let (weights, amount) = (found.weigh(), found.amount());
+                let severity = weights.severity(&found);
+                let judgement = Judgement { weights, amount, severity };
+                case.judge(estate, &mut watch.habits, *key, now, judgement, alerts);
+            }
+        }
+    }
+}
