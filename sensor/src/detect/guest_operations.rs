@@ -289,12 +289,11 @@ impl Actor {
         let case = self.case.get_or_insert_with(|| Case::new(look.time));
         for note in notes {
             case.note(note.finding, look.time, note.level, |found| {
-                found.vm(&look.operation.vm);
+                found.script(&look.operation.vm, look.step.began);
                 match note.count {
                     Some(count) => found.count = found.count.max(count),
                     None => found.count += 1,
                 }
-                found.scripts += u64::from(look.step.is_new && note.count.is_none());
                 found.client = found.client.or(note.client);
                 let seen = |compared: &Compared| compared.observed;
                 if note.compared.as_ref().map(seen) > found.compared.as_ref().map(seen) {

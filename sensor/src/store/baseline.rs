@@ -96,7 +96,8 @@ impl Store {
             )?;
             let Some(destination) = destination else {
                 let sql = "DELETE FROM baseline WHERE asset = ?1";
-                return Ok(transaction.execute(sql, [asset])? > 0);
+                let was_asset = transaction.execute(sql, [asset])? > 0;
+                return Ok(operators::forget(transaction, asset)? || was_asset);
             };
             let Some(mut learned) = row else { return Ok(false) };
             let was_there = learned.destinations.remove(destination).is_some();

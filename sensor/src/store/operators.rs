@@ -34,3 +34,10 @@ pub(super) fn replace(
     }
     Ok(())
 }
+
+/// Removes an account, as `DOMAIN\user`, or who uses a host; whether there was any.
+pub(super) fn forget(transaction: &Transaction<'_>, name: &str) -> rusqlite::Result<bool> {
+    let name = name.to_lowercase();
+    let sql = "DELETE FROM operator WHERE name IN (?1, ?2)";
+    Ok(transaction.execute(sql, [format!("account:{name}"), format!("host:{name}")])? > 0)
+}

@@ -79,6 +79,7 @@ fn assets_are_listed_in_a_line_each_and_one_in_full() {
         assets: [("app-01", young), ("esxi-01", learned())]
             .map(|(name, learned)| (name.to_owned(), learned))
             .into(),
+        ..Baseline::default()
     };
     assert_eq!(
         text(|to| view.write_assets(all.assets.iter(), to)),

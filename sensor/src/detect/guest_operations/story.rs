@@ -123,7 +123,7 @@ impl Story<'_> {
     }
 
     fn reason(&self, finding: Finding, found: &Found) -> String {
-        let vms: Vec<String> = found.vms.iter().map(ToString::to_string).collect();
+        let vms: Vec<String> = found.vms.keys().map(ToString::to_string).collect();
         let vms = listed(&vms, vms.len());
         let observed = |noun: &str| {
             let Compared { observed, expected, window_seconds, .. } = found.compared?;
@@ -207,7 +207,7 @@ impl Story<'_> {
         Operations {
             finding: finding.name().into(),
             client: found.client,
-            vms: found.vms.iter().take(SHOWN).map(ToString::to_string).collect(),
+            vms: found.vms.keys().take(SHOWN).map(ToString::to_string).collect(),
             vm_count: found.vms.len() as u64,
             count: found.count,
             scripts: found.scripts,

@@ -19,7 +19,7 @@
 //! | files pulled by an account that only asked until now | 3.5 to 6.5 |
 //! | guest alias changed | 5 (0.5 for an account that does so) |
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -83,15 +83,21 @@ pub(super) struct Found {
     pub(super) level: f64,
     pub(super) count: u64,
     pub(super) scripts: u64,
-    pub(super) vms: BTreeSet<Arc<str>>,
+    /// When the latest script on each virtual machine began.
+    pub(super) vms: BTreeMap<Arc<str>, Timestamp>,
     pub(super) client: Option<IpAddr>,
     pub(super) compared: Option<Compared>,
 }
 
 impl Found {
-    pub(super) fn vm(&mut self, vm: &Arc<str>) {
-        if self.vms.len() < MAX_VMS {
-            self.vms.insert(Arc::clone(vm));
+    /// It is part of the script that began then.
+    pub(super) fn script(&mut self, vm: &Arc<str>, began: Timestamp) {
+        if let Some(latest) = self.vms.get_mut(vm) {
+            self.scripts += u64::from(*latest != began);
+            *latest = began;
+        } else if self.vms.len() < MAX_VMS {
+            self.vms.insert(Arc::clone(vm), began);
+            self.scripts += 1;
         }
     }
 

@@ -1,7 +1,7 @@
 //! One asset's traffic with one place, from the first look until a day without any, and its alert.
 
 use super::Session;
-use super::weigh::{Amount, Findings, Led, Notes, Staged, Weights};
+use super::weigh::{Amount, Findings, Notes, Staged, Weights};
 use crate::alert::{Alert, Analytic, Destination, Evidence, Fact, SCHEMA, Severity, Status};
 use crate::baseline::{Habits, PlaceId};
 use crate::decode::protocol;
@@ -28,7 +28,7 @@ pub(super) struct Case {
     session: Session,
     staging: Option<Staging>,
     /// Guest operations before it.
-    orchestration: Option<Orchestration>,
+    pub(super) orchestration: Option<Orchestration>,
     latest: Judgement,
     raised: Option<Raised>,
 }
@@ -102,25 +102,6 @@ impl Case {
         let Staging { spike, out } = self.staging?;
         let pulled = spike.bytes.saturating_sub(spike.expected);
         Some(Staged { pulled, out, novelty: spike.novelty })
-    }
-
-    /// What guest operations led up to it.
-    pub(super) fn led(&self) -> Option<Led> {
-        let Orchestration { strangeness, acts, .. } = self.orchestration.as_ref()?;
-        Some(Led { strangeness: *strangeness, acts: *acts })
-    }
-
-    /// Guest operations were shortly before, if any; whether that is news.
-    pub(super) fn lead(&mut self, orchestration: Option<&Orchestration>) -> bool {
-        let Some(latest) = orchestration else { return false };
-        let known = self.orchestration.as_ref();
-        // What was stranger explains more than what came last.
-        let is_news =
-            known.is_none_or(|known| !known.is(latest) && latest.strangeness >= known.strangeness);
-        if is_news {
-            self.orchestration = Some(latest.clone());
-        }
-        is_news
     }
 
     /// A session goes on, with the spike that went before, if any.

@@ -1,10 +1,12 @@
 //! Guest operations that led up to an egress.
 
-use super::case::Judgement;
+use super::case::{Case, Judgement};
+use super::weigh::Led;
 use super::{TlsEgress, findings};
 use crate::alert::Alert;
 use crate::baseline::PlaceId;
 use crate::detect::estate::Estate;
+use crate::detect::operations::Orchestration;
 use crate::inventory::AssetId;
 
 impl TlsEgress {
@@ -32,3 +34,27 @@ impl TlsEgress {
         }
     }
 }
+
+impl Case {
+    /// What guest operations led up to it.
+    pub(super) fn led(&self) -> Option<Led> {
+        let Orchestration { strangeness, acts, .. } = self.orchestration.as_ref()?;
+        Some(Led { strangeness: *strangeness, acts: *acts })
+    }
+
+    /// Guest operations were shortly before, if any; whether that is news.
+    pub(super) fn lead(&mut self, orchestration: Option<&Orchestration>) -> bool {
+        let Some(latest) = orchestration else { return false };
+        let known = self.orchestration.as_ref();
+        // What was stranger explains more than what came last.
+        let is_news =
+            known.is_none_or(|known| !known.is(latest) && latest.strangeness >= known.strangeness);
+        if is_news {
+            self.orchestration = Some(latest.clone());
+        }
+        is_news
+    }
+}
+
+#[cfg(test)]
+mod tests;
