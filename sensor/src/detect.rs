@@ -138,7 +138,7 @@ impl Engine {
             Said::GuestOperation(operation) => self.operation(report, operation),
             Said::Conversation(conversation) => self.logged(report, conversation),
             Said::Placement { vm, host } => self.estate.inventory.placed(vm, host),
-            Said::Session(_) | Said::SwitchReconfigured { .. } => {}
+            Said::Session(_) | Said::SwitchReconfigured { .. } | Said::MirroringChanged(_) => {}
         }
     }
 
@@ -152,7 +152,8 @@ impl Engine {
         if operation.is_refused {
             return;
         }
-        let Some(asset) = self.estate.inventory.called(&operation.vm) else { return };
+        let named = operation.vm.as_ref().and_then(|vm| self.estate.inventory.called(vm));
+        let Some(asset) = named else { return };
         self.estate.operations.note(asset, report, operation, strangeness);
         if let Some(egress) = &mut self.tls_egress {
             egress.orchestrated(&self.estate, asset, &mut self.alerts);

@@ -6,6 +6,7 @@ use crate::time::Timestamp;
 
 mod dns;
 mod flow;
+mod operation;
 mod report;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -15,9 +16,10 @@ pub use dns::{DnsAnswer, DnsAuthority, DnsData, DnsMessage, DnsQuestion, DnsTran
 pub use flow::{
     Account, AccountReason, App, Endpoint, Flow, FlowState, Traffic, Tunnel, TunnelKind, Volume,
 };
+pub use operation::Operation;
 pub use report::{
-    Basis, Claim, Conversation, GuestOperation, Operation, Report, Reporter, Said, Service,
-    Session, SessionChange,
+    Access, Basis, Claim, Conversation, GuestOperation, MirroringChange, Report, Reporter, Said,
+    Service, Session, SessionChange,
 };
 pub use tls::{Carrier, Certificate, Ech, Ja3, Ja4, StartTls, TlsSession};
 

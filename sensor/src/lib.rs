@@ -4,6 +4,7 @@
 //! [`capture`] gives frames, [`decode`] packets, [`flow`] observations, [`observe`] makes
 //! [`event`]s of them, [`intake`] reports of logs, [`detect`] raises [`alert`]s. `sensor` is the only wiring.
 
+pub mod account;
 pub mod alert;
 pub mod baseline;
 pub mod capture;

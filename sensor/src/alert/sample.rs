@@ -1,6 +1,8 @@
-//! An alert to test with.
+//! Alerts to test with.
 
 use std::time::Duration;
+
+use egret_tests::traffic::HOSTILE;
 
 use super::{
     Alert, Analytic, Asset, Compared, Destination, Evidence, Fact, Operations, SCHEMA, Severity,
@@ -140,6 +142,67 @@ pub(crate) fn guest_operations() -> Alert {
             evidence(4.0, 0, Fact::GuestOperation(Box::new(operations()))),
             evidence(3.2, 309, Fact::GuestOperation(Box::new(frequency))),
         ],
+        ..egress()
+    }
+}
+
+/// Names that end lines, leave strings and fields, act on terminals, give orders to receivers, or are
+/// very long.
+pub(crate) fn hostile_names() -> Vec<String> {
+    let of_bytes = HOSTILE.map(|name| String::from_utf8_lossy(name).into_owned());
+    let others = [
+        "",
+        " ",
+        "x\r\n<14>1 - evil - - - - forged",
+        "a|b||c\\",
+        "dst=10.0.0.1 act=blocked",
+        r#"x"], destination = ["0.0.0.0/0"#,
+        r#""},"forged":true,"x":{"y":""#,
+        "{{ .Labels }} ${HOME} %s <script>alert(1)</script>",
+        "*.com",
+        "\u{85}\u{9b}31m\u{feff}",
+        &"a".repeat(10_000),
+        &"\u{202e}".repeat(4_000),
+        &"\"\\\n".repeat(3_000),
+    ];
+    of_bytes.into_iter().chain(others.map(str::to_owned)).collect()
+}
+
+/// An alert that says `name` wherever a text of somebody else's stands in one.
+pub(crate) fn saying(name: &str) -> Alert {
+    let text = || name.to_owned();
+    let facts = [
+        Fact::TlsSession {
+            community_id: text(),
+            bytes_out: 1_800_000_000,
+            usual_bytes_out: 4_000_000,
+            sessions: 12,
+            notes: vec![text().into()],
+        },
+        Fact::FirstSeenDestination { destination: text(), other_assets: 0, hours_known: 2 },
+        Fact::DnsAnswer { query: text(), answer: text() },
+        Fact::PortMatch { port: 1, formula: text(), probability: 0.0 },
+        Fact::Formula { expression: text(), pairs: 0, misses: 0, next_port: None },
+        Fact::Baseline { statement: text() },
+        Fact::GuestOperation(Box::new(Operations {
+            account: Some(text()),
+            host: Some(text()),
+            operations: vec![text()],
+            vms: vec![text()],
+            ..operations()
+        })),
+    ];
+    Alert {
+        sensor: text(),
+        title: format!("Upload to {name}"),
+        summary: format!("esxi-01 sent 1.8 GB to {name}."),
+        asset: Asset { name: text(), mac: Some(text()), ..egress().asset },
+        destination: egress().destination.map(|to| Destination {
+            sni: Some(text()),
+            ja4: Some(text()),
+            ..to
+        }),
+        evidence: facts.map(|fact| evidence(1.0, 0, fact)).to_vec(),
         ..egress()
     }
 }

@@ -101,16 +101,19 @@ impl Operator {
     pub(crate) fn meet(
         &mut self,
         time: Timestamp,
-        vm: &str,
+        vm: Option<&str>,
         client: Option<IpAddr>,
         how: Meeting,
     ) -> u64 {
         self.last_seen = self.last_seen.max(time.as_secs());
         self.known.meet(time, how);
-        let mut forgotten = room(&mut self.vms, vm, MAX_VMS);
-        match self.vms.get_mut(vm) {
-            Some(known) => known.meet(time, how),
-            None => self.vms.entry(vm.to_owned()).or_default().meet(time, how),
+        let mut forgotten = 0;
+        if let Some(vm) = vm {
+            forgotten += room(&mut self.vms, vm, MAX_VMS);
+            match self.vms.get_mut(vm) {
+                Some(known) => known.meet(time, how),
+                None => self.vms.entry(vm.to_owned()).or_default().meet(time, how),
+            }
         }
         if let Some(client) = client {
             forgotten += room(&mut self.clients, &client, MAX_CLIENTS);
@@ -158,13 +161,10 @@ impl Operator {
 }
 
 /// Makes room for `coming` by forgetting the half that is known least; how many that were.
-fn room<K: Ord + Clone, Q: Ord + ?Sized>(
-    known: &mut BTreeMap<K, Acquaintance>,
-    coming: &Q,
-    most: usize,
-) -> u64
+fn room<K, Q>(known: &mut BTreeMap<K, Acquaintance>, coming: &Q, most: usize) -> u64
 where
-    K: std::borrow::Borrow<Q>,
+    K: Ord + Clone + std::borrow::Borrow<Q>,
+    Q: Ord + ?Sized,
 {
     if known.len() < most || known.contains_key(coming) {
         return 0;
@@ -202,26 +202,26 @@ mod tests {
         let mut operator = Operator::new(at(0, 0));
         for day in 0..3 {
             for hour in 0..24 {
-                operator.meet(at(day, hour), "web-01", None, Meeting::Watching);
+                operator.meet(at(day, hour), Some("web-01"), None, Meeting::Watching);
             }
         }
         assert!(operator.vms["web-01"].familiarity() < 1.0);
         operator.taint(at(2, 23));
-        operator.meet(at(3, 0), "web-01", None, Meeting::Suspected);
-        operator.meet(at(4, 0), "web-01", None, Meeting::Watching);
+        operator.meet(at(3, 0), Some("web-01"), None, Meeting::Suspected);
+        operator.meet(at(4, 0), Some("web-01"), None, Meeting::Watching);
         assert_eq!(operator.vms["web-01"].days, 2, "days 2 and 3 were tainted");
-        operator.meet(at(5, 0), "web-01", None, Meeting::Watching);
+        operator.meet(at(5, 0), Some("web-01"), None, Meeting::Watching);
         assert_eq!(operator.vms["web-01"].familiarity(), 1.0);
     }
 
     #[test]
     fn names_are_bounded_and_the_least_known_go() {
         let mut operator = Operator::new(at(0, 0));
-        operator.meet(at(0, 0), "old", None, Meeting::Learning);
+        operator.meet(at(0, 0), Some("old"), None, Meeting::Learning);
         let mut forgotten = 0;
         for vm in 0..3000 {
             let name = format!("vm-{vm}");
-            forgotten += operator.meet(at(1, 0), &name, None, Meeting::Watching);
+            forgotten += operator.meet(at(1, 0), Some(&name), None, Meeting::Watching);
         }
         assert!(operator.vms.len() <= MAX_VMS && operator.vms.contains_key("old"));
         assert_eq!(forgotten + operator.vms.len() as u64, 3001);

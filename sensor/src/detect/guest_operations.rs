@@ -97,6 +97,7 @@ struct Look<'a> {
     policy: &'a Policy,
     operation: &'a GuestOperation,
     /// Its name in lower case.
+    /// The guest's name in lower case; empty where no log names it.
     vm: Arc<str>,
     account: Option<&'a Account>,
     claim: Option<&'a Claim>,
@@ -107,6 +108,13 @@ struct Look<'a> {
     own: Phase,
     all: Phase,
     maintenance: bool,
+}
+
+impl Look<'_> {
+    /// The guest's name in lower case, where a log names it.
+    fn named_vm(&self) -> Option<&str> {
+        Some(&*self.vm).filter(|vm| !vm.is_empty())
+    }
 }
 
 impl GuestOperations {
@@ -138,7 +146,7 @@ impl GuestOperations {
         let policy = &self.policy;
         let others = Others(&self.actors).of(&key, operation);
         let Some(actor) = self.actors.get_mut(&key) else { return 0.0 };
-        let vm: Arc<str> = operation.vm.to_lowercase().into();
+        let vm: Arc<str> = operation.vm.as_deref().unwrap_or_default().to_lowercase().into();
         let kind = Kind::of(&operation.operation);
         let account = named.as_ref().map(|(_, account)| account);
         let first_seen = match actor.habit.first_seen {
@@ -251,10 +259,10 @@ impl Others<'_> {
     /// Only looked for where it is new to the actor itself.
     fn of(&self, key: &str, operation: &GuestOperation) -> Known {
         let own = self.0.get(key).map(|actor| &actor.habit);
-        let vm = operation.vm.to_lowercase();
+        let vm = operation.vm.as_deref().unwrap_or_default().to_lowercase();
         let others =
             || self.0.iter().filter(|(other, actor)| **other != *key && !actor.is_suspected());
-        let vm_is_new = own.is_none_or(|own| !own.vms.contains_key(&vm));
+        let vm_is_new = !vm.is_empty() && own.is_none_or(|own| !own.vms.contains_key(&vm));
         let new_client = operation
             .client
             .filter(|client| own.is_none_or(|own| !own.clients.contains_key(client)));
@@ -289,7 +297,7 @@ impl Actor {
         let case = self.case.get_or_insert_with(|| Case::new(look.time));
         for note in notes {
             case.note(note.finding, look.time, note.level, |found| {
-                found.script(&look.operation.vm, look.step.began);
+                found.script(look.operation.vm.as_ref(), look.step.began);
                 match note.count {
                     Some(count) => found.count = found.count.max(count),
                     None => found.count += 1,
@@ -315,7 +323,7 @@ impl Actor {
         if habit.last_seen == 0 {
             *habit = Operator::new(look.time);
         }
-        let forgotten = habit.meet(look.time, &look.vm, look.operation.client, how);
+        let forgotten = habit.meet(look.time, look.named_vm(), look.operation.client, how);
         if how == Meeting::Suspected || look.maintenance {
             return forgotten;
         }

@@ -101,7 +101,7 @@ impl Orchestration {
         Self {
             first: report.time,
             last: report.time,
-            vm: Arc::clone(&operation.vm),
+            vm: operation.vm.clone().unwrap_or_default(),
             count: 0,
             counts: Counts::default(),
             account: None,

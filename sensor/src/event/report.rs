@@ -1,9 +1,9 @@
 //! What a log message said, as far as it was understood.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::Operation;
 use crate::time::Timestamp;
 
 /// One fact that a log told.
@@ -101,6 +101,8 @@ pub enum Said {
         /// Who did it.
         account: Option<Arc<str>>,
     },
+    /// Port mirroring was configured, or that was tried.
+    MirroringChanged(Box<MirroringChange>),
     /// A conversation, as a proxy or a firewall saw it.
     Conversation(Box<Conversation>),
     /// Where a virtual machine runs.
@@ -117,16 +119,20 @@ pub enum Said {
 pub struct GuestOperation {
     /// What was done.
     pub operation: Operation,
-    /// Name of the virtual machine.
-    pub vm: Arc<str>,
+    /// Name of the virtual machine; records of calls (audit, vCenter's tasks) do not have it.
+    pub vm: Option<Arc<str>>,
     /// Who did it, and how that is known; hostd does not say.
     pub account: Option<Claim>,
     /// The address that the client called the API from, where one is known.
     pub client: Option<IpAddr>,
-    /// Whether the guest refused the credentials.
+    /// Whether it was refused: the credentials by the guest, or the call for want of a privilege.
     pub is_refused: bool,
     /// The reporter's number for its event: two messages with the same one tell of one event.
     pub event: Option<u64>,
+    /// The first eight hexadecimal digits of the session that it was called in.
+    pub session: Option<Arc<str>>,
+    /// The client's or vCenter's id of the call (`opID`), which other messages may share.
+    pub op_id: Option<Arc<str>>,
     /// Who else told of it, besides the reporter.
     pub also: Vec<Service>,
 }
@@ -135,6 +141,7 @@ pub struct GuestOperation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// The account, as `DOMAIN\user` or `user`: one spelling for all the forms that logs have.
+    /// Upper and lower case are as written; they make no difference (see [`crate::account`]).
     pub account: Arc<str>,
     /// How that is known.
     pub basis: Basis,
@@ -162,48 +169,6 @@ impl Basis {
     }
 }
 
-/// What can be done in a guest, by the names of the API (vSphere Web Services, `GuestOperations`).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Operation {
-    /// `StartProgramInGuest`
-    StartProgram,
-    /// `ListProcessesInGuest`
-    ListProcesses,
-    /// `TerminateProcessInGuest`
-    TerminateProcess,
-    /// `ReadEnvironmentVariableInGuest`
-    ReadEnvironmentVariable,
-    /// `ListFilesInGuest`
-    ListFiles,
-    /// `InitiateFileTransferFromGuest`
-    FileTransferFromGuest,
-    /// `InitiateFileTransferToGuest`
-    FileTransferToGuest,
-    /// `CreateTemporaryFileInGuest`
-    CreateTemporaryFile,
-    /// `DeleteFileInGuest`
-    DeleteFile,
-    /// Another one, as the message has it.
-    Other(Arc<str>),
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::StartProgram => "StartProgramInGuest",
-            Self::ListProcesses => "ListProcessesInGuest",
-            Self::TerminateProcess => "TerminateProcessInGuest",
-            Self::ReadEnvironmentVariable => "ReadEnvironmentVariableInGuest",
-            Self::ListFiles => "ListFilesInGuest",
-            Self::FileTransferFromGuest => "InitiateFileTransferFromGuest",
-            Self::FileTransferToGuest => "InitiateFileTransferToGuest",
-            Self::CreateTemporaryFile => "CreateTemporaryFileInGuest",
-            Self::DeleteFile => "DeleteFileInGuest",
-            Self::Other(name) => name,
-        })
-    }
-}
-
 /// A login, or its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
@@ -217,10 +182,34 @@ pub struct Session {
     pub agent: Option<Arc<str>>,
     /// The first eight hexadecimal digits of its id, which later messages carry as `sid`.
     pub id: Option<Arc<str>>,
+    /// What it leads to.
+    pub access: Access,
+}
+
+/// What a [`Session`] leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Access {
+    /// The management API of a host or of vCenter: guest operations are called here.
+    Api,
+    /// Single sign-on.
+    SignOn,
+    /// The shell of a host, over SSH.
+    Ssh,
+}
+
+impl Access {
+    /// Its name in events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::SignOn => "sso",
+            Self::Ssh => "ssh",
+        }
+    }
 }
 
 /// What became of a [`Session`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SessionChange {
     /// It began.
     LoggedIn,
@@ -228,6 +217,30 @@ pub enum SessionChange {
     LoggedOut,
     /// It was refused.
     Refused,
+}
+
+impl SessionChange {
+    /// Its name in events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LoggedIn => "login",
+            Self::LoggedOut => "logout",
+            Self::Refused => "login_refused",
+        }
+    }
+}
+
+/// A change of port mirroring, as the manager of NSX records it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MirroringChange {
+    /// What was called, as the record has it.
+    pub operation: Arc<str>,
+    /// Who called it.
+    pub account: Option<Arc<str>>,
+    /// Where from.
+    pub client: Option<IpAddr>,
+    /// Whether it failed.
+    pub is_refused: bool,
 }
 
 /// A conversation that a log tells of.
@@ -241,4 +254,6 @@ pub struct Conversation {
     pub protocol: u8,
     /// Bytes to the server and to the client, once it has ended.
     pub bytes: Option<[u64; 2]>,
+    /// Whether a firewall let nothing of it through.
+    pub is_blocked: bool,
 }

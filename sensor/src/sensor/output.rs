@@ -9,6 +9,7 @@ use crate::cli::Stream;
 use crate::detect::Engine;
 use crate::eve;
 use crate::event::{Event, Report};
+use crate::intake::files;
 use crate::intake::join::Join;
 use crate::mirror::SourceFacts;
 use crate::observe::Sink;
@@ -109,6 +110,8 @@ pub(super) fn append(stream: &Stream) -> io::Result<Box<dyn Write + Send>> {
 /// the event that raised it, to the event file.
 pub(super) struct Outputs {
     pub(super) engine: Engine,
+    /// Log messages in files, which are read up to the time of each event.
+    pub(super) logs: files::Files,
     pub(super) join: Join,
     pub(super) writer: eve::Writer,
     pub(super) events: Option<Lines>,
@@ -120,6 +123,7 @@ pub(super) struct Outputs {
 impl Sink for Outputs {
     #[inline]
     fn event(&mut self, event: Event) {
+        self.logged(event.time);
         self.joined(event.time);
         self.engine.event(&event);
         if let Some(lines) = &mut self.events {
@@ -129,10 +133,8 @@ impl Sink for Outputs {
     }
 
     fn report(&mut self, report: Report) {
-        self.joined(report.time);
-        if let Some(report) = self.join.take(report) {
-            self.told(&report);
-        }
+        self.logged(report.time);
+        self.take(report);
     }
 
     fn mirror(&mut self, at: Timestamp, sources: &[SourceFacts]) {
@@ -141,6 +143,21 @@ impl Sink for Outputs {
 }
 
 impl Outputs {
+    /// Takes what log files say up to `until`.
+    #[inline]
+    fn logged(&mut self, until: Timestamp) {
+        while let Some(report) = self.logs.pop(until) {
+            self.take(report);
+        }
+    }
+
+    fn take(&mut self, report: Report) {
+        self.joined(report.time);
+        if let Some(report) = self.join.take(report) {
+            self.told(&report);
+        }
+    }
+
     /// Passes on the reports that have waited long enough for others by `now`.
     #[inline]
     fn joined(&mut self, now: Timestamp) {
@@ -158,8 +175,10 @@ impl Outputs {
         self.alerts();
     }
 
-    /// Passes on the reports that waited for others: none will come any more.
+    /// Takes what is left in log files, and passes on the reports that waited for others: none will
+    /// come any more.
     pub(super) fn finish(&mut self) {
+        self.logged(Timestamp::MAX);
         while let Some(report) = self.join.pop_last() {
             self.told(&report);
         }

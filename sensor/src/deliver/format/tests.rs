@@ -6,6 +6,8 @@ use super::*;
 use crate::alert::attack::attack;
 use crate::alert::{Analytic, Asset, Destination, Evidence, Fact, SCHEMA, Severity, Status};
 
+mod hostile;
+
 /// What people read: each example in it is a body that is written here.
 const GUIDE: &str = include_str!("../../../../docs/delivery.md");
 

@@ -276,7 +276,7 @@ fn connections_of_logs_are_tested_once_and_say_whose_log_it_was() {
         .map(|beacon| {
             let server = (text(c2(beacon)).parse().unwrap(), apt12(c2(beacon)) as u16);
             let client = (GUEST.parse().unwrap(), 50_000);
-            let said = Conversation { client, server, protocol: 6, bytes: None };
+            let said = Conversation { client, server, protocol: 6, bytes: None, is_blocked: false };
             Report {
                 time: crate::detect::tests::time(START + beacon * HOUR + 5),
                 stated: None,

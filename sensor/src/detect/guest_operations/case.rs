@@ -103,7 +103,9 @@ impl Case {
         self.scripts += u64::from(is_new);
         self.pulls += u64::from(Kind::of(&operation.operation) == Kind::Pull);
         self.counts.add(&operation.operation);
-        bump(&mut self.vms, &operation.vm, MAX_VMS);
+        if let Some(vm) = &operation.vm {
+            bump(&mut self.vms, vm, MAX_VMS);
+        }
         if let Some(client) = operation.client {
             bump(&mut self.clients, &client, MAX_NAMES);
         }

@@ -120,14 +120,15 @@ impl Actor {
     fn vm(&self, look: &Look<'_>, others: Known) -> Option<Note> {
         const NOT_AUTHORISED: f64 = 4.0;
         const NEW: f64 = 0.5;
+        let name = look.named_vm()?;
         if look.policy.lists_vms() {
-            let is_authorised = look.policy.authorises(&look.vm);
+            let is_authorised = look.policy.authorises(name);
             return (!is_authorised).then(|| Note::new(Finding::VmNotAuthorised, NOT_AUTHORISED));
         }
         if look.own != Phase::Watching {
             return None;
         }
-        let known = self.habit.vms.get(&*look.vm).map_or(0.0, |vm| vm.familiarity());
+        let known = self.habit.vms.get(name).map_or(0.0, |vm| vm.familiarity());
         let level = if others.vm { NEW / 2.0 } else { NEW } * (1.0 - known);
         (known < 1.0).then(|| Note::new(Finding::FirstSeenVm, level))
     }

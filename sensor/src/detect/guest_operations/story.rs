@@ -53,7 +53,7 @@ impl Story<'_> {
 
     fn title(&self) -> String {
         let place = match self.case.vms.len() {
-            1 => "in a guest".to_owned(),
+            0 | 1 => "in a guest".to_owned(),
             vms => format!("in {} guests", grouped(vms as u64)),
         };
         if self.case.found.contains_key(&Finding::FilesPulled) {
@@ -66,8 +66,7 @@ impl Story<'_> {
     /// most of it.
     fn asset(&self) -> alert::Asset {
         let case = self.case;
-        if case.account.is_none()
-            && case.vms.len() > 1
+        if (case.vms.is_empty() || case.account.is_none() && case.vms.len() > 1)
             && let Some(host) = most(&case.hosts).first()
         {
             return self.estate.describe_name(host, Role::Esxi);
@@ -98,7 +97,7 @@ impl Story<'_> {
                 counted(case.count, "guest operation"),
                 listed(&operations, operations.len())
             ),
-            listed(&vms, vms.len()),
+            named(&vms),
         );
         if let Some(client) = most(&case.clients).first() {
             text += &format!(" from {client}");
@@ -124,7 +123,7 @@ impl Story<'_> {
 
     fn reason(&self, finding: Finding, found: &Found) -> String {
         let vms: Vec<String> = found.vms.keys().map(ToString::to_string).collect();
-        let vms = listed(&vms, vms.len());
+        let vms = named(&vms);
         let observed = |noun: &str| {
             let Compared { observed, expected, window_seconds, .. } = found.compared?;
             let minutes = window_seconds / 60;
@@ -233,6 +232,11 @@ fn most<K: Ord>(counts: &BTreeMap<K, u64>) -> Vec<&K> {
     let mut all: Vec<_> = counts.iter().collect();
     all.sort_by_key(|(key, count)| (Reverse(**count), *key));
     all.into_iter().map(|(key, _)| key).collect()
+}
+
+/// Guests by their names, as far as logs have them.
+fn named(vms: &[String]) -> String {
+    if vms.is_empty() { "a guest that no log names".to_owned() } else { listed(vms, vms.len()) }
 }
 
 fn listed(names: &[String], count: usize) -> String {

@@ -90,8 +90,12 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// It is part of the script that began then.
-    pub(super) fn script(&mut self, vm: &Arc<str>, began: Timestamp) {
+    /// It is part of the script that began then; without a guest's name, of one and the same.
+    pub(super) fn script(&mut self, vm: Option<&Arc<str>>, began: Timestamp) {
+        let Some(vm) = vm else {
+            self.scripts = self.scripts.max(1);
+            return;
+        };
         if let Some(latest) = self.vms.get_mut(vm) {
             self.scripts += u64::from(*latest != began);
             *latest = began;

@@ -64,7 +64,9 @@ impl Logs {
         };
         let said = GuestOperation {
             operation,
-            vm: vm.into(),
+            vm: Some(vm.into()),
+            session: None,
+            op_id: None,
             account: account.map(claim),
             client: account.map(|_| "10.20.0.5".parse().unwrap()),
             is_refused: no,

@@ -8,7 +8,9 @@ fn started(at: u64, account: &str) -> crate::event::Report {
     use crate::event::{Basis, Claim, GuestOperation, Operation, Report, Reporter, Said, Service};
     let operation = GuestOperation {
         operation: Operation::StartProgram,
-        vm: "WEB-03".into(),
+        vm: Some("WEB-03".into()),
+        session: None,
+        op_id: None,
         account: Some(Claim { account: account.into(), basis: Basis::Stated }),
         client: None,
         is_refused: false,
