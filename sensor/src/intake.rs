@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::event::{Report, Reporter};
 use crate::text::printable;
 use crate::time::{Elapsed, Timestamp};
+use esxi::Gaps;
 use syslog::{Form, Message, Skews};
 
 pub mod esxi;
@@ -42,6 +43,8 @@ pub struct Counts {
     pub unreadable: u64,
     /// They were cut on their way, and are in one of the others, too.
     pub cut: u64,
+    /// Events that never came, by the numbers that hosts give theirs; they are in none of the others.
+    pub missing: u64,
 }
 
 impl Counts {
@@ -71,6 +74,7 @@ impl std::iter::Sum for Counts {
             repetition: sum.repetition + more.repetition,
             unreadable: sum.unreadable + more.unreadable,
             cut: sum.cut + more.cut,
+            missing: sum.missing + more.missing,
         })
     }
 }
@@ -80,6 +84,7 @@ impl std::iter::Sum for Counts {
 pub struct Reader {
     counts: Counts,
     skews: Skews,
+    gaps: Gaps,
     /// When the file was written that the messages are in.
     written: Option<Timestamp>,
 }
@@ -111,6 +116,8 @@ impl Reader {
             self.counts.repetition += 1;
             return None;
         }
+        self.gaps.note(&message);
+        self.counts.missing = self.gaps.missing();
         let told = esxi::read(&message);
         let (Some(time), Some(told)) = (time, told) else {
             self.counts.irrelevant += 1;
@@ -121,7 +128,7 @@ impl Reader {
         // What happened before the message was written did so by the same clock.
         let before = message.time.zip(told.stated).map(|(written, stated)| written.since(stated));
         let time = time.minus(before.unwrap_or_default());
-        let host = message.host.map(Into::into);
+        let host = message.host.map(|host| printable(host).to_string().into());
         let reporter = Reporter { service: told.service, host, peer: origin.peer };
         Some(Report { time, stated, reporter, said: told.said })
     }

@@ -281,6 +281,7 @@ mod tests {
             refused_hellos: 0,
             dns_responses: 1,
             dns_answers: 9_012,
+            logs: intake::Counts { understood: 12, irrelevant: 3_000, ..intake::Counts::default() },
             assets: vec![
                 AssetCount { role: Role::Esxi, configured: 2, discovered: 0 },
                 AssetCount { role: Role::Vcenter, configured: 0, discovered: 0 },
@@ -306,6 +307,7 @@ refused  1,012 packets
 flows    12,345 conversations
 TLS      1,234 ClientHellos, 1,200 with a server name, 3 cut off
 DNS      1 response, 9,012 answers
+logs     3,012 messages, 12 understood, 0 unreadable
 assets   2 esxi, 20 guest (18 discovered)
 note     monday.pcap: cut in the middle of a packet\\nfake line
 "
@@ -339,6 +341,7 @@ note     monday.pcap: cut in the middle of a packet\\nfake line
         assert_eq!(json["capture_start"], "2026-11-20T14:03:11.000000Z");
         assert_eq!(json["capture_seconds"], 86_400.0);
         assert_eq!(json["assets"]["guest"]["discovered"], 18);
+        assert_eq!(json["log_messages"], 3_012);
         assert_eq!(json["alerts"]["critical"], 0);
         assert_eq!(json["packets_per_second"], 536_768);
         assert!(!json.to_string().contains('\n'));

@@ -21,6 +21,7 @@ mod decap;
 mod files;
 mod hellos;
 mod hostile;
+mod log_files;
 mod logs;
 mod output;
 mod quic;

@@ -26,6 +26,7 @@ mod mirrors;
 mod process;
 mod receiver;
 mod reload;
+mod syslog;
 mod tls;
 
 /// What happens within moments may take so long on a machine that has much else to do.

@@ -10,7 +10,7 @@ mod packets;
 mod scene;
 
 pub(super) use scene::{
-    DAY, HOUR, JA4, MINUTE, Scene, Told, about, any_asset, at_least, attacked, time,
+    DAY, HOUR, JA4, MINUTE, MONDAY, Scene, Told, about, any_asset, at_least, attacked, time,
 };
 
 #[test]

@@ -31,6 +31,7 @@ use weigh::{Findings, Notes};
 
 mod case;
 mod claim;
+mod orchestration;
 mod weigh;
 
 /// Cases that are looked at closely at a time.
@@ -261,7 +262,8 @@ impl Watch {
         if !self.cases.contains_key(&key) {
             let sent = self.habits.habit(asset, session.place).map_or(0, |habit| habit.total(2));
             let management = estate.role(asset).is_management();
-            if spike.is_none() && sent < WORTH && !management {
+            let led = estate.operations.before(asset, event.time).is_some();
+            if spike.is_none() && !led && sent < WORTH && !management {
                 return;
             }
             if self.cases.len() >= MAX_CASES {
@@ -272,6 +274,7 @@ impl Watch {
         }
         let Some(case) = self.cases.get_mut(&key) else { return };
         case.carry(event, session, bytes, spike);
+        case.lead(estate.operations.before(asset, event.time));
         if let Some(found) = findings(estate, &self.habits, key, case, event.time) {
             let (weights, amount) = (found.weigh(), found.amount());
             let severity = weights.severity(&found);
@@ -299,6 +302,7 @@ fn findings<'a>(
         others: habits.others(asset, place),
         notes: case.notes(),
         staged: case.staged(),
+        led: case.led(),
         management: estate.role(asset).is_management(),
         doubtful: case.is_doubtful(),
         learning: estate.phase(asset, now) == Phase::Learning,

@@ -15,6 +15,7 @@ use crate::event::{
 
 mod dns;
 mod hostile;
+mod reports;
 mod sessions;
 
 fn endpoint(address: &str, port: u16) -> Endpoint {

@@ -207,3 +207,6 @@ impl Ord for Ahead {
         self.key().cmp(&other.key())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,6 +31,9 @@ const TOGETHER: Duration = Duration::from_secs(2);
 /// Reports that wait at most; beyond, the one that has waited longest goes on as it is.
 const MAX_WAITING: usize = 2048;
 
+/// Reports that are looked through for others of one thing: as many as come in 5 s at 100 a second.
+const MAX_LOOKED_THROUGH: usize = 512;
+
 /// Records of calls that are remembered at most.
 const MAX_CALLS: usize = 1024;
 
@@ -61,7 +64,7 @@ pub struct Join {
 /// A record of a call that names who called and not for which virtual machine.
 #[derive(Debug)]
 struct Call {
-    when: Timestamp,
+    times: [Timestamp; 2],
     operation: Operation,
     account: Arc<str>,
 }
@@ -124,8 +127,11 @@ impl Join {
                 if self.calls.len() == MAX_CALLS {
                     self.calls.pop_front();
                 }
-                let (when, operation) = (when(report), said.operation.clone());
-                self.calls.push_back(Call { when, operation, account: claim.account.clone() });
+                self.calls.push_back(Call {
+                    times: times(report),
+                    operation: said.operation.clone(),
+                    account: claim.account.clone(),
+                });
             }
             _ => {}
         }
@@ -134,8 +140,9 @@ impl Join {
     /// An operation with all that others tell of it.
     fn operation(&mut self, first: Report) -> Report {
         let Some(mut facts) = Facts::new(&first) else { return first };
-        let parts = self.waiting.iter().filter(|(_, report)| facts.take(report));
-        let parts: Vec<_> = parts.map(|(key, _)| *key).collect();
+        let waiting = self.waiting.iter().take(MAX_LOOKED_THROUGH);
+        let parts: Vec<_> =
+            waiting.filter(|(_, report)| facts.take(report)).map(|(key, _)| *key).collect();
         self.counts.merged += parts.len() as u64;
         let others = parts.iter().filter_map(|key| self.waiting.remove(key)).collect();
         let mut callers = self.calls.iter().filter(|call| facts.may_be(call)).map(|c| &*c.account);
@@ -146,8 +153,9 @@ impl Join {
 
     /// A login with all that others tell of it.
     fn login(&mut self, mut first: Report) -> Report {
+        let waiting = self.waiting.iter().take(MAX_LOOKED_THROUGH);
         let same = |(key, report): (&_, &Report)| login::is_same(&first, report).then_some(*key);
-        let parts: Vec<_> = self.waiting.iter().filter_map(same).collect();
+        let parts: Vec<_> = waiting.filter_map(same).collect();
         for report in parts.iter().filter_map(|key| self.waiting.remove(key)) {
             self.counts.merged += 1;
             login::merge(&mut first, report);
@@ -161,7 +169,18 @@ fn when(report: &Report) -> Timestamp {
     report.stated.unwrap_or(report.time)
 }
 
+/// The same by this sensor's clock, too.
+fn times(report: &Report) -> [Timestamp; 2] {
+    [when(report), report.time]
+}
+
 /// Whether two times may be one for two clocks.
 fn is_near(one: Timestamp, other: Timestamp) -> bool {
     one.since(other).max(other.since(one)) <= TOGETHER
+}
+
+/// Whether two reports may be of one time: by the clocks of those who tell it, or by this sensor's,
+/// where it knows how far those are off.
+fn are_near(one: [Timestamp; 2], other: [Timestamp; 2]) -> bool {
+    one.into_iter().zip(other).any(|(one, other)| is_near(one, other))
 }

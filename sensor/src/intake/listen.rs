@@ -33,6 +33,8 @@ use connections::Places;
 
 /// Bytes of datagrams that may wait in the kernel: a burst of tens of thousands of messages.
 const RECEIVE_BUFFER: usize = 16 << 20;
+/// How long what is on its way may take once the sensor stops.
+const LAST: Duration = Duration::from_millis(100);
 
 /// Ports that were taken, and who may use them.
 #[derive(Debug)]

@@ -53,6 +53,8 @@ enum Part {
     Flood,
     /// The same, through the AF_PACKET ring and through XDP
     Backends,
+    /// Of that only short frames of half a million conversations
+    Crowded,
     /// One worker and two under the same load
     Scaling,
     /// An interface on which nothing comes
@@ -84,6 +86,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     if is_wanted(Part::Backends) {
         backends::report(arguments, &cable)?;
+    }
+    if arguments.only == Some(Part::Crowded) {
+        backends::crowded(arguments, &cable)?;
     }
     if is_wanted(Part::Scaling) {
         scaling::report(&cable, arguments.rounds)?;

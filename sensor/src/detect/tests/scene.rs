@@ -255,6 +255,17 @@ impl Scene {
         change(&mut self.config);
     }
 
+    /// Runs it with what logs say meanwhile, in the order of time.
+    pub(crate) fn run_logged(&self, reports: &[Report]) -> Vec<Told> {
+        let mut engine = Engine::new(&self.config, self.learn, None);
+        let mut reports = reports.iter().peekable();
+        self.run_between(&mut engine, |engine, event| {
+            while let Some(report) = reports.next_if(|report| report.time <= event.time) {
+                engine.report(report);
+            }
+        })
+    }
+
     /// Runs it; the last state of every alert, in the order they were told first.
     pub(in super::super) fn run(&self) -> Vec<Told> {
         let mut engine = Engine::new(&self.config, self.learn, None);
@@ -304,6 +315,9 @@ impl Scene {
         told
     }
 }
+
+/// A day after day 0, which is a Friday.
+pub(crate) const MONDAY: u64 = 3 * DAY;
 
 pub(in super::super) fn time(seconds: u64) -> Timestamp {
     Timestamp::from_parts(START + seconds, 0)

@@ -19,7 +19,7 @@ const MAX_GAP: u64 = 10_000;
 #[derive(Debug, Default)]
 pub struct Gaps {
     hosts: HashMap<Box<str>, Numbers>,
-    lost: u64,
+    missing: u64,
 }
 
 /// The numbers of one host.
@@ -41,45 +41,39 @@ impl Gaps {
         let (Some(host), true) = (message.host, head.sub == EVENTS) else { return };
         let Some((number, _)) = numbered(text) else { return };
         if let Some(numbers) = self.hosts.get_mut(host) {
-            let (missing, late) = numbers.take(number);
-            self.lost = self.lost.saturating_add(missing).saturating_sub(late);
+            self.missing = self.missing.saturating_add(numbers.take(number));
         } else if self.hosts.len() < MAX_HOSTS {
             self.hosts.insert(host.into(), Numbers { last: number, seen: u64::MAX });
         }
     }
 
-    /// Events that are missing so far.
-    pub const fn lost(&self) -> u64 {
-        self.lost
+    /// Events that are missing so far: 64 later ones have come.
+    pub const fn missing(&self) -> u64 {
+        self.missing
     }
 }
 
 impl Numbers {
-    /// Takes a number: how many are missing before it, and how many that were missing have come.
-    const fn take(&mut self, number: u64) -> (u64, u64) {
+    /// Takes a number: how many before it are too far back now to come late.
+    const fn take(&mut self, number: u64) -> u64 {
         let ahead = number.saturating_sub(self.last);
-        if ahead > 0 && ahead <= MAX_GAP {
-            // The last itself has come.
-            self.seen = match ahead {
-                LATE.. => 0,
-                _ => self.seen.unbounded_shl(ahead as u32) | 1u64.unbounded_shl(ahead as u32 - 1),
-            };
-            self.last = number;
-            return (ahead - 1, 0);
-        }
         let behind = self.last.saturating_sub(number);
-        if ahead == 0 && behind <= LATE {
-            let bit = match behind {
-                0 => 0,
-                _ => 1 << (behind - 1),
-            };
-            let is_new = bit & !self.seen != 0;
-            self.seen |= bit;
-            return (0, is_new as u64);
+        if ahead > MAX_GAP || behind > LATE {
+            *self = Self { last: number, seen: u64::MAX };
+            return 0;
         }
+        if ahead == 0 {
+            // The last is before none; the one before it has the lowest bit.
+            self.seen |= ((1u128 << behind) >> 1) as u64;
+            return 0;
+        }
+        let ahead_bits = ahead as u32;
+        let leaving = (!self.seen).unbounded_shr(u64::BITS.saturating_sub(ahead_bits));
+        let unseen = ahead.saturating_sub(LATE).saturating_sub(1);
+        self.seen =
+            self.seen.unbounded_shl(ahead_bits) | 1u64.unbounded_shl(ahead_bits.saturating_sub(1));
         self.last = number;
-        self.seen = u64::MAX;
-        (0, 0)
+        unseen.saturating_add(leaving.count_ones() as u64)
     }
 }
 
@@ -88,23 +82,49 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn lost(numbers: impl IntoIterator<Item = u64>) -> u64 {
+    /// How many are missing when many more have come.
+    fn missing(numbers: impl IntoIterator<Item = u64>) -> u64 {
         let mut gaps = Gaps::default();
-        for number in numbers {
+        let mut last = 0;
+        let mut take = |number: u64| {
             let body = format!("[Originator@6876 sub=Vimsvc.ha-eventmgr] Event {number} : x");
             gaps.note(&super::super::tests::message("Hostd", &body));
+        };
+        for number in numbers {
+            last = number;
+            take(number);
         }
-        gaps.lost()
+        (1..=2 * LATE).for_each(|more| take(last.saturating_add(more)));
+        gaps.missing()
     }
 
     #[test]
     fn a_gap_is_lost_messages() {
-        assert_eq!(lost([245, 246, 249, 250]), 2);
-        assert_eq!(lost([245, 246, 246]), 0, "the same twice");
-        assert_eq!(lost([245, 248, 246, 247, 249]), 0, "late, not lost");
-        assert_eq!(lost([5000, 1, 2]), 0, "started anew");
-        assert_eq!(lost([1, u64::MAX, 0, 2]), 1, "no believable gap");
-        assert_eq!(lost([1, 1000, 999, 1001]), 997, "late behind a long gap");
+        assert_eq!(missing([245, 246, 249, 250]), 2);
+        assert_eq!(missing([245, 246, 246]), 0, "the same twice");
+        assert_eq!(missing([245, 248, 246, 247, 249]), 0, "late, not lost");
+        assert_eq!(missing([245, 309, 246, 310]), 62, "as late as can be");
+        assert_eq!(missing([5000, 1, 2]), 0, "started anew");
+        assert_eq!(missing([1, u64::MAX, 1, 3]), 1, "no believable gap");
+        assert_eq!(missing([1, 1000, 999, 1001]), 997, "late behind a long gap");
+        for gap in [63, 64, 65, 66, 67, 130] {
+            assert_eq!(missing([1, 1 + gap]), gap - 1);
+        }
+    }
+
+    #[test]
+    fn messages_of_others_have_no_numbers() {
+        let mut gaps = Gaps::default();
+        for (program, body) in [
+            ("Hostd", "[Originator@6876 sub=Vimsvc.ha-eventmgr] Event 1 : x"),
+            ("Hostd", "[Originator@6876 sub=Vimsvc] Event 100 : x"),
+            ("Vpxa", "[Originator@6876 sub=Vimsvc.ha-eventmgr] Event 200 : x"),
+            ("Hostd", "Event 300 : x"),
+            ("Hostd", "[Originator@6876 sub=Vimsvc.ha-eventmgr] Event 2 : x"),
+        ] {
+            gaps.note(&super::super::tests::message(program, body));
+        }
+        assert_eq!(gaps.hosts["esx1"].last, 2);
     }
 
     proptest! {
@@ -112,14 +132,15 @@ mod tests {
         fn what_is_missing_is_counted(present in prop::collection::vec(any::<bool>(), 1..300)) {
             let first = present.iter().position(|there| *there).unwrap_or(present.len());
             let last = present.iter().rposition(|there| *there).unwrap_or(0);
-            let missing = present.iter().take(last).skip(first).filter(|there| !**there).count();
+            let expected = present.iter().take(last).skip(first).filter(|there| !**there).count();
             let numbers = present.iter().zip(1u64..).filter(|(there, _)| **there).map(|(_, n)| n);
-            prop_assert_eq!(lost(numbers), missing as u64);
+            prop_assume!(first < present.len());
+            prop_assert_eq!(missing(numbers), expected as u64);
         }
 
         #[test]
         fn any_numbers_are_taken(numbers: Vec<u64>) {
-            lost(numbers);
+            missing(numbers);
         }
     }
 }

@@ -65,7 +65,7 @@ fn called(operation: Operation) -> GuestOperation {
 
 /// The operation with a name in any spelling: `Start Program`, `StartProgramInGuest`,
 /// `startProgram`, `GuestOps.StartProgram`.
-fn named(written: &str) -> Operation {
+pub(super) fn named(written: &str) -> Operation {
     let short = written.strip_prefix("GuestOps.").unwrap_or(written);
     let of_api = |operation: &&Operation| {
         let name = operation.name();

@@ -7,9 +7,20 @@ use crate::event::{
     Access, Conversation, GuestOperation, MirroringChange, Operation, Session, SessionChange,
 };
 
+mod corpus;
+mod mutated;
+
 /// A message with nothing in its header but the program.
 pub(super) fn message<'a>(program: &'a str, body: &'a str) -> Message<'a> {
-    Message { time: None, host: Some("esx1"), program, body }
+    Message {
+        time: None,
+        host: Some("esx1"),
+        facility: None,
+        program,
+        body,
+        is_cut: false,
+        is_continuation: false,
+    }
 }
 
 fn said(program: &str, body: &str) -> Option<Said> {

@@ -1,7 +1,7 @@
 //! Logins that several messages tell of.
 
 use super::sessions::host;
-use super::{is_near, when};
+use super::{are_near, times};
 use crate::account;
 use crate::event::{Report, Said, Session};
 
@@ -17,7 +17,7 @@ pub(super) fn is_same(one: &Report, other: &Report) -> bool {
     is_one_session
         && (a.change, a.access) == (b.change, b.access)
         && (a.client == b.client || a.client.is_none() || b.client.is_none())
-        && is_near(when(one), when(other))
+        && are_near(times(one), times(other))
         && host(&one.reporter) == host(&other.reporter)
         && account::is_same(&a.account, &b.account)
 }

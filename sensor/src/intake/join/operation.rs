@@ -7,13 +7,13 @@ use crate::event::{Basis, Claim, GuestOperation, Operation, Report, Reporter, Sa
 use crate::time::Timestamp;
 
 use super::sessions::{Sessions, VCENTER, host};
-use super::{Call, is_near, when};
+use super::{Call, are_near, times, when};
 use crate::account::is_same;
 
 /// What reports of one operation have in common.
 #[derive(Debug)]
 pub(super) struct Facts {
-    when: Timestamp,
+    times: [Timestamp; 2],
     operation: Operation,
     /// The virtual machine, and whether it refused, once that was told.
     outcome: Option<(Arc<str>, bool)>,
@@ -48,7 +48,7 @@ impl Facts {
     pub(super) fn new(report: &Report) -> Option<Self> {
         let said = said(report)?;
         Some(Self {
-            when: when(report),
+            times: times(report),
             operation: said.operation.clone(),
             outcome: said.vm.clone().map(|vm| (vm, said.is_refused)),
             voices: vec![voice(report, said)],
@@ -61,7 +61,7 @@ impl Facts {
         let Some(said) = said(report) else { return false };
         let voice = voice(report, said);
         if said.operation != self.operation
-            || !is_near(when(report), self.when)
+            || !are_near(times(report), self.times)
             || self.voices.contains(&voice)
             || self.is_other_outcome(said)
             || self.is_other_host(report)
@@ -90,7 +90,7 @@ impl Facts {
 
     /// Whether a record of a call may be of this operation.
     pub(super) fn may_be(&self, call: &Call) -> bool {
-        call.operation == self.operation && is_near(call.when, self.when)
+        call.operation == self.operation && are_near(call.times, self.times)
     }
 }
 

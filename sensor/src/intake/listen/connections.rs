@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::{Access, Inbox, Transport};
+use super::{Access, Inbox, LAST, Transport};
 use crate::intake::syslog::Frames;
 
 /// Connections at a time.
@@ -29,8 +29,6 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(3600);
 /// After how long the system asks a silent sender whether it is still there.
 const ASK: Duration = Duration::from_secs(60);
-/// How long what is on its way may take once the sensor stops.
-const LAST: Duration = Duration::from_millis(100);
 /// How long to wait when the system gives no connection: too many open files passes.
 const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
 

@@ -1,11 +1,13 @@
 //! Syslog over UDP.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::net::UdpSocket;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
-use super::{Access, Inbox};
+use super::{Access, Inbox, LAST};
 
 /// The longest datagram.
 const LONGEST: usize = 1 << 16;
@@ -20,32 +22,31 @@ pub(super) async fn serve(
     mut stop: watch::Receiver<bool>,
 ) {
     let mut buffer = vec![0; LONGEST];
-    let mut is_last = false;
+    let mut patience = Duration::MAX;
     loop {
-        if !is_last {
-            is_last = tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => true,
-                // An error is the next read's, which takes it away.
-                _ = socket.readable() => false,
-            };
-        }
-        let is_empty = turn(&socket, &access, &inbox, &mut buffer);
-        if is_last && is_empty {
+        let ready = tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop), if patience != LAST => {
+                patience = LAST;
+                continue;
+            }
+            ready = timeout(patience, socket.readable()) => ready,
+        };
+        // An error is the next read's, which takes it away.
+        if ready.is_err() {
             return;
         }
+        turn(&socket, &access, &inbox, &mut buffer);
         tokio::task::yield_now().await;
     }
 }
 
-/// Reads some datagrams; whether none is left.
-fn turn(socket: &UdpSocket, access: &Access, inbox: &Inbox, buffer: &mut [u8]) -> bool {
+/// Reads some datagrams.
+fn turn(socket: &UdpSocket, access: &Access, inbox: &Inbox, buffer: &mut [u8]) {
     let arrival = inbox.now();
     for _ in 0..TURN {
-        let (length, peer) = match socket.try_recv_from(buffer) {
-            Ok(received) => received,
-            // Nothing more, or something that was about a datagram nobody sends here.
-            Err(_) => return true,
-        };
+        // An error: nothing more, or something about a datagram that nobody sends here.
+        let Ok((length, peer)) = socket.try_recv_from(buffer) else { return };
         let peer = peer.ip().to_canonical();
         if access.allows(peer) {
             inbox.datagram(arrival, peer, buffer.get(..length).unwrap_or_default());
@@ -53,5 +54,4 @@ fn turn(socket: &UdpSocket, access: &Access, inbox: &Inbox, buffer: &mut [u8]) -
             inbox.refuse();
         }
     }
-    false
 }

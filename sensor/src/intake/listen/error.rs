@@ -18,6 +18,8 @@ pub enum ListenError {
         address: SocketAddr,
         /// What the system said, or what to do.
         reason: String,
+        /// What kind of error that is.
+        kind: io::ErrorKind,
     },
     /// A file cannot be used.
     #[error(
@@ -47,6 +49,11 @@ pub enum ListenError {
 }
 
 impl ListenError {
+    /// Whether somebody else has the port.
+    pub const fn is_taken(&self) -> bool {
+        matches!(self, Self::Listen { kind: io::ErrorKind::AddrInUse, .. })
+    }
+
     pub(super) fn listen(key: &'static str, address: SocketAddr, error: &io::Error) -> Self {
         let reason = match error.kind() {
             io::ErrorKind::AddrInUse => {
@@ -60,6 +67,6 @@ impl ListenError {
             io::ErrorKind::AddrNotAvailable => "no interface here has this address".to_owned(),
             _ => text::reason(error),
         };
-        Self::Listen { key, address, reason }
+        Self::Listen { key, address, reason, kind: error.kind() }
     }
 }

@@ -187,7 +187,9 @@ impl Tally {
         let lost = self.lost.map_or(0, Lost::count);
         let mut received = inbox.received();
         // What the kernel dropped came, too.
-        received[Transport::Udp as usize] += lost;
+        if let Some(received) = received.get_mut(Transport::Udp as usize) {
+            *received += lost;
+        }
         for (transport, (known, now)) in
             Transport::ALL.into_iter().zip(self.received.iter_mut().zip(received))
         {
