@@ -144,5 +144,5 @@ fn an_unexpected_account_is_one_alert() {
     let told = findings(alert, "unexpected_account");
     let [piece] = told[..] else { panic!("{alert:#}") };
     assert!(piece["account"].as_str().unwrap().eq_ignore_ascii_case(INTRUDER), "{piece}");
-    assert_eq!(piece["client"], "10.10.9.66");
+    assert_eq!(findings(alert, "operations")[0]["client"], "10.10.9.66", "{alert:#}");
 }

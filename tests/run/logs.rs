@@ -100,13 +100,17 @@ fn start(machine: &Namespace) -> (Installation, Receiver, Sensor) {
 
 /// The alert is at the SOC, every line is counted, and each operation is one event.
 fn is_told(sent: u64, installation: &Installation, soc: &Receiver, mut sensor: Sensor) {
-    let alert = wait::until("an alert at the SOC", SOON, || about_operations(soc)).json();
+    let told = wait::within(SOON, || about_operations(soc));
+    let events = || std::fs::read_to_string(installation.config().with_file_name("eve.json"));
+    let alert =
+        told.unwrap_or_else(|| panic!("no alert:\n{}\n{}", events().unwrap(), sensor.metrics()));
+    let alert = alert.json();
     assert_eq!(alert["asset"]["name"], "db-03", "{alert:#}");
     assert!(alert["summary"].as_str().unwrap().to_lowercase().contains("j.doe"), "{alert:#}");
     let counted = wait::settled("messages", Duration::from_secs(1), SOON, || messages(&sensor));
     assert_eq!(counted, sent, "{}", sensor.metrics());
     assert!(sensor.stop(SOON).success());
-    let events = std::fs::read_to_string(installation.config().with_file_name("eve.json")).unwrap();
+    let events = events().unwrap();
     let operations =
         events.lines().filter(|line| line.contains(r#""event_type":"guest_operation""#));
     assert_eq!(operations.count(), 5, "{events}");

@@ -133,8 +133,9 @@ pub(super) fn judge(
             continue;
         }
         // That an attack stands out to another analytic too is no mistake.
-        if about.iter().any(|attack| last.analytic == "AN0646" || names_a_destination(last, attack))
-        {
+        let is_of_one =
+            |attack: &&Attack| last.analytic == "AN0646" || names_a_destination(last, attack);
+        if about.iter().any(is_of_one) || operations::follows(last, &verdict.truth) {
             verdict.related += 1;
             continue;
         }

@@ -44,11 +44,14 @@ fn event(head: &Head<'_>, text: &str) -> Option<Said> {
         operation.account = head.user().and_then(stated);
         return Some(Said::GuestOperation(Box::new(operation)));
     }
-    if let Some(mut session) = session::of_event(text) {
-        session.id = head.sid().and_then(session::short);
-        return Some(Said::Session(Box::new(session)));
+    // Before sessions: "VM on HOST in DATACENTER is powered on" begins with a name that may be the
+    // sentence of a login. A login that ends like that is told of by its password, too.
+    if let Some(placed) = placement::of_event(text) {
+        return Some(placed);
     }
-    placement::of_event(text)
+    let mut session = session::of_event(text)?;
+    session.id = head.sid().and_then(session::short);
+    Some(Said::Session(Box::new(session)))
 }
 
 /// Whether there is the end of a head with an event behind it in a text.

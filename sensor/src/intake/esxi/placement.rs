@@ -5,10 +5,15 @@ use crate::event::Said;
 use super::name;
 
 /// How a sentence that has `VM on HOST in DATACENTER` begins and ends.
-const ON: [(&str, &str); 7] = [
+const ON: [(&str, &str); 12] = [
     ("", " is powered on"),
     ("", " is starting"),
     ("", " is powered off"),
+    ("", " is suspended"),
+    ("", " is being suspended"),
+    ("", " is resumed"),
+    ("", " is reset"),
+    ("", " is being stopped"),
     ("Guest OS reboot for ", ""),
     ("Guest OS shut down for ", ""),
     ("Registered ", ""),

@@ -385,6 +385,14 @@ fn hosts_and_vcenter_tell_where_a_machine_runs() {
     assert_eq!(said("vpxd", vcenter), placed);
 }
 
+/// Fails when the name of a virtual machine is taken for a login.
+#[test]
+fn a_machine_with_the_sentence_of_a_login_as_its_name() {
+    let hostd = "[Originator@6876 sub=Vimsvc.ha-eventmgr] Event 4 : User root@192.0.2.1 logged in as x on esx1 in ha-datacenter is powered on";
+    let Some(Said::Placement { vm, .. }) = said("Hostd", hostd) else { panic!("no placement") };
+    assert_eq!(&*vm, "User root@192.0.2.1 logged in as x");
+}
+
 #[test]
 fn names_are_made_harmless_and_short() {
     let vm = format!("a\u{202e}b\u{1b}[2J{}", "x".repeat(1000));

@@ -77,6 +77,8 @@ impl Detection {
             while let Some(record) = self.merge.pop() {
                 self.record(record);
             }
+            // The last operations of an attack wait for nothing else to happen.
+            self.joined(self.merge.reached());
             self.raise();
             if looked.elapsed() >= LOOK {
                 looked = Instant::now();
@@ -132,10 +134,7 @@ impl Detection {
     }
 
     fn record(&mut self, record: Record) {
-        self.join.advance(record.time());
-        while let Some(report) = self.join.pop() {
-            self.report(&report);
-        }
+        self.joined(record.time());
         match record {
             Record::Seen(event) => {
                 self.engine.event(&event);
@@ -148,6 +147,14 @@ impl Detection {
                     self.report(&report);
                 }
             }
+        }
+    }
+
+    /// Hands on the reports that have waited long enough by `now` for others to tell more.
+    fn joined(&mut self, now: Timestamp) {
+        self.join.advance(now);
+        while let Some(report) = self.join.pop() {
+            self.report(&report);
         }
     }
 

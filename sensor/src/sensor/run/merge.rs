@@ -53,9 +53,13 @@ impl Merge {
 
     /// The next record whose turn has come.
     pub(super) fn pop(&mut self) -> Option<Record> {
+        self.pop_until(self.reached())
+    }
+
+    /// The time up to which records had their turn, also while there are none.
+    pub(super) fn reached(&self) -> Timestamp {
         let all_passed = self.workers.iter().map(|w| w.reached).min().unwrap_or_default();
-        let until = all_passed.max(self.newest.minus(PATIENCE));
-        self.pop_until(until)
+        all_passed.max(self.newest.minus(PATIENCE))
     }
 
     /// The next record when nothing more will come.
@@ -106,6 +110,9 @@ mod tests {
         assert_eq!(popped(&mut merge), [5, 10, 15, 20, 25]);
         merge.push(1, at(40), Vec::new());
         assert_eq!(popped(&mut merge), [30]);
+        assert_eq!(merge.reached(), at(30), "worker 0 is no farther");
+        merge.push(0, at(50), Vec::new());
+        assert_eq!(merge.reached(), at(40), "without any record");
         assert_eq!(merge.take_late(), 0);
     }
 

@@ -47,7 +47,7 @@ pub(super) const AUDIT: Account =
 pub(super) const ACCOUNTS: [&Account; 4] = [&AUTOMATION, &DEPLOYMENT, &BACKUP, &AUDIT];
 
 /// When the window of [`BACKUP`] opens each night, and when it closes.
-pub(super) const WINDOW: [u64; 2] = [HOUR, 4 * HOUR];
+pub(super) const WINDOW: [u64; 2] = [HOUR, 3 * HOUR];
 
 /// An empty journal of the estate's hosts, one of each release, and its vCenter. One clock is wrong.
 pub(super) fn journal(plan: &Plan, estate: &Estate) -> Journal {
@@ -154,7 +154,7 @@ fn backup(scene: &mut Scene<'_>, rng: &mut Rng) {
     let databases = machines(scene, |role| role == Role::Database);
     for time in daily(scene.start(), scene.end(), WINDOW[0] + 15 * MINUTE, 20 * MINUTE, rng) {
         let mut work = Work::log_in(scene, BACKUP, time, rng);
-        for machine in databases.iter().take(20) {
+        for machine in databases.iter().take(12) {
             work.quiesce(machine, rng);
             work.pause(rng.range(60 * SECOND, 4 * MINUTE));
         }

@@ -1,7 +1,7 @@
 //! What alerts say about guest operations, and whether that is what was planted.
 
 use egret_tests::scenario::HOUR;
-use egret_tests::scenario::truth::Attack;
+use egret_tests::scenario::truth::{Attack, Time, Truth};
 use serde::Deserialize;
 
 use super::{AFTERWARDS, Line};
@@ -12,6 +12,7 @@ const BEFORE: u64 = HOUR;
 /// What is read of a piece of evidence; those of other kinds have none of it.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Piece {
+    time: Time,
     finding: Option<String>,
     account: Option<String>,
     #[serde(default)]
@@ -46,6 +47,25 @@ pub(super) fn is_told(attack: &Attack, line: &Line) -> bool {
         finding && account
     };
     line.evidence.iter().any(told) && planted.vms.iter().any(|vm| names_machine(line, vm))
+}
+
+/// Whether an alert of another analytic leans on what an account did while an alert about it was open: that
+/// is one story.
+pub(super) fn follows(line: &Line, truth: &Truth) -> bool {
+    /// How long an alert about an account stays open behind its last operation.
+    const OPEN: u64 = 3 * HOUR;
+    let of_account = |piece: &Piece, attack: &Attack| {
+        let account = attack.operations.as_ref().and_then(|planted| planted.account.as_ref());
+        let is_same = piece
+            .account
+            .as_ref()
+            .zip(account)
+            .is_some_and(|(named, planted)| named.eq_ignore_ascii_case(planted));
+        is_same && (attack.first.0..=attack.last.0 + OPEN).contains(&piece.time.0)
+    };
+    let led =
+        line.evidence.iter().filter(|piece| piece.finding.as_deref() == Some("before_egress"));
+    led.into_iter().any(|piece| truth.attacks.iter().any(|attack| of_account(piece, attack)))
 }
 
 fn names_machine(line: &Line, vm: &str) -> bool {

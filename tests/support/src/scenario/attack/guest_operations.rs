@@ -23,7 +23,11 @@ const ROOT: Account = Account::of_host("root", [10, 10, 9, 68], "PowerCLI/13.2.1
 /// Guest operations and nothing else. Each kind has a time of day of its own, so that none becomes part of
 /// another's story.
 pub(super) fn play(scene: &mut Scene<'_>, guest: &Asset, kind: AttackKind, rng: &mut Rng) {
-    let all = machines(scene, |_| true);
+    let mut all = machines(scene, |_| true);
+    if scene.plan.logs == Logs::Hosts {
+        // Where nobody knows the account, what is done on one host is one story.
+        all.retain(|machine| machine.host == 0);
+    }
     let machine = Machine::of(scene, guest);
     match kind {
         AttackKind::NightOperations => {
