@@ -17,7 +17,7 @@ use super::{directory, egret};
 const NOON: u64 = 1_772_539_200_000_000_000; // 2026-03-03T12:00:00Z
 
 /// Two days of a small estate, with attacks, as `estate.log` beside `estate.toml`.
-fn estate(plan: Plan) -> (TempDir, Scenario) {
+fn estate(plan: &Plan) -> (TempDir, Scenario) {
     let mut scenario = plan.play();
     let mut log = Vec::new();
     scenario.journal.write(&mut log).unwrap();
@@ -50,7 +50,7 @@ fn operations(events: &str) -> Vec<Value> {
 fn every_operation_is_one_event_whoever_reports_it() {
     let plan = Plan { packets: false, noise_per_day: 200.0, ..Plan::evaluation(4, 6, 48, 24) };
     let plan = Plan { attacks: Vec::new(), ..plan };
-    let (directory, scenario) = estate(plan);
+    let (directory, scenario) = estate(&plan);
     let first = results(read_estate(&directory), directory.path());
     let told = operations(&first[0]);
     assert_eq!(told.len() as u64, scenario.truth.operations);
@@ -66,7 +66,7 @@ fn every_operation_is_one_event_whoever_reports_it() {
 #[test]
 fn of_hosts_alone_nobody_knows_the_account() {
     let plan = Plan { noise_per_day: 100.0, ..Plan::hosts_only(5, 4, 48, 24) };
-    let (directory, scenario) = estate(Plan { attacks: Vec::new(), ..plan });
+    let (directory, scenario) = estate(&Plan { attacks: Vec::new(), ..plan });
     let [events, _] = results(read_estate(&directory), directory.path());
     let told = operations(&events);
     assert_eq!(told.len() as u64, scenario.truth.operations);

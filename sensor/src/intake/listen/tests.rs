@@ -172,8 +172,7 @@ fn by_tls_only_clients_of_the_authority_are_read() {
     let syslog = Syslog { tls: Some(tls), ..Syslog::default() };
     listening(&syslog, async |inbox, addresses| {
         let strangers = theirs.certify(&["esxi-01"]);
-        let mut failed = 0;
-        for own in [Some(&strangers), None] {
+        for (failed, own) in (1..).zip([Some(&strangers), None]) {
             let stream = TcpStream::connect(addresses[0]).await.unwrap();
             let connector =
                 tokio_rustls::TlsConnector::from(std::sync::Arc::new(client(&authority, own)));
@@ -181,7 +180,6 @@ fn by_tls_only_clients_of_the_authority_are_read() {
             if let Ok(mut stream) = connector.connect(name, stream).await {
                 let _ = stream.write_all(OPERATION.as_bytes()).await;
             }
-            failed += 1;
             until("refused", || inbox.connections().failed == failed).await;
         }
         let own = ours.certify(&["esxi-01"]);
