@@ -210,6 +210,7 @@ impl Engine {
 
     /// Alerts that are new or changed since the last call, in the order they were raised; a change
     /// has the same id and a higher count.
+    #[inline]
     pub fn drain_alerts(&mut self) -> impl Iterator<Item = Alert> {
         self.alerts.drain(..)
     }

@@ -17,17 +17,24 @@ const MAX_EXTENSIONS: usize = 8;
 /// Reads the packet that `link` carries, or in a tunnel the one that is in it.
 #[inline]
 pub(super) fn read<'a>(frame: &Frame<'a>, link: Link<'a>) -> Result<Packet<'a>, Refusal> {
-    let bytes = link.payload;
-    let packet = outermost(frame, link)?;
-    if tunnel::is_entrance(&packet) {
-        return Ok(tunnel::innermost(frame, bytes, packet));
+    let (ip, transport) = headers(frame, &link)?;
+    // Asked before the packet is made: to hand on what is made is to copy it.
+    if tunnel::is_entrance(ip.protocol, transport.ports, ip.fragment) {
+        let bytes = link.payload;
+        return Ok(tunnel::innermost(frame, bytes, packet(frame, link, &ip, &transport)));
     }
-    Ok(packet)
+    Ok(packet(frame, link, &ip, &transport))
 }
 
 /// Reads the packet that `link` carries, whatever is in it.
-#[inline]
 pub(super) fn outermost<'a>(frame: &Frame<'a>, link: Link<'a>) -> Result<Packet<'a>, Refusal> {
+    let (ip, transport) = headers(frame, &link)?;
+    Ok(packet(frame, link, &ip, &transport))
+}
+
+/// Reads the headers of the packet that `link` carries.
+#[inline(always)]
+fn headers<'a>(frame: &Frame<'_>, link: &Link<'a>) -> Result<(Ip<'a>, Transport<'a>), Refusal> {
     /// Of a VLAN's tag, which is in the length also where it is not in the bytes.
     const TAG: usize = 4;
     let taken_out = if frame.vlan.is_some() { TAG } else { 0 };
@@ -40,7 +47,18 @@ pub(super) fn outermost<'a>(frame: &Frame<'a>, link: Link<'a>) -> Result<Packet<
         None => return Err(Refusal::LinkTruncated),
     };
     let transport = transport(&ip)?;
-    Ok(Packet {
+    Ok((ip, transport))
+}
+
+/// The packet with these headers.
+#[inline(always)]
+fn packet<'a>(
+    frame: &Frame<'a>,
+    link: Link<'a>,
+    ip: &Ip<'a>,
+    transport: &Transport<'a>,
+) -> Packet<'a> {
+    Packet {
         time: frame.time,
         wire_len: frame.wire_len,
         macs: link.macs,
@@ -58,7 +76,7 @@ pub(super) fn outermost<'a>(frame: &Frame<'a>, link: Link<'a>) -> Result<Packet<
         copy: false,
         mark: frame.mark,
         tunnel: None,
-    })
+    }
 }
 
 /// An IP packet: what its headers say and what they carry.

@@ -9,7 +9,7 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
-use super::{Packet, ip, link, protocol};
+use super::{Fragment, Packet, ip, link, protocol};
 use crate::capture::{Frame, LinkType};
 use crate::event::{Tunnel, TunnelKind};
 use crate::time::Timestamp;
@@ -73,17 +73,17 @@ impl<'a> Outer<'a> {
     }
 }
 
-/// Whether a packet may be a tunnel's: all that any other packet pays.
+/// Whether a packet with such headers may be a tunnel's: all that any other packet pays.
 #[inline]
-pub(super) const fn is_entrance(packet: &Packet<'_>) -> bool {
-    let is_kind = match packet.protocol {
+pub(super) const fn is_entrance(protocol: u8, ports: [u16; 2], fragment: Option<Fragment>) -> bool {
+    let is_kind = match protocol {
         protocol::UDP => {
-            matches!(packet.ports, [_, VXLAN_PORT | VXLAN_GPE_PORT | GENEVE_PORT | GTP_U_PORT])
+            matches!(ports, [_, VXLAN_PORT | VXLAN_GPE_PORT | GENEVE_PORT | GTP_U_PORT])
         }
         protocol::GRE | protocol::IPV4 | protocol::IPV6 => true,
         _ => false,
     };
-    is_kind && packet.fragment.is_none()
+    is_kind && fragment.is_none()
 }
 
 /// The innermost packet of one that may be a tunnel's, whose IP packet is `bytes` of `frame`: itself,
@@ -156,7 +156,7 @@ struct Header<'a> {
 
 /// The header of the tunnel that a packet belongs to.
 fn header<'a>(packet: &Packet<'a>) -> Option<Header<'a>> {
-    if !is_entrance(packet) {
+    if !is_entrance(packet.protocol, packet.ports, packet.fragment) {
         return None;
     }
     match (packet.protocol, packet.ports) {

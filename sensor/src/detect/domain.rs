@@ -29,7 +29,8 @@ pub(crate) fn is_host_name(name: &str) -> bool {
         && name.contains('.')
         && !name.starts_with('.')
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-        && name.parse::<IpAddr>().is_err()
+        // Of addresses these are IPv4's alone, and no domain's last label ends like one of those.
+        && !(name.ends_with(|last: char| last.is_ascii_digit()) && name.parse::<IpAddr>().is_ok())
 }
 
 /// The network that stands for a place without a name: /24 of IPv4, /48 of IPv6.

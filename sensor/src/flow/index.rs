@@ -34,10 +34,11 @@ impl Index {
     /// The slots whose tag matches, in probing order; one at most in all likelihood.
     #[inline]
     pub(super) fn candidates(&self, tag: Tag) -> impl Iterator<Item = SlotId> {
+        let entries = self.entries.all();
         let mut at = tag as usize & self.mask;
         std::iter::from_fn(move || {
             loop {
-                let entry = self.entry(at);
+                let entry = entries.get(at).copied().unwrap_or_default();
                 if entry == 0 {
                     return None;
                 }

@@ -233,7 +233,7 @@ impl Table {
     }
 
     /// Follows a packet of a flow of which a direction is watched.
-    #[cold]
+    #[inline(never)]
     pub(super) fn watch(&mut self, id: SlotId, packet: &Packet<'_>, from: Direction) {
         if self.sources.watches.packet(id, from, packet) {
             self.end_watch(id, from);

@@ -25,6 +25,9 @@ use crate::time::Timestamp;
 /// spike, 50 MB unless the config says less, is known to a twelfth; 10 Gbit/s are 300 steps a second.
 const STEP: u64 = 4 << 20;
 
+/// Whether a direction of a flow is watched; the other one is needed for it.
+const EITHER_WATCHED: u8 = WATCHED[0] | WATCHED[1];
+
 /// The flow table. One thread's own: no locks, and no allocation for a packet of a known flow.
 pub struct Table {
     pub(super) slots: Pages<Slot>,
@@ -148,9 +151,10 @@ impl Table {
     /// Second pass: finds the slots in all likelihood, and asks for them.
     #[inline]
     pub(super) fn fetch(&self, burst: &mut [Looked]) {
+        let slots = self.slots.all();
         for looked in burst {
             looked.likely = self.index.candidates(looked.tag).next();
-            if let Some(slot) = looked.likely.and_then(|id| self.slots.all().get(id as usize)) {
+            if let Some(slot) = looked.likely.and_then(|id| slots.get(id as usize)) {
                 prefetch::line(slot);
                 prefetch::line(&slot.next_sequence);
             }
@@ -170,7 +174,7 @@ impl Table {
             id = None;
         }
         let id = id.unwrap_or_else(|| self.open(packet, looked, observer));
-        self.meet(id, packet, looked.direction);
+        let direction = looked.direction;
         let mut added = Added {
             packets: 1,
             bytes: u64::from(packet.wire_len),
@@ -178,27 +182,56 @@ impl Table {
             since: packet.time,
             last: packet.time,
         };
-        if packet.cut > 0 {
-            self.put_back(id, packet, &mut added);
+        // To find a slot costs some instructions each time: what every packet asks it is asked at once.
+        let Some(mut slot) = self.slots.one(id as usize) else {
+            return;
+        };
+        if slot.seen & of(&MET, direction) == 0 || packet.cut > 0 || packet.copy {
+            added = self.note(id, packet, direction, added);
+            let Some(noted) = self.slots.one(id as usize) else {
+                return;
+            };
+            slot = noted;
         }
-        if packet.copy {
-            self.copied(id, looked.direction, &added);
-        }
-        if self.count(id, looked.direction, &added) {
+        let is_step = slot.add(id, direction, &added, &mut self.timers);
+        let (is_read, is_watched) = (slot.is_read(direction), slot.seen & EITHER_WATCHED != 0);
+        if is_step {
             self.step(id, observer);
         }
         if packet.tcp.is_some() {
-            self.read(id, packet, looked.direction, observer);
-            if self.is_watched(id) {
-                self.watch(id, packet, looked.direction);
+            if !is_read {
+                self.read(id, packet, direction, observer);
+            }
+            if is_watched {
+                self.watch(id, packet, direction);
             } else if let Some(mark) = packet.mark
-                && self.slots.one(id as usize).is_some_and(|slot| slot.is_read(looked.direction))
+                && self.slots.one(id as usize).is_some_and(|slot| slot.is_read(direction))
             {
                 mark.enough();
             }
         } else if packet.protocol == protocol::UDP {
             self.datagram(id, packet, looked, observer);
         }
+    }
+
+    /// What few packets have: the first of a direction tells more than its counts, of some a part was
+    /// cut off, and some are second copies.
+    #[inline(never)]
+    fn note(
+        &mut self,
+        id: SlotId,
+        packet: &Packet<'_>,
+        direction: Direction,
+        mut added: Added,
+    ) -> Added {
+        self.meet(id, packet, direction);
+        if packet.cut > 0 {
+            self.put_back(id, packet, &mut added);
+        }
+        if packet.copy {
+            self.copied(id, direction, &added);
+        }
+        added
     }
 
     /// Goes on to a packet's time.
@@ -245,13 +278,6 @@ impl Table {
         }
     }
 
-    /// Whether a direction of a flow is watched; the other one is needed for it.
-    #[inline]
-    fn is_watched(&mut self, id: SlotId) -> bool {
-        const EITHER: u8 = WATCHED[0] | WATCHED[1];
-        self.slots.one(id as usize).is_some_and(|slot| slot.seen & EITHER != 0)
-    }
-
     /// Learns what the first packet of a direction tells beyond its counts.
     #[inline]
     fn meet(&mut self, id: SlotId, packet: &Packet<'_>, direction: Direction) {
@@ -273,27 +299,9 @@ impl Table {
     }
 
     /// Adds to a direction of a flow; whether that has moved another [`STEP`] with it.
-    #[inline]
     pub(super) fn count(&mut self, id: SlotId, direction: Direction, added: &Added) -> bool {
-        let Some(slot) = self.slots.one(id as usize) else {
-            return false;
-        };
-        slot.last = slot.last.max(added.last.as_nanos());
-        *of_mut(&mut slot.packets, direction) += added.packets;
-        let bytes = of_mut(&mut slot.bytes, direction);
-        let before = *bytes;
-        *bytes += added.bytes;
-        // The step is a power of two: its multiples differ above its lower bits, and no slot needs room.
-        let is_step = (before ^ *bytes) >= STEP;
-        *of_mut(&mut slot.tcp_flags, direction) |= added.tcp_flags;
-        slot.seen |= of(&SEEN, direction);
-        if slot.tick != self.timers.tick() {
-            slot.tick = self.timers.tick();
-            // What comes late belongs to this tick: no volume reaches over the end of one.
-            slot.active_since = added.since.max(self.timers.start()).as_nanos();
-            self.timers.active(id);
-        }
-        is_step
+        let slot = self.slots.one(id as usize);
+        slot.is_some_and(|slot| slot.add(id, direction, added, &mut self.timers))
     }
 
     fn open<O: Observer>(
@@ -364,5 +372,34 @@ impl Table {
         self.index.insert(looked.tag, id);
         self.stats.opened += 1;
         id
+    }
+}
+
+impl Slot {
+    /// Adds to a direction of the flow in this slot; whether that has moved another [`STEP`] with it.
+    #[inline]
+    fn add(
+        &mut self,
+        id: SlotId,
+        direction: Direction,
+        added: &Added,
+        timers: &mut Timers,
+    ) -> bool {
+        self.last = self.last.max(added.last.as_nanos());
+        *of_mut(&mut self.packets, direction) += added.packets;
+        let bytes = of_mut(&mut self.bytes, direction);
+        let before = *bytes;
+        *bytes += added.bytes;
+        // The step is a power of two: its multiples differ above its lower bits, and no slot needs room.
+        let is_step = (before ^ *bytes) >= STEP;
+        *of_mut(&mut self.tcp_flags, direction) |= added.tcp_flags;
+        self.seen |= of(&SEEN, direction);
+        if self.tick != timers.tick() {
+            self.tick = timers.tick();
+            // What comes late belongs to this tick: no volume reaches over the end of one.
+            self.active_since = added.since.max(timers.start()).as_nanos();
+            timers.active(id);
+        }
+        is_step
     }
 }

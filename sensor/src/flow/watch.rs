@@ -5,6 +5,7 @@ use hashbrown::HashMap;
 
 use super::index::SlotId;
 use super::key::Direction;
+use super::slot::of_mut;
 use super::sources::SourceId;
 use crate::decode::{Packet, protocol, tcp_flags};
 use crate::mirror::Sequences;
@@ -21,7 +22,10 @@ const FAR: u32 = 1 << 28;
 /// The directions that are watched.
 #[derive(Default)]
 pub(super) struct Watches {
-    of: HashMap<(SlotId, Direction), Watch, foldhash::fast::RandomState>,
+    /// By flow: a packet says something of both of its directions.
+    of: HashMap<SlotId, [Option<Watch>; 2], foldhash::fast::RandomState>,
+    /// How many directions that are.
+    count: usize,
 }
 
 /// One direction that is watched, from the end of its first segment on.
@@ -44,26 +48,35 @@ pub(super) struct Watch {
 impl Watches {
     pub(super) fn begin(&mut self, id: SlotId, direction: Direction, source: SourceId) {
         let watch = Watch { source, base: None, seen: Vec::new(), acknowledged: None, told: 0 };
-        self.of.insert((id, direction), watch);
+        let place = of_mut(self.of.entry(id).or_default(), direction);
+        self.count += usize::from(place.replace(watch).is_none());
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.of.len() + 2 > MOST
+    pub(super) const fn is_full(&self) -> bool {
+        self.count + 2 > MOST
     }
 
     pub(super) fn end(&mut self, id: SlotId, direction: Direction) -> Option<Watch> {
-        self.of.remove(&(id, direction))
+        let pair = self.of.get_mut(&id)?;
+        let watch = of_mut(pair, direction).take();
+        if pair.iter().all(Option::is_none) {
+            self.of.remove(&id);
+        }
+        self.count -= usize::from(watch.is_some());
+        watch
     }
 
     /// Follows a packet of a flow of which a direction is watched; whether that is enough of the
     /// direction that it is sent in.
+    #[inline]
     pub(super) fn packet(&mut self, id: SlotId, from: Direction, packet: &Packet<'_>) -> bool {
-        if let Some(number) = acknowledgment(packet)
-            && let Some(watch) = self.of.get_mut(&(id, from.reverse()))
+        let Some(pair) = self.of.get_mut(&id) else { return false };
+        if let Some(watch) = of_mut(pair, from.reverse())
+            && let Some(number) = acknowledgment(packet)
         {
             watch.acknowledge(number);
         }
-        self.of.get_mut(&(id, from)).is_some_and(|watch| {
+        of_mut(pair, from).as_mut().is_some_and(|watch| {
             watch.segment(packet);
             watch.told + watch.seen.len() as u64 >= SEGMENTS
         })
@@ -71,7 +84,14 @@ impl Watches {
 
     /// All of them, to be asked for what they tell; those for which `keep` says so go on.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(SlotId, Direction, &mut Watch) -> bool) {
-        self.of.retain(|(id, direction), watch| keep(*id, *direction, watch));
+        let Self { of, count } = self;
+        of.retain(|&id, pair| {
+            for direction in [Direction::Up, Direction::Down] {
+                let ended = of_mut(pair, direction).take_if(|watch| !keep(id, direction, watch));
+                *count -= usize::from(ended.is_some());
+            }
+            pair.iter().any(Option::is_some)
+        });
     }
 }
 

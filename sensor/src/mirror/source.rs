@@ -39,7 +39,11 @@ impl Source {
     pub fn is(&self, other: &Self) -> bool {
         let sender = |tunnel: &Tunnel| (tunnel.kind, tunnel.id, tunnel.source);
         self.interface == other.interface
-            && self.tunnel.as_ref().map(sender) == other.tunnel.as_ref().map(sender)
+            && match (&self.tunnel, &other.tunnel) {
+                (None, None) => true,
+                (Some(one), Some(other)) => sender(one) == sender(other),
+                _ => false,
+            }
     }
 
     /// Its name for people; `interfaces` are the names of those that are captured from.

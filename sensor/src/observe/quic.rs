@@ -131,6 +131,7 @@ impl Reader {
     }
 
     /// The flow ends: what is there of its ClientHello is told, if that is anything.
+    #[inline]
     pub(super) fn quic_closing(&mut self, seen: &Seen<'_>, sink: &mut impl Sink) {
         if let Some((from, half)) = self.quic.closing(seen.view.slot(), &mut self.counts.quic) {
             self.half(&Seen { from, ..*seen }, &half, sink);

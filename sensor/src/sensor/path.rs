@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use arrayvec::ArrayVec;
 
-use crate::capture::{BURST, Burst, Counted, Frame};
+use crate::capture::{BURST, Burst, Counted};
 use crate::decode::duplicates::Duplicates;
-use crate::decode::{self, Packet, Refusal, Refusals};
+use crate::decode::{self, Packet, Refusals};
 use crate::flow::Table;
 use crate::observe::{Reader, Sink, Wanted};
 use crate::time::Timestamp;
@@ -70,52 +70,39 @@ impl Path {
     /// Takes a burst of frames through the whole path.
     pub(super) fn burst(&mut self, burst: &Burst<'_>, sink: &mut impl Sink) {
         let Some(first) = burst.first() else { return };
-        let looks = self.look.begins(first.time, self.duplicates.count());
+        let begins = self.look.begins(first.time, self.duplicates.count());
+        let looks = begins && self.look.is_warm();
+        let leaves_out = self.copies == Copies::LeaveOut;
+        let compares = begins || leaves_out;
         let mut packets: ArrayVec<Packet<'_>, BURST> = ArrayVec::new();
         for frame in burst {
             self.frames += 1;
             self.wire_bytes += u64::from(frame.wire_len);
             self.spans(frame.time, frame.time);
-            let packet = match self.copies {
-                Copies::Count if looks => self.marked(frame),
-                Copies::Count => decode::packet(frame).map(Some),
-                Copies::LeaveOut => {
-                    decode::packet_unless(frame, |ip| self.duplicates.is_copy(ip, frame.time))
-                }
-            };
-            if looks {
-                self.look_at(frame, &packet);
-            }
+            let mut copy = false;
+            let packet = decode::packet_unless(frame, |ip| {
+                let is_copy = compares && self.duplicates.is_copy(ip, frame.time);
+                copy |= is_copy;
+                is_copy && leaves_out
+            });
             match packet {
-                Ok(Some(packet)) => packets.push(packet),
+                Ok(Some(packet)) => {
+                    packets.push(packet);
+                    if compares && let Some(packet) = packets.last_mut() {
+                        packet.copy = copy;
+                        if looks {
+                            self.table.look_at(Some(packet), copy);
+                        }
+                    }
+                }
+                Ok(None) if looks => {
+                    self.table.look_at(decode::packet(frame).ok().as_ref(), true);
+                }
                 Ok(None) => {}
                 Err(refusal) => self.refusals.add(refusal),
             }
         }
         self.packets(&packets, sink);
-    }
-
-    /// A packet that says whether it is a second copy.
-    #[inline(never)]
-    fn marked<'a>(&mut self, frame: &Frame<'a>) -> Result<Option<Packet<'a>>, Refusal> {
-        let mut copy = false;
-        let packet = decode::packet_unless(frame, |ip| {
-            copy |= self.duplicates.is_copy(ip, frame.time);
-            false
-        })?;
-        Ok(packet.map(|packet| Packet { copy, ..packet }))
-    }
-
-    /// Counts what the mirror has done to a frame, once enough came to recognise a copy by.
-    #[inline(never)]
-    fn look_at(&mut self, frame: &Frame<'_>, packet: &Result<Option<Packet<'_>>, Refusal>) {
-        if self.look.is_warm() {
-            match packet {
-                Ok(Some(packet)) => self.table.look_at(Some(packet), packet.copy),
-                Ok(None) => self.table.look_at(decode::packet(frame).ok().as_ref(), true),
-                Err(_) => {}
-            }
-        }
     }
 
     /// Takes packets through table and reader, a step of time after the other. Where a burst ends is

@@ -83,8 +83,12 @@ pub(super) fn llc(bytes: &[u8]) -> Result<(u16, &[u8]), Refusal> {
 fn ethernet(bytes: &[u8], vlans: Vlans, depth: usize) -> Result<Link<'_>, Refusal> {
     let (header, payload) = bytes.split_first_chunk::<14>().ok_or(Refusal::LinkTruncated)?;
     let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, t0, t1] = *header;
-    let macs = [Mac([s0, s1, s2, s3, s4, s5]), Mac([d0, d1, d2, d3, d4, d5])];
-    ether_payload(u16::from_be_bytes([t0, t1]), payload, Some(macs), vlans, depth)
+    let macs = Some([Mac([s0, s1, s2, s3, s4, s5]), Mac([d0, d1, d2, d3, d4, d5])]);
+    match u16::from_be_bytes([t0, t1]) {
+        // Nearly every frame: it need not go through all that there may be.
+        ether_type::IPV4 | ether_type::IPV6 => Ok(Link { macs, vlans, payload }),
+        kind => ether_payload(kind, payload, macs, vlans, depth),
+    }
 }
 
 #[inline]

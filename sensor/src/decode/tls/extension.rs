@@ -48,8 +48,8 @@ impl<'a> Iterator for Extensions<'a> {
     }
 }
 
-/// Contents of the extensions that each ClientHello is asked for, found in one pass: of each type
-/// the first.
+/// What each ClientHello's extensions are asked for, found in one pass: contents, of each type the
+/// first, and all types.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Known<'a> {
     pub(super) server_name: Option<&'a [u8]>,
@@ -57,12 +57,14 @@ pub(super) struct Known<'a> {
     pub(super) supported_versions: Option<&'a [u8]>,
     pub(super) signature_algorithms: Option<&'a [u8]>,
     pub(super) encrypted_client_hello: Option<&'a [u8]>,
+    pub(super) kinds: Kinds,
 }
 
 impl<'a> Known<'a> {
     pub(super) fn of(extensions: Extensions<'a>) -> Self {
         let mut known = Self::default();
         for (kind, contents) in extensions {
+            known.kinds.add(kind);
             let place = match kind {
                 SERVER_NAME => &mut known.server_name,
                 ALPN => &mut known.alpn,
@@ -75,6 +77,46 @@ impl<'a> Known<'a> {
         }
         known
     }
+}
+
+/// The types of a hello's extensions in whatever order, GREASE left out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Kinds {
+    /// Those that have a [`bit`].
+    pub(super) set: u128,
+    /// How many came, whether in the set or not.
+    pub(super) count: usize,
+    /// Whether the set does not tell them all: one has no bit, or came twice.
+    pub(super) is_short: bool,
+}
+
+impl Kinds {
+    fn add(&mut self, kind: u16) {
+        let bit = bit(kind);
+        if bit == 0 && is_grease(kind) {
+            return;
+        }
+        self.count = self.count.saturating_add(1);
+        self.is_short |= bit == 0 || self.set & bit != 0;
+        self.set |= bit;
+    }
+}
+
+/// The bit of an extension's type in [`Kinds::set`]: IANA gives low numbers, and of the others that
+/// browsers send some have a place behind those. 0 for the rest.
+const fn bit(kind: u16) -> u128 {
+    let place = match kind {
+        0..=95 => kind,
+        // Next Protocol Negotiation, the two of ALPS, Channel ID, ECH, renegotiation_info.
+        0x3374 => 96,
+        0x4469 => 97,
+        0x44cd => 98,
+        0x754f..=0x7550 => 99_u16.wrapping_add(kind & 1),
+        ENCRYPTED_CLIENT_HELLO => 101,
+        0xff01 => 102,
+        _ => return 0,
+    };
+    1 << place
 }
 
 /// Whether a value is one of those sent only to keep servers tolerant (RFC 8701).
@@ -114,7 +156,12 @@ pub(super) fn versions(contents: &[u8]) -> impl Iterator<Item = u16> {
 
 /// The values in an extension that is a list of numbers, such as `signature_algorithms`.
 pub(super) fn values(contents: &[u8]) -> impl Iterator<Item = u16> {
-    shorts(Reader::new(contents).vector16().unwrap_or_default())
+    shorts(list(contents))
+}
+
+/// The same as bytes.
+pub(super) fn list(contents: &[u8]) -> &[u8] {
+    Reader::new(contents).vector16().unwrap_or_default()
 }
 
 /// Numbers of two bytes each.

@@ -7,7 +7,7 @@
 use sha2::{Digest, Sha256};
 
 use super::ClientHello;
-use super::extension::{ALPN, SERVER_NAME, is_grease, protocols_or_nothing, values};
+use super::extension::{ALPN, SERVER_NAME, is_grease, list, protocols_or_nothing, values};
 use crate::event::{Carrier, Ja4};
 
 /// How many client stacks are remembered; an estate has some dozens.
@@ -15,6 +15,9 @@ const MAX_STACKS: usize = 256;
 
 /// The most numbers of a stack that is remembered; clients send 40 to 100.
 const MAX_NUMBERS: usize = 512;
+
+/// Bytes that counts and the set of extensions take in front of the numbers.
+const HEADER: usize = 4 + 16;
 
 /// Hexadecimal digits that are kept of a SHA-256.
 const DIGITS: usize = 12;
@@ -29,9 +32,9 @@ type Hashes = arrayvec::ArrayString<{ 2 * (1 + DIGITS) }>;
 /// bounded, seeded, and begins anew when it is full.
 #[derive(Default)]
 pub struct Fingerprints {
-    stacks: hashbrown::HashMap<Box<[u16]>, Hashes, foldhash::quality::RandomState>,
+    stacks: hashbrown::HashMap<Box<[u8]>, Hashes, foldhash::quality::RandomState>,
     /// What is looked up, kept for its room.
-    numbers: Vec<u16>,
+    numbers: Vec<u8>,
 }
 
 impl Fingerprints {
@@ -54,40 +57,32 @@ impl Fingerprints {
     }
 
     /// Gathers the numbers that both hashes are made of, so that hellos with the same numbers have
-    /// the same hashes; counts cipher suites and extensions. Types of extensions below 64 are bits,
-    /// which need no sorting.
+    /// the same hashes; counts cipher suites and extensions. The types of extensions are a set, which
+    /// needs no sorting, and only where that does not tell all a list.
     fn gather(&mut self, hello: &ClientHello<'_>) -> Counts {
-        const LENGTHS_AND_BITS: [u16; 6] = [0; 6];
+        /// Those that are in the first part of the fingerprint.
+        const TOLD_APART: u128 = 1 << SERVER_NAME | 1 << ALPN;
+        let kinds = hello.known.kinds;
         let numbers = &mut self.numbers;
         numbers.clear();
-        numbers.extend(LENGTHS_AND_BITS);
-        numbers.extend(hello.cipher_suites());
-        let ciphers = numbers.len().saturating_sub(LENGTHS_AND_BITS.len());
+        numbers.extend_from_slice(&[0; HEADER]);
+        let ciphers = extend(numbers, hello.ciphers);
+        let mut others = 0_usize;
+        if kinds.is_short {
+            let listed = sorted_kinds(hello);
+            others = listed.len();
+            listed.iter().for_each(|kind| numbers.extend_from_slice(&kind.to_be_bytes()));
+        }
+        extend(numbers, list(hello.known.signature_algorithms.unwrap_or_default()));
 
-        let (mut bits, mut extensions) = (0_u64, 0_usize);
-        let others = numbers.len();
-        for kind in hello.extension_types() {
-            extensions = extensions.saturating_add(1);
-            let bit = 1_u64.checked_shl(kind.into()).unwrap_or(0);
-            // One that comes twice is no bit the second time.
-            if bit == 0 || (bits & bit != 0 && !is_told_apart(kind)) {
-                numbers.push(kind);
-            }
-            bits |= bit;
+        if let Some(place) = numbers.first_chunk_mut::<HEADER>() {
+            let [c, iphers] = (ciphers as u16).to_be_bytes();
+            let [o, thers] = (others as u16).to_be_bytes();
+            let (counts, set) = place.split_at_mut(4);
+            counts.copy_from_slice(&[c, iphers, o, thers]);
+            set.copy_from_slice(&(kinds.set & !TOLD_APART).to_ne_bytes());
         }
-        if let Some(others) = numbers.get_mut(others..) {
-            others.sort_unstable();
-        }
-        let others = numbers.len().saturating_sub(others);
-        numbers.extend(signature_algorithms(hello));
-
-        let hashed = bits & !(1 << SERVER_NAME | 1 << ALPN);
-        let words = [hashed, hashed >> 16, hashed >> 32, hashed >> 48].map(|word| word as u16);
-        let [a, b, c, d] = words;
-        if let Some(place) = numbers.first_chunk_mut() {
-            *place = [ciphers as u16, others as u16, a, b, c, d];
-        }
-        Counts { ciphers, extensions }
+        Counts { ciphers, extensions: kinds.count }
     }
 
     #[cold]
@@ -96,11 +91,21 @@ impl Fingerprints {
         if self.stacks.len() >= MAX_STACKS {
             self.stacks.clear();
         }
-        if self.numbers.len() <= MAX_NUMBERS {
+        if self.numbers.len() <= HEADER + 2 * MAX_NUMBERS {
             self.stacks.insert(self.numbers.as_slice().into(), hashes);
         }
         hashes
     }
+}
+
+/// Appends a list of numbers, GREASE left out; says how many that were.
+fn extend(numbers: &mut Vec<u8>, list: &[u8]) -> usize {
+    let before = numbers.len();
+    let (pairs, _) = list.as_chunks::<2>();
+    for run in pairs.split(|&pair| is_grease(u16::from_be_bytes(pair))) {
+        numbers.extend_from_slice(run.as_flattened());
+    }
+    numbers.len().saturating_sub(before) / 2
 }
 
 /// How many a hello has, GREASE left out.
@@ -112,6 +117,14 @@ struct Counts {
 /// Whether an extension's type is in the first part of the fingerprint and thus in no hash.
 const fn is_told_apart(kind: u16) -> bool {
     matches!(kind, SERVER_NAME | ALPN)
+}
+
+/// The types of extensions that are hashed, in order.
+fn sorted_kinds(hello: &ClientHello<'_>) -> Vec<u16> {
+    let mut kinds: Vec<u16> =
+        hello.extension_types().filter(|&kind| !is_told_apart(kind)).collect();
+    kinds.sort_unstable();
+    kinds
 }
 
 fn signature_algorithms(hello: &ClientHello<'_>) -> impl Iterator<Item = u16> {
@@ -183,9 +196,7 @@ const fn hex(digit: u8) -> u8 {
 fn hashes(hello: &ClientHello<'_>) -> Hashes {
     let mut ciphers: Vec<u16> = hello.cipher_suites().collect();
     ciphers.sort_unstable();
-    let mut extensions: Vec<u16> =
-        hello.extension_types().filter(|&kind| !is_told_apart(kind)).collect();
-    extensions.sort_unstable();
+    let extensions = sorted_kinds(hello);
     let algorithms: Vec<u16> = signature_algorithms(hello).collect();
 
     let mut text = Hashes::new();

@@ -42,7 +42,12 @@ impl<T> Bounded<T> {
         if self.values.len() > self.capacity { self.take_oldest() } else { None }
     }
 
+    #[inline]
     pub(super) fn remove(&mut self, slot: u32) -> Option<T> {
+        // As for every flow that ends where none is followed.
+        if self.values.is_empty() {
+            return None;
+        }
         self.values.remove(&slot).map(|(_, value)| value)
     }
 
