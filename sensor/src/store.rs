@@ -217,7 +217,7 @@ mod tests {
 
     fn learned() -> Baseline {
         let asset = AssetBaseline { first_seen: 7, ..AssetBaseline::default() };
-        let operator = Operator { first_seen: 8, ..Operator::default() };
+        let operator = Operator::new(crate::time::Timestamp::from_parts(8, 0));
         Baseline {
             assets: [("web-01".to_owned(), asset)].into(),
             operators: [("account:corp\\svc".to_owned(), operator)].into(),

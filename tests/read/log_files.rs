@@ -34,7 +34,7 @@ fn a_capture_and_its_logs_are_one_story() {
     fs::write(directory.path().join("hostd.log"), log).unwrap();
     let read = || {
         let run = egret().within(&directory).read("a.pcap").args("--syslog hostd.log");
-        run.args("--events eve.json").run().done();
+        let _ = run.args("--events eve.json").run().done();
         fs::read_to_string(directory.path().join("eve.json")).unwrap()
     };
     let events = read();

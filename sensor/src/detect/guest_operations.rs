@@ -69,13 +69,13 @@ struct Actor {
     /// Credentials refused of late, and on which virtual machine.
     refusals: VecDeque<(Timestamp, Arc<str>)>,
     /// Which hour was last looked up, and how usual it is.
-    hour: Option<(u64, Usual)>,
+    hour: Option<(u64, Custom)>,
     case: Option<Case>,
 }
 
 /// How usual an hour of the week is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Usual {
+enum Custom {
     Unknown,
     Usual,
     Odd,

@@ -91,13 +91,13 @@ fn logs_name_assets_in_any_case_with_or_without_a_domain() {
         macs: Vec::new(),
         host: host.map(str::to_owned),
     };
-    let mut config = Config::default();
-    config.assets = vec![
+    let assets = vec![
         named("Web-01.corp.example", None),
         named("db-01", Some("esxi-09")),
         named("a.one.example", None),
         named("a.two.example", None),
     ];
+    let config = Config { assets, ..Config::default() };
     let mut inventory = Inventory::new(&config);
     let name = |inventory: &Inventory, name: &str| {
         let id = inventory.called(name)?;

@@ -15,6 +15,8 @@ pub struct Syslog {
     pub received: IntCounterVec,
     /// Messages of which only a part came; they are among the others.
     pub truncated: IntCounter,
+    /// Events of hosts that never came, by their numbers.
+    pub missing: IntCounter,
     /// Connections, by `result`: `accepted`, `refused`, `limited`, `failed`.
     pub connections: IntCounterVec,
     /// Connections that are open.
@@ -42,6 +44,10 @@ impl Syslog {
                 "egret_syslog_truncated_messages_total",
                 "Syslog messages of which only a part came.",
             )?,
+            missing: register.counter(
+                "egret_syslog_missing_events_total",
+                "Events of ESXi hosts that never came, by the numbers of those that did.",
+            )?,
             connections: register.counters(
                 "egret_syslog_connections_total",
                 "Connections of syslog senders.",
@@ -63,6 +69,7 @@ impl Syslog {
             self.messages.with_label_values(&[result]).inc_by(now.saturating_sub(known));
         }
         self.truncated.inc_by(now.cut.saturating_sub(known.cut));
+        self.missing.inc_by(now.missing.saturating_sub(known.missing));
         *known = now;
     }
 }

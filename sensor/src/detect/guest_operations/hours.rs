@@ -59,7 +59,7 @@ fn weekday(name: &str) -> Option<usize> {
 
 fn minute(time: &str) -> Option<u16> {
     let (hour, minute) = time.split_once(':')?;
-    Some(hour.parse::<u16>().ok()?.checked_mul(60)?.checked_add(minute.parse().ok()?)?)
+    hour.parse::<u16>().ok()?.checked_mul(60)?.checked_add(minute.parse().ok()?)
 }
 
 #[cfg(test)]

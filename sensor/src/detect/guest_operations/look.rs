@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::{
-    ABOVE, AGO_HOURS, Actor, Finding, HOUR, Known, Look, MAX_REFUSALS, MIN_HOURS, MIN_SCRIPTS,
-    Note, ODD, ODD_HOURS, RARE, REFUSED, REFUSED_WITHIN, Usual, negative_binomial_tail,
+    ABOVE, AGO_HOURS, Actor, Custom, Finding, HOUR, Known, Look, MAX_REFUSALS, MIN_HOURS,
+    MIN_SCRIPTS, Note, ODD, ODD_HOURS, RARE, REFUSED, REFUSED_WITHIN, negative_binomial_tail,
 };
 use crate::alert::Compared;
+use crate::baseline::Acquaintance;
 use crate::detect::estate::Phase;
 use crate::detect::guest_operations::hours::Local;
 use crate::detect::operations::Kind;
@@ -82,17 +83,17 @@ impl Actor {
         match look.policy.in_business_hours(began) {
             Some(true) => None,
             Some(false) => {
-                let is_usual = self.usual(look, began) == Usual::Usual;
+                let is_usual = self.usual(look, began) == Custom::Usual;
                 let level = if is_usual { HABITUAL } else { OUTSIDE };
                 Some(Note::new(Finding::OutsideBusinessHours, level))
             }
-            None => (look.own == Phase::Watching && self.usual(look, began) == Usual::Odd)
+            None => (look.own == Phase::Watching && self.usual(look, began) == Custom::Odd)
                 .then(|| Note::new(Finding::OddHour, ODD_HOUR)),
         }
     }
 
     /// How usual an hour is: looked up once for each.
-    fn usual(&mut self, look: &Look<'_>, time: Timestamp) -> Usual {
+    fn usual(&mut self, look: &Look<'_>, time: Timestamp) -> Custom {
         let hour = time.as_secs() / 3600;
         if let Some((known, usual)) = self.hour
             && known == hour
@@ -108,9 +109,9 @@ impl Actor {
             near += usize::from(is_near(now, local));
         }
         let usual = match near as f64 / hours.max(1) as f64 {
-            _ if hours < ODD_HOURS => Usual::Unknown,
-            part if part < ODD => Usual::Odd,
-            _ => Usual::Usual,
+            _ if hours < ODD_HOURS => Custom::Unknown,
+            part if part < ODD => Custom::Odd,
+            _ => Custom::Usual,
         };
         self.hour = Some((hour, usual));
         usual
@@ -128,7 +129,7 @@ impl Actor {
         if look.own != Phase::Watching {
             return None;
         }
-        let known = self.habit.vms.get(name).map_or(0.0, |vm| vm.familiarity());
+        let known = self.habit.vms.get(name).map_or(0.0, Acquaintance::familiarity);
         let level = if others.vm { NEW / 2.0 } else { NEW } * (1.0 - known);
         (known < 1.0).then(|| Note::new(Finding::FirstSeenVm, level))
     }
@@ -141,7 +142,7 @@ impl Actor {
         if look.own != Phase::Watching || look.account.is_none() || self.habit.clients.is_empty() {
             return None;
         }
-        let known = self.habit.clients.get(&client).map_or(0.0, |client| client.familiarity());
+        let known = self.habit.clients.get(&client).map_or(0.0, Acquaintance::familiarity);
         let level = if others.client { SHARED } else { NEW } * (1.0 - known);
         let note = Note::new(Finding::FirstSeenClient, level);
         (known < 1.0).then_some(Note { client: Some(client), ..note })

@@ -10,7 +10,8 @@ const VMWARE: &str = "@6876";
 pub(super) struct Element<'a> {
     /// Its id, without the enterprise number.
     pub(super) id: &'a str,
-    parameters: &'a str,
+    /// All its parameters, as written.
+    pub(super) parameters: &'a str,
     /// What follows it.
     pub(super) rest: &'a str,
 }
@@ -33,6 +34,7 @@ impl<'a> Element<'a> {
         while let Some((_, _, behind)) = parameter(rest) {
             rest = behind;
         }
+        let parameters = parameters.get(..parameters.len().checked_sub(rest.len())?)?;
         let rest = rest.trim_start_matches(' ').strip_prefix(']')?;
         Some(Self { id: id.strip_suffix(VMWARE)?, parameters, rest })
     }

@@ -35,13 +35,13 @@ fn event(head: &Head<'_>, text: &str) -> Option<Said> {
     if let Some(mut operation) = operation::of_event(text) {
         // A client chooses the id of its call, and may choose one that looks like the end of a head
         // with an event behind it. Then the true event follows.
-        if head.op_id.is_some() && holds_an_event(text) {
+        if head.op_id().is_some() && holds_an_event(text) {
             return None;
         }
         operation.event = Some(number);
-        operation.op_id = head.op_id.map(name);
-        operation.session = head.sid.and_then(session::short);
-        operation.account = head.user.and_then(stated);
+        operation.op_id = head.op_id().map(name);
+        operation.session = head.sid().and_then(session::short);
+        operation.account = head.user().and_then(stated);
         return Some(Said::GuestOperation(Box::new(operation)));
     }
     // Before sessions: "VM on HOST in DATACENTER is powered on" begins with a name that may be the
@@ -50,7 +50,7 @@ fn event(head: &Head<'_>, text: &str) -> Option<Said> {
         return Some(placed);
     }
     let mut session = session::of_event(text)?;
-    session.id = head.sid.and_then(session::short);
+    session.id = head.sid().and_then(session::short);
     Some(Said::Session(Box::new(session)))
 }
 

@@ -8,6 +8,7 @@ use crate::event::{
 };
 
 mod corpus;
+#[expect(clippy::arithmetic_side_effects, reason = "what is computed comes from no message")]
 mod mutated;
 
 /// A message with nothing in its header but the program.

@@ -14,7 +14,8 @@ use super::{name, operation, placement, session, stated};
 pub(super) fn read(body: &str) -> Option<(Option<Timestamp>, Said)> {
     if body.starts_with("Event [") {
         let event = Event::read(body)?;
-        return Some((event.time.parse().ok(), event.said()?));
+        let said = event.said()?;
+        return Some((event.time.parse().ok(), said));
     }
     let (head, text) = originator::split(body)?;
     if head.sub == "vpxLro" { Some((None, task(&head, text)?)) } else { None }
@@ -105,8 +106,8 @@ fn task(head: &Head<'_>, text: &str) -> Option<Said> {
     let mut parts = text.strip_prefix("[VpxLRO] -- BEGIN ")?.split(" -- ");
     let (_task, _object, method) = (parts.next()?, parts.next()?, parts.next()?);
     let mut operation = operation::of_method(method)?;
-    operation.op_id = head.op_id.map(name);
+    operation.op_id = head.op_id().map(name);
     operation.session = parts.next().and_then(session::short);
-    operation.account = head.user.and_then(stated);
+    operation.account = head.user().and_then(stated);
     Some(Said::GuestOperation(Box::new(operation)))
 }

@@ -60,9 +60,9 @@ impl Facts {
     pub(super) fn take(&mut self, report: &Report) -> bool {
         let Some(said) = said(report) else { return false };
         let voice = voice(report, said);
-        if said.operation != self.operation
+        if self.voices.contains(&voice)
+            || said.operation != self.operation
             || !are_near(times(report), self.times)
-            || self.voices.contains(&voice)
             || self.is_other_outcome(said)
             || self.is_other_host(report)
         {

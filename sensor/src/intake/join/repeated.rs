@@ -4,7 +4,6 @@ use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::event::{Report, Said};
-use crate::time::Timestamp;
 
 /// Messages that are remembered at most.
 const KEPT: usize = 8192;
@@ -39,8 +38,7 @@ impl Repeated {
 /// 64 bits of SipHash: one in 2^50 messages is taken for another by chance.
 fn identity(report: &Report) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
-    (report.reporter.service, &report.reporter.host, report.stated.map(Timestamp::as_nanos))
-        .hash(&mut hasher);
+    (report.reporter.service, &report.reporter.host, report.stated).hash(&mut hasher);
     match &report.said {
         Said::GuestOperation(said) => {
             if said.event.is_none() && said.op_id.is_none() {

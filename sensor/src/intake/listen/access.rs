@@ -87,7 +87,11 @@ fn server(tls: &SyslogTls) -> Result<ServerConfig, ListenError> {
             builder.with_client_cert_verifier(verifier)
         }
     };
-    builder.with_single_cert(chain, key).map_err(pair)
+    let mut config = builder.with_single_cert(chain, key).map_err(pair)?;
+    // Senders only write. One that ends with a ticket unread resets the connection, and what it
+    // sent last would be lost.
+    config.send_tls13_tickets = 0;
+    Ok(config)
 }
 
 fn certificates(

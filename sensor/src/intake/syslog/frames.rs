@@ -182,4 +182,5 @@ fn next(bytes: &[u8]) -> Next {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "tests make their own numbers")]
 mod tests;

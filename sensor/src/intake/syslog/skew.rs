@@ -113,6 +113,7 @@ fn difference(later: Timestamp, earlier: Timestamp) -> i64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "tests make their own numbers")]
 mod tests {
     use super::*;
 
