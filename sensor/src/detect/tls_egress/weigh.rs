@@ -57,9 +57,11 @@ const CLOSE: f64 = 2.7;
 const MOST: [f64; 2] = [0.1, 0.5];
 const TOO_MUCH: f64 = 3.0;
 /// A guest operation before it weighs from little to much, by how unusual it is; what only asks so
-/// many times less.
+/// many times less, and before a visit to a known place less by so much for each hour it was seen in:
+/// what went there before was not sent by the operation.
 const LED: [f64; 2] = [0.5, 6.5];
 const ONLY_ASKS: f64 = 3.0;
+const LED_KNOWN: f64 = 0.5;
 /// Staging that weighs so much is a reason of its own.
 const STAGED: f64 = 2.0;
 /// Sums from which an alert, at 0 medium, is high and critical.
@@ -227,7 +229,8 @@ impl Findings<'_> {
     fn orchestration(&self) -> f64 {
         let Some(Led { strangeness, acts }) = self.led else { return 0.0 };
         let weight = LED[0] + (LED[1] - LED[0]) * strangeness;
-        if acts { weight } else { weight / ONLY_ASKS }
+        let asks = if acts { 1.0 } else { ONLY_ASKS };
+        weight / asks / (1.0 + LED_KNOWN * f64::from(self.habit.hours))
     }
 
     /// What the bytes say: the most telling of one or two, 7 and 30 days. A trusted place is held
