@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::Time;
 use crate::alert::attack::attack;
 use crate::alert::{self, Analytic, Severity};
 use crate::decode::protocol;
@@ -54,6 +55,26 @@ impl<'a> Alert<'a> {
 #[derive(Serialize)]
 pub(super) struct Own<'a> {
     pub(super) alert: &'a alert::Alert,
+}
+
+/// The line of an alert that only logs tell of: it is about no conversation.
+#[derive(Serialize)]
+pub(super) struct Line<'a> {
+    timestamp: Time,
+    event_type: &'static str,
+    alert: Alert<'a>,
+    egret: Own<'a>,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn new(alert: &'a alert::Alert) -> Self {
+        Self {
+            timestamp: Time(alert.time),
+            event_type: "alert",
+            alert: Alert::new(alert),
+            egret: Own { alert },
+        }
+    }
 }
 
 /// What the conversation of an alert speaks, where the analytic goes by that.

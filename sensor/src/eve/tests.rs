@@ -190,10 +190,15 @@ fn an_alert_reads_like_that_of_a_rule() {
 }
 
 #[test]
-fn an_alert_about_no_conversation_has_no_line() {
+fn an_alert_about_no_conversation_has_a_line_without_one() {
     let mut out = Vec::new();
-    Writer::default().alert(&sample::egress(), &mut out);
-    assert!(out.is_empty());
+    let alert = sample::guest_operations();
+    Writer::default().alert(&alert, &mut out);
+    let line: Value = serde_json::from_slice(&out).unwrap();
+    let fields: Vec<&String> = line.as_object().unwrap().keys().collect();
+    assert_eq!(fields, ["alert", "egret", "event_type", "timestamp"]);
+    assert_eq!(line["alert"]["signature_id"], 1_000_646);
+    assert_eq!(line["egret"]["alert"], serde_json::to_value(&alert).unwrap());
 }
 
 #[test]
