@@ -1,7 +1,7 @@
 //! Reads real captures with the binary and compares its events with what tshark saw in them.
 //!
 //! `EGRET_CORPUS` names a folder with `pcaps/GROUP/*`, `truth/GROUP.jsonl` (by `t`: `file`, `tls_ch`,
-//! `dns_resp`) and `truth/flows_GROUP.jsonl`. Tunnelled captures are left out. Where Egret knowingly
+//! `quic_ch`, `dns_resp`) and `truth/flows_GROUP.jsonl`. Tunnelled captures are left out. Where Egret knowingly
 //! differs from tshark, `docs/differences.md` says why; the bars leave room for that.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read should stop the test")]
@@ -15,7 +15,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const GROUPS: [&str; 6] = ["tls", "dns", "formats", "malformed", "encap", "other"];
+const GROUPS: [&str; 7] = ["tls", "quic", "dns", "formats", "malformed", "encap", "other"];
 
 const BAR: f64 = 99.5; // percent
 
@@ -39,7 +39,8 @@ fn real_captures_read_as_tshark_reads_them() {
         eprintln!("{measure:8} {right:5} of {of:5}  {percent:7.3} %");
         score.missed.iter().for_each(|missed| eprintln!("         {missed}"));
     }
-    for (measure, bar) in [("packets", 100.0), ("sni", BAR), ("dns", BAR), ("flows", BAR)] {
+    for measure in ["packets", "sni", "ja4", "quic sni", "quic ja4", "dns", "flows"] {
+        let bar = if measure == "packets" { 100.0 } else { BAR };
         let percent = scores.0.get(measure).map_or(0.0, Score::percent);
         assert!(percent >= bar, "{measure}: {percent:.3} % is below {bar} %");
     }
@@ -59,14 +60,21 @@ fn compare(file: &Value, truth: &Truth, corpus: &Path, scores: &mut Scores) {
     if file["tunnels"].as_object().is_some_and(|tunnels| !tunnels.is_empty()) {
         return;
     }
-    for hello in truth.of_file("tls_ch", id).filter(|hello| {
-        hello["malformed"] == false
-            && hello["first_hello_of_tuple"] == true
-            && hello["n_hello_in_frame"] == 1
-    }) {
-        for sni in list(&hello["sni"]) {
-            let sent = (side(hello, "src", "sport"), side(hello, "dst", "dport"), host(text(sni)));
-            scores.count("sni", name, seen.hellos.contains(&sent), &sent);
+    for (kind, [sni_of, ja4_of]) in HELLOS {
+        for hello in truth.of_file(kind, id).filter(|hello| {
+            hello["malformed"] == false
+                && hello["first_hello_of_tuple"] == true
+                && hello["n_hello_in_frame"] == 1
+        }) {
+            let ends = (side(hello, "src", "sport"), side(hello, "dst", "dport"));
+            for sni in names(hello) {
+                let sent = (ends, sni);
+                scores.count(sni_of, name, seen.names.contains(&sent), &sent);
+            }
+            if let Some(ja4) = ja4(hello) {
+                let sent = (ends, ja4.to_owned());
+                scores.count(ja4_of, name, seen.prints.contains(&sent), &sent);
+            }
         }
     }
     for response in truth.of_file("dns_resp", id).filter(|response| {
@@ -108,6 +116,7 @@ type Side = (Option<IpAddr>, u64); // address, port
 type Asked = (u64, String); // id and name of the first question
 type Answer = (&'static str, String); // type, value
 type Way = (String, Side, Side); // protocol, sender, receiver
+type Ends = (Side, Side); // client, server
 
 /// What the events of a capture say.
 #[derive(Default)]
@@ -115,7 +124,10 @@ struct Seen {
     packets: u64,
     /// Whether every packet is in a flow or refused.
     accounted: bool,
-    hellos: BTreeSet<(Side, Side, String)>,
+    /// Server names.
+    names: BTreeSet<(Ends, String)>,
+    /// JA4.
+    prints: BTreeSet<(Ends, String)>,
     responses: BTreeMap<Asked, BTreeSet<Answer>>,
     /// Packets and bytes.
     sent: BTreeMap<Way, (u64, u64)>,
@@ -128,9 +140,10 @@ impl Seen {
             let client = side(event, "src_ip", "src_port");
             let server = side(event, "dest_ip", "dest_port");
             match text(&event["event_type"]) {
-                "tls" => {
-                    let sni = host(text(&event["tls"]["sni"]));
-                    seen.hellos.insert((client, server, sni));
+                kind @ ("tls" | "quic") => {
+                    let (ends, hello) = ((client, server), &event[kind]);
+                    seen.names.insert((ends, host(text(&hello["sni"]))));
+                    seen.prints.insert((ends, text(&hello["ja4"]).to_owned()));
                 }
                 "dns" if event["dns"]["type"] == "response" => seen.response(&event["dns"]),
                 "flow" => {
@@ -170,6 +183,27 @@ impl Seen {
                 .map(|(_, name, _)| (name, host(value)))
         }));
     }
+}
+
+/// Kinds of ClientHellos, and the measures of their server names and of their JA4.
+const HELLOS: [(&str, [&str; 2]); 2] =
+    [("tls_ch", ["sni", "ja4"]), ("quic_ch", ["quic sni", "quic ja4"])];
+
+/// The server names of a hello: as the reference of JA4 reads them, where it did.
+fn names(hello: &Value) -> Vec<String> {
+    match hello["sni_foxio"].as_str().filter(|name| !name.is_empty()) {
+        Some(name) => vec![host(name)],
+        None => list(&hello["sni"]).map(|name| host(text(name))).collect(),
+    }
+}
+
+/// The JA4 of a hello: the reference's where it has one, else by tshark's fields.
+fn ja4(hello: &Value) -> Option<&str> {
+    ["ja4_foxio", "ja4_computed"].into_iter().find_map(|known| {
+        let known = &hello[known];
+        let first = list(known).next().unwrap_or(known);
+        first.as_str().filter(|ja4| !ja4.is_empty())
+    })
 }
 
 /// Record types that are compared: number, name, where tshark has the value.

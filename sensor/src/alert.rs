@@ -11,8 +11,11 @@ use crate::event::Flow;
 use crate::mirror::MirrorFacts;
 use crate::time::Timestamp;
 
+pub use operations::{Compared, Operations};
+
 pub(crate) mod attack;
 pub mod format;
+mod operations;
 #[cfg(test)]
 pub(crate) mod sample;
 
@@ -60,6 +63,26 @@ pub struct Alert {
     pub flow: Option<Box<Flow>>,
 }
 
+impl Alert {
+    /// Whose account it is about, where one is known.
+    pub(crate) fn account(&self) -> Option<&str> {
+        self.operations().find_map(|group| group.account.as_deref())
+    }
+
+    /// Where whoever did it came from, where that is known.
+    pub(crate) fn client(&self) -> Option<IpAddr> {
+        self.operations().find_map(|group| group.client)
+    }
+
+    fn operations(&self) -> impl Iterator<Item = &Operations> {
+        let is_own = self.analytic == Analytic::AN0646;
+        self.evidence.iter().filter(move |_| is_own).filter_map(|piece| match &piece.fact {
+            Fact::GuestOperation(group) => Some(&**group),
+            _ => None,
+        })
+    }
+}
+
 /// A word of ours: borrowed where it is written, owned where it was read.
 pub type Text = Cow<'static, str>;
 
@@ -73,6 +96,8 @@ pub enum Analytic {
     AN1416,
     /// Ports calculated from DNS answers (T1568.003).
     AN0731,
+    /// Anomalous use of the Guest Operations API (T1675).
+    AN0646,
 }
 
 impl Analytic {
@@ -81,6 +106,7 @@ impl Analytic {
         match self {
             Self::AN1416 => "AN1416",
             Self::AN0731 => "AN0731",
+            Self::AN0646 => "AN0646",
         }
     }
 }
@@ -160,8 +186,9 @@ pub struct Asset {
     pub name: String,
     /// `esxi`, `vcenter`, `guest` or `other`.
     pub role: Text,
-    /// The address it used.
-    pub address: IpAddr,
+    /// The address it used; of what only logs name it may not be known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
     /// Its MAC address where one was seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mac: Option<String>,
@@ -274,7 +301,12 @@ pub enum Fact {
         port: u16,
         /// Protocol name, lower case.
         protocol: Text,
+        /// The program whose log said so; packets have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<Text>,
     },
+    /// Guest operations, as a group.
+    GuestOperation(Box<Operations>),
     /// What the mirror port did to the traffic in the last minutes, while that was worth knowing.
     Mirror(MirrorFacts),
     /// What was known before.
@@ -301,7 +333,17 @@ mod tests {
                 address: "2001:db8::1".parse().unwrap(),
                 port: 513,
                 protocol: "tcp".into(),
+                source: None,
             },
+            Fact::Connection {
+                community_id: "1:x=".into(),
+                address: "2001:db8::1".parse().unwrap(),
+                port: 513,
+                protocol: "tcp".into(),
+                source: Some("nsx".into()),
+            },
+            Fact::GuestOperation(Box::new(sample::operations())),
+            Fact::GuestOperation(Box::default()),
             Fact::Baseline { statement: "\u{202e}\"\n".into() },
             Fact::TlsSession {
                 community_id: "1:y=".into(),
@@ -320,7 +362,7 @@ mod tests {
             assert_eq!(serde_json::to_string(&read).unwrap(), written);
         }
         alert.destination = None;
-        alert.asset.mac = None;
+        (alert.asset.mac, alert.asset.address) = (None, None);
         let written = serde_json::to_string(&alert).unwrap();
         let read: Alert = serde_json::from_str(&written).unwrap();
         assert_eq!(serde_json::to_string(&read).unwrap(), written);

@@ -12,11 +12,14 @@ use serde::{Deserialize, Serialize};
 pub use habit::{Habit, TRUSTED_HOURS};
 pub(crate) use habits::{Habits, Others};
 pub use hours::HoursOfDay;
+pub(crate) use operators::Meeting;
+pub use operators::{Acquaintance, Operator};
 pub(crate) use places::PlaceId;
 
 mod habit;
 mod habits;
 mod hours;
+mod operators;
 mod places;
 
 /// What was learned, by asset name; what [`crate::store`] keeps.
@@ -24,6 +27,10 @@ mod places;
 pub struct Baseline {
     /// By asset name.
     pub assets: BTreeMap<String, AssetBaseline>,
+    /// Who uses the Guest Operations API: `account:DOMAIN\user` in lower case, or `host:NAME` where
+    /// logs name no account.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub operators: BTreeMap<String, Operator>,
 }
 
 /// What was learned of one asset.

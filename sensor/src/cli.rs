@@ -97,8 +97,12 @@ pub struct Global {
 #[command(after_help = READ_AFTER_HELP)]
 pub struct Read {
     /// Capture files: pcap or pcapng, also gzip, zstd or lz4; `-` reads stdin. Several are merged by time
-    #[arg(required = true, value_name = "FILE", value_parser = stream())]
+    #[arg(required_unless_present = "syslog", value_name = "FILE", value_parser = stream())]
     pub files: Vec<Stream>,
+
+    /// Read log messages of ESXi, vCenter or NSX, too, such as hostd.log; plain, gzip, zstd or lz4 (repeatable)
+    #[arg(long, value_name = "FILE", value_parser = log_file())]
+    pub syslog: Vec<PathBuf>,
 
     /// Read only packets that match a BPF expression, such as 'host 10.10.0.11 and tcp'
     #[arg(long, value_name = "BPF")]
@@ -193,6 +197,7 @@ Where `-` takes stdout, what is printed for people goes to stderr.
 Examples:
   egret read monday.pcap.zst
   egret read --learn 24h --alerts alerts.json monday.pcap tuesday.pcap
+  egret read --syslog hostd.log.gz --syslog vpxd.log monday.pcap
   egret read --json --fail-on high --config estate.toml upload.pcapng
   tcpdump -i eth1 -w - | egret read --events eve.json -";
 
@@ -245,8 +250,9 @@ fn clash(read: &Read) -> Option<String> {
         return Some("`-` is given twice; stdin can be read once only".to_owned());
     }
     let written = || [events, alerts].into_iter().flatten();
-    let is_written = |file: &&Stream| **file != Stream::Standard && written().any(|to| to.is(file));
-    let file = read.files.iter().find(is_written)?;
+    let is_written = |file: &Stream| *file != Stream::Standard && written().any(|to| to.is(file));
+    let logs = read.syslog.iter().map(|path| Stream::File(path.clone()));
+    let file = read.files.iter().cloned().chain(logs).find(is_written)?;
     Some(format!("{file} is to be read and would be overwritten; write to another file"))
 }
 
@@ -275,6 +281,13 @@ impl From<PathBuf> for Stream {
     fn from(path: PathBuf) -> Self {
         if path.as_os_str() == "-" { Self::Standard } else { Self::File(path) }
     }
+}
+
+fn log_file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match Stream::from(path) {
+        Stream::File(path) => Ok(path),
+        Stream::Standard => Err("log messages are read from files only"),
+    })
 }
 
 fn stream() -> impl TypedValueParser<Value = Stream> {

@@ -21,6 +21,7 @@ pub use services::{
     Audit, Backend, Capture, Deliver, Http, HttpTls, Intake, Syslog, SyslogTarget, SyslogTls,
     Webhook, WebhookFormat, is_link_local,
 };
+pub(crate) use written::quoted;
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq)]

@@ -18,6 +18,8 @@ pub mod progress;
 mod proxy;
 pub mod quic;
 mod refusal;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod starttls;
 mod text;
 pub mod tls;

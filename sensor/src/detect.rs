@@ -8,12 +8,17 @@ use std::time::Duration;
 use crate::alert::Alert;
 use crate::baseline::{AssetBaseline, Baseline};
 use crate::config::Config;
-use crate::event::{Body, Event, Traffic, Volume};
+use crate::decode::Vlans;
+use crate::event::{
+    Body, Conversation, Endpoint, Event, Flow, GuestOperation, Report, Said, Service, Traffic,
+    Volume,
+};
 use crate::inventory::{AssetId, Inventory};
 use crate::mirror::{MirrorFacts, SourceFacts};
 use crate::time::Timestamp;
 use dns_port::DnsPort;
 use estate::{Estate, Phase};
+use guest_operations::GuestOperations;
 use tls_egress::TlsEgress;
 use volume::Direction;
 
@@ -22,6 +27,8 @@ mod by_slot;
 mod dns_port;
 mod domain;
 mod estate;
+mod guest_operations;
+mod operations;
 mod recent;
 mod reconfigure;
 mod seen;
@@ -38,6 +45,7 @@ pub struct Engine {
     estate: Estate,
     tls_egress: Option<TlsEgress>,
     dns_port: Option<DnsPort>,
+    guest_operations: Option<GuestOperations>,
     alerts: Vec<Alert>,
     /// Time of the latest event.
     now: Timestamp,
@@ -69,22 +77,29 @@ impl Engine {
     /// With `learn`, so much capture time from the first event only teaches, else every asset is
     /// learned for `baseline.learning` from when it is first seen. `baseline`: what was kept.
     pub fn new(config: &Config, learn: Option<Duration>, baseline: Option<Baseline>) -> Self {
-        Self {
+        let baseline = baseline.unwrap_or_default();
+        let mut engine = Self {
             estate: Estate::new(config, learn),
             tls_egress: config.tls_egress.enabled.then(|| TlsEgress::new(&config.tls_egress)),
             dns_port: config.dns_port.enabled.then(|| DnsPort::new(&config.dns_port)),
+            guest_operations: (config.guest_operations.enabled)
+                .then(|| GuestOperations::new(&config.guest_operations)),
             alerts: Vec::new(),
             now: Timestamp::ZERO,
-            baseline: baseline.unwrap_or_default(),
+            baseline,
             restored: 0,
+        };
+        if let Some(operations) = &mut engine.guest_operations {
+            operations.restore(&engine.baseline.operators);
         }
+        engine
     }
 
     /// Takes an event; they come in the order of their time, give or take a little.
     pub fn event(&mut self, event: &Event) {
         self.advance(event.time);
         match &event.body {
-            Body::Opened => self.opened(event),
+            Body::Opened => self.opened(event, None),
             Body::Volume(volume) => {
                 let ends = self.estate.ends(&event.flow, event.time);
                 self.restore();
@@ -116,6 +131,56 @@ impl Engine {
         }
     }
 
+    /// Takes what a log said; its time may be some seconds before the latest event's.
+    pub fn report(&mut self, report: &Report) {
+        self.advance(report.time);
+        match &report.said {
+            Said::GuestOperation(operation) => self.operation(report, operation),
+            Said::Conversation(conversation) => self.logged(report, conversation),
+            Said::Placement { vm, host } => self.estate.inventory.placed(vm, host),
+            Said::Session(_) | Said::SwitchReconfigured { .. } | Said::MirroringChanged(_) => {}
+        }
+    }
+
+    /// A guest operation: judged by itself, and kept for what follows on that guest.
+    fn operation(&mut self, report: &Report, operation: &GuestOperation) {
+        /// How far from usual an operation is taken to be that nobody judges.
+        const UNJUDGED: f64 = 0.4;
+        let strangeness = self.guest_operations.as_mut().map_or(UNJUDGED, |operations| {
+            operations.operation(&self.estate, report, operation, &mut self.alerts)
+        });
+        if operation.is_refused {
+            return;
+        }
+        let named = operation.vm.as_ref().and_then(|vm| self.estate.inventory.called(vm));
+        let Some(asset) = named else { return };
+        self.estate.operations.note(asset, report, operation, strangeness);
+        if let Some(egress) = &mut self.tls_egress {
+            egress.orchestrated(&self.estate, asset, &mut self.alerts);
+        }
+    }
+
+    /// A conversation's opening as a log tells it. When one that has ended began is not said.
+    fn logged(&mut self, report: &Report, conversation: &Conversation) {
+        let end = |(address, port)| Endpoint { address, port, mac: None };
+        let flow = Flow {
+            id: 0,
+            slot: u32::MAX,
+            client: end(conversation.client),
+            server: end(conversation.server),
+            protocol: conversation.protocol,
+            vlans: Vlans::new(),
+            interface: None,
+            tunnel: None,
+            opened: report.time,
+        };
+        if conversation.bytes.is_some() || !DnsPort::wants(&flow) {
+            return;
+        }
+        let event = Event { time: report.time, flow, body: Body::Opened };
+        self.opened(&event, Some(report.reporter.service));
+    }
+
     /// Says what the mirror does to the traffic, over the last minutes up to `time`: while that is
     /// worth knowing, alerts say it.
     pub const fn mirror(&mut self, facts: MirrorFacts, time: Timestamp) {
@@ -137,6 +202,9 @@ impl Engine {
         }
         if let Some(ports) = &mut self.dns_port {
             ports.finish(&self.estate, &mut self.alerts);
+        }
+        if let Some(operations) = &mut self.guest_operations {
+            operations.finish(&self.estate, &mut self.alerts);
         }
     }
 
@@ -160,7 +228,8 @@ impl Engine {
     pub fn forgotten(&self) -> u64 {
         let egress = self.tls_egress.as_ref().map_or(0, TlsEgress::forgotten);
         let inventory = &self.estate.inventory;
-        inventory.undiscovered() + inventory.overwritten() + egress
+        let operations = self.guest_operations.as_ref().map_or(0, GuestOperations::forgotten);
+        inventory.undiscovered() + inventory.overwritten() + egress + operations
     }
 
     /// Whether an asset is still being learned, so that less is told of it.
@@ -187,16 +256,19 @@ impl Engine {
             self.dns_port.iter().for_each(|ports| ports.save(id, &mut learned));
             baseline.assets.insert(asset.name.to_string(), learned);
         }
+        if let Some(operations) = &self.guest_operations {
+            baseline.operators = operations.save();
+        }
         baseline
     }
 
     /// A conversation's first packet: most are to usual ports, and left at once.
-    fn opened(&mut self, event: &Event) {
+    fn opened(&mut self, event: &Event, source: Option<Service>) {
         let Some(ports) = self.dns_port.as_mut().filter(|_| DnsPort::wants(&event.flow)) else {
             return;
         };
         let ends = self.estate.ends(&event.flow, event.time);
-        ports.opened(&self.estate, ends, event, &mut self.alerts);
+        ports.opened(&self.estate, ends, event, source, &mut self.alerts);
         self.restore();
     }
 
@@ -217,6 +289,9 @@ impl Engine {
             }
             if let Some(ports) = &mut self.dns_port {
                 ports.tick(&self.estate, time, &mut self.alerts);
+            }
+            if let Some(operations) = &mut self.guest_operations {
+                operations.tick(&self.estate, time, &mut self.alerts);
             }
         }
     }

@@ -21,12 +21,14 @@ mod dns;
 mod flow;
 mod protocol;
 mod quic;
+mod report;
 mod stats;
 mod tls;
 mod tunnel;
 mod writer;
 
 pub use anomaly::write_anomalies;
+pub use report::write_report;
 pub use stats::{Capture, Decoder, Refused, Stats, write_stats};
 pub use writer::Writer;
 

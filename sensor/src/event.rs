@@ -1,4 +1,4 @@
-//! The vocabulary between packets and detectors: owned, small, each event with its own time.
+//! The vocabulary between packets, logs and detectors: owned, small, each event with its own time.
 //!
 //! No logic lives here. Names are copied once, when an event is made.
 
@@ -6,6 +6,8 @@ use crate::time::Timestamp;
 
 mod dns;
 mod flow;
+mod operation;
+mod report;
 #[cfg(test)]
 pub(crate) mod sample;
 mod tls;
@@ -14,7 +16,31 @@ pub use dns::{DnsAnswer, DnsAuthority, DnsData, DnsMessage, DnsQuestion, DnsTran
 pub use flow::{
     Account, AccountReason, App, Endpoint, Flow, FlowState, Traffic, Tunnel, TunnelKind, Volume,
 };
+pub use operation::Operation;
+pub use report::{
+    Access, Basis, Claim, Conversation, GuestOperation, MirroringChange, Report, Reporter, Said,
+    Service, Session, SessionChange,
+};
 pub use tls::{Carrier, Certificate, Ech, Ja3, Ja4, StartTls, TlsSession};
+
+/// What detection is given, in the order of time.
+#[derive(Debug, Clone)]
+pub enum Record {
+    /// Packets showed it.
+    Seen(Event),
+    /// A log said it.
+    Logged(Box<Report>),
+}
+
+impl Record {
+    /// When.
+    pub fn time(&self) -> Timestamp {
+        match self {
+            Self::Seen(event) => event.time,
+            Self::Logged(report) => report.time,
+        }
+    }
+}
 
 /// Something that was seen, and when.
 #[derive(Debug, Clone)]

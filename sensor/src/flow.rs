@@ -106,6 +106,11 @@ impl View<'_> {
         self.slot.client()
     }
 
+    /// The address of a direction's sender.
+    pub fn address(&self, direction: Direction) -> std::net::IpAddr {
+        self.slot.key.sender(direction).0
+    }
+
     /// The port of the side that sends in `direction`.
     pub fn port(&self, direction: Direction) -> u16 {
         self.slot.key.sender(direction).1

@@ -19,9 +19,11 @@ use crate::config::{self, Config, Role};
 use crate::decode::Mac;
 use crate::event::Endpoint;
 use crate::time::Timestamp;
+use labels::Labels;
 use ranges::Ranges;
 use speaker::Speaker;
 
+mod labels;
 mod ranges;
 mod reconfigure;
 mod speaker;
@@ -57,6 +59,8 @@ pub struct Asset {
     pub configured: bool,
     /// When it was first seen; `None` before that.
     pub first_seen: Option<Timestamp>,
+    /// The ESXi host a guest runs on, where the config or a log says so.
+    pub host: Option<Arc<str>>,
 }
 
 /// All assets, and how to tell them from a packet's addresses.
@@ -77,6 +81,7 @@ pub struct Inventory {
     network: Vec<IpNet>,
     /// All assets by name, which no two share.
     by_name: FastMap<Arc<str>, AssetId>,
+    by_label: Labels,
     /// Assets that are gone, with the number of the config they went with; their ids are kept.
     removed: BTreeMap<AssetId, u64>,
     /// Configs taken.
@@ -101,6 +106,7 @@ impl Inventory {
             ids: Vec::new(),
             network: Vec::new(),
             by_name: FastMap::default(),
+            by_label: Labels::default(),
             removed: BTreeMap::new(),
             reloads: 0,
             limit: MAX_ASSETS,
@@ -166,6 +172,33 @@ impl Inventory {
     /// Whose name this is, also when it is gone.
     pub(crate) fn named(&self, name: &str) -> Option<AssetId> {
         self.by_name.get(name).copied()
+    }
+
+    /// Whom a log means by a name of its own: the config's name, in any case, with or without a domain.
+    pub(crate) fn called(&self, name: &str) -> Option<AssetId> {
+        let is_known = |id: &AssetId| !self.removed.contains_key(id);
+        self.named(name).filter(is_known).or_else(|| self.by_label.find(name))
+    }
+
+    /// An address of an asset, the same one every time.
+    pub(crate) fn address_of(&self, asset: AssetId) -> Option<IpAddr> {
+        let own = self.by_address.iter().filter(|(_, id)| **id == asset);
+        own.map(|(address, _)| *address).min()
+    }
+
+    /// A log says on which ESXi host a guest runs; where the config says so too, that counts.
+    pub(crate) fn placed(&mut self, vm: &str, host: &Arc<str>) {
+        let Some(id) = self.called(vm) else { return };
+        let is_configured =
+            |(named, own): (&config::Asset, &AssetId)| *own == id && named.host.is_some();
+        if self.named.iter().zip(&self.ids).any(is_configured) {
+            return;
+        }
+        if let Some(asset) = self.assets.get_mut(id.index())
+            && asset.role == Role::Guest
+        {
+            asset.host = Some(Arc::clone(host));
+        }
     }
 
     /// How many ends of conversations looked like new assets when no more could be remembered.
@@ -266,7 +299,7 @@ impl Inventory {
     fn add(&mut self, name: Arc<str>, role: Role, configured: bool) -> AssetId {
         let id = AssetId(u32::try_from(self.assets.len()).unwrap_or(u32::MAX));
         self.by_name.insert(Arc::clone(&name), id);
-        self.assets.push(Asset { name, role, configured, first_seen: None });
+        self.assets.push(Asset { name, role, configured, first_seen: None, host: None });
         id
     }
 }

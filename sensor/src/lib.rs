@@ -2,8 +2,9 @@
 //!
 //! One path from bytes to an alert:
 //! [`capture`] gives frames, [`decode`] packets, [`flow`] observations, [`observe`] makes
-//! [`event`]s of them, [`detect`] raises [`alert`]s. `sensor` is the only wiring.
+//! [`event`]s of them, [`intake`] reports of logs, [`detect`] raises [`alert`]s. `sensor` is the only wiring.
 
+pub mod account;
 pub mod alert;
 pub mod baseline;
 pub mod capture;
@@ -17,6 +18,7 @@ pub mod eve;
 pub mod event;
 pub mod flow;
 pub mod http;
+pub mod intake;
 pub mod inventory;
 pub mod logging;
 pub mod metrics;

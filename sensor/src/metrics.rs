@@ -17,9 +17,11 @@ use crate::time::Timestamp;
 mod assets;
 mod fast_path;
 pub mod labels;
+mod syslog;
 
 pub use assets::{AssetBytes, MAX_ASSETS};
 pub use fast_path::FastPath;
+pub use syslog::Syslog;
 
 /// All families. Counters may be raised from any thread; each is one relaxed atomic addition.
 #[derive(Debug, Clone)]
@@ -53,11 +55,12 @@ pub struct Metrics {
     pub client_hellos: IntCounter,
     /// What was not read of QUIC, by `reason`; see [`crate::observe::Unread`].
     pub quic_unread: IntCounterVec,
-    /// Hellos that were not whole or not right, by `result`: `cut` (a ClientHello, read as far as it
-    /// goes), `refused` (not read).
-    pub incomplete_hellos: IntCounterVec,
+    /// ClientHellos whose end was not there, read as far as they go.
+    pub incomplete_hellos: IntCounter,
     /// DNS responses read, by `rcode`.
     pub dns_responses: IntCounterVec,
+    /// Log messages.
+    pub syslog: Syslog,
     /// Events or alerts that found no room, by `stage`: `detect`, `events`, `store`.
     pub events_dropped: IntCounterVec,
     /// Events that came when later ones had been through detection.
@@ -132,7 +135,7 @@ impl Metrics {
             )?)?,
             decode_errors: register.counters(
                 "egret_decode_errors_total",
-                "Frames that could not be decoded, hellos of TLS and DNS messages that could not be read or not whole.",
+                "Frames, TLS hellos, certificates and DNS messages that could not be read, or not whole.",
                 "layer",
                 &labels::layers(),
             )?,
@@ -151,11 +154,9 @@ impl Metrics {
                 "reason",
                 &labels::quic_unread(),
             )?,
-            incomplete_hellos: register.counters(
+            incomplete_hellos: register.counter(
                 "egret_tls_incomplete_hellos_total",
-                "TLS hellos that were not whole or not right.",
-                "result",
-                &labels::INCOMPLETE,
+                "TLS ClientHellos that were not whole, read as far as they go.",
             )?,
             dns_responses: register.counters(
                 "egret_dns_responses_total",
@@ -163,6 +164,7 @@ impl Metrics {
                 "rcode",
                 &labels::RCODES,
             )?,
+            syslog: Syslog::new(&register)?,
             events_dropped: register.counters(
                 "egret_events_dropped_total",
                 "Events and alerts that found no room.",

@@ -2,12 +2,14 @@
 
 use crate::decode::tls::{self, Likeness};
 use crate::decode::{dns, quic as quic_packets};
-use crate::event::{Account, Body, Event, Volume};
+use crate::event::{Account, Body, Event, Report, Volume};
 use crate::flow::{Direction, Observer, Verdict, View};
+use crate::intake::{self, syslog};
 use crate::mirror::SourceFacts;
 use crate::time::Timestamp;
 
 mod hellos;
+mod logs;
 mod messages;
 mod quic;
 mod upgrade;
@@ -24,6 +26,8 @@ use waiting::Waiting;
 pub trait Sink {
     /// Takes one.
     fn event(&mut self, event: Event);
+    /// Takes what a log message said that was seen on its way.
+    fn report(&mut self, _report: Report) {}
     /// Takes what each source of packets does to them, at the end of each 10 s of capture time.
     fn mirror(&mut self, _at: Timestamp, _sources: &[SourceFacts]) {}
 }
@@ -95,6 +99,8 @@ pub struct Reader {
     scratch: Vec<u8>,
     /// The clients met last, by what their hellos offer.
     fingerprints: tls::Fingerprints,
+    /// Log messages on their way to somebody else.
+    logs: intake::Reader,
     wanted: Wanted,
     counts: Counts,
 }
@@ -119,6 +125,11 @@ impl Reader {
     /// What was read so far.
     pub const fn counts(&self) -> Counts {
         Counts { tls_evicted: self.waiting.evicted, ..self.counts }
+    }
+
+    /// What became of the log messages that were seen on their way.
+    pub const fn log_counts(&self) -> intake::Counts {
+        self.logs.counts()
     }
 
     /// Stops waiting for servers that have not answered by `now`.
@@ -198,6 +209,8 @@ impl<S: Sink> Observer for Observing<'_, S> {
         }
         if let Some(transport) = messages::transport(&seen) {
             self.reader.dns_datagram(&seen, transport, self.sink);
+        } else if view.port(from.reverse()) == syslog::PORT {
+            self.reader.log_message(&seen, self.sink);
         }
         None
     }

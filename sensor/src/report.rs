@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::alert::Severity;
 use crate::config::Role;
+use crate::intake;
 use crate::text::{grouped, printable, printable_within};
 use crate::time::{ByteSize, Elapsed, Timestamp};
 
@@ -38,6 +39,8 @@ pub struct Summary {
     pub dns_responses: u64,
     /// Records that answered in them.
     pub dns_answers: u64,
+    /// Log messages, seen in the captures and in log files.
+    pub logs: intake::Counts,
     /// Assets seen or configured.
     pub assets: Vec<AssetCount>,
     /// Alerts, by severity.
@@ -103,6 +106,9 @@ impl Summary {
             "refused_hellos": self.refused_hellos,
             "dns_responses": self.dns_responses,
             "dns_answers": self.dns_answers,
+            "log_messages": self.logs.total(),
+            "log_messages_understood": self.logs.understood,
+            "log_messages_unreadable": self.logs.unreadable,
             "assets": assets,
             "alerts": alerts,
             "wall_seconds": self.wall.as_secs_f64(),
@@ -157,6 +163,13 @@ impl Summary {
         line(f, "TLS", format_args!("{hellos}, {named} with a server name{cut}{refused}"))?;
         let responses = counted(self.dns_responses, "response");
         line(f, "DNS", format_args!("{responses}, {}", counted(self.dns_answers, "answer")))?;
+        if self.logs.total() > 0 {
+            let messages = counted(self.logs.total(), "message");
+            let [understood, unreadable] =
+                [self.logs.understood, self.logs.unreadable].map(grouped);
+            let text = format_args!("{messages}, {understood} understood, {unreadable} unreadable");
+            line(f, "logs", text)?;
+        }
         line(f, "assets", self.assets_text())?;
         self.notes
             .iter()
@@ -268,6 +281,7 @@ mod tests {
             refused_hellos: 0,
             dns_responses: 1,
             dns_answers: 9_012,
+            logs: intake::Counts { understood: 12, irrelevant: 3_000, ..intake::Counts::default() },
             assets: vec![
                 AssetCount { role: Role::Esxi, configured: 2, discovered: 0 },
                 AssetCount { role: Role::Vcenter, configured: 0, discovered: 0 },
@@ -293,6 +307,7 @@ refused  1,012 packets
 flows    12,345 conversations
 TLS      1,234 ClientHellos, 1,200 with a server name, 3 cut off
 DNS      1 response, 9,012 answers
+logs     3,012 messages, 12 understood, 0 unreadable
 assets   2 esxi, 20 guest (18 discovered)
 note     monday.pcap: cut in the middle of a packet\\nfake line
 "
@@ -326,6 +341,7 @@ note     monday.pcap: cut in the middle of a packet\\nfake line
         assert_eq!(json["capture_start"], "2026-11-20T14:03:11.000000Z");
         assert_eq!(json["capture_seconds"], 86_400.0);
         assert_eq!(json["assets"]["guest"]["discovered"], 18);
+        assert_eq!(json["log_messages"], 3_012);
         assert_eq!(json["alerts"]["critical"], 0);
         assert_eq!(json["packets_per_second"], 536_768);
         assert!(!json.to_string().contains('\n'));

@@ -79,6 +79,9 @@ pub struct Asset {
     pub name: String,
     /// `esxi`, `vcenter`, `guest` or `other`.
     pub role: &'static str,
+    /// The ESXi host a guest runs on, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// Whether the config names it.
     pub configured: bool,
     /// When it was first seen.

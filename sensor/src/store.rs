@@ -24,6 +24,7 @@ mod assets;
 mod baseline;
 mod error;
 mod lock;
+mod operators;
 mod outbox;
 mod schema;
 
@@ -212,11 +213,15 @@ fn from_sql(nanos: i64) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::baseline::{AssetBaseline, Baseline};
+    use crate::baseline::{AssetBaseline, Baseline, Operator};
 
     fn learned() -> Baseline {
         let asset = AssetBaseline { first_seen: 7, ..AssetBaseline::default() };
-        Baseline { assets: [("web-01".to_owned(), asset)].into() }
+        let operator = Operator::new(crate::time::Timestamp::from_parts(8, 0));
+        Baseline {
+            assets: [("web-01".to_owned(), asset)].into(),
+            operators: [("account:corp\\svc".to_owned(), operator)].into(),
+        }
     }
 
     #[test]
@@ -230,6 +235,17 @@ mod tests {
         let store = Store::open(&directory.path().join("new")).unwrap();
         assert_eq!(store.baseline().unwrap(), Some(learned()));
         assert_eq!(store.quarantined(), None);
+    }
+
+    #[test]
+    fn an_account_is_forgotten_by_its_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut store = Store::open(directory.path()).unwrap();
+        store.save_baseline(&learned()).unwrap();
+        assert!(!store.forget("CORP\\other", None).unwrap());
+        assert!(store.forget("CORP\\SVC", None).unwrap());
+        let left = store.baseline().unwrap().unwrap();
+        assert!(left.operators.is_empty() && left.assets.len() == 1);
     }
 
     #[test]

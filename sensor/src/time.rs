@@ -107,8 +107,16 @@ impl serde::Serialize for Timestamp {
 impl<'de> serde::Deserialize<'de> for Timestamp {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        let instant: jiff::Timestamp = text.parse().map_err(serde::de::Error::custom)?;
-        // Before the epoch there is nothing to be written.
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Reads RFC 3339. Before the epoch there is nothing.
+impl std::str::FromStr for Timestamp {
+    type Err = jiff::Error;
+
+    fn from_str(text: &str) -> Result<Self, jiff::Error> {
+        let instant: jiff::Timestamp = text.parse()?;
         Ok(Self(u64::try_from(instant.as_nanosecond()).unwrap_or_default()))
     }
 }

@@ -14,6 +14,7 @@ use egret_tests::egret::Egret;
 mod demo;
 mod egress;
 mod events;
+mod operations;
 mod schema;
 
 /// A run of the binary under test.

@@ -33,8 +33,8 @@ fn the_unit_gives_what_the_program_relies_on() {
         "StateDirectory=egret",
         "ConfigurationDirectory=egret",
         "LimitMEMLOCK=infinity",
-        "AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN CAP_BPF CAP_PERFMON",
-        "CapabilityBoundingSet=CAP_NET_RAW CAP_NET_ADMIN CAP_BPF CAP_PERFMON",
+        "AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN CAP_BPF CAP_PERFMON CAP_NET_BIND_SERVICE",
+        "CapabilityBoundingSet=CAP_NET_RAW CAP_NET_ADMIN CAP_BPF CAP_PERFMON CAP_NET_BIND_SERVICE",
         "SystemCallFilter=sched_setaffinity capset bpf",
     ] {
         assert!(text.lines().any(|other| other == line), "{line}");

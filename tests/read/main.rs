@@ -21,6 +21,8 @@ mod decap;
 mod files;
 mod hellos;
 mod hostile;
+mod log_files;
+mod logs;
 mod output;
 mod quic;
 mod same;

@@ -21,10 +21,13 @@ mod end_to_end;
 mod hello;
 mod killed;
 mod links;
+mod logs;
 mod mirrors;
 mod process;
 mod receiver;
 mod reload;
+mod syslog;
+mod tls;
 
 /// What happens within moments may take so long on a machine that has much else to do.
 const SOON: Duration = Duration::from_secs(20);

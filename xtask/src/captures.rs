@@ -1,4 +1,4 @@
-//! `cargo xtask captures`: the demo capture in `tests/captures`, made by the scenario builder.
+//! `cargo xtask captures`: the demo capture and log in `tests/captures`, made by the scenario builder.
 
 use std::fs;
 use std::io::Write;
@@ -15,25 +15,25 @@ pub(crate) struct Arguments {
     out: PathBuf,
 }
 
-/// Writes the demo capture, compressed, its config and its truth.
+/// Writes the demo capture and log, compressed, its config and its truth.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     fs::create_dir_all(&arguments.out)?;
     let mut scenario = Plan::demo().play();
-    let capture = bytes(&mut scenario)?;
-    // No name and no time in the header: the same bytes on every day.
-    let mut packed = GzBuilder::new().write(Vec::new(), Compression::best());
-    packed.write_all(&capture)?;
-    let packed = packed.finish()?;
+    let (capture, log) = (bytes(&mut scenario)?, log(&mut scenario)?);
+    let (packed, packed_log) = (pack(&capture)?, pack(&log)?);
     let out = |name: &str| arguments.out.join(name);
     write(&out("demo.pcap.gz"), &packed)?;
+    write(&out("demo.log.gz"), &packed_log)?;
     write(&out("demo.toml"), scenario.config.as_bytes())?;
     write(&out("demo.truth.json"), &serde_json::to_vec_pretty(&scenario.truth)?)?;
     println!(
-        "{}: {} frames, {} bytes, {} packed",
+        "{}: {} frames, {} bytes, {} packed; {} bytes of logs, {} packed",
         arguments.out.display(),
         scenario.recording.frames(),
         capture.len(),
-        packed.len()
+        packed.len(),
+        log.len(),
+        packed_log.len()
     );
     Ok(())
 }
@@ -43,6 +43,20 @@ fn bytes(scenario: &mut Scenario) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     scenario.write_capture(&mut bytes)?;
     Ok(bytes)
+}
+
+/// The log's bytes.
+fn log(scenario: &mut Scenario) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    scenario.journal.write(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// With no name and no time in the header: the same bytes on every day.
+fn pack(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let mut packed = GzBuilder::new().write(Vec::new(), Compression::best());
+    packed.write_all(bytes)?;
+    Ok(packed.finish()?)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
@@ -60,10 +74,17 @@ mod tests {
     fn the_kept_capture_is_what_the_builder_writes() {
         let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/captures");
         let mut scenario = Plan::demo().play();
-        let mut unpacked = Vec::new();
-        let packed = fs::File::open(kept.join("demo.pcap.gz")).unwrap();
-        flate2::read::GzDecoder::new(packed).read_to_end(&mut unpacked).unwrap();
-        assert!(unpacked == bytes(&mut scenario).unwrap(), "run cargo xtask captures");
+        let unpacked = |name| {
+            let mut unpacked = Vec::new();
+            let packed = fs::File::open(kept.join(name)).unwrap();
+            flate2::read::GzDecoder::new(packed).read_to_end(&mut unpacked).unwrap();
+            unpacked
+        };
+        assert!(
+            unpacked("demo.pcap.gz") == bytes(&mut scenario).unwrap(),
+            "run cargo xtask captures"
+        );
+        assert!(unpacked("demo.log.gz") == log(&mut scenario).unwrap(), "run cargo xtask captures");
         assert_eq!(fs::read_to_string(kept.join("demo.toml")).unwrap(), scenario.config);
         let truth = serde_json::to_string_pretty(&scenario.truth).unwrap();
         assert_eq!(fs::read_to_string(kept.join("demo.truth.json")).unwrap(), truth);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use egret_tests::rng::Rng;
-use egret_tests::scenario::{HOUR, Plan};
+use egret_tests::scenario::{HOUR, Logs, Plan};
 
 use judge::Verdict;
 
@@ -33,6 +33,12 @@ pub(crate) struct Arguments {
     /// What the estates' seeds follow from; another one gives estates never seen in development
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Hosts of the estates of which there are only logs
+    #[arg(long, default_value_t = 50)]
+    log_hosts: usize,
+    /// Days of automation that have to stay quiet there; 0 leaves those estates out
+    #[arg(long, default_value_t = 14)]
+    log_days: u64,
     /// The binary; built with `cargo build --release` unless given
     #[arg(long, value_name = "PATH")]
     egret: Option<PathBuf>,
@@ -79,7 +85,17 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     // In a row, so that the estates differ in tags, IP versions and the day they start on.
     let first = Rng::new(arguments.seed).below(1_000_000);
     for seed in first..first + arguments.seeds {
-        verdicts.extend(estate(arguments, &egret, folder, seed)?);
+        let (hours, learn) = (arguments.days * 24, arguments.learn.0);
+        let plan = Plan::evaluation(seed, arguments.guests, hours, learn);
+        verdicts.extend(estate(arguments, &egret, folder, &plan)?);
+    }
+    if arguments.log_days > 0 {
+        // Two working days, so that no hour of the judged ones is the first of its kind.
+        let (learn, hosts) = (48, arguments.log_hosts);
+        let quiet = Plan::quiet(first, hosts, learn + arguments.log_days * 24, learn);
+        verdicts.extend(estate(arguments, &egret, folder, &quiet)?);
+        let hosts_only = Plan::hosts_only(first + 1, hosts.min(4), learn + 48, learn);
+        verdicts.extend(estate(arguments, &egret, folder, &hosts_only)?);
     }
     if arguments.write_only {
         return Ok(());
@@ -98,22 +114,27 @@ fn estate(
     arguments: &Arguments,
     egret: &Path,
     folder: &Path,
-    seed: u64,
+    plan: &Plan,
 ) -> anyhow::Result<Option<Verdict>> {
-    let file = |suffix: &str| folder.join(format!("estate-{seed}.{suffix}"));
+    let name = match (plan.packets, plan.logs) {
+        (true, _) => format!("estate-{}", plan.seed),
+        (false, Logs::Hosts) => format!("hosts-only-{}", plan.seed),
+        (false, _) => format!("quiet-{}", plan.seed),
+    };
+    let files = Files { folder, name };
     let begun = Instant::now();
-    let plan = Plan::evaluation(seed, arguments.guests, arguments.days * 24, arguments.learn.0);
     let mut scenario = plan.play();
-    let capture = file("pcap");
-    let created =
-        File::create(&capture).with_context(|| format!("cannot create {}", capture.display()))?;
-    scenario.write_capture(BufWriter::with_capacity(1 << 20, created))?;
-    fs::write(file("toml"), &scenario.config)?;
-    fs::write(file("truth.json"), serde_json::to_vec_pretty(&scenario.truth)?)?;
+    if plan.packets {
+        scenario.write_capture(create(&files.capture())?)?;
+    }
+    scenario.journal.write(create(&files.log())?)?;
+    fs::write(files.config(), &scenario.config)?;
+    fs::write(files.truth(), serde_json::to_vec_pretty(&scenario.truth)?)?;
     println!(
-        "estate {seed}: {} frames, {:.1} MB, {:?}, IPv6 {:.0} %, written in {:.1} s",
+        "{}: {} frames, {} log entries, {:?}, IPv6 {:.0} %, written in {:.1} s",
+        files.name,
         scenario.recording.frames(),
-        fs::metadata(&capture)?.len() as f64 / 1e6,
+        scenario.journal.len(),
         plan.tagging,
         plan.ipv6_share * 100.0,
         begun.elapsed().as_secs_f64(),
@@ -121,39 +142,83 @@ fn estate(
     if arguments.write_only {
         return Ok(None);
     }
-    let took = read(egret, &capture, &file("toml"), arguments.learn, &file("alerts.json"))?;
-    println!("estate {seed}: read in {:.1} s", took.as_secs_f64());
-    let alerts = judge::alerts(&fs::read_to_string(file("alerts.json"))?)?;
+    let took = read(egret, &files, plan)?;
+    println!("{}: read in {:.1} s", files.name, took.as_secs_f64());
+    let alerts = judge::alerts(&fs::read_to_string(files.alerts())?)?;
     let days = (scenario.truth.end.0 - scenario.truth.learned.0) as f64 / (24 * HOUR) as f64;
     if arguments.keep.is_none() {
-        fs::remove_file(&capture)?;
+        files.remove_large(plan)?;
     }
-    Ok(Some(judge::judge(scenario.truth, days, alerts)))
+    Ok(Some(judge::judge(files.name, scenario.truth, days, plan.packets, alerts)))
 }
 
-/// Runs the binary over a capture.
-fn read(
-    egret: &Path,
-    capture: &Path,
-    config: &Path,
-    learn: Hours,
-    alerts: &Path,
-) -> anyhow::Result<Duration> {
+fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
+    let created =
+        File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
+    Ok(BufWriter::with_capacity(1 << 20, created))
+}
+
+/// The files of one estate.
+struct Files<'a> {
+    folder: &'a Path,
+    name: String,
+}
+
+impl Files<'_> {
+    fn of(&self, suffix: &str) -> PathBuf {
+        self.folder.join(format!("{}.{suffix}", self.name))
+    }
+
+    fn capture(&self) -> PathBuf {
+        self.of("pcap")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.of("log")
+    }
+
+    fn config(&self) -> PathBuf {
+        self.of("toml")
+    }
+
+    fn truth(&self) -> PathBuf {
+        self.of("truth.json")
+    }
+
+    fn alerts(&self) -> PathBuf {
+        self.of("alerts.json")
+    }
+
+    fn remove_large(&self, plan: &Plan) -> std::io::Result<()> {
+        if plan.packets {
+            fs::remove_file(self.capture())?;
+        }
+        fs::remove_file(self.log())
+    }
+}
+
+/// Runs the binary over an estate's capture and log.
+fn read(egret: &Path, files: &Files<'_>, plan: &Plan) -> anyhow::Result<Duration> {
     let begun = Instant::now();
-    let output = Command::new(egret)
-        .arg("read")
-        .arg(capture)
+    let mut command = Command::new(egret);
+    command.arg("read");
+    if plan.packets {
+        command.arg(files.capture());
+    }
+    let output = command
+        .arg("--syslog")
+        .arg(files.log())
         .arg("--config")
-        .arg(config)
-        .args(["--learn", &format!("{}h", learn.0), "--quiet", "--alerts"])
-        .arg(alerts)
+        .arg(files.config())
+        .args(["--learn", &format!("{}h", plan.learning_hours), "--quiet", "--alerts"])
+        .arg(files.alerts())
         .output()
         .with_context(|| format!("cannot run {}", egret.display()))?;
     ensure!(
         output.status.success(),
         "{} read {}: {}\n{}",
         egret.display(),
-        capture.display(),
+        files.name,
         output.status,
         String::from_utf8_lossy(&output.stderr)
     );

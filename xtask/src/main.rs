@@ -18,7 +18,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Writes the demo capture that the repository keeps
+    /// Writes the demo capture and log that the repository keeps
     Captures(captures::Arguments),
     /// Runs the release binary over seeded days of an estate and compares its alerts with the truth
     Evaluate(evaluate::Arguments),

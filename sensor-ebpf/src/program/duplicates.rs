@@ -26,13 +26,11 @@ const SUMMED: u32 = 32;
 /// The like of everything else: in a tunnel they reach the inner packet's transport header.
 const BARE: u32 = 128;
 
-/// What is above a header that states no length, as it was left to the network card: more than that.
-const UNSTATED: u32 = BARE;
-
-/// Whether the IP packet at the cursor was seen on this processor a moment before `now`.
+/// Whether the IP packet at the cursor, of which so many bytes are there, was seen on this processor a
+/// moment before `now`.
 #[inline(always)]
-pub(crate) fn is_copy(ip: Cursor, version: u32, now: u64) -> bool {
-    let hash = if version == 4 { v4(ip) } else { v6(ip) };
+pub(crate) fn is_copy(ip: Cursor, there: u32, version: u32, now: u64) -> bool {
+    let hash = if version == 4 { v4(ip, there) } else { v6(ip, there) };
     let Some(hash) = hash else { return false };
     let place = maps::processor() * DUPLICATE_PLACES + (hash as u32 & (DUPLICATE_PLACES - 1));
     let Some(place) = maps::SEEN.get_ptr_mut(place) else { return false };
@@ -51,43 +49,52 @@ pub(crate) fn is_copy(ip: Cursor, version: u32, now: u64) -> bool {
 }
 
 #[inline(always)]
-fn v4(ip: Cursor) -> Option<u64> {
+fn v4(ip: Cursor, there: u32) -> Option<u64> {
     /// All but DSCP and ECN.
     const START: u64 = u64::from_le_bytes([0xff, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
     let start: u64 = ip.peek(0)?;
     let protocol: u8 = ip.peek(9)?;
     let ends: u64 = ip.peek(12)?;
-    let header = mix(u64::from_le(start) & START ^ u64::from(protocol) << 8, ends);
-    let length = u32::from(ip.peek::<u8>(0)? & 0x0f) * 4;
-    let left = match ip.short(2)? {
-        0 => UNSTATED,
-        stated => u32::from(stated).saturating_sub(length),
-    };
-    let mut above = ip;
-    above.skip(length)?;
-    Some(words(header, above, protocol, left))
+    let hash = mix(u64::from_le(start) & START ^ u64::from(protocol) << 8, ends);
+    let first: u8 = ip.peek(0)?;
+    let header = u32::from(first & 0x0f) * 4;
+    if first >> 4 != 4 || header < 20 {
+        return None;
+    }
+    let end = end(u32::from(ip.short(2)?), header, there);
+    words(hash, ip, protocol, (header, end))
 }
 
 #[inline(always)]
-fn v6(ip: Cursor) -> Option<u64> {
+fn v6(ip: Cursor, there: u32) -> Option<u64> {
+    const HEADER: u32 = 40;
     /// Version, payload length and next header.
     const START: u64 = u64::from_le_bytes([0xf0, 0, 0, 0, 0xff, 0xff, 0xff, 0]);
     let start: u64 = ip.peek(0)?;
     let [a, b, c, d] = ip.words(8)?;
-    let header = mix(mix(u64::from_le(start) & START ^ a, b) ^ c, d);
+    let hash = mix(mix(u64::from_le(start) & START ^ a, b) ^ c, d);
+    let first: u8 = ip.peek(0)?;
+    if first >> 4 != 6 {
+        return None;
+    }
     let protocol: u8 = ip.peek(6)?;
-    let left = match ip.short(4)? {
-        0 => UNSTATED,
-        stated => u32::from(stated),
-    };
-    let mut above = ip;
-    above.skip(40)?;
-    Some(words(header, above, protocol, left))
+    let end = end(HEADER + u32::from(ip.short(4)?), HEADER, there);
+    words(hash, ip, protocol, (HEADER, end))
 }
 
-/// Mixes in what is above the header, `left` bytes, as far as it is there; padding of the link is not.
+/// Where a packet of a stated length ends, of which so many bytes are there: padding of the link is not
+/// the packet's, and a length that leaves nothing above the header was left to the network card.
 #[inline(always)]
-fn words(hash: u64, above: Cursor, protocol: u8, left: u32) -> u64 {
+fn end(stated: u32, header: u32, there: u32) -> u32 {
+    if stated > header && stated < there { stated } else { there }
+}
+
+/// Mixes in what is above the header, from there to the packet's end.
+#[inline(always)]
+fn words(hash: u64, ip: Cursor, protocol: u8, (header, end): (u32, u32)) -> Option<u64> {
+    let mut above = ip;
+    above.skip(header)?;
+    let left = end.checked_sub(header)?;
     let is_summed = match protocol {
         TCP => true,
         UDP => above.short(6).is_some_and(|sum| sum != 0),
@@ -97,16 +104,21 @@ fn words(hash: u64, above: Cursor, protocol: u8, left: u32) -> u64 {
         && left >= SUMMED
         && let Some([a, b, c, d]) = above.words(0)
     {
-        return mix(mix(hash ^ a, b) ^ c, d);
+        return Some(mix(mix(hash ^ a, b) ^ c, d));
     }
-    bare(hash, &above, left)
+    Some(bare(hash, &ip, header, left))
 }
 
 /// The like of what has no checksum that tells its bytes apart, or is short.
 #[inline(never)]
-fn bare(mut hash: u64, above: &Cursor, left: u32) -> u64 {
-    const CHUNK: u32 = 16;
+fn bare(mut hash: u64, ip: &Cursor, header: u32, left: u32) -> u64 {
+    const WORD: u32 = 8;
+    const CHUNK: u32 = 2 * WORD;
     let left = left.min(BARE);
+    let mut above = *ip;
+    if above.skip(header).is_none() {
+        return hash;
+    }
     let mut at = 0;
     while at < BARE {
         let chunk = if at + CHUNK <= left { above.words(at as usize) } else { None };
@@ -114,13 +126,16 @@ fn bare(mut hash: u64, above: &Cursor, left: u32) -> u64 {
         hash = mix(hash ^ a, b);
         at += CHUNK;
     }
-    // Some bytes a second time cost less than fewer than sixteen.
-    let mut end = *above;
-    if left >= CHUNK && end.skip(left - CHUNK).is_some() {
-        let [a, b] = end.words(0).unwrap_or_default();
-        hash = mix(hash ^ a, b);
-    } else if left >= 8 && end.skip(left - 8).is_some() {
-        hash = mix(hash ^ above.peek::<u64>(0).unwrap_or(0), end.peek(0).unwrap_or(0));
+    // Some bytes a second time cost less than fewer than sixteen; of fewer than eight, the header's last.
+    let mut end = *ip;
+    if left >= CHUNK {
+        if end.skip(header + left - CHUNK).is_some() {
+            let [a, b] = end.words(0).unwrap_or_default();
+            hash = mix(hash ^ a, b);
+        }
+    } else if end.skip(header + left - WORD).is_some() {
+        let first = if left > WORD { above.peek(0).unwrap_or(0) } else { 0_u64 };
+        hash = mix(hash ^ first, end.peek(0).unwrap_or(0));
     }
     mix(hash, u64::from(left))
 }

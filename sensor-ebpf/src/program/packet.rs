@@ -81,7 +81,7 @@ pub(crate) fn count(context: &impl Context, control: &Control) {
     // verifier need not follow each way to read headers through all that comes then.
     if control.copies != 0
         && let Some(version) = version
-        && duplicates::is_copy(cursor, version, now)
+        && duplicates::is_copy(cursor, length.saturating_sub(cursor.offset), version, now)
     {
         totals.packets += 1;
         totals.bytes += u64::from(length);

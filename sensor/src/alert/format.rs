@@ -12,6 +12,7 @@ use crate::time::{ByteSize, Elapsed, Timestamp};
 
 mod evidence;
 mod next;
+mod operations;
 
 /// How an alert is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,9 +82,12 @@ impl Layout<'_> {
     fn who(&self) -> String {
         let asset = &self.alert.asset;
         let name = printable(&asset.name).to_string();
-        let address = asset.address.to_string();
         // A discovered asset is named by its address.
-        let mut who = if name == address { address } else { format!("{name}, {address}") };
+        let address = asset.address.map(|address| address.to_string());
+        let mut who = match address.filter(|address| *address != name) {
+            Some(address) => format!("{name}, {address}"),
+            None => name,
+        };
         who += &format!(", {}", asset.role);
         if let Some(mac) = &asset.mac {
             who += &format!(", {}", printable(mac));

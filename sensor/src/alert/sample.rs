@@ -1,8 +1,13 @@
-//! An alert to test with.
+//! Alerts to test with.
 
 use std::time::Duration;
 
-use super::{Alert, Analytic, Asset, Destination, Evidence, Fact, SCHEMA, Severity, Status};
+use egret_tests::traffic::HOSTILE;
+
+use super::{
+    Alert, Analytic, Asset, Compared, Destination, Evidence, Fact, Operations, SCHEMA, Severity,
+    Status,
+};
 use crate::time::Timestamp;
 
 const START: Timestamp = Timestamp::from_parts(1_795_183_082, 0);
@@ -29,7 +34,7 @@ pub(crate) fn egress() -> Alert {
         asset: Asset {
             name: "esxi-01".to_owned(),
             role: "esxi".into(),
-            address: "10.10.0.11".parse().unwrap(),
+            address: "10.10.0.11".parse().ok(),
             mac: Some("00:50:56:6a:00:01".to_owned()),
         },
         destination: Some(Destination {
@@ -83,4 +88,121 @@ pub(crate) fn egress() -> Alert {
 /// The `number`th of many alerts.
 pub(crate) fn numbered(number: u64) -> Alert {
     Alert { id: uuid::Uuid::from_u128(u128::from(number) << 64 | 1), ..egress() }
+}
+
+/// What an unexpected account did.
+pub(crate) fn operations() -> Operations {
+    Operations {
+        finding: "unexpected_account".into(),
+        account: Some("CORP\\eve".to_owned()),
+        basis: Some("stated".into()),
+        client: "10.20.0.66".parse().ok(),
+        host: Some("vcsa01".to_owned()),
+        sources: vec!["vpxd".into(), "hostd".into()],
+        operations: vec![
+            "StartProgramInGuest".to_owned(),
+            "InitiateFileTransferFromGuest".to_owned(),
+        ],
+        vms: vec!["web-01".to_owned()],
+        vm_count: 1,
+        count: 12,
+        scripts: 3,
+        compared: None,
+    }
+}
+
+/// Unexpected guest operations, of which logs tell and no packet.
+pub(crate) fn guest_operations() -> Alert {
+    let frequency = Operations {
+        finding: "frequency".into(),
+        compared: Some(Compared {
+            observed: 30,
+            expected: 2.5,
+            window_seconds: 3600,
+            probability: Some(1e-7),
+        }),
+        ..operations()
+    };
+    Alert {
+        analytic: Analytic::AN0646,
+        techniques: vec!["T1675".into()],
+        title: "Unexpected guest operations on a VM".to_owned(),
+        summary: "CORP\\eve ran 12 guest operations on web-01 from 10.20.0.66.".to_owned(),
+        asset: Asset { name: "web-01".to_owned(), role: "guest".into(), address: None, mac: None },
+        destination: None,
+        evidence: vec![
+            evidence(
+                0.0,
+                0,
+                Fact::GuestOperation(Box::new(Operations {
+                    finding: "operations".into(),
+                    ..operations()
+                })),
+            ),
+            evidence(4.0, 0, Fact::GuestOperation(Box::new(operations()))),
+            evidence(3.2, 309, Fact::GuestOperation(Box::new(frequency))),
+        ],
+        ..egress()
+    }
+}
+
+/// Names that end lines, leave strings and fields, act on terminals, give orders to receivers, or are
+/// very long.
+pub(crate) fn hostile_names() -> Vec<String> {
+    let of_bytes = HOSTILE.map(|name| String::from_utf8_lossy(name).into_owned());
+    let others = [
+        "",
+        " ",
+        "x\r\n<14>1 - evil - - - - forged",
+        "a|b||c\\",
+        "dst=10.0.0.1 act=blocked",
+        r#"x"], destination = ["0.0.0.0/0"#,
+        r#""},"forged":true,"x":{"y":""#,
+        "{{ .Labels }} ${HOME} %s <script>alert(1)</script>",
+        "*.com",
+        "\u{85}\u{9b}31m\u{feff}",
+        &"a".repeat(10_000),
+        &"\u{202e}".repeat(4_000),
+        &"\"\\\n".repeat(3_000),
+    ];
+    of_bytes.into_iter().chain(others.map(str::to_owned)).collect()
+}
+
+/// An alert that says `name` wherever a text of somebody else's stands in one.
+pub(crate) fn saying(name: &str) -> Alert {
+    let text = || name.to_owned();
+    let facts = [
+        Fact::TlsSession {
+            community_id: text(),
+            bytes_out: 1_800_000_000,
+            usual_bytes_out: 4_000_000,
+            sessions: 12,
+            notes: vec![text().into()],
+        },
+        Fact::FirstSeenDestination { destination: text(), other_assets: 0, hours_known: 2 },
+        Fact::DnsAnswer { query: text(), answer: text() },
+        Fact::PortMatch { port: 1, formula: text(), probability: 0.0 },
+        Fact::Formula { expression: text(), pairs: 0, misses: 0, next_port: None },
+        Fact::Baseline { statement: text() },
+        Fact::GuestOperation(Box::new(Operations {
+            account: Some(text()),
+            host: Some(text()),
+            operations: vec![text()],
+            vms: vec![text()],
+            ..operations()
+        })),
+    ];
+    Alert {
+        sensor: text(),
+        title: format!("Upload to {name}"),
+        summary: format!("esxi-01 sent 1.8 GB to {name}."),
+        asset: Asset { name: text(), mac: Some(text()), ..egress().asset },
+        destination: egress().destination.map(|to| Destination {
+            sni: Some(text()),
+            ja4: Some(text()),
+            ..to
+        }),
+        evidence: facts.map(|fact| evidence(1.0, 0, fact)).to_vec(),
+        ..egress()
+    }
 }

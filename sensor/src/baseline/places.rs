@@ -10,6 +10,13 @@ use crate::inventory::AssetId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PlaceId(u32);
 
+impl PlaceId {
+    /// None is before it, and none after.
+    pub(crate) const FIRST: Self = Self(0);
+    /// See [`Self::FIRST`].
+    pub(crate) const LAST: Self = Self(u32::MAX);
+}
+
 /// What the estate knows of a place.
 #[derive(Debug, Clone)]
 pub(super) struct Place {

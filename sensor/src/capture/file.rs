@@ -5,6 +5,8 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -23,6 +25,7 @@ pub use error::CaptureError;
 
 use input::Input;
 use reader::Reader;
+use unpack::{Counted, Packing, Unpacker};
 
 use super::{Burst, LinkType, Progress, Source, Stats};
 use crate::time::Timestamp;
@@ -52,6 +55,17 @@ pub fn open(paths: &[PathBuf]) -> Result<Files, CaptureError> {
         merged.inputs.push(input);
     }
     Ok(merged)
+}
+
+/// What is in a file, unpacked where it is in gzip, zstd or lz4.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn unpacked(mut file: File) -> io::Result<Box<dyn Read>> {
+    let mut start = Vec::new();
+    file.by_ref().take(4).read_to_end(&mut start)?;
+    let packing = Packing::of(&start);
+    Ok(Box::new(Unpacker::new(packing, Counted::new(start, file))?))
 }
 
 /// Capture files merged by time.

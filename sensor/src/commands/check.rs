@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::capture::receive;
 use crate::cli::{self, Exit, Failure};
 use crate::config::file::Loaded;
+use crate::intake::listen;
 use crate::text::reason;
 
 mod facts;
@@ -61,9 +62,11 @@ pub fn check(arguments: &cli::Check, loaded: &Loaded) -> Result<Exit, CheckError
     printer.findings(&judge::machine::data_dir(&data_dir))?;
     let listen = facts::services::listen(&config.http);
     printer.findings(&[judge::config::listen(&listen)])?;
+    let bound = listen::bind(&config.intake.syslog).map(drop);
+    let is_running = listen.state == Port::Egret;
+    printer.findings(&judge::syslog::judge(&config.intake.syslog, &bound, is_running))?;
     for wrapping in &config.capture.receive {
         let opened = receive::open(*wrapping).map(drop);
-        let is_running = listen.state == Port::Egret;
         printer.findings(&[judge::config::receive(*wrapping, &opened, is_running)])?;
     }
 

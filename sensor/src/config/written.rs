@@ -37,7 +37,8 @@ fn list(f: &mut fmt::Formatter<'_>, key: &str, items: impl Iterator<Item = Strin
     writeln!(f, "{key} = [{}]", items.join(", "))
 }
 
-fn quoted(text: &str) -> String {
+/// A text as a string of TOML, in one line where it is one.
+pub(crate) fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 

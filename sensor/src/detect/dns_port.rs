@@ -21,7 +21,7 @@ use crate::alert::{Alert, Severity};
 use crate::baseline::AssetBaseline;
 use crate::config::DnsPort as Settings;
 use crate::decode::protocol;
-use crate::event::{Event, Flow};
+use crate::event::{Event, Flow, Service};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
 use finding::{Bound, Finding, Raised};
@@ -113,12 +113,13 @@ impl DnsPort {
         matches!(flow.protocol, protocol::TCP | protocol::UDP) && Ports::concerns(flow.server.port)
     }
 
-    /// A conversation's first packet.
+    /// A conversation's first packet, or what a log says of it: whichever comes first is a trial.
     pub(crate) fn opened(
         &mut self,
         estate: &Estate,
         ends: Ends,
         event: &Event,
+        source: Option<Service>,
         alerts: &mut Vec<Alert>,
     ) {
         let (Some(asset), true) = (ends.client, ends.outbound) else { return };
@@ -131,7 +132,8 @@ impl DnsPort {
         {
             return;
         }
-        let trial = Trial::gather(&estate.answers, asset, flow, now, self.settings.window);
+        let mut trial = Trial::gather(&estate.answers, asset, flow, now, self.settings.window);
+        trial.source = source;
         if estate.phase(asset, now) == Phase::Teaching {
             let direct = trial.groups.iter().filter(|group| group.direct);
             direct.for_each(|group| self.memory(asset).teach(&group.domain, flow.server.port));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::answers::{Answers, Support, Value};
 use super::by_slot::BySlot;
 use super::domain::{is_host_name, lower};
+use super::operations::Orchestrations;
 use super::volume::{Direction, Scope, Series, Volumes};
 use crate::alert::{self, Evidence, Fact};
 use crate::config::{Approve, Config, Role};
@@ -61,6 +62,8 @@ pub(crate) struct Estate {
     pub(crate) inventory: Inventory,
     pub(crate) answers: Answers,
     pub(crate) volumes: Volumes,
+    /// Guest operations of late.
+    pub(crate) operations: Orchestrations,
     /// What the mirror was last said to do, and when.
     pub(crate) mirror: Option<(MirrorFacts, Timestamp)>,
     /// The same of each source of packets, and when that was said.
@@ -82,6 +85,7 @@ impl Estate {
             inventory: Inventory::new(config),
             answers: Answers::new(),
             volumes: Volumes::new(config.tls_egress.spike_min_bytes),
+            operations: Orchestrations::new(config.tls_egress.window),
             mirror: None,
             sources: Vec::new(),
             sources_told: Timestamp::ZERO,
@@ -97,6 +101,7 @@ impl Estate {
     pub(crate) fn reconfigure(&mut self, config: &Config) -> Changes {
         self.sensor.clone_from(&config.sensor.name);
         self.volumes.reconfigure(config.tls_egress.spike_min_bytes);
+        self.operations.reconfigure(config.tls_egress.window);
         self.approve.clone_from(&config.approve);
         self.learning = config.baseline.learning;
         self.inventory.reconfigure(config)
@@ -113,6 +118,11 @@ impl Estate {
     /// learned for as long.
     pub(crate) fn phase(&self, asset: AssetId, now: Timestamp) -> Phase {
         let seen = self.inventory.asset(asset).and_then(|asset| asset.first_seen).unwrap_or(now);
+        self.phase_since(seen, now)
+    }
+
+    /// The same for anything that was first seen at `seen`.
+    pub(crate) fn phase_since(&self, seen: Timestamp, now: Timestamp) -> Phase {
         let learning = match self.teaching {
             Some((_, until)) if now < until => return Phase::Teaching,
             Some((_, until)) if seen < until => Duration::ZERO,
@@ -255,8 +265,21 @@ impl Estate {
         alert::Asset {
             name,
             role: self.role(asset).name().into(),
-            address: flow.client.address,
+            address: Some(flow.client.address),
             mac: flow.client.mac.map(|mac| mac.to_string()),
+        }
+    }
+
+    /// An asset as an alert names it that only a log names; `role` is what it is where nothing else
+    /// says so.
+    pub(crate) fn describe_name(&self, name: &str, role: Role) -> alert::Asset {
+        let id = self.inventory.called(name);
+        let known = id.and_then(|id| self.inventory.asset(id));
+        alert::Asset {
+            name: known.map_or(name, |known| &known.name).to_owned(),
+            role: known.map_or(role, |known| known.role).name().into(),
+            address: id.and_then(|id| self.inventory.address_of(id)),
+            mac: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::Engine;
 use super::dns_port::DnsPort;
+use super::guest_operations::GuestOperations;
 use super::tls_egress::TlsEgress;
 use crate::baseline::AssetBaseline;
 use crate::config::Config;
@@ -45,7 +46,8 @@ impl Engine {
         let id = self.estate.inventory.named(asset);
         let Some(place) = destination else {
             let kept = self.baseline.assets.contains_key(asset);
-            let Some(id) = id else { return self.baseline.assets.remove(asset).is_some() };
+            let kept = kept | self.forget_operator(asset);
+            let Some(id) = id else { return self.baseline.assets.remove(asset).is_some() | kept };
             let seen = self.estate.inventory.asset(id).is_some_and(|id| id.first_seen.is_some());
             self.drop_state(id, asset);
             self.estate.inventory.forget(id);
@@ -67,6 +69,12 @@ impl Engine {
             }
         }
         known
+    }
+
+    /// Drops what was learned of an account, or of who uses a host; whether anything was.
+    fn forget_operator(&mut self, name: &str) -> bool {
+        let Some(operations) = &mut self.guest_operations else { return false };
+        operations.forget(&self.estate, name, &mut self.alerts)
     }
 
     /// Drops all that was learned of an asset, which was called `name`.
@@ -92,7 +100,8 @@ impl Engine {
     fn switch(&mut self, config: &Config) {
         let egress = (self.tls_egress.is_some(), config.tls_egress.enabled);
         let ports = (self.dns_port.is_some(), config.dns_port.enabled);
-        if [egress, ports].contains(&(true, false)) {
+        let operations = (self.guest_operations.is_some(), config.guest_operations.enabled);
+        if [egress, ports, operations].contains(&(true, false)) {
             self.baseline = self.baseline();
         }
         match (&mut self.tls_egress, config.tls_egress.enabled) {
@@ -118,6 +127,19 @@ impl Engine {
                 let mut on = DnsPort::new(&config.dns_port);
                 self.kept().for_each(|(id, learned)| on.restore(id, learned));
                 self.dns_port = Some(on);
+            }
+            (None, false) => {}
+        }
+        match (&mut self.guest_operations, config.guest_operations.enabled) {
+            (Some(operations), true) => operations.reconfigure(&config.guest_operations),
+            (Some(off), false) => {
+                off.finish(&self.estate, &mut self.alerts);
+                self.guest_operations = None;
+            }
+            (None, true) => {
+                let mut on = GuestOperations::new(&config.guest_operations);
+                on.restore(&self.baseline.operators);
+                self.guest_operations = Some(on);
             }
             (None, false) => {}
         }

@@ -50,9 +50,74 @@ pub(crate) fn ramp(value: f64, from: f64, to: f64) -> f64 {
     ((value / from).ln() / (to / from).ln()).min(1.0)
 }
 
+/// The chance that a count with this mean and variance is `least` or more: the upper tail of the
+/// negative binomial distribution, which a Poisson count has whose rate is gamma distributed. The
+/// variance is above the mean, else there is no such distribution: `None`.
+pub(crate) fn negative_binomial_tail(least: u32, mean: f64, variance: f64) -> Option<f64> {
+    /// What is left of the tail then is no more than this part of it.
+    const REST: f64 = 1e-9;
+    if !(mean > 0.0 && variance > mean && variance.is_finite()) {
+        return None;
+    }
+    let shape = mean * mean / (variance - mean);
+    let (failure, success) = ((mean / variance).ln(), (1.0 - mean / variance).ln());
+    // In logarithms, each term from the one before: P(0) = (mean / variance) ^ shape.
+    let mut term = shape * failure;
+    let mut count = 0.0;
+    while count < f64::from(least) {
+        term += ((count + shape) / (count + 1.0)).ln() + success;
+        count += 1.0;
+    }
+    let mut tail = 0.0;
+    loop {
+        tail += term.exp();
+        let ratio = (count + shape) / (count + 1.0) * success.exp();
+        // Beyond the mean the terms shrink at least as fast as a geometric series.
+        if count > mean && (ratio >= 1.0 || term.exp() * ratio / (1.0 - ratio) <= REST * tail) {
+            return Some(tail.min(1.0));
+        }
+        term += ratio.ln();
+        count += 1.0;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Against another way to the same number: for a whole `shape`, `least` or more failures before
+    /// so many successes are fewer successes than that in `least + shape - 1` trials.
+    #[test]
+    fn the_negative_binomial_tail_is_the_binomials_head() {
+        for shape in [1u32, 2, 5, 12] {
+            for success in [0.1, 0.35, 0.8] {
+                let mean = f64::from(shape) * (1.0 - success) / success;
+                let variance = mean / success;
+                for least in [0u32, 1, 3, 10, 40, 120] {
+                    let trials = f64::from(least + shape) - 1.0;
+                    let mut term = (1.0 - success).powf(trials);
+                    let mut head = 0.0;
+                    for successes in 0..shape {
+                        let k = f64::from(successes);
+                        if k > trials {
+                            break;
+                        }
+                        head += term;
+                        term *= (trials - k) / (k + 1.0) * success / (1.0 - success);
+                    }
+                    let tail = negative_binomial_tail(least, mean, variance).unwrap();
+                    let expected = if least == 0 { 1.0 } else { head };
+                    assert!(
+                        (tail - expected).abs() <= 1e-6 * expected,
+                        "{shape} {success} {least}: {tail} for {expected}"
+                    );
+                }
+            }
+        }
+        assert_eq!(negative_binomial_tail(3, 0.0, 1.0), None);
+        assert_eq!(negative_binomial_tail(3, 2.0, 2.0), None);
+        assert!(negative_binomial_tail(u32::from(u16::MAX), 1.0, 1.5).unwrap() < 1e-300);
+    }
 
     #[test]
     fn one_outlier_moves_neither_centre_nor_spread() {

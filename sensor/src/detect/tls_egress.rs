@@ -12,27 +12,26 @@
 //!
 //! Bounds: 40 bytes for each slot of the flow table, and [`MAX_CASES`] cases of about 400 bytes; what does not fit is counted.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::answers::Support;
 use super::by_slot::BySlot;
-use super::domain::{is_host_name, lower, network, registered};
-use super::estate::{Approval, Beyond, Ends, Estate, Phase};
+use super::estate::{Approval, Ends, Estate, Phase};
 use super::volume::{Direction, Scope, Series};
 use crate::alert::Alert;
 use crate::baseline::{AssetBaseline, Habits, PlaceId};
 use crate::config::TlsEgress as Settings;
-use crate::event::{Ech, Event, Ja4, TlsSession, Traffic, Volume};
+use crate::event::{Event, Ja4, TlsSession, Traffic, Volume};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
 use case::{Case, Judgement};
+use claim::Claim;
 use weigh::{Findings, Notes};
 
 mod case;
+mod claim;
+mod orchestration;
 mod weigh;
 
 /// Cases that are looked at closely at a time.
@@ -89,17 +88,6 @@ struct Said {
     ja4: Option<Ja4>,
     /// Through a proxy inside: the flow's server is that.
     proxied: bool,
-}
-
-/// What a session claims to be, checked against DNS.
-struct Claim<'a> {
-    place: Cow<'a, str>,
-    /// The name it goes by.
-    name: Option<&'a str>,
-    /// The server, as far as the client knows it.
-    server: (IpAddr, u16),
-    support: Option<Support>,
-    notes: Notes,
 }
 
 impl TlsEgress {
@@ -274,7 +262,8 @@ impl Watch {
         if !self.cases.contains_key(&key) {
             let sent = self.habits.habit(asset, session.place).map_or(0, |habit| habit.total(2));
             let management = estate.role(asset).is_management();
-            if spike.is_none() && sent < WORTH && !management {
+            let led = estate.operations.before(asset, event.time).is_some();
+            if spike.is_none() && !led && sent < WORTH && !management {
                 return;
             }
             if self.cases.len() >= MAX_CASES {
@@ -285,6 +274,7 @@ impl Watch {
         }
         let Some(case) = self.cases.get_mut(&key) else { return };
         case.carry(event, session, bytes, spike);
+        case.lead(estate.operations.before(asset, event.time));
         if let Some(found) = findings(estate, &self.habits, key, case, event.time) {
             let (weights, amount) = (found.weigh(), found.amount());
             let severity = weights.severity(&found);
@@ -300,86 +290,6 @@ impl Watch {
     }
 }
 
-impl<'a> Claim<'a> {
-    fn check(
-        estate: &'a Estate,
-        asset: AssetId,
-        server @ (address, port): (IpAddr, u16),
-        hello: &'a TlsSession,
-    ) -> Self {
-        let mut notes = Notes::default();
-        if port != 443 {
-            notes.add(Notes::ODD_PORT);
-        }
-        let sni = hello.sni.as_deref();
-        // With an encrypted hello the name outside is the provider's: no claim at all.
-        let name = claimed(hello).map(lower);
-        let mut support = None;
-        match &name {
-            Some(name) => {
-                let found = estate.answers.support(asset, registered(name), address);
-                support = Some(found);
-                if matches!(found, Support::Agreed | Support::Blind) {
-                    return Self { place: place(name), name: sni, server, support, notes };
-                }
-                notes.add(Notes::SNI_NOT_IN_DNS);
-            }
-            None if hello.ech == Ech::Offered => notes.add(Notes::ECH),
-            None => notes.add(Notes::NO_SNI),
-        }
-        let place = match estate.answers.name_of(asset, address) {
-            Some(name) => registered(name).into(),
-            None => {
-                if name.is_none() && estate.answers.sees(asset) {
-                    notes.add(Notes::NEVER_RESOLVED);
-                }
-                network(address).to_string().into()
-            }
-        };
-        Self { place, name: sni, server, support, notes }
-    }
-
-    /// The same through a proxy inside, at `proxy`. A name is looked up by that, and where it connects
-    /// to is what it was asked for, whatever the hello says.
-    fn through_proxy(
-        estate: &'a Estate,
-        asset: AssetId,
-        proxy: IpAddr,
-        beyond: Beyond<'a>,
-        hello: &'a TlsSession,
-    ) -> Self {
-        if let Ok(address) = beyond.host.parse() {
-            return Self::check(estate, asset, (address, beyond.port), hello);
-        }
-        let mut notes = Notes::default();
-        if beyond.port != 443 {
-            notes.add(Notes::ODD_PORT);
-        }
-        let place = place(&lower(beyond.host));
-        match claimed(hello) {
-            Some(name) if registered(&lower(name)) != place => notes.add(Notes::SNI_NOT_IN_DNS),
-            Some(_) => {}
-            None if hello.ech == Ech::Offered => notes.add(Notes::ECH),
-            None => notes.add(Notes::NO_SNI),
-        }
-        let (server, support) = ((proxy, beyond.port), Some(Support::Agreed));
-        Self { place, name: Some(beyond.host), server, support, notes }
-    }
-}
-
-/// The name that a hello says it goes to.
-fn claimed(hello: &TlsSession) -> Option<&str> {
-    hello.sni.as_deref().filter(|name| hello.ech != Ech::Offered && is_host_name(name))
-}
-
-/// The place that a name in lower case stands for.
-fn place<'a>(name: &Cow<'a, str>) -> Cow<'a, str> {
-    match name {
-        Cow::Borrowed(name) => registered(name).into(),
-        Cow::Owned(name) => registered(name).to_owned().into(),
-    }
-}
-
 fn findings<'a>(
     estate: &Estate,
     habits: &'a Habits,
@@ -392,6 +302,7 @@ fn findings<'a>(
         others: habits.others(asset, place),
         notes: case.notes(),
         staged: case.staged(),
+        led: case.led(),
         management: estate.role(asset).is_management(),
         doubtful: case.is_doubtful(),
         learning: estate.phase(asset, now) == Phase::Learning,

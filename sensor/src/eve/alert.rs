@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::Time;
 use crate::alert::attack::attack;
 use crate::alert::{self, Analytic, Severity};
 use crate::decode::protocol;
@@ -56,12 +57,32 @@ pub(super) struct Own<'a> {
     pub(super) alert: &'a alert::Alert,
 }
 
+/// The line of an alert that only logs tell of: it is about no conversation.
+#[derive(Serialize)]
+pub(super) struct Line<'a> {
+    timestamp: Time,
+    event_type: &'static str,
+    alert: Alert<'a>,
+    egret: Own<'a>,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn new(alert: &'a alert::Alert) -> Self {
+        Self {
+            timestamp: Time(alert.time),
+            event_type: "alert",
+            alert: Alert::new(alert),
+            egret: Own { alert },
+        }
+    }
+}
+
 /// What the conversation of an alert speaks, where the analytic goes by that.
 pub(super) const fn app(analytic: Analytic, flow: &Flow) -> Option<App> {
     match (analytic, flow.protocol) {
         (Analytic::AN1416, protocol::UDP) => Some(App::Quic),
         (Analytic::AN1416, _) => Some(App::Tls),
-        (Analytic::AN0731, _) => None,
+        (Analytic::AN0731 | Analytic::AN0646, _) => None,
     }
 }
 
@@ -71,6 +92,7 @@ const fn signature_id(analytic: Analytic) -> u32 {
         + match analytic {
             Analytic::AN1416 => 1416,
             Analytic::AN0731 => 731,
+            Analytic::AN0646 => 646,
         }
 }
 

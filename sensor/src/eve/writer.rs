@@ -66,10 +66,9 @@ impl Writer {
         write_line(&line, out);
     }
 
-    /// Appends an alert to `out` as one line with its line feed; one about no conversation appends
-    /// nothing.
+    /// Appends an alert to `out` as one line with its line feed.
     pub fn alert(&mut self, alert: &Alert, out: &mut Vec<u8>) {
-        let Some(flow) = &alert.flow else { return };
+        let Some(flow) = &alert.flow else { return write_line(&alert::Line::new(alert), out) };
         if self.alerted.len() < MAX_ALERTED {
             self.alerted.insert(flow.id);
         }

@@ -20,6 +20,7 @@ fn working() -> Status {
     let asset = |i: u32| Asset {
         name: format!("vm-{i}"),
         role: "guest",
+        host: None,
         configured: false,
         first_seen: None,
         learning: true,

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use super::labels::Labels;
 use super::ranges::Ranges;
 use super::{Asset, AssetId, FastMap, Inventory, Speaker, key};
 use crate::config::{self, Config, Role};
@@ -68,6 +69,13 @@ impl Inventory {
         self.named.clone_from(&config.assets);
         self.network.clone_from(&config.network.internal);
         self.ids = ids;
+        let named = self.named.iter().zip(&self.ids);
+        self.by_label = Labels::new(named.map(|(asset, id)| (&*asset.name, *id)));
+        for (named, id) in self.named.iter().zip(&self.ids) {
+            if let (Some(asset), Some(host)) = (self.assets.get_mut(id.index()), &named.host) {
+                asset.host = Some(host.as_str().into());
+            }
+        }
         self.owns_outside = config
             .assets
             .iter()
@@ -148,8 +156,13 @@ impl Inventory {
             return self.add(Arc::clone(name), Role::Other, true);
         };
         self.overwritten += u64::from(learned);
-        let asset =
-            Asset { name: Arc::clone(name), role: Role::Other, configured: true, first_seen: None };
+        let asset = Asset {
+            name: Arc::clone(name),
+            role: Role::Other,
+            configured: true,
+            first_seen: None,
+            host: None,
+        };
         let Some(place) = self.assets.get_mut(id.index()) else { return id };
         let before = std::mem::replace(place, asset).name;
         self.by_name.remove(&before);

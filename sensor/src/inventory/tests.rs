@@ -81,3 +81,45 @@ fn the_longest_prefix_wins() {
     assert_eq!(name(&mut inventory, "10.1.2.3", None).as_deref(), Some("narrow"));
     assert_eq!(name(&mut inventory, "10.2.2.3", None).as_deref(), Some("wide"));
 }
+
+#[test]
+fn logs_name_assets_in_any_case_with_or_without_a_domain() {
+    let named = |name: &str, host: Option<&str>| config::Asset {
+        name: name.into(),
+        role: Role::Guest,
+        addresses: vec!["10.9.0.1/32".parse().unwrap()],
+        macs: Vec::new(),
+        host: host.map(str::to_owned),
+    };
+    let assets = vec![
+        named("Web-01.corp.example", None),
+        named("db-01", Some("esxi-09")),
+        named("a.one.example", None),
+        named("a.two.example", None),
+    ];
+    let config = Config { assets, ..Config::default() };
+    let mut inventory = Inventory::new(&config);
+    let name = |inventory: &Inventory, name: &str| {
+        let id = inventory.called(name)?;
+        inventory.asset(id).map(|asset| asset.name.to_string())
+    };
+    for (called, expected) in [
+        ("web-01", Some("Web-01.corp.example")),
+        ("WEB-01.CORP.EXAMPLE", Some("Web-01.corp.example")),
+        ("DB-01.corp.example", Some("db-01")),
+        ("a", None),
+        ("a.two.example", Some("a.two.example")),
+        ("web", None),
+    ] {
+        assert_eq!(name(&inventory, called).as_deref(), expected, "{called}");
+    }
+    let host = |inventory: &Inventory, name: &str| {
+        inventory
+            .called(name)
+            .and_then(|id| inventory.asset(id)?.host.as_deref().map(str::to_owned))
+    };
+    inventory.placed("WEB-01", &"esxi-02".into());
+    inventory.placed("db-01", &"esxi-02".into());
+    assert_eq!(host(&inventory, "web-01").as_deref(), Some("esxi-02"));
+    assert_eq!(host(&inventory, "db-01").as_deref(), Some("esxi-09"), "the config says so");
+}

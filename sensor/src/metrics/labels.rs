@@ -1,20 +1,19 @@
 //! Label values that are known before anything happens.
 
 use crate::decode::Refusal;
+use crate::intake;
 use crate::observe::Unread;
 
 /// Where frames are lost: no room in the ring; the network card or its driver.
 pub const DROPPED: [&str; 2] = ["ring", "interface"];
 /// Why conversations give way.
 pub const EVICTED: [&str; 3] = ["table_full", "stream_budget", "session_budget"];
-/// What became of hellos that were not whole or not right.
-pub const INCOMPLETE: [&str; 2] = ["cut", "refused"];
 /// Where events or alerts find no room.
 pub const STAGES: [&str; 3] = ["detect", "events", "store"];
 /// How many sides of a conversation were seen.
 pub const SIDES: [&str; 2] = ["one", "both"];
 /// The analytics that raise alerts.
-pub const ANALYTICS: [&str; 2] = ["AN1416", "AN0731"];
+pub const ANALYTICS: [&str; 3] = ["AN1416", "AN0731", "AN0646"];
 /// DNS response codes, from 0 on (IANA, "DNS RCODEs"), and one for all without a name.
 pub const RCODES: [&str; 13] = [
     "NOERROR",
@@ -32,8 +31,15 @@ pub const RCODES: [&str; 13] = [
     "unassigned",
 ];
 
+/// How syslog messages come.
+pub const SYSLOG_TRANSPORTS: [&str; 4] = ["udp", "tcp", "tls", "mirror"];
+/// What becomes of connections of syslog senders.
+pub const SYSLOG_CONNECTIONS: [&str; 4] = ["accepted", "refused", "limited", "failed"];
+
 /// Layers of what is read above TCP and UDP.
 pub const TLS: &str = "tls";
+/// See [`TLS`]; what is in TLS, and no fault of it.
+pub const CERTIFICATE: &str = "certificate";
 /// See [`TLS`].
 pub const DNS: &str = "dns";
 
@@ -42,10 +48,16 @@ pub(super) fn quic_unread() -> [&'static str; 6] {
     Unread::default().by_reason().map(|(reason, _)| reason)
 }
 
+/// What becomes of syslog messages.
+pub(super) fn syslog_results() -> Vec<&'static str> {
+    let read = intake::Counts::default().by_result().map(|(result, _)| result);
+    read.into_iter().chain(["refused", "dropped"]).collect()
+}
+
 /// The layers that refuse frames, and what is in them.
 pub(super) fn layers() -> Vec<&'static str> {
     let mut layers: Vec<_> = Refusal::ALL.iter().map(|refusal| refusal.layer()).collect();
-    layers.extend([TLS, DNS]);
+    layers.extend([TLS, CERTIFICATE, DNS]);
     layers.dedup();
     layers
 }

@@ -1,8 +1,11 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use egret_tests::sensor::Samples;
+
 use super::*;
 use crate::alert::Analytic;
+use crate::alert::sample::hostile_names;
 
 /// Metrics as full as they get: more assets than have series, and ten targets.
 fn filled() -> Metrics {
@@ -75,6 +78,33 @@ fn assets_beyond_the_limit_share_series_by_role() {
     assert_eq!(shared, 2 * (32_768 - MAX_ASSETS as u64));
 }
 
+/// Names of assets, targets and interfaces come from the config and the system.
+#[test]
+fn any_name_stays_within_its_label() {
+    let metrics = Metrics::new().unwrap();
+    let names = hostile_names();
+    for name in &names {
+        metrics.asset(name, Role::Guest).sent.inc_by(7);
+        metrics.delivery_failures.with_label_values(&[name]).inc_by(8);
+        metrics.interface_up.with_label_values(&[name]).set(9);
+    }
+    let text = metrics.text().unwrap();
+    let samples = Samples::parse(&text);
+    for (metric, label, count) in [
+        ("egret_asset_bytes_total", "asset", 7),
+        ("egret_delivery_failures_total", "target", 8),
+        ("egret_interface_up", "interface", 9),
+    ] {
+        for name in &names {
+            assert_eq!(samples.count(metric, &[(label, name)]), count, "{metric} of {name:?}");
+        }
+        assert_eq!(samples.count(metric, &[]), count * names.len() as u64, "{metric}");
+    }
+    if let Some(found) = promtool(&text) {
+        assert_eq!(found, (true, String::new()));
+    }
+}
+
 #[test]
 fn an_interface_is_captured_from_in_one_way_at_a_time() {
     let metrics = Metrics::new().unwrap();
@@ -108,9 +138,12 @@ fn what_can_be_known_is_there_at_zero() {
         "egret_capture_dropped_packets_total{reason=\"interface\"} 0",
         "egret_decode_errors_total{layer=\"link\"} 0",
         "egret_decode_errors_total{layer=\"udp\"} 0",
+        "egret_decode_errors_total{layer=\"certificate\"} 0",
         "egret_flows_evicted_total{reason=\"table_full\"} 0",
         "egret_quic_unread_total{reason=\"incomplete\"} 0",
         "egret_dns_responses_total{rcode=\"NXDOMAIN\"} 0",
+        "egret_syslog_messages_total{result=\"understood\"} 0",
+        "egret_syslog_received_messages_total{transport=\"mirror\"} 0",
         "egret_events_dropped_total{stage=\"store\"} 0",
         "egret_alerts_total{analytic=\"AN0731\",severity=\"critical\"} 0",
         "egret_flows_ended_total{sides=\"one\"} 0",
@@ -122,6 +155,7 @@ fn what_can_be_known_is_there_at_zero() {
 
 #[test]
 fn analytics_are_labelled_as_alerts_name_them() {
-    let names = [Analytic::AN1416, Analytic::AN0731].map(|a| serde_json::to_value(a).unwrap());
+    let names = [Analytic::AN1416, Analytic::AN0731, Analytic::AN0646]
+        .map(|a| serde_json::to_value(a).unwrap());
     assert_eq!(names.to_vec(), labels::ANALYTICS.map(serde_json::Value::from).to_vec());
 }

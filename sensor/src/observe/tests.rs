@@ -1,7 +1,5 @@
-use std::net::{IpAddr, Ipv4Addr};
-
 use super::*;
-use crate::decode::{Packet, Tcp, Vlans, protocol, tcp_flags};
+use crate::decode::{Packet, Tcp, sample, tcp_flags};
 use crate::event::TlsSession;
 use crate::flow::Table;
 
@@ -42,25 +40,7 @@ fn read(port: u16, payload: &[u8]) -> Bodies {
 
 /// A client's segment to `port`.
 fn packet(port: u16, tcp: Tcp, payload: &[u8]) -> Packet<'_> {
-    Packet {
-        time: Timestamp::ZERO,
-        wire_len: 54 + payload.len() as u32,
-        macs: None,
-        vlans: Vlans::new(),
-        source: IpAddr::V4(Ipv4Addr::new(10, 20, 0, 5)),
-        destination: IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7)),
-        protocol: protocol::TCP,
-        ports: [40_000, port],
-        tcp: Some(tcp),
-        fragment: None,
-        payload,
-        payload_wire_len: payload.len() as u32,
-        ip: &[],
-        cut: 0,
-        copy: false,
-        mark: None,
-        tunnel: None,
-    }
+    Packet { ports: [40_000, port], ..sample::packet(Some(tcp), payload) }
 }
 
 /// A ClientHello of TLS 1.2 for `a.example`, in a record.

@@ -8,7 +8,9 @@ use crate::alert::Alert;
 use crate::cli::Stream;
 use crate::detect::Engine;
 use crate::eve;
-use crate::event::Event;
+use crate::event::{Event, Report};
+use crate::intake::files;
+use crate::intake::join::Join;
 use crate::mirror::SourceFacts;
 use crate::observe::Sink;
 use crate::text::{self, file_name};
@@ -108,6 +110,9 @@ pub(super) fn append(stream: &Stream) -> io::Result<Box<dyn Write + Send>> {
 /// the event that raised it, to the event file.
 pub(super) struct Outputs {
     pub(super) engine: Engine,
+    /// Log messages in files, which are read up to the time of each event.
+    pub(super) logs: files::Files,
+    pub(super) join: Join,
     pub(super) writer: eve::Writer,
     pub(super) events: Option<Lines>,
     pub(super) alerts: Option<Lines>,
@@ -118,6 +123,8 @@ pub(super) struct Outputs {
 impl Sink for Outputs {
     #[inline]
     fn event(&mut self, event: Event) {
+        self.logged(event.time);
+        self.joined(event.time);
         self.engine.event(&event);
         if let Some(lines) = &mut self.events {
             lines.write(|buffer| self.writer.event(&event, buffer));
@@ -127,12 +134,60 @@ impl Sink for Outputs {
         }
     }
 
+    fn report(&mut self, report: Report) {
+        self.logged(report.time);
+        self.take(report);
+    }
+
     fn mirror(&mut self, at: Timestamp, sources: &[SourceFacts]) {
         self.engine.sources(sources, at);
     }
 }
 
 impl Outputs {
+    /// Takes what log files say up to `until`.
+    #[inline]
+    fn logged(&mut self, until: Timestamp) {
+        while let Some(report) = self.logs.pop(until) {
+            self.take(report);
+        }
+    }
+
+    fn take(&mut self, report: Report) {
+        self.joined(report.time);
+        if let Some(report) = self.join.take(report) {
+            self.told(&report);
+        }
+    }
+
+    /// Passes on the reports that have waited long enough for others by `now`.
+    #[inline]
+    fn joined(&mut self, now: Timestamp) {
+        self.join.advance(now);
+        while let Some(report) = self.join.pop() {
+            self.told(&report);
+        }
+    }
+
+    fn told(&mut self, report: &Report) {
+        self.engine.report(report);
+        if let Some(lines) = &mut self.events {
+            lines.write(|buffer| eve::write_report(report, buffer));
+        }
+        self.alerts();
+    }
+
+    /// Takes what is left in log files, and passes on the reports that waited for others: none will
+    /// come any more.
+    pub(super) fn finish(&mut self) {
+        self.logged(Timestamp::MAX);
+        while let Some(report) = self.join.pop_last() {
+            self.told(&report);
+        }
+        self.engine.finish();
+        self.alerts();
+    }
+
     /// Passes on the alerts that were raised or changed since the last call.
     pub(super) fn alerts(&mut self) {
         for alert in self.engine.drain_alerts() {

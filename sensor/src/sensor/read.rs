@@ -1,4 +1,4 @@
-//! `egret read`: capture files through the whole path, on the time they carry.
+//! `egret read`: capture and log files through the whole path, on the time they carry.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -15,6 +15,8 @@ use crate::config::{Config, Role};
 use crate::detect::Engine;
 use crate::eve;
 use crate::flow;
+use crate::intake::files::{self, LogFileError};
+use crate::intake::join::Join;
 use crate::logging::has_colour;
 use crate::mirror::{SourceFacts, corrected};
 use crate::observe::Wanted;
@@ -29,6 +31,9 @@ pub enum ReadError {
     /// A capture could not be read.
     #[error(transparent)]
     Capture(#[from] file::CaptureError),
+    /// A log file could not be opened.
+    #[error(transparent)]
+    Logs(#[from] LogFileError),
     /// The filter does not compile.
     #[error(transparent)]
     Filter(#[from] FilterError),
@@ -59,12 +64,13 @@ impl Failure for ReadError {
     }
 }
 
-/// Reads the captures, writes what was asked for, and tells people.
+/// Reads the captures and log files, writes what was asked for, and tells people.
 ///
 /// # Errors
-/// When a capture cannot be opened, a filter not compiled, or a result not written.
+/// When a capture or a log file cannot be opened, a filter not compiled, or a result not written.
 pub fn read(arguments: &cli::Read, config: &Config, quiet: bool) -> Result<Exit, ReadError> {
     let files = file::open(&arguments.files.iter().map(path_of).collect::<Vec<_>>())?;
+    let logs = files::open(&arguments.syslog)?;
     // Before outputs are opened: what a file held is not lost to a mistyped filter.
     let link = files.link().unwrap_or(LinkType::ETHERNET);
     let filter = arguments.filter.as_deref();
@@ -83,6 +89,8 @@ pub fn read(arguments: &cli::Read, config: &Config, quiet: bool) -> Result<Exit,
         path: Path::new(wanted, MAX_FLOWS, Copies::Count).map_err(ReadError::Memory)?,
         outputs: Outputs {
             engine: Engine::new(config, arguments.learn, known),
+            logs,
+            join: Join::default(),
             writer: eve::Writer::default(),
             events: output.events.as_ref().map(|to| Lines::create(to, "events")).transpose()?,
             alerts: output.alerts.as_ref().map(|to| Lines::create(to, "alerts")).transpose()?,
@@ -188,8 +196,7 @@ impl Reading {
     /// Ends flows, detectors and files.
     fn finish(&mut self, stats: &capture::Stats) -> Result<Summary, ReadError> {
         self.path.finish(&mut self.outputs);
-        self.outputs.engine.finish();
-        self.outputs.alerts();
+        self.outputs.finish();
         self.outputs.check()?;
         let summary = self.summary(stats);
         if let Some(mut events) = self.outputs.events.take() {
@@ -248,11 +255,17 @@ impl Reading {
             refused_hellos: counts.refused_hellos,
             dns_responses: counts.dns_responses(),
             dns_answers: counts.dns_answers,
+            logs: [self.path.reader.log_counts(), self.outputs.logs.counts()].into_iter().sum(),
             assets: self.assets(),
             alerts,
             wall: self.progress.elapsed(),
-            notes: [stats.notes.clone(), notes(&flows), mirror_notes(&self.path.table.sources())]
-                .concat(),
+            notes: [
+                stats.notes.clone(),
+                self.outputs.logs.notes().to_vec(),
+                notes(&flows),
+                mirror_notes(&self.path.table.sources()),
+            ]
+            .concat(),
         }
     }
 

@@ -1,8 +1,9 @@
 //! `egret run`: the live sensor.
 //!
 //! Threads: one a worker, which takes frames to events; one for detection, which puts the events of
-//! all workers in order; the keeper, which owns the database; one for delivery and HTTP; and the one
-//! that starts them all, watches over them and ends them. Channels between them are bounded, and what
+//! all workers in order; the keeper, which owns the database; one for log messages, where any are
+//! listened for; one for delivery and HTTP; and the one that starts them all, watches over them and
+//! ends them. Channels between them are bounded, and what
 //! finds no room is counted.
 
 use crate::capture::live::LiveError;
@@ -10,6 +11,7 @@ use crate::capture::receive::ReceiveError;
 use crate::cli::{self, Exit, Failure};
 use crate::config::file::Loaded;
 use crate::http::HttpError;
+use crate::intake::listen::ListenError;
 use crate::store::StoreError;
 use crate::text::reason;
 use settings::Settings;
@@ -21,6 +23,7 @@ mod control;
 mod detection;
 mod event_file;
 mod input;
+mod intake;
 mod io;
 mod links;
 mod merge;
@@ -65,6 +68,9 @@ pub enum RunError {
     /// The port for HTTP cannot be taken.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// Syslog cannot be listened to.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// The database cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),

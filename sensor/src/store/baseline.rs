@@ -6,7 +6,7 @@
 
 use rusqlite::{Connection, Transaction, params};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, operators};
 use crate::baseline::{AssetBaseline, Baseline};
 
 /// A note for the running sensor.
@@ -26,15 +26,15 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub fn baseline(&self) -> Result<Option<Baseline>, StoreError> {
-        let (rows, through) = self.read(|connection| {
+        let (rows, operators, through) = self.read(|connection| {
             let transaction = connection.unchecked_transaction()?;
             let sql = "SELECT COALESCE(MAX(number), 0) FROM forget";
             let through: i64 = transaction.query_row(sql, [], |row| row.get(0))?;
-            Ok((rows(&transaction)?, through))
+            Ok((rows(&transaction)?, operators::rows(&transaction)?, through))
         })?;
         // What is asked to be forgotten so far is not in here any more.
         self.forgotten.set(self.forgotten.get().max(through));
-        if rows.is_empty() {
+        if rows.is_empty() && operators.is_empty() {
             return Ok(None);
         }
         let mut baseline = Baseline::default();
@@ -44,6 +44,15 @@ impl Store {
                 // One asset's loss is no reason to know nothing of the others.
                 Err(error) => {
                     let error = self.bad_row(format!("what was learned of {asset}"), &error);
+                    tracing::error!("{error}; it is learned anew");
+                }
+            }
+        }
+        for (name, learned) in operators {
+            match serde_json::from_str(&learned) {
+                Ok(learned) => drop(baseline.operators.insert(name, learned)),
+                Err(error) => {
+                    let error = self.bad_row(format!("what was learned of {name}"), &error);
                     tracing::error!("{error}; it is learned anew");
                 }
             }
@@ -60,6 +69,7 @@ impl Store {
         self.write(|transaction| {
             let notes = notes(transaction, through)?;
             transaction.execute("DELETE FROM forget WHERE number <= ?1", [through])?;
+            operators::replace(transaction, &baseline.operators)?;
             replace(transaction, baseline, &notes)
         })
     }
@@ -86,7 +96,8 @@ impl Store {
             )?;
             let Some(destination) = destination else {
                 let sql = "DELETE FROM baseline WHERE asset = ?1";
-                return Ok(transaction.execute(sql, [asset])? > 0);
+                let was_asset = transaction.execute(sql, [asset])? > 0;
+                return Ok(operators::forget(transaction, asset)? || was_asset);
             };
             let Some(mut learned) = row else { return Ok(false) };
             let was_there = learned.destinations.remove(destination).is_some();

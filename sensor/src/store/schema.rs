@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionB
 use super::StoreError;
 
 /// The steps from an empty database to today's, in order; `user_version` is how many were done.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE baseline (
         asset   TEXT PRIMARY KEY NOT NULL,  -- its name
@@ -76,6 +76,11 @@ const MIGRATIONS: [&str; 3] = [
         macs      TEXT NOT NULL,            -- likewise
         host      TEXT,
         PRIMARY KEY (source, name)
+    ) STRICT, WITHOUT ROWID;",
+    "
+    CREATE TABLE operator (
+        name    TEXT PRIMARY KEY NOT NULL,  -- as in baseline::Baseline::operators
+        learned TEXT NOT NULL               -- baseline::Operator as JSON
     ) STRICT, WITHOUT ROWID;",
 ];
 

@@ -8,8 +8,9 @@
 //! * [`mod@bench`] writes large captures to measure with, and what they hold.
 //! * [`net`] makes networks with a mirror port, [`services`] starts the real programs in them,
 //!   [`sensor`] runs `egret run` there, [`receiver`] takes its webhooks, [`frames`] and [`flood`] flood it,
-//!   [`replay`] sends it what a capture holds.
-//! * [`scenario`] writes days of an ESXi estate: a capture, the config for it and the truth.
+//!   [`replay`] sends it what a capture holds, [`pace`] what a scenario recorded.
+//! * [`esxi`] writes log lines of hosts, vCenter and NSX.
+//! * [`scenario`] writes days of an ESXi estate: a capture and a log, the config for it and the truth.
 
 #![allow(
     clippy::expect_used,
@@ -22,10 +23,12 @@
 pub mod bench;
 pub mod dns;
 pub mod egret;
+pub mod esxi;
 pub mod flood;
 pub mod frames;
 pub mod http;
 pub mod net;
+pub mod pace;
 pub mod process;
 pub mod quic;
 pub mod receiver;

@@ -1,4 +1,4 @@
-//! Days of an ESXi estate, written by a seed: a capture, the config for it, and the truth.
+//! Days of an ESXi estate, written by a seed: a capture, a log, the config for them, and the truth.
 //!
 //! Hosts, a vCenter, guests, a resolver and an internet of names do what they do on working days;
 //! attacks are planted on top, and harmless things that look like them. The same plan gives the
@@ -14,6 +14,7 @@ mod config;
 mod conversation;
 mod estate;
 mod internet;
+mod logs;
 mod recording;
 mod scene;
 pub mod truth;
@@ -22,9 +23,12 @@ pub use attack::{AttackKind, Formula};
 pub use calendar::{DAY, HOUR, MINUTE, SECOND};
 pub use conversation::Tcp;
 pub use estate::Tagging;
+pub use logs::Logs;
 pub use recording::Recording;
 use scene::Scene;
 pub use truth::Truth;
+
+use crate::esxi::Journal;
 
 /// Everything that can be chosen about a scenario.
 #[derive(Debug, Clone)]
@@ -53,6 +57,12 @@ pub struct Plan {
     pub new_places_per_day: f64,
     /// Scale of transfers inside the estate: backups, databases, vMotion.
     pub bulk: f64,
+    /// Whether there is a capture; without, there is only the log.
+    pub packets: bool,
+    /// Who sends logs.
+    pub logs: Logs,
+    /// Lines that a host logs on a day and that are about nothing.
+    pub noise_per_day: f64,
     /// Whether there are the harmless things that look like attacks.
     pub hard_negatives: bool,
     /// What is planted.
@@ -78,13 +88,58 @@ impl Plan {
             sessions_per_day: 140.0,
             new_places_per_day: 0.3,
             bulk: 0.8,
+            packets: true,
+            logs: Logs::All,
+            noise_per_day: 500.0,
             hard_negatives: true,
             attacks: AttackKind::ALL.to_vec(),
         }
     }
 
+    /// Days of which there are only logs, from a Monday on: what automation does, and what looks like
+    /// attacks; no attack.
+    pub fn quiet(seed: u64, hosts: usize, hours: u64, learning_hours: u64) -> Self {
+        Self {
+            start: 1_772_409_600, // Monday 2026-03-02T00:00:00Z
+            hosts,
+            packets: false,
+            attacks: Vec::new(),
+            ..Self::evaluation(seed, hosts * 4, hours, learning_hours)
+        }
+    }
+
+    /// The same of an estate whose vCenter sends nothing, so that nobody says which account it was; and
+    /// the attacks that show without.
+    pub fn hosts_only(seed: u64, hosts: usize, hours: u64, learning_hours: u64) -> Self {
+        Self {
+            logs: Logs::Hosts,
+            attacks: vec![
+                AttackKind::NightOperations,
+                AttackKind::BurstOfOperations,
+                AttackKind::UnauthorisedMachine,
+            ],
+            ..Self::quiet(seed, hosts, hours, learning_hours)
+        }
+    }
+
+    /// Two hours of a working day of a large estate, without attacks: what a sensor lives with. Hosts log a
+    /// line a second.
+    pub fn everyday(seed: u64, hosts: usize, guests: usize) -> Self {
+        Self {
+            start: 1_772_528_400, // Tuesday 2026-03-03T09:00:00Z
+            hosts,
+            ipv6_share: 0.0,
+            tagging: Tagging::None,
+            noise_per_day: 86_400.0,
+            hard_negatives: false,
+            attacks: Vec::new(),
+            ..Self::evaluation(seed, guests, 2, 1)
+        }
+    }
+
     /// Half a day of a small estate, small enough to be kept beside the sources: an exfiltration
-    /// after staging, a management component's egress and a beacon to calculated ports.
+    /// after staging, a management component's egress, a beacon to calculated ports, and guest operations
+    /// of somebody who has no business there.
     pub fn demo() -> Self {
         Self {
             start: 1_772_517_600, // Tuesday 2026-03-03T06:00:00Z
@@ -98,6 +153,7 @@ impl Plan {
                 AttackKind::OneSession,
                 AttackKind::EsxiEgress,
                 AttackKind::DnsPort(Formula::Apt12),
+                AttackKind::UnexpectedAccount,
             ],
             ..Self::evaluation(1, 6, 10, 6)
         }
@@ -106,12 +162,18 @@ impl Plan {
     /// Lets the days happen.
     pub fn play(&self) -> Scenario {
         let mut scene = Scene::new(self);
-        benign::play(&mut scene);
+        if self.packets {
+            benign::play(&mut scene);
+        }
+        if self.logs != Logs::None {
+            logs::play(&mut scene);
+        }
         attack::play(&mut scene);
         let config = config::write(&scene);
         scene.truth.finish();
         scene.recording.trim(scene.truth.start.0, scene.truth.end.0);
-        Scenario { recording: scene.recording, config, truth: scene.truth }
+        scene.journal.trim(scene.truth.start.0, scene.truth.end.0);
+        Scenario { recording: scene.recording, journal: scene.journal, config, truth: scene.truth }
     }
 }
 
@@ -120,6 +182,8 @@ impl Plan {
 pub struct Scenario {
     /// All frames.
     pub recording: Recording,
+    /// All log lines.
+    pub journal: Journal,
     /// The Egret config of the estate, in TOML.
     pub config: String,
     /// What was planted.

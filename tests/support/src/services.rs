@@ -13,12 +13,14 @@ use crate::process::Process;
 mod alertmanager;
 mod certificate;
 mod dnsmasq;
+mod front;
 mod nginx;
 mod prometheus;
 
 pub use alertmanager::Alertmanager;
 pub use certificate::{Authority, Certificate};
 pub use dnsmasq::Dnsmasq;
+pub use front::Front;
 pub use nginx::{FileServer, UploadServer};
 pub use prometheus::Prometheus;
 

@@ -19,6 +19,7 @@ use super::spread::Spread;
 
 mod backends;
 mod cable;
+mod estate;
 mod idle;
 mod path;
 mod reader;
@@ -52,12 +53,16 @@ enum Part {
     Flood,
     /// The same, through the AF_PACKET ring and through XDP
     Backends,
+    /// Of that only short frames of half a million conversations
+    Crowded,
     /// One worker and two under the same load
     Scaling,
     /// An interface on which nothing comes
     Idle,
     /// A host in the path of its own traffic, which iperf3 sends
     Path,
+    /// 50 hosts and 1,000 guests on a working day, packets and logs, at their own pace
+    Estate,
 }
 
 /// Says what is missing on this machine, before anything is built for it.
@@ -82,6 +87,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if is_wanted(Part::Backends) {
         backends::report(arguments, &cable)?;
     }
+    if arguments.only == Some(Part::Crowded) {
+        backends::crowded(arguments, &cable)?;
+    }
     if is_wanted(Part::Scaling) {
         scaling::report(&cable, arguments.rounds)?;
     }
@@ -90,6 +98,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     if is_wanted(Part::Path) {
         path::report(arguments.rounds)?;
+    }
+    if is_wanted(Part::Estate) {
+        estate::report(&cable)?;
     }
     Ok(())
 }

@@ -8,6 +8,8 @@ use egret_tests::scenario::HOUR;
 use egret_tests::scenario::truth::{Attack, Time, Truth};
 use serde::Deserialize;
 
+mod operations;
+
 /// How bad an alert is, as it names it itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -35,12 +37,15 @@ pub(super) struct Line {
     pub(super) summary: String,
     pub(super) asset: Asset,
     destination: Option<Destination>,
+    #[serde(default)]
+    evidence: Vec<operations::Piece>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Asset {
     pub(super) name: String,
-    address: IpAddr,
+    /// Of a machine that only logs name it may not be known.
+    address: Option<IpAddr>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -70,6 +75,9 @@ pub(super) fn alerts(text: &str) -> anyhow::Result<Vec<Alert>> {
 
 /// What came of one estate.
 pub(super) struct Verdict {
+    pub(super) name: String,
+    /// Whether there was a capture beside the log.
+    pub(super) has_packets: bool,
     pub(super) truth: Truth,
     /// Days that were judged.
     pub(super) days: f64,
@@ -90,11 +98,23 @@ pub(super) struct Found {
     pub(super) connections: usize,
     /// Severity of the last line.
     pub(super) severity: Severity,
+    /// How many alerts of its analytic are about it.
+    pub(super) alerts: usize,
+    /// Whether one says all that the truth asks for: who, where and what is wrong with it.
+    pub(super) is_complete: bool,
 }
 
 /// Joins an estate's alerts with its truth.
-pub(super) fn judge(truth: Truth, days: f64, alerts: Vec<Alert>) -> Verdict {
+pub(super) fn judge(
+    name: String,
+    truth: Truth,
+    days: f64,
+    has_packets: bool,
+    alerts: Vec<Alert>,
+) -> Verdict {
     let mut verdict = Verdict {
+        name,
+        has_packets,
         found: truth.attacks.iter().map(|attack| find(attack, &alerts)).collect(),
         false_alerts: Vec::new(),
         related: 0,
@@ -112,8 +132,10 @@ pub(super) fn judge(truth: Truth, days: f64, alerts: Vec<Alert>) -> Verdict {
         if about.iter().any(|attack| attack.analytic == last.analytic) {
             continue;
         }
-        // That an attack's own connection stands out to the other analytic too is no mistake.
-        if about.iter().any(|attack| names_a_destination(last, attack)) {
+        // That an attack stands out to another analytic too is no mistake.
+        let is_of_one =
+            |attack: &&Attack| last.analytic == "AN0646" || names_a_destination(last, attack);
+        if about.iter().any(is_of_one) || operations::follows(last, &verdict.truth) {
             verdict.related += 1;
             continue;
         }
@@ -124,12 +146,15 @@ pub(super) fn judge(truth: Truth, days: f64, alerts: Vec<Alert>) -> Verdict {
 }
 
 fn find(attack: &Attack, alerts: &[Alert]) -> Option<Found> {
-    alerts
+    let is_of_it = |line: &&Line| {
+        line.analytic == attack.analytic && line.severity >= FOUND && is_about(line, attack)
+    };
+    let about: Vec<&Alert> =
+        alerts.iter().filter(|alert| alert.iter().any(|line| is_of_it(&line))).collect();
+    about
         .iter()
         .filter_map(|alert| {
-            let first = alert.iter().find(|line| {
-                line.analytic == attack.analytic && line.severity >= FOUND && is_about(line, attack)
-            })?;
+            let first = alert.iter().find(is_of_it)?;
             Some(Found {
                 delay: first.time.0.saturating_sub(attack.first.0) as f64 / 1e9,
                 connections: attack
@@ -138,6 +163,8 @@ fn find(attack: &Attack, alerts: &[Alert]) -> Option<Found> {
                     .filter(|time| microsecond(**time) <= first.time)
                     .count(),
                 severity: alert.last()?.severity,
+                alerts: about.len(),
+                is_complete: operations::is_told(attack, alert.last()?),
             })
         })
         .min_by(|one, other| one.delay.total_cmp(&other.delay))
@@ -145,9 +172,13 @@ fn find(attack: &Attack, alerts: &[Alert]) -> Option<Found> {
 
 /// Whether asset, time and destination (where the line has one) are an attack's.
 fn is_about(line: &Line, attack: &Attack) -> bool {
-    is_asset(line, &attack.asset)
-        && line.time >= microsecond(attack.first)
-        && line.time.0 <= attack.last.0 + AFTERWARDS
+    let is_in_time =
+        line.time >= microsecond(attack.first) && line.time.0 <= attack.last.0 + AFTERWARDS;
+    if line.analytic == "AN0646" {
+        return operations::is_about(line, attack);
+    }
+    is_in_time
+        && is_asset(line, &attack.asset)
         && (line.destination.is_none() || names_a_destination(line, attack))
 }
 
@@ -162,7 +193,8 @@ fn names_a_destination(line: &Line, attack: &Attack) -> bool {
 }
 
 fn is_asset(line: &Line, asset: &egret_tests::scenario::truth::Asset) -> bool {
-    line.asset.name == asset.name || asset.addresses.contains(&line.asset.address)
+    line.asset.name == asset.name
+        || line.asset.address.is_some_and(|address| asset.addresses.contains(&address))
 }
 
 /// What harmless thing a false alert is about, where that was noted: a visit, else a habit.
@@ -213,6 +245,7 @@ mod tests {
             }],
             sni: Some("www.new.example".into()),
             bytes_out: 1,
+            operations: None,
         }
     }
 
@@ -231,8 +264,9 @@ mod tests {
             end: Time(START + 1),
             attacks,
             hard_negatives: Vec::new(),
+            operations: 0,
         };
-        judge(truth, 2.0, alerts(&lines.join("\n")).unwrap())
+        judge("estate-1".into(), truth, 2.0, true, alerts(&lines.join("\n")).unwrap())
     }
 
     #[test]

@@ -22,8 +22,7 @@ pub(super) fn print(verdicts: &[Verdict]) {
 pub(super) fn below_the_bar(verdicts: &[Verdict]) -> Vec<String> {
     let mut below = Vec::new();
     for (verdict, attack, found) in attacks(verdicts).filter(|(_, attack, _)| attack.required) {
-        let what =
-            format!("estate {}: {} of {}", verdict.truth.seed, attack.kind, attack.asset.name);
+        let what = format!("{}: {} of {}", verdict.name, attack.kind, attack.asset.name);
         match found {
             None => below.push(format!("{what} not found")),
             Some(found)
@@ -31,12 +30,20 @@ pub(super) fn below_the_bar(verdicts: &[Verdict]) -> Vec<String> {
             {
                 below.push(format!("{what} found at connection {}", found.connections));
             }
+            Some(found) if attack.operations.is_some() && found.alerts != 1 => {
+                below.push(format!("{what} raised {} alerts", found.alerts));
+            }
+            Some(found) if !found.is_complete => {
+                below.push(format!("{what}: not all is said of its guest operations"));
+            }
             Some(_) => {}
         }
     }
-    let days: f64 = verdicts.iter().map(|verdict| verdict.days).sum();
+    let days: f64 = of_packets(verdicts).map(|verdict| verdict.days).sum();
     let count = |wanted: &dyn Fn(Severity) -> bool| {
-        false_alerts(verdicts).filter(|(_, line, _)| wanted(line.severity)).count()
+        false_alerts(verdicts)
+            .filter(|(verdict, line, _)| verdict.has_packets && wanted(line.severity))
+            .count()
     };
     let high = count(&|severity| severity >= Severity::High);
     if high > 0 {
@@ -46,7 +53,18 @@ pub(super) fn below_the_bar(verdicts: &[Verdict]) -> Vec<String> {
     if medium > MEDIUM_A_DAY {
         below.push(format!("{medium:.2} false alerts at medium an estate-day"));
     }
+    for verdict in verdicts.iter().filter(|verdict| !verdict.has_packets) {
+        let loud = &verdict.false_alerts;
+        if !loud.is_empty() {
+            below.push(format!("{}: {} alerts about automation", verdict.name, loud.len()));
+        }
+    }
     below
+}
+
+/// Of the others there are only logs, which have a bar of their own: no false alert at all.
+fn of_packets(verdicts: &[Verdict]) -> impl Iterator<Item = &Verdict> {
+    verdicts.iter().filter(|verdict| verdict.has_packets)
 }
 
 fn attacks(verdicts: &[Verdict]) -> impl Iterator<Item = (&Verdict, &Attack, Option<Found>)> {
@@ -106,13 +124,13 @@ fn print_row(analytic: &str, kind: &str, attacks: &[Option<Found>]) {
 }
 
 fn print_false_alerts(verdicts: &[Verdict]) {
-    let days: f64 = verdicts.iter().map(|verdict| verdict.days).sum();
+    let days: f64 = of_packets(verdicts).map(|verdict| verdict.days).sum();
     let related: usize = verdicts.iter().map(|verdict| verdict.related).sum();
     println!(
-        "\nFalse alerts in {days:.1} judged estate-days (and {related} about an attack by the other analytic):"
+        "\nFalse alerts in {days:.1} judged estate-days (and {related} about an attack by another analytic):"
     );
     let mut counts: BTreeMap<(&str, Severity), usize> = BTreeMap::new();
-    for (_, line, _) in false_alerts(verdicts) {
+    for (_, line, _) in false_alerts(verdicts).filter(|(verdict, ..)| verdict.has_packets) {
         *counts.entry((line.analytic.as_str(), line.severity)).or_default() += 1;
     }
     for ((analytic, severity), count) in counts.iter().rev() {
@@ -122,11 +140,20 @@ fn print_false_alerts(verdicts: &[Verdict]) {
             *count as f64 / days
         );
     }
+    for verdict in verdicts.iter().filter(|verdict| !verdict.has_packets) {
+        println!(
+            "  {}: {} in {:.0} days with {} guest operations, of which only logs tell",
+            verdict.name,
+            verdict.false_alerts.len(),
+            verdict.days,
+            verdict.truth.operations,
+        );
+    }
     for (verdict, line, harmless) in false_alerts(verdicts) {
-        if line.severity >= Severity::Medium {
+        if line.severity >= Severity::Medium || !verdict.has_packets {
             println!(
-                "  estate {} {} {:?} {} {}: {} [{}]",
-                verdict.truth.seed,
+                "  {} {} {:?} {} {}: {} [{}]",
+                verdict.name,
                 line.time,
                 line.severity,
                 line.analytic,
@@ -142,8 +169,8 @@ fn print_misses(verdicts: &[Verdict]) {
     println!("\nMissed:");
     for (verdict, attack, _) in attacks(verdicts).filter(|(.., found)| found.is_none()) {
         println!(
-            "  estate {} {} {}{} of {} ({} connections, {} bytes)",
-            verdict.truth.seed,
+            "  {} {} {}{} of {} ({} connections, {} bytes)",
+            verdict.name,
             attack.first,
             attack.kind,
             if attack.required { " *" } else { "" },

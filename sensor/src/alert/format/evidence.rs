@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::usual;
+use super::{operations, usual};
 use crate::alert::{Alert, Evidence, Fact};
 use crate::mirror::corrected;
 use crate::text::{grouped, printable};
@@ -59,9 +59,12 @@ pub(super) fn sentence(fact: &Fact) -> String {
             let next = next_port.map_or(String::new(), |port| format!("; next port {port}"));
             format!("{expression} gives {}{next}", explained_ports(*pairs, *misses))
         }
-        Fact::Connection { address, port, protocol, .. } => {
-            format!("connected to {} over {protocol}", SocketAddr::new(*address, *port))
+        Fact::Connection { address, port, protocol, source, .. } => {
+            let place = SocketAddr::new(*address, *port);
+            let said = source.as_ref().map(|by| format!(", as {} logged it", printable(by)));
+            format!("connected to {place} over {protocol}{}", said.unwrap_or_default())
         }
+        Fact::GuestOperation(group) => operations::sentence(group),
         Fact::Mirror(facts) => facts.sentence(),
         Fact::Baseline { statement } => printable(statement).to_string(),
     }
@@ -76,6 +79,9 @@ pub(super) fn amount(piece: &Evidence) -> Option<String> {
         }
         Fact::Formula { pairs, misses, .. } => {
             Some(format!("{} follow from DNS answers", explained_ports(*pairs, *misses)))
+        }
+        Fact::GuestOperation(group) if group.finding == "operations" => {
+            Some(operations::amount(group))
         }
         _ => None,
     }
@@ -121,7 +127,7 @@ fn explained(note: &str) -> String {
 }
 
 /// A probability as people compare it.
-fn chance(probability: f64) -> String {
+pub(super) fn chance(probability: f64) -> String {
     match 1.0 / probability {
         odds @ 2.0..1e12 => format!("1 in {}", grouped(odds as u64)),
         1e12.. => "less than 1 in a trillion".to_owned(),
@@ -129,6 +135,6 @@ fn chance(probability: f64) -> String {
     }
 }
 
-fn counted(count: u64, noun: &str) -> String {
+pub(super) fn counted(count: u64, noun: &str) -> String {
     format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
 }

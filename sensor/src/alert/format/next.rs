@@ -2,20 +2,55 @@
 
 use super::evidence;
 use crate::alert::{Alert, Analytic, Destination, Fact};
-use crate::text::printable;
+use crate::config::quoted;
+use crate::text::{LIMIT, printable};
 
 /// The steps, first one first.
 pub(super) fn steps(alert: &Alert) -> Vec<String> {
     let first = match alert.analytic {
         Analytic::AN1416 => egress(alert),
         Analytic::AN0731 => calculated_port(alert),
+        Analytic::AN0646 => guest_operations(alert),
     };
     let mut steps = vec![first];
     if let Some(id) = alert.evidence.iter().find_map(evidence::community_id) {
         steps.push(format!("packets: community ID {}", printable(id)));
     }
-    steps.push(approval(alert));
+    steps.push(match alert.analytic {
+        Analytic::AN0646 => expectation(alert),
+        Analytic::AN1416 | Analytic::AN0731 => approval(alert),
+    });
     steps
+}
+
+fn guest_operations(alert: &Alert) -> String {
+    let since = format!("{} UTC", alert.first_seen.people());
+    let name = printable(&alert.asset.name);
+    match (alert.account(), alert.client()) {
+        (Some(account), Some(client)) => format!(
+            "ask who used {} from {client}; what ran on {name} since {since} is not in these logs, so \
+             look there",
+            printable(account)
+        ),
+        (Some(account), None) => format!(
+            "ask who used {}: logins of vCenter and ESXi before {since} say where from",
+            printable(account)
+        ),
+        (None, _) => format!(
+            "find who did it: hostd does not say, tasks and events of vCenter since {since} do; none \
+             there means the host itself was used"
+        ),
+    }
+}
+
+fn expectation(alert: &Alert) -> String {
+    match alert.account() {
+        Some(account) => format!(
+            "if this is expected: [detect.guest_operations] accounts, vms or maintenance, for {}",
+            printable(account)
+        ),
+        None => "if this is expected: [detect.guest_operations] vms or maintenance".to_owned(),
+    }
 }
 
 fn egress(alert: &Alert) -> String {
@@ -51,18 +86,22 @@ fn calculated_port(alert: &Alert) -> String {
     format!("find the process on {name}{asks}, and where else it connects{next}")
 }
 
+/// What to put in the config. It will be copied: a name that is none of a host, such as `*.com` or one
+/// with quotes in it, could approve more than this one place, and is not in it.
 fn approval(alert: &Alert) -> String {
-    let name = printable(&alert.asset.name);
-    match &alert.destination {
-        Some(Destination { sni: Some(sni), .. }) => format!(
-            "if this is expected: [[approve]] with asset = [\"{name}\"], sni = [\"{}\"]",
-            printable(sni)
-        ),
-        Some(Destination { address, .. }) => format!(
-            "if this is expected: [[approve]] with asset = [\"{name}\"], destination = [\"{address}\"]"
-        ),
-        None => format!(
-            "if this is expected: [[approve]] with asset = [\"{name}\"] and what it may reach"
-        ),
-    }
+    let asset = quoted(&printable(&alert.asset.name).to_string());
+    let place = match &alert.destination {
+        Some(Destination { sni: Some(sni), .. }) if is_plain(sni) => {
+            format!(", sni = [{}]", quoted(sni))
+        }
+        Some(Destination { address, .. }) => format!(", destination = [\"{address}\"]"),
+        None => " and what it may reach".to_owned(),
+    };
+    format!("if this is expected: [[approve]] with asset = [{asset}]{place}")
+}
+
+/// Whether a name has only what names of hosts have, and no more of it.
+fn is_plain(name: &str) -> bool {
+    let is_of_a_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    (1..=LIMIT).contains(&name.len()) && name.bytes().all(is_of_a_host)
 }

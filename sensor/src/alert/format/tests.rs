@@ -1,5 +1,7 @@
+use egret_tests::traffic::is_harmless;
+
 use super::*;
-use crate::alert::sample::{egress, evidence};
+use crate::alert::sample::{egress, evidence, guest_operations, hostile_names, saying};
 use crate::alert::{Analytic, Fact};
 use crate::mirror::MirrorFacts;
 
@@ -50,6 +52,7 @@ fn a_calculated_port_names_formula_chance_and_next_port() {
                 address: "2001:db8::1".parse().unwrap(),
                 port: 513,
                 protocol: "tcp".into(),
+                source: None,
             },
         ),
         evidence(
@@ -83,37 +86,63 @@ fn a_calculated_port_names_formula_chance_and_next_port() {
 }
 
 #[test]
+fn guest_operations_say_who_did_what_to_whom() {
+    assert_eq!(
+        plain(&guest_operations()),
+        "HIGH  Unexpected guest operations on a VM  97% sure, AN0646, T1675
+  CORP\\eve ran 12 guest operations on web-01 from 10.20.0.66.
+
+  who       web-01, guest
+  how much  12 guest operations (StartProgramInGuest, InitiateFileTransferFromGuest) in 3 scripts
+  since     2026-11-20 13:58:02 UTC, for 5m 9s, seen 3 times
+  because          13:58:02  CORP\\eve: 12 guest operations (StartProgramInGuest, \
+InitiateFileTransferFromGuest) in 3 scripts on web-01 from 10.20.0.66, logged by vpxd and hostd
+             +4.0  13:58:02  CORP\\eve is not expected to use guest operations
+             +3.2  14:03:11  30 scripts in 1h (by habit 1 in 10,000,000), usually at most 2.5
+  next      ask who used CORP\\eve from 10.20.0.66; what ran on web-01 since \
+2026-11-20 13:58:02 UTC is not in these logs, so look there
+            if this is expected: [detect.guest_operations] accounts, vms or maintenance, for CORP\\eve
+  alert     00000000-0000-0000-0000-000012345678
+
+"
+    );
+}
+
+#[test]
 fn names_from_the_wire_cannot_act_on_the_terminal() {
-    let evil = "x\x1b]0;owned\x07\nHIGH  fake\u{202e}";
-    let mut alert = egress();
-    alert.title = evil.to_owned();
-    alert.summary = evil.to_owned();
-    alert.asset.name = evil.to_owned();
-    alert.asset.mac = Some(evil.to_owned());
-    alert.destination.as_mut().unwrap().sni = Some(evil.repeat(100));
-    alert.destination.as_mut().unwrap().ja4 = Some(evil.to_owned());
-    let all = || evil.to_owned();
-    alert.evidence = [
-        Fact::FirstSeenDestination { destination: all(), other_assets: 0, hours_known: 2 },
-        Fact::DnsAnswer { query: all(), answer: all() },
-        Fact::PortMatch { port: 1, formula: all(), probability: 0.0 },
-        Fact::Formula { expression: all(), pairs: 0, misses: 0, next_port: None },
-        Fact::Baseline { statement: all() },
-        Fact::TlsSession {
-            community_id: all(),
-            bytes_out: 0,
-            usual_bytes_out: 0,
-            sessions: 1,
-            notes: vec![],
-        },
-    ]
-    .map(|fact| evidence(1.0, 0, fact))
-    .to_vec();
-    let text = plain(&alert);
-    assert!(!text.contains(['\x1b', '\x07', '\u{202e}']));
-    assert!(!text.contains("\nHIGH  fake"));
-    let longest = text.lines().map(str::len).max().unwrap();
-    assert!(longest < 800, "a line of {longest} bytes");
+    let lines = plain(&saying("x")).lines().count();
+    for name in hostile_names() {
+        let text = plain(&saying(&name));
+        assert!(text.lines().flat_map(str::chars).all(is_harmless), "{text:?}");
+        assert_eq!(text.lines().count(), lines, "{text}");
+        let longest = text.lines().map(str::len).max().unwrap();
+        assert!(longest < 800, "a line of {longest} bytes");
+    }
+}
+
+/// Whoever copies the advice into the config must approve no more than this one place.
+#[test]
+fn advice_that_is_copied_approves_one_place_only() {
+    let advice = |alert: &Alert| {
+        let text = plain(alert);
+        let said = text.lines().find_map(|line| line.split_once("[[approve]] with ")).unwrap().1;
+        toml::from_str::<toml::Table>(&format!("approve = {{ {said} }}")).expect(said)["approve"]
+            .as_table()
+            .unwrap()
+            .clone()
+    };
+    for name in hostile_names() {
+        let mut alert = egress();
+        alert.asset.name = name.clone();
+        let asset = advice(&alert)["asset"].as_array().unwrap().len();
+        alert.destination.as_mut().unwrap().sni = Some(name.clone());
+        let advice = advice(&alert);
+        assert_eq!((asset, advice.len()), (1, 2), "{advice}");
+        let destination = &advice["destination"].as_array().unwrap()[..];
+        assert_eq!(destination, ["198.51.100.7".into()], "a name that is no host's: {name:?}");
+    }
+    let named = advice(&egress());
+    assert_eq!(named["sni"].as_array().unwrap()[..], ["cdn.example".into()]);
 }
 
 #[test]

@@ -1,6 +1,8 @@
+use egret_tests::traffic::is_harmless;
+
 use super::*;
 use crate::alert::format::Style;
-use crate::alert::sample::numbered;
+use crate::alert::sample::{hostile_names, numbered, saying};
 use crate::alert::{Alert, Severity};
 use crate::store::Owed;
 use crate::store::keeper::Subscription;
@@ -80,6 +82,43 @@ fn what_happened_to_an_alert_is_shown_below_it() {
         "{shown}"
     );
     assert!(shown.ends_with("  deliver   nobody waits for it\n\n"), "{shown}");
+}
+
+/// Every command prints, of an alert that was kept, what it prints of any other.
+#[test]
+fn hostile_names_are_only_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = Store::open(directory.path()).unwrap();
+    let alerts: Vec<Alert> = (1..)
+        .zip(hostile_names())
+        .map(|(number, name)| Alert { id: numbered(number).id, ..saying(&name) })
+        .collect();
+    store.commit(&alerts, &[] as &[Subscription], 1).unwrap();
+    let kept = store.alerts(&Wanted::default()).unwrap();
+    assert_eq!(kept.len(), alerts.len());
+    let table = text(|to| list::write_table(&kept, false, false, false, to));
+    assert_eq!(table.lines().count(), 1 + alerts.len() + 2, "{table}");
+    let mut shown = vec![table];
+    for (alert, name) in alerts.iter().zip(hostile_names()) {
+        let mut stored = store.alert(alert.id).unwrap().unwrap();
+        stored.note = Some(name.clone());
+        stored.seen = Some((stored.raised, name.clone()));
+        let target = name.clone();
+        let failed = Some(name);
+        let owed = [Owed { target, attempts: 1, not_before: stored.raised, last_error: failed }];
+        shown.push(text(|to| show::write_text(&stored, &owed, Style::Plain, to)));
+        let json = text(|to| show::show(&stored, &owed, true, to));
+        assert_eq!(json.lines().count(), 1, "{json:?}");
+        let said: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(said["alert"], serde_json::to_value(alert).unwrap());
+        let mut to = Vec::new();
+        let ack = AlertsAck { ids: vec![alert.id.to_string()], note: Some("seen".to_owned()) };
+        acknowledge(&mut store, &ack, &mut to).unwrap();
+        shown.push(String::from_utf8(to).unwrap());
+    }
+    for text in shown {
+        assert!(text.lines().flat_map(str::chars).all(is_harmless), "{text:?}");
+    }
 }
 
 #[test]

@@ -79,6 +79,7 @@ fn assets_are_listed_in_a_line_each_and_one_in_full() {
         assets: [("app-01", young), ("esxi-01", learned())]
             .map(|(name, learned)| (name.to_owned(), learned))
             .into(),
+        ..Baseline::default()
     };
     assert_eq!(
         text(|to| view.write_assets(all.assets.iter(), to)),
@@ -129,7 +130,8 @@ config                           app        any place on port 8443
 
 #[test]
 fn what_is_exported_is_config() {
-    let known = Baseline { assets: [("esxi-01".to_owned(), learned())].into() };
+    let known =
+        Baseline { assets: [("esxi-01".to_owned(), learned())].into(), ..Baseline::default() };
     let exported = text(|to| export::write(&known, &[approval()], to));
     let read = file::parse("export", &exported, &[], Config::default()).unwrap();
     assert_eq!(read.approve[0], approval().entry);

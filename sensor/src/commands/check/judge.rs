@@ -4,6 +4,7 @@ mod backend;
 pub(super) mod config;
 pub(super) mod interface;
 pub(super) mod machine;
+pub(super) mod syslog;
 pub(super) mod traffic;
 
 use std::fmt;

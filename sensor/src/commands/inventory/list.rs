@@ -171,7 +171,7 @@ mod tests {
         (
             configured,
             vec![imported("esxi-01"), imported("bad\x1b[2J")],
-            Baseline { assets: assets.into() },
+            Baseline { assets: assets.into(), ..Baseline::default() },
         )
     }
 

@@ -123,7 +123,9 @@ pub(super) const TIMEZONE: Kind<String> = Kind {
     expected: "an IANA time zone such as \"Europe/Berlin\" or \"UTC\"",
     read: |value| {
         let is_part = |c: char| c.is_ascii_alphanumeric() || "_+-/".contains(c);
-        text(value).filter(|zone| zone.chars().all(is_part)).map(str::to_owned)
+        let is_zone =
+            |zone: &&str| zone.chars().all(is_part) && jiff::tz::TimeZone::get(zone).is_ok();
+        text(value).filter(is_zone).map(str::to_owned)
     },
 };
 pub(super) const TIME: Kind<Timestamp> = Kind {

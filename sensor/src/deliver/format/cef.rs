@@ -45,7 +45,12 @@ fn extension(alert: &Alert) -> String {
     fields.add("cat", alert.techniques.join(","));
     fields.add("deviceDirection", 1);
     fields.add("shost", &alert.asset.name);
-    fields.address("src", ("c6a2", "Source IPv6 Address"), alert.asset.address);
+    if let Some(address) = alert.asset.address {
+        fields.address("src", ("c6a2", "Source IPv6 Address"), address);
+    }
+    if let Some(account) = alert.account() {
+        fields.add("suser", account);
+    }
     if let Some(mac) = &alert.asset.mac {
         fields.add("smac", mac);
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{PRODUCT, VERSION, community_ids, known};
 use crate::alert::attack::{Attack, attack};
-use crate::alert::{Alert, Severity};
+use crate::alert::{Alert, Analytic, Severity};
 
 /// The version of ECS whose fields these are.
 const ECS_VERSION: &str = "8.17.0";
@@ -15,13 +15,15 @@ pub(super) fn event(alert: &Alert) -> Result<Value, serde_json::Error> {
     let (asset, destination) = (&alert.asset, alert.destination.as_ref());
     let place = destination.map(|to| to.address);
     let server_name = destination.and_then(|to| to.sni.as_deref());
+    let of_packets = alert.analytic != Analytic::AN0646;
+    let domain = if of_packets { "network" } else { "host" };
     Ok(known(json!({
         "@timestamp": alert.time,
         "ecs": { "version": ECS_VERSION },
         "message": alert.summary,
         "event": {
             "kind": "alert",
-            "category": ["network", "intrusion_detection"],
+            "category": [domain, "intrusion_detection"],
             "type": ["info"],
             "module": "egret",
             "dataset": "egret.alert",
@@ -41,8 +43,9 @@ pub(super) fn event(alert: &Alert) -> Result<Value, serde_json::Error> {
             "type": "ids",
             "version": VERSION,
         },
-        "host": { "name": asset.name, "ip": [asset.address], "mac": mac(alert).map(|mac| [mac]) },
-        "source": { "address": asset.address, "ip": asset.address, "mac": mac(alert) },
+        "host": { "name": asset.name, "ip": asset.address.map(|ip| [ip]), "mac": mac(alert).map(|mac| [mac]) },
+        "source": source(alert),
+        "user": alert.account().map(|account| json!({ "name": account })),
         "destination": destination.map(|to| json!({
             "address": server_name.map_or_else(|| to.address.to_string(), str::to_owned),
             "domain": server_name,
@@ -50,10 +53,13 @@ pub(super) fn event(alert: &Alert) -> Result<Value, serde_json::Error> {
             "port": to.port,
         })),
         "tls": server_name.map(|name| json!({ "client": { "server_name": name } })),
-        "network": { "direction": "outbound", "community_id": community_ids(alert) },
+        "network": of_packets.then(|| {
+            json!({ "direction": "outbound", "community_id": community_ids(alert) })
+        }),
         "related": {
-            "ip": std::iter::once(asset.address).chain(place).collect::<Vec<_>>(),
+            "ip": asset.address.into_iter().chain(place).chain(alert.client()).collect::<Vec<_>>(),
             "hosts": std::iter::once(asset.name.as_str()).chain(server_name).collect::<Vec<_>>(),
+            "user": alert.account().map(|account| [account]),
         },
         "egret": serde_json::to_value(alert)?,
     })))
@@ -86,6 +92,19 @@ fn threat(alert: &Alert) -> Value {
         "tactic": of(|a| Some(a.tactic)).map(both),
         "technique": technique,
     })
+}
+
+/// Where it came from: the asset, else the client that used the API.
+fn source(alert: &Alert) -> Value {
+    let own = (alert.asset.address, mac(alert));
+    let (address, mac) = match alert.analytic {
+        Analytic::AN0646 => (alert.client(), None),
+        Analytic::AN1416 | Analytic::AN0731 => own,
+    };
+    if address.is_none() && mac.is_none() {
+        return Value::Null;
+    }
+    json!({ "address": address, "ip": address, "mac": mac })
 }
 
 /// ECS writes MAC addresses as RFC 7042 does: upper case, with hyphens.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{PRODUCT, VERSION, known, millis, percent};
 use crate::alert::attack::{ATTACK_VERSION, Attack, attack};
-use crate::alert::{Alert, Evidence, Severity};
+use crate::alert::{Alert, Analytic, Evidence, Severity};
 
 /// The version of OCSF whose class this is.
 const OCSF_VERSION: &str = "1.4.0";
@@ -80,8 +80,17 @@ fn tactic(attack: &Attack) -> Value {
 
 fn conversation(alert: &Alert) -> Value {
     let asset = &alert.asset;
+    let own = json!({ "name": asset.name, "ip": asset.address, "mac": asset.mac });
+    if alert.analytic == Analytic::AN0646 {
+        // Somebody used the API on the asset.
+        return json!({
+            "actor": alert.account().map(|account| json!({ "user": { "name": account } })),
+            "src_endpoint": alert.client().map(|client| json!({ "ip": client })),
+            "dst_endpoint": own,
+        });
+    }
     json!({
-        "src_endpoint": { "name": asset.name, "ip": asset.address, "mac": asset.mac },
+        "src_endpoint": own,
         "dst_endpoint": alert.destination.as_ref().map(|to| {
             json!({ "ip": to.address, "port": to.port, "hostname": to.sni })
         }),

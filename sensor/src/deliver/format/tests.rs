@@ -6,6 +6,8 @@ use super::*;
 use crate::alert::attack::attack;
 use crate::alert::{Analytic, Asset, Destination, Evidence, Fact, SCHEMA, Severity, Status};
 
+mod hostile;
+
 /// What people read: each example in it is a body that is written here.
 const GUIDE: &str = include_str!("../../../../docs/delivery.md");
 
@@ -46,7 +48,7 @@ pub(in super::super) fn sample() -> Alert {
         asset: Asset {
             name: "esxi-01".to_owned(),
             role: "esxi".into(),
-            address: "10.10.0.11".parse().unwrap(),
+            address: "10.10.0.11".parse().ok(),
             mac: Some("00:50:56:6a:00:01".to_owned()),
         },
         destination: Some(Destination {
@@ -109,6 +111,27 @@ fn what_is_not_known_is_left_out() {
     assert!(!cef(&alert).contains("dst="));
 }
 
+/// An alert of logs has an account and a client, and often no address of its own.
+#[test]
+fn who_used_guest_operations_is_told_in_every_format() {
+    let alert = crate::alert::sample::guest_operations();
+    for format in WebhookFormat::ALL {
+        let text = parsed(format, &alert).to_string();
+        assert!(!text.contains("null"), "{}: {text}", format.name());
+        assert!(text.contains("CORP\\\\eve") && text.contains("web-01"), "{text}");
+    }
+    let ecs = parsed(WebhookFormat::Ecs, &alert);
+    assert_eq!(ecs["user"]["name"], "CORP\\eve");
+    assert_eq!(ecs["source"]["ip"], "10.20.0.66");
+    assert_eq!(ecs["event"]["category"][0], "host");
+    assert!(ecs["network"].is_null() && ecs["host"]["ip"].is_null());
+    let evidence = &parsed(WebhookFormat::Ocsf, &alert)["evidences"][0];
+    assert_eq!(evidence["actor"]["user"]["name"], "CORP\\eve");
+    assert_eq!(evidence["dst_endpoint"]["name"], "web-01");
+    let line = cef(&alert);
+    assert!(line.contains(" suser=CORP\\\\eve ") && !line.contains(" src="), "{line}");
+}
+
 #[test]
 fn an_update_is_an_update_and_keeps_its_id() {
     let mut alert = sample();
@@ -149,7 +172,7 @@ fn every_alerts_technique_has_its_names() {
 #[test]
 fn ipv6_addresses_have_cef_fields_of_their_own() {
     let mut alert = sample();
-    alert.asset.address = "fd00::11".parse().unwrap();
+    alert.asset.address = "fd00::11".parse().ok();
     let line = cef(&alert);
     assert!(line.contains(" c6a2=fd00::11 c6a2Label=Source IPv6 Address "), "{line}");
     assert!(!line.contains(" src="), "{line}");

@@ -12,7 +12,7 @@ use crate::detect::answers::Value;
 use crate::detect::estate::Estate;
 use crate::detect::statistics::{confidence, shown};
 use crate::eve::community_id::CommunityId;
-use crate::event::Flow;
+use crate::event::{Flow, Service};
 use crate::inventory::AssetId;
 use crate::text::grouped;
 use crate::time::Timestamp;
@@ -36,6 +36,7 @@ pub(super) struct Match {
     answer: Value,
     answered: Timestamp,
     flow: Flow,
+    source: Option<Service>,
     time: Timestamp,
     weight: f64,
     /// The chance of the match by accident, for a known formula.
@@ -55,6 +56,7 @@ impl Match {
             answer,
             answered: group.newest,
             flow: trial.flow.clone(),
+            source: trial.source,
             time: trial.time,
             weight,
             chance,
@@ -321,6 +323,7 @@ impl Match {
             address: self.flow.server.address,
             port: self.flow.server.port,
             protocol: if self.flow.protocol == protocol::UDP { "udp" } else { "tcp" }.into(),
+            source: self.source.map(|source| source.name().into()),
         };
         let port_match = self.chance.map(|probability| {
             let port = self.flow.server.port;

@@ -266,3 +266,49 @@ fn many_answers_to_one_name_make_a_hit_worth_less() {
     }
     assert!(calculated(&scene.run(), GUEST).is_empty());
 }
+
+/// Fails when connections that only a log tells of are not tested, or those in packets too are
+/// tested twice.
+#[test]
+fn connections_of_logs_are_tested_once_and_say_whose_log_it_was() {
+    use crate::event::{Conversation, Report, Reporter, Said, Service};
+    let reports: Vec<Report> = (0..4)
+        .map(|beacon| {
+            let server = (text(c2(beacon)).parse().unwrap(), apt12(c2(beacon)) as u16);
+            let client = (GUEST.parse().unwrap(), 50_000);
+            let said = Conversation { client, server, protocol: 6, bytes: None, is_blocked: false };
+            Report {
+                time: crate::detect::tests::time(START + beacon * HOUR + 5),
+                stated: None,
+                reporter: Reporter { service: Service::Nsx, host: None, peer: None },
+                said: Said::Conversation(Box::new(said)),
+            }
+        })
+        .collect();
+    let sources = |told: &Told| -> Vec<Option<String>> {
+        let source = |piece: &crate::alert::Evidence| match &piece.fact {
+            Fact::Connection { source, .. } => Some(source.as_deref().map(str::to_owned)),
+            _ => None,
+        };
+        told.alert.evidence.iter().filter_map(source).collect()
+    };
+    let mut logged = scene();
+    for beacon in 0..4 {
+        let answer = text(c2(beacon));
+        logged.resolve(START + beacon * HOUR, GUEST, "cdn7.evil.example", &answer);
+        logged.resolve(START + beacon * HOUR + 60, GUEST, "www.usual-0.example", "198.51.0.7");
+    }
+    let told = logged.run_logged(&reports);
+    let found = calculated(&told, GUEST);
+    assert_eq!(found.len(), 1, "{told:#?}");
+    assert!(sources(found[0]).iter().all(|source| source.as_deref() == Some("nsx")));
+    let mut both = scene();
+    beacons(&mut both, GUEST, 4, None, apt12);
+    let alone = both.run();
+    let told = both.run_logged(&reports);
+    let (alone, found) = (calculated(&alone, GUEST), calculated(&told, GUEST));
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].alert.confidence, alone[0].alert.confidence);
+    assert_eq!(found[0].alert.evidence.len(), alone[0].alert.evidence.len());
+    assert!(sources(found[0]).iter().all(Option::is_none), "packets came first");
+}

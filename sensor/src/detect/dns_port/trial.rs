@@ -7,7 +7,7 @@ use std::time::Duration;
 use arrayvec::ArrayVec;
 
 use crate::detect::answers::{Answer, Answers, Value};
-use crate::event::Flow;
+use crate::event::{Flow, Service};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
 
@@ -20,6 +20,8 @@ const MAX_VALUES: usize = 8;
 pub(super) struct Trial<'a> {
     pub(super) flow: &'a Flow,
     pub(super) time: Timestamp,
+    /// Whose log said so; packets have none.
+    pub(super) source: Option<Service>,
     /// The answers by registered domain.
     pub(super) groups: Vec<Group>,
 }
@@ -50,7 +52,7 @@ impl<'a> Trial<'a> {
         time: Timestamp,
         window: Duration,
     ) -> Self {
-        let mut trial = Self { flow, time, groups: Vec::new() };
+        let mut trial = Self { flow, time, source: None, groups: Vec::new() };
         for answer in answers.held(asset) {
             let direct =
                 answer.value == Value::Address(flow.server.address) && answer.is_alive(time);

@@ -4,7 +4,7 @@ use egret_tests::quic;
 
 use super::*;
 use crate::alert::Fact;
-use crate::decode::{Packet, Tcp, tcp_flags};
+use crate::decode::{Packet, Tcp, sample, tcp_flags};
 use crate::flow::Table;
 use crate::observe::{Reader, Sink, Wanted};
 
@@ -57,20 +57,11 @@ fn packet<'a>(at: f64, ends: [&str; 2], ports: [u16; 2], payload: &'a [u8]) -> P
         time: Timestamp::from_nanos(time(0).as_nanos() + (at * 1e9) as u64),
         wire_len: LENGTH,
         macs: Some([source, destination].map(|end| end.mac.unwrap())),
-        vlans: Vlans::new(),
         source: source.address,
         destination: destination.address,
-        protocol: protocol::TCP,
         ports,
-        tcp: Some(Tcp { sequence: 1, flags: tcp_flags::ACK }),
-        fragment: None,
-        payload,
         payload_wire_len: LENGTH - 54,
-        ip: &[],
-        cut: 0,
-        copy: false,
-        mark: None,
-        tunnel: None,
+        ..sample::packet(Some(Tcp { sequence: 1, flags: tcp_flags::ACK }), payload)
     }
 }
 

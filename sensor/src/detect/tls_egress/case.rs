@@ -6,6 +6,7 @@ use crate::alert::{Alert, Analytic, Destination, Evidence, Fact, SCHEMA, Severit
 use crate::baseline::{Habits, PlaceId};
 use crate::decode::protocol;
 use crate::detect::estate::{Estate, Phase};
+use crate::detect::operations::Orchestration;
 use crate::detect::statistics::{confidence, shown};
 use crate::detect::volume::Spike;
 use crate::eve::community_id::CommunityId;
@@ -26,6 +27,8 @@ pub(super) struct Case {
     last_seen: Timestamp,
     session: Session,
     staging: Option<Staging>,
+    /// Guest operations before it.
+    pub(super) orchestration: Option<Orchestration>,
     latest: Judgement,
     raised: Option<Raised>,
 }
@@ -67,6 +70,7 @@ impl Case {
             last_seen: event.time,
             session: session.clone(),
             staging: None,
+            orchestration: None,
             latest: Judgement {
                 weights: Weights::default(),
                 amount: Amount { bytes: 0, usual: 0 },
@@ -141,7 +145,7 @@ impl Case {
         if let Some(severity) = judgement.severity
             && told.is_none_or(|told| severity > told)
         {
-            let staged = judgement.weights.is_staged() || estate.role(key.0).is_management();
+            let staged = judgement.weights.is_led() || estate.role(key.0).is_management();
             if staged && !self.is_suspect() {
                 habits.suspect(key.1, true);
             }
@@ -232,14 +236,20 @@ impl Case {
                 ja4: self.session.said.ja4.map(|ja4| ja4.to_string()),
             }),
             evidence: self.evidence(estate, habits, (asset, place), learning),
-            first_seen: self
-                .staging
-                .map_or(self.first_seen, |staging| self.first_seen.min(staging.spike.onset)),
+            first_seen: self.begun(),
             last_seen: self.last_seen,
             count,
             status: Status::Open,
             flow: Some(Box::new(self.flow.clone())),
         });
+    }
+
+    /// When what is told began.
+    fn begun(&self) -> Timestamp {
+        let staged = self.staging.map(|staging| staging.spike.onset);
+        let led = self.orchestration.as_ref().filter(|_| self.latest.weights.led > 0.0);
+        let begun = staged.into_iter().chain(led.map(|led| led.first));
+        begun.fold(self.first_seen, Timestamp::min)
     }
 
     fn id(
@@ -261,6 +271,8 @@ impl Case {
         };
         if self.latest.weights.is_staged() {
             format!("Data pulled together inside, then TLS egress from {who}")
+        } else if self.latest.weights.is_orchestrated() {
+            format!("Guest operations, then TLS egress from {who}")
         } else {
             format!("Unexpected TLS egress from {who}")
         }
@@ -299,6 +311,12 @@ impl Case {
                 ByteSize(spike.expected),
                 spike.window / 60,
             );
+        }
+        if let Some(led) = &self.orchestration
+            && self.latest.weights.is_orchestrated()
+        {
+            text += ", ";
+            text += &led.words(self.first_seen);
         }
         text
     }
@@ -366,6 +384,9 @@ impl Case {
                 score: shown(spike.score),
             };
             evidence.push(at(spike.onset, weights.staging, fact));
+        }
+        if let Some(led) = &self.orchestration {
+            evidence.push(at(led.first, weights.led, led.fact()));
         }
         evidence.extend(estate.mirror_evidence(&self.flow));
         evidence.sort_by_key(|piece| piece.time);

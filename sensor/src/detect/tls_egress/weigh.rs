@@ -10,6 +10,8 @@
 //! | bytes `x` to a new place | `1.2 ln(x / 256 KiB)`, at most 10 | alone at 136 MB, never high alone |
 //! | staging: a tenth of it leaves | 3.8 | with a new place at 5.7 MB, high at 70 MB |
 //! | staging: half of it leaves | 6.5 | at 0.6 MB, high at 7.3 MB |
+//! | guest operation before it, an alert of its own | 6.5 | at 0.6 MB, high at 7.3 MB |
+//! | guest operation before it, usual | 0.5; where it only asks, a third | |
 //! | bytes to a trusted place | likewise, at most `2.2 ln(x / its largest day)` | staged at 2 to 3 times the habit |
 //! | known place | down to -6, until `x` is 1.5 to 3 times its habit | |
 //! | others go there | `-1.5 ln(1 + n)`, likewise | |
@@ -54,6 +56,12 @@ const SOME: [f64; 2] = [0.01, 0.1];
 const CLOSE: f64 = 2.7;
 const MOST: [f64; 2] = [0.1, 0.5];
 const TOO_MUCH: f64 = 3.0;
+/// A guest operation before it weighs from little to much, by how unusual it is; what only asks so
+/// many times less, and before a visit to a known place less by so much for each hour it was seen in:
+/// what went there before was not sent by the operation.
+const LED: [f64; 2] = [0.5, 6.5];
+const ONLY_ASKS: f64 = 3.0;
+const LED_KNOWN: f64 = 0.5;
 /// Staging that weighs so much is a reason of its own.
 const STAGED: f64 = 2.0;
 /// Sums from which an alert, at 0 medium, is high and critical.
@@ -107,6 +115,15 @@ pub(super) struct Staged {
     pub(super) novelty: f64,
 }
 
+/// Guest operations on the asset before the egress.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Led {
+    /// How far from usual, 0 to 1.
+    pub(super) strangeness: f64,
+    /// Whether they do more than ask.
+    pub(super) acts: bool,
+}
+
 /// All that is known about an asset and a place.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Findings<'a> {
@@ -114,6 +131,7 @@ pub(super) struct Findings<'a> {
     pub(super) others: Others,
     pub(super) notes: Notes,
     pub(super) staged: Option<Staged>,
+    pub(super) led: Option<Led>,
     pub(super) management: bool,
     pub(super) doubtful: bool,
     pub(super) learning: bool,
@@ -128,17 +146,19 @@ pub(super) struct Weights {
     pub(super) novelty: f64,
     pub(super) session: f64,
     pub(super) staging: f64,
+    /// Guest operations before it.
+    pub(super) led: f64,
 }
 
 impl Weights {
     pub(super) fn sum(&self) -> f64 {
-        self.base + self.novelty + self.session + self.staging
+        self.base + self.novelty + self.session + self.staging + self.led
     }
 
     /// How bad that is; `None` below an alert. Critical is a matter of policy: what is as good as
     /// certain, and is a management component's egress or follows staging.
     pub(super) fn severity(&self, found: &Findings<'_>) -> Option<Severity> {
-        let supported = found.management || self.is_staged();
+        let supported = found.management || self.is_led();
         match self.sum() {
             sum if sum < 0.0 => None,
             _ if found.learning && !found.management => Some(Severity::Medium),
@@ -148,9 +168,19 @@ impl Weights {
         }
     }
 
-    /// Whether staging speaks for it, so that others at the place do not excuse it.
+    /// Whether staging speaks for it.
     pub(super) fn is_staged(&self) -> bool {
         self.staging >= STAGED
+    }
+
+    /// Whether guest operations do.
+    pub(super) fn is_orchestrated(&self) -> bool {
+        self.led >= STAGED
+    }
+
+    /// Whether what led up to it speaks for it, so that others at the place do not excuse it.
+    pub(super) fn is_led(&self) -> bool {
+        self.is_staged() || self.is_orchestrated()
     }
 }
 
@@ -192,7 +222,15 @@ impl Findings<'_> {
             novelty: -self.known() * (1.0 - ramp(times, FADE[0], FADE[1])) - self.prevalence(),
             session: bytes + notes,
             staging: self.staging(),
+            led: self.orchestration(),
         }
+    }
+
+    fn orchestration(&self) -> f64 {
+        let Some(Led { strangeness, acts }) = self.led else { return 0.0 };
+        let weight = LED[0] + (LED[1] - LED[0]) * strangeness;
+        let asks = if acts { 1.0 } else { ONLY_ASKS };
+        weight / asks / (1.0 + LED_KNOWN * f64::from(self.habit.hours))
     }
 
     /// What the bytes say: the most telling of one or two, 7 and 30 days. A trusted place is held

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use proptest::prelude::*;
 
 use super::*;
-use crate::decode::{Vlans, protocol};
+use crate::decode::{protocol, sample};
 use crate::flow::{Observer, Table, View};
 
 const FROM: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 53));
@@ -13,22 +13,11 @@ const TO: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 20, 0, 5));
 fn fragment(seconds: u64, id: u32, offset: u32, bytes: &[u8], last: bool) -> Packet<'_> {
     Packet {
         time: Timestamp::from_nanos(seconds * 1_000_000_000),
-        wire_len: 34 + bytes.len() as u32,
-        macs: None,
-        vlans: Vlans::new(),
         source: FROM,
         destination: TO,
-        protocol: protocol::UDP,
         ports: if offset == 0 { [53, 40_000] } else { [0, 0] },
-        tcp: None,
         fragment: Some(Fragment { id, offset, last }),
-        payload: bytes,
-        payload_wire_len: bytes.len() as u32,
-        ip: &[],
-        cut: 0,
-        copy: false,
-        mark: None,
-        tunnel: None,
+        ..sample::packet(None, bytes)
     }
 }
 

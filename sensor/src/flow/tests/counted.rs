@@ -1,10 +1,12 @@
 //! Accounts are the same whoever counted: the table, packet by packet, or somebody before it.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use super::*;
 use crate::capture::{Counted, Mark};
 use crate::decode::Mac;
+use crate::decode::sample::{CLIENT, SERVER};
 use crate::event::Endpoint;
 
 fn at(seconds: f64) -> Timestamp {
@@ -54,7 +56,7 @@ fn a_count_opens_a_flow_of_which_no_packet_was_seen() {
         assert_eq!((recorder.opened.len(), table.stats().opened, table.active()), (1, 1, 1));
         table.finish(&mut recorder);
         let (flow, account) = &recorder.accounts[0];
-        assert_eq!(flow.client.address, IpAddr::from(client), "{up} {flags:?} {packets}");
+        assert_eq!(flow.client.address, client, "{up} {flags:?} {packets}");
         assert_eq!((flow.interface, flow.opened), (Some(3), at(5.0)));
         let sent = if (client == CLIENT) == up { account.to_server } else { account.to_client };
         assert_eq!(sent, Traffic { packets, bytes: 10_000 });

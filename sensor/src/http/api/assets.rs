@@ -68,6 +68,7 @@ mod tests {
             .map(|i| Asset {
                 name: format!("VM-{i:04}"),
                 role: if i % 10 == 0 { "esxi" } else { "guest" },
+                host: None,
                 configured: false,
                 first_seen: None,
                 learning: true,

@@ -1,6 +1,6 @@
 //! Connections as they come through the flow table, whole, shuffled, cut and forged.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
 use egret_tests::quic::{
     DATAGRAM, Initials, V1, V2, client_hello, crypto, opaque, retry, server_hello,
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::super::Counts;
 use super::connections::{MAX_FAILURES, MAX_GATHERED};
 use super::*;
-use crate::decode::{Packet as Decoded, Vlans, protocol};
+use crate::decode::{Packet as Decoded, sample};
 use crate::event::{Body, Ech, Event, TlsSession};
 use crate::flow::Table;
 use crate::time::Timestamp;
@@ -40,7 +40,7 @@ impl Sink for Events {
 }
 
 fn packet<'a>(payload: &'a [u8], from: u8, servers: bool, missing: usize) -> Decoded<'a> {
-    let (client, server) = (Ipv4Addr::new(10, 20, 0, from), Ipv4Addr::new(203, 0, 113, 7));
+    let (client, server) = (Ipv4Addr::new(10, 20, 0, from).into(), sample::SERVER);
     let (ends, ports) = match servers {
         false => ([client, server], PORTS),
         true => ([server, client], [PORTS[1], PORTS[0]]),
@@ -48,21 +48,11 @@ fn packet<'a>(payload: &'a [u8], from: u8, servers: bool, missing: usize) -> Dec
     Decoded {
         time: Timestamp::from_parts(1, 0),
         wire_len: 42 + (payload.len() + missing) as u32,
-        macs: None,
-        vlans: Vlans::new(),
-        source: IpAddr::V4(ends[0]),
-        destination: IpAddr::V4(ends[1]),
-        protocol: protocol::UDP,
+        source: ends[0],
+        destination: ends[1],
         ports,
-        tcp: None,
-        fragment: None,
-        payload,
         payload_wire_len: (payload.len() + missing) as u32,
-        ip: &[],
-        cut: 0,
-        copy: false,
-        mark: None,
-        tunnel: None,
+        ..sample::packet(None, payload)
     }
 }
 

@@ -52,28 +52,16 @@ pub(super) fn read_timed(turns: &[(u64, bool, &[u8])], wanted: Wanted) -> Made {
         (Table::new(16).unwrap(), Made::default(), Reader::new(wanted));
     let mut next = [1_u32, 1];
     for &(millis, from, bytes) in turns {
-        let [client, server] =
-            [(Ipv4Addr::new(10, 20, 0, 5), 40_000), (Ipv4Addr::new(203, 0, 113, 7), 25)];
+        let [client, server] = [(sample::CLIENT, 40_000), (sample::SERVER, 25)];
         let (source, destination) = if from { (client, server) } else { (server, client) };
         let sequence = &mut next[usize::from(from)];
+        let tcp = Tcp { sequence: *sequence, flags: tcp_flags::ACK };
         let packet = Packet {
             time: Timestamp::from_nanos(millis * 1_000_000),
-            wire_len: 54 + bytes.len() as u32,
-            macs: None,
-            vlans: Vlans::new(),
-            source: IpAddr::V4(source.0),
-            destination: IpAddr::V4(destination.0),
-            protocol: protocol::TCP,
+            source: source.0,
+            destination: destination.0,
             ports: [source.1, destination.1],
-            tcp: Some(Tcp { sequence: *sequence, flags: tcp_flags::ACK }),
-            fragment: None,
-            payload: bytes,
-            payload_wire_len: bytes.len() as u32,
-            ip: &[],
-            cut: 0,
-            copy: false,
-            mark: None,
-            tunnel: None,
+            ..sample::packet(Some(tcp), bytes)
         };
         *sequence = sequence.wrapping_add(bytes.len() as u32);
         reader.expire(packet.time, &mut made);

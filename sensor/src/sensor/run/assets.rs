@@ -50,6 +50,7 @@ impl Assets {
             all.push(status::Asset {
                 name: asset.name.to_string(),
                 role: asset.role.name(),
+                host: asset.host.as_deref().map(str::to_owned),
                 configured: asset.configured,
                 first_seen: asset.first_seen,
                 learning: engine.learning(id, now),

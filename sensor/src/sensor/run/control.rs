@@ -5,6 +5,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::intake::Intake;
 use super::io::{self, Io};
 use super::links::{Links, News};
 use super::pulse::Pulse;
@@ -27,9 +28,9 @@ use crate::time::Timestamp;
 const LOOK: Duration = Duration::from_secs(1);
 /// A thread that gives no sign of life for so long hangs: the watchdog is fed no more.
 const ALIVE: Duration = Duration::from_secs(10);
-/// How long workers may take to read what has arrived when the sensor is told to stop, and how long
+/// How long workers and the intake of logs may take to read what has arrived when the sensor is told to stop, and how long
 /// each of detection, delivery and keeping may take then.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What signals and other commands ask for.
 #[derive(Debug)]
@@ -58,6 +59,7 @@ pub(super) struct Running {
     pub(super) http: Access,
     pub(super) links: Links,
     pub(super) workers: Vec<Thread<worker::Order, bool>>,
+    pub(super) intake: Intake,
     pub(super) detection: Thread<detection::Order, ()>,
     pub(super) keeper: Keeper,
     pub(super) teller: JoinHandle<()>,
@@ -143,7 +145,7 @@ impl Running {
 
     fn pulses(&self) -> impl Iterator<Item = &Pulse> {
         let workers = self.workers.iter().map(|worker| &*worker.pulse);
-        workers.chain([&*self.detection.pulse])
+        workers.chain(self.intake.pulse()).chain([&*self.detection.pulse])
     }
 
     /// How the interfaces are, with what workers have counted.
@@ -192,6 +194,7 @@ impl Running {
         for worker in &self.workers {
             let _ = worker.orders.send(worker::Order::Stop(PATIENCE));
         }
+        let intake = self.intake.stop();
         let deadline = Instant::now() + 2 * PATIENCE;
         for (number, worker) in self.workers.into_iter().enumerate() {
             match end(worker.handle, deadline) {
@@ -199,6 +202,9 @@ impl Running {
                 Some(false) => tracing::warn!("worker {number} had frames left to read"),
                 None => tracing::error!("worker {number} did not end in time"),
             }
+        }
+        if intake.is_some_and(|handle| end(handle, deadline).is_none()) {
+            tracing::error!("the intake of logs did not end in time");
         }
         if end_within(self.detection.handle, PATIENCE).is_none() {
             tracing::error!("detection did not end in time; its last events are lost");

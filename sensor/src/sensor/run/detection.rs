@@ -14,7 +14,8 @@ use super::pulse::Pulse;
 use super::worker::Batch;
 use crate::config::Config;
 use crate::detect::Engine;
-use crate::event::Event;
+use crate::event::{Record, Report};
+use crate::intake::join::Join;
 use crate::metrics::Metrics;
 use crate::status;
 use crate::store::keeper::Keeper;
@@ -48,6 +49,7 @@ pub(super) enum Order {
 pub(super) struct Detection {
     pub(super) engine: Engine,
     pub(super) merge: Merge,
+    pub(super) join: Join,
     pub(super) batches: Receiver<Batch>,
     pub(super) orders: Receiver<Order>,
     pub(super) keeper: Keeper,
@@ -72,9 +74,11 @@ impl Detection {
             if !more {
                 break;
             }
-            while let Some(event) = self.merge.pop() {
-                self.event(&event);
+            while let Some(record) = self.merge.pop() {
+                self.record(record);
             }
+            // The last operations of an attack wait for nothing else to happen.
+            self.joined(self.merge.reached());
             self.raise();
             if looked.elapsed() >= LOOK {
                 looked = Instant::now();
@@ -93,8 +97,11 @@ impl Detection {
                 self.keeper.keep_baseline(self.engine.baseline());
             }
         }
-        while let Some(event) = self.merge.pop_last() {
-            self.event(&event);
+        while let Some(record) = self.merge.pop_last() {
+            self.record(record);
+        }
+        while let Some(report) = self.join.pop_last() {
+            self.report(&report);
         }
         self.engine.finish();
         self.raise();
@@ -123,13 +130,38 @@ impl Detection {
         if let Some(sources) = batch.sources {
             self.mirrors.take(batch.worker, sources);
         }
-        self.merge.push(batch.worker, batch.reached, batch.events);
+        self.merge.push(batch.worker, batch.reached, batch.records);
     }
 
-    fn event(&mut self, event: &Event) {
-        self.engine.event(event);
+    fn record(&mut self, record: Record) {
+        self.joined(record.time());
+        match record {
+            Record::Seen(event) => {
+                self.engine.event(&event);
+                if let Some(events) = &mut self.events {
+                    events.event(&event);
+                }
+            }
+            Record::Logged(report) => {
+                if let Some(report) = self.join.take(*report) {
+                    self.report(&report);
+                }
+            }
+        }
+    }
+
+    /// Hands on the reports that have waited long enough by `now` for others to tell more.
+    fn joined(&mut self, now: Timestamp) {
+        self.join.advance(now);
+        while let Some(report) = self.join.pop() {
+            self.report(&report);
+        }
+    }
+
+    fn report(&mut self, report: &Report) {
+        self.engine.report(report);
         if let Some(events) = &mut self.events {
-            events.event(event);
+            events.report(report);
         }
     }
 

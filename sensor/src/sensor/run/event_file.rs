@@ -16,7 +16,7 @@ use crate::alert::Alert;
 use crate::cli::Stream;
 use crate::decode::Refusal;
 use crate::eve::{self, Writer};
-use crate::event::Event;
+use crate::event::{Event, Report};
 use crate::sensor::output::append;
 use crate::text::reason;
 use crate::time::Timestamp;
@@ -87,6 +87,11 @@ impl EventFile {
     /// Writes an event.
     pub(super) fn event(&mut self, event: &Event) {
         self.write(|writer, bytes| writer.event(event, bytes));
+    }
+
+    /// Writes what a log said.
+    pub(super) fn report(&mut self, report: &Report) {
+        self.write(|_, bytes| eve::write_report(report, bytes));
     }
 
     /// Writes an alert.

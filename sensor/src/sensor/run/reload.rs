@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::config::file::ConfigError;
 use crate::deliver::{self, Target};
 use crate::http::HttpError;
+use crate::intake::listen::{self, ListenError};
 use crate::system::{host_name, now};
 
 /// Why the config stays as it is.
@@ -18,6 +19,9 @@ enum ReloadError {
     /// The secrets of HTTP cannot be read.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// The certificates of syslog cannot be read.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
 }
 
 impl Running {
@@ -55,11 +59,13 @@ impl Running {
         // All that can fail comes first.
         let fixed = settings::keep_fixed(&self.config, &mut config);
         let http = self.http.prepare(&config.http)?;
+        let syslog = listen::Access::prepare(&config.intake.syslog)?;
         for key in fixed {
             tracing::warn!("{key} differs from what the sensor runs with; restart it for that");
         }
         self.config = config;
         self.http.apply(http);
+        self.intake.apply(syslog);
         let targets = deliver::targets(&self.config.deliver);
         self.keeper.subscribe(targets.iter().map(Target::subscription).collect());
         self.deliver.reconfigure(targets);

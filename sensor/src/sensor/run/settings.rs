@@ -1,11 +1,12 @@
 //! The config that the running sensor goes by: the file, `--set`, the flags, and what people have
 //! stored beside it.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::cli;
 use crate::config::file::{self, ConfigError};
-use crate::config::{Approve, Asset, Backend, Config};
+use crate::config::{Approve, Asset, Backend, Config, Syslog};
 use crate::store::{Store, StoreError, unclaimed};
 
 /// How the config was read, to read it again in the same way.
@@ -94,7 +95,15 @@ pub(super) fn keep_fixed(running: &Config, new: &mut Config) -> Vec<&'static str
     if keep("http.listen", running.http.listen == new.http.listen) {
         new.http = running.http.clone();
     }
+    let (listening, syslog) = (&running.intake.syslog, &mut new.intake.syslog);
+    if keep("intake.syslog", listeners(listening) == listeners(syslog)) {
+        *syslog = Syslog { allow: std::mem::take(&mut syslog.allow), ..listening.clone() };
+    }
     keys
+}
+
+fn listeners(syslog: &Syslog) -> [Option<SocketAddr>; 3] {
+    [syslog.udp, syslog.tcp, syslog.tls.as_ref().map(|tls| tls.listen)]
 }
 
 #[cfg(test)]
@@ -110,12 +119,16 @@ mod tests {
             new.sensor.data_dir = "/elsewhere".into();
             new.capture.workers = 7;
             new.http.listen = "127.0.0.1:1".parse().unwrap();
+            new.intake.syslog.udp = "127.0.0.1:514".parse().ok();
+            new.intake.syslog.allow = vec!["10.0.0.0/8".parse().unwrap()];
             let keys = keep_fixed(&running, &mut new);
-            assert_eq!(keys, ["sensor.data_dir", "capture", "http.listen"]);
+            assert_eq!(keys, ["sensor.data_dir", "capture", "http.listen", "intake.syslog"]);
             assert_eq!(new.capture, running.capture);
             assert_eq!(new.http.listen, running.http.listen);
             assert_eq!(new.sensor.data_dir, running.sensor.data_dir);
             assert_eq!(new.sensor.name, "another");
+            assert_eq!(new.intake.syslog.udp, None);
+            assert_eq!(new.intake.syslog.allow.len(), 1);
         }
         assert!(keep_fixed(&running, &mut Config::default()).is_empty());
     }

@@ -11,10 +11,11 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use super::accounts::Accounts;
 use super::assets::Assets;
-use super::control::{Running, Thread};
+use super::control::{PATIENCE, Running, Thread};
 use super::detection::{self, Detection};
 use super::event_file::{self, EventFile};
 use super::input::Input;
+use super::intake;
 use super::io;
 use super::links::{Links, Sources};
 use super::merge::Merge;
@@ -33,6 +34,8 @@ use crate::config::Config;
 use crate::deliver::{self, Target};
 use crate::detect::Engine;
 use crate::http;
+use crate::intake::join::Join;
+use crate::intake::listen;
 use crate::metrics::Metrics;
 use crate::observe::Wanted;
 use crate::sensor::path::{Copies, MAX_FLOWS, Path};
@@ -57,6 +60,7 @@ struct Opened {
     events: Option<event_file::Opened>,
     teller: Teller,
     http: http::Bound,
+    syslog: listen::Bound,
     held: Vec<Held>,
 }
 
@@ -71,7 +75,8 @@ pub(super) fn start(
     let opened = open(arguments, &config, &metrics)?;
     privileges::drop().map_err(|error| RunError::Privileges(error.to_string()))?;
 
-    let Opened { lock, store, workers, links, sources, events, teller, http, held } = opened;
+    let Opened { lock, store, workers, links, sources, events, teller, http, syslog, held } =
+        opened;
     let baseline = store.baseline()?;
     let stored = Stored::read(&store)?;
     let (on_committed, teller) = teller.start()?;
@@ -100,9 +105,12 @@ pub(super) fn start(
     let refused = Refused::default();
     let accounts = Accounts::new(refused.clone());
     let names = links.names();
-    let merge = (Merge::new(workers), batches);
+    // Whoever listens for logs is one more worker to wait for.
+    let all = if syslog.is_empty() { workers } else { workers + 1 };
+    let merge = (Merge::new(all), batches);
     let detection = start_detection(engine, merge, names, (events, accounts), &parts)?;
     let tally = || Tally::new(metrics.clone(), refused.clone());
+    let intake = intake::start(workers, syslog, (&to_detection, &metrics), PATIENCE)?;
     let workers = start_workers(workers, wanted, &links, sources, &to_detection, tally)?;
     let (to_control, messages) = mpsc::channel();
     let seed = now().as_nanos() ^ u64::from(std::process::id());
@@ -118,6 +126,7 @@ pub(super) fn start(
         http: access,
         links,
         workers,
+        intake,
         detection,
         keeper,
         teller,
@@ -153,7 +162,16 @@ fn open(arguments: &cli::Run, config: &Config, metrics: &Metrics) -> Result<Open
     let teller = Teller::new(&arguments.output)?;
     let http = http::bind(&config.http)?;
     tracing::info!("metrics, health and API at {}", http.address());
-    Ok(Opened { lock, store, workers, links, sources, events, teller, http, held })
+    let syslog = listen::bind(&config.intake.syslog)?;
+    for (transport, address) in syslog.addresses() {
+        tracing::info!("syslog over {} at {address}", transport.name());
+    }
+    if !syslog.is_empty() && config.intake.syslog.allow.is_empty() {
+        tracing::warn!(
+            "intake.syslog.allow is empty: everybody who reaches the port is believed; name the senders"
+        );
+    }
+    Ok(Opened { lock, store, workers, links, sources, events, teller, http, syslog, held })
 }
 
 /// Holds open what mirrors are sent to; where somebody else does that, the sensor goes on without.
@@ -181,6 +199,7 @@ fn start_detection(
     let detection = Detection {
         engine,
         merge,
+        join: Join::default(),
         batches,
         orders: receiver,
         keeper: parts.keeper.clone(),

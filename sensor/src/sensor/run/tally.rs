@@ -8,6 +8,7 @@ use prometheus::IntCounter;
 use super::refused::Refused;
 use crate::capture::{Kernel, Stats};
 use crate::flow;
+use crate::intake;
 use crate::metrics::Metrics;
 use crate::metrics::labels::{self, RCODES};
 use crate::observe::Counts;
@@ -25,6 +26,7 @@ pub(super) struct Tally {
     active: usize,
     flows: flow::Stats,
     read: Counts,
+    logs: intake::Counts,
     /// By layer and reason.
     refused: BTreeMap<(&'static str, &'static str), u64>,
     /// What all workers have refused.
@@ -63,6 +65,7 @@ impl Tally {
             active: 0,
             flows: flow::Stats::default(),
             read: Counts::default(),
+            logs: intake::Counts::default(),
             refused: BTreeMap::new(),
             all_refused,
         }
@@ -157,11 +160,7 @@ impl Tally {
             raise(&metrics.quic_unread.with_label_values(&[reason]), &mut known, now);
         }
         self.read.quic = read.quic;
-        let incomplete = &metrics.incomplete_hellos;
-        let cut = incomplete.with_label_values(&["cut"]);
-        raise(&cut, &mut self.read.cut_hellos, read.cut_hellos);
-        let refused = incomplete.with_label_values(&["refused"]);
-        raise(&refused, &mut self.read.refused_hellos, read.refused_hellos);
+        raise(&metrics.incomplete_hellos, &mut self.read.cut_hellos, read.cut_hellos);
         let counts = self.read.dns_rcodes.iter_mut().zip(read.dns_rcodes);
         for (rcode, (known, count)) in counts.enumerate() {
             if count > *known {
@@ -169,6 +168,10 @@ impl Tally {
                 raise(&metrics.dns_responses.with_label_values(&[name]), known, count);
             }
         }
+        let logs = path.reader.log_counts();
+        let mirror = metrics.syslog.received.with_label_values(&["mirror"]);
+        mirror.inc_by(logs.total().saturating_sub(self.logs.total()));
+        metrics.syslog.read(&mut self.logs, logs);
         self.publish_refused(path);
     }
 
@@ -183,8 +186,11 @@ impl Tally {
             }
         }
         let read = path.reader.counts();
-        let dns_now = read.dns_refused + read.dns_incomplete;
-        for (layer, now) in [(labels::TLS, read.refused_hellos), (labels::DNS, dns_now)] {
+        for (layer, now) in [
+            (labels::TLS, read.refused_hellos),
+            (labels::CERTIFICATE, read.certificates_refused),
+            (labels::DNS, read.dns_refused + read.dns_incomplete),
+        ] {
             let known = self.refused.entry((layer, "")).or_default();
             raise(&self.metrics.decode_errors.with_label_values(&[layer]), known, now);
         }

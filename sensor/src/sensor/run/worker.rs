@@ -12,7 +12,7 @@ use super::input::Input;
 use super::pulse::Pulse;
 use super::tally::Tally;
 use crate::capture::live::Live;
-use crate::event::Event;
+use crate::event::{Event, Record, Report};
 use crate::mirror::SourceFacts;
 use crate::observe::Sink;
 use crate::sensor::path::Path;
@@ -44,8 +44,8 @@ pub(super) struct Batch {
     pub(super) worker: usize,
     /// The worker has read everything up to this time.
     pub(super) reached: Timestamp,
-    /// What it saw.
-    pub(super) events: Vec<Event>,
+    /// What it saw, or read.
+    pub(super) records: Vec<Record>,
     /// What each of its sources of packets does to them, when there is news.
     pub(super) sources: Option<Vec<SourceFacts>>,
 }
@@ -79,8 +79,8 @@ pub(super) struct Worker {
 /// Events on their way to detection.
 struct Waiting {
     /// Batches that are full.
-    full: VecDeque<Vec<Event>>,
-    events: Vec<Event>,
+    full: VecDeque<Vec<Record>>,
+    records: Vec<Record>,
     room: usize,
     first_slot: u32,
     dropped: u64,
@@ -92,7 +92,7 @@ impl Waiting {
     const fn new(room: usize, first_slot: u32) -> Self {
         Self {
             full: VecDeque::new(),
-            events: Vec::new(),
+            records: Vec::new(),
             room,
             first_slot,
             dropped: 0,
@@ -101,22 +101,34 @@ impl Waiting {
     }
 
     fn len(&self) -> usize {
-        self.full.len() * BATCH + self.events.len()
+        self.full.len() * BATCH + self.records.len()
     }
 
     /// The events that wait longest, and whether they are the last ones.
-    fn take(&mut self) -> (Vec<Event>, bool) {
+    fn take(&mut self) -> (Vec<Record>, bool) {
         match self.full.pop_front() {
             Some(full) => (full, false),
-            None => (std::mem::take(&mut self.events), true),
+            None => (std::mem::take(&mut self.records), true),
         }
     }
 
-    fn put_back(&mut self, events: Vec<Event>, is_last: bool) {
+    fn put_back(&mut self, records: Vec<Record>, is_last: bool) {
         if is_last {
-            self.events = events;
+            self.records = records;
         } else {
-            self.full.push_front(events);
+            self.full.push_front(records);
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, record: Record) {
+        if self.len() >= self.room {
+            self.dropped += 1;
+            return;
+        }
+        self.records.push(record);
+        if self.records.len() >= BATCH {
+            self.full.push_back(std::mem::take(&mut self.records));
         }
     }
 }
@@ -124,15 +136,12 @@ impl Waiting {
 impl Sink for Waiting {
     #[inline]
     fn event(&mut self, mut event: Event) {
-        if self.len() >= self.room {
-            self.dropped += 1;
-            return;
-        }
         event.flow.slot += self.first_slot;
-        self.events.push(event);
-        if self.events.len() >= BATCH {
-            self.full.push_back(std::mem::take(&mut self.events));
-        }
+        self.push(Record::Seen(event));
+    }
+
+    fn report(&mut self, report: Report) {
+        self.push(Record::Logged(Box::new(report)));
     }
 
     fn mirror(&mut self, _at: Timestamp, sources: &[SourceFacts]) {
@@ -144,26 +153,34 @@ impl Sink for Waiting {
 struct Last<'a> {
     worker: usize,
     first_slot: u32,
-    events: Vec<Event>,
+    records: Vec<Record>,
     batches: &'a SyncSender<Batch>,
 }
 
 impl Last<'_> {
     fn hand_on(&mut self, reached: Timestamp) {
-        let events = std::mem::take(&mut self.events);
+        let records = std::mem::take(&mut self.records);
         // Detection may have ended first; then nobody wants them.
-        let batch = Batch { worker: self.worker, reached, events, sources: None };
+        let batch = Batch { worker: self.worker, reached, records, sources: None };
         let _ = self.batches.send(batch);
+    }
+
+    fn push(&mut self, record: Record) {
+        self.records.push(record);
+        if self.records.len() >= BATCH {
+            self.hand_on(Timestamp::ZERO);
+        }
     }
 }
 
 impl Sink for Last<'_> {
     fn event(&mut self, mut event: Event) {
         event.flow.slot += self.first_slot;
-        self.events.push(event);
-        if self.events.len() >= BATCH {
-            self.hand_on(Timestamp::ZERO);
-        }
+        self.push(Record::Seen(event));
+    }
+
+    fn report(&mut self, report: Report) {
+        self.push(Record::Logged(Box::new(report)));
     }
 }
 
@@ -231,16 +248,16 @@ impl Worker {
 
     fn hand_on(&self, now: Timestamp, waiting: &mut Waiting) {
         loop {
-            let (events, is_last) = waiting.take();
+            let (records, is_last) = waiting.take();
             // Behind a batch that is not the last come events that are older than what was read.
             let reached = if is_last { self.reached(now) } else { Timestamp::ZERO };
             let sources = waiting.sources.take();
-            match self.batches.try_send(Batch { worker: self.number, reached, events, sources }) {
+            match self.batches.try_send(Batch { worker: self.number, reached, records, sources }) {
                 Ok(()) if is_last => return,
                 Ok(()) => {}
                 Err(TrySendError::Full(batch) | TrySendError::Disconnected(batch)) => {
                     waiting.sources = batch.sources;
-                    return waiting.put_back(batch.events, is_last);
+                    return waiting.put_back(batch.records, is_last);
                 }
             }
         }
@@ -303,10 +320,10 @@ impl Worker {
         self.publish(&mut waiting);
         let batches = self.batches.clone();
         let (worker, first_slot) = (self.number, self.first_slot);
-        let mut last = Last { worker, first_slot, events: Vec::new(), batches: &batches };
+        let mut last = Last { worker, first_slot, records: Vec::new(), batches: &batches };
         loop {
-            let (events, is_last) = waiting.take();
-            last.events = events;
+            let (records, is_last) = waiting.take();
+            last.records = records;
             if is_last {
                 break;
             }
@@ -338,14 +355,16 @@ mod tests {
         waiting.put_back(first, is_last);
         let mut taken = Vec::new();
         loop {
-            let (events, is_last) = waiting.take();
-            assert!(events.len() <= BATCH);
-            assert!(events.iter().all(|event| event.flow.slot == 11));
-            taken.extend(events.into_iter().map(|event| event.flow.id));
+            let (records, is_last) = waiting.take();
+            assert!(records.len() <= BATCH);
+            taken.extend(records.into_iter().map(|record| match record {
+                Record::Seen(event) => (event.flow.id, event.flow.slot),
+                Record::Logged(report) => panic!("{report:?}"),
+            }));
             if is_last {
                 break;
             }
         }
-        assert!(taken.into_iter().eq(0..room as u64));
+        assert!(taken.into_iter().eq((0..room as u64).map(|id| (id, 11))));
     }
 }

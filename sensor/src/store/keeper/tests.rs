@@ -240,6 +240,7 @@ fn what_is_forgotten_elsewhere_stays_forgotten() {
     };
     let learned = |assets: &[(&str, &[&str])]| Baseline {
         assets: assets.iter().map(|(name, at)| ((*name).to_owned(), asset(at))).collect(),
+        ..Baseline::default()
     };
     let all = learned(&[("app", &["a.example", "b.example"]), ("web", &[])]);
     let mut store = Store::open(directory.path()).unwrap();

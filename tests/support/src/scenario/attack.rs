@@ -13,6 +13,7 @@ use crate::rng::Rng;
 
 mod dns_port;
 mod exfiltration;
+mod guest_operations;
 
 pub use dns_port::Formula;
 
@@ -45,11 +46,27 @@ pub enum AttackKind {
     DnsPortRefused(Formula),
     /// The same of an agent on a host.
     DnsPortOfHost(Formula),
+    /// The same of a guest whose connections no mirror shows: only the firewall of NSX tells of them.
+    DnsPortLogged(Formula),
+    /// Guest operations of an account that has no business there.
+    UnexpectedAccount,
+    /// Those of an expected account at half past three at night.
+    NightOperations,
+    /// Those of an expected account at ten times its rate.
+    BurstOfOperations,
+    /// Those of an expected account in a machine where none are expected.
+    UnauthorisedMachine,
+    /// An account that only ever looks pulls files.
+    FilePull,
+    /// Somebody logs in on a host itself.
+    HostLogin,
+    /// A guest operation, and then TLS egress of that guest.
+    OperationThenEgress,
 }
 
 impl AttackKind {
     /// One of each.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 26] = [
         Self::OneSession,
         Self::Pieces,
         Self::NoSni,
@@ -68,6 +85,14 @@ impl AttackKind {
         Self::DnsPort(Formula::ProductModulus),
         Self::DnsPort(Formula::Multipliers),
         Self::DnsPortOfHost(Formula::Apt12),
+        Self::DnsPortLogged(Formula::Apt12),
+        Self::UnexpectedAccount,
+        Self::NightOperations,
+        Self::BurstOfOperations,
+        Self::UnauthorisedMachine,
+        Self::FilePull,
+        Self::HostLogin,
+        Self::OperationThenEgress,
     ];
 
     /// Its name in the truth: `group.variant`.
@@ -86,16 +111,39 @@ impl AttackKind {
             Self::DnsPortElsewhere(formula) => format!("dns_port.{}_elsewhere", formula.name()),
             Self::DnsPortRefused(formula) => format!("dns_port.{}_refused", formula.name()),
             Self::DnsPortOfHost(formula) => format!("dns_port.{}_esxi", formula.name()),
+            Self::DnsPortLogged(formula) => format!("dns_port.{}_logged", formula.name()),
+            Self::UnexpectedAccount => "guest_operations.unexpected_account".into(),
+            Self::NightOperations => "guest_operations.night".into(),
+            Self::BurstOfOperations => "guest_operations.burst".into(),
+            Self::UnauthorisedMachine => "guest_operations.unauthorised_vm".into(),
+            Self::FilePull => "guest_operations.file_pull".into(),
+            Self::HostLogin => "guest_operations.host_login".into(),
+            Self::OperationThenEgress => "guest_operations.then_egress".into(),
+        }
+    }
+
+    /// What its guest operations are evidence of: one of these has to be told.
+    const fn findings(self) -> &'static [&'static str] {
+        match self {
+            Self::UnexpectedAccount => &["unexpected_account"],
+            Self::NightOperations => &["outside_business_hours"],
+            Self::BurstOfOperations => &["frequency", "threshold"],
+            Self::UnauthorisedMachine => &["vm_not_authorised"],
+            Self::FilePull => &["files_pulled"],
+            Self::HostLogin => &["unexpected_account", "first_seen_account", "files_pulled"],
+            Self::OperationThenEgress => &["before_egress"],
+            _ => &[],
         }
     }
 
     /// Whether Egret promises to find it.
     const fn required(self) -> bool {
         match self {
-            Self::Drip => false,
+            Self::Drip | Self::HostLogin => false,
             Self::DnsPort(formula)
             | Self::DnsPortElsewhere(formula)
             | Self::DnsPortRefused(formula)
+            | Self::DnsPortLogged(formula)
             | Self::DnsPortOfHost(formula) => matches!(formula, Formula::Apt12),
             _ => true,
         }
@@ -130,6 +178,7 @@ pub(super) fn play(scene: &mut Scene<'_>) {
             }
             AttackKind::DnsPort(formula)
             | AttackKind::DnsPortElsewhere(formula)
+            | AttackKind::DnsPortLogged(formula)
             | AttackKind::DnsPortRefused(formula) => {
                 dns_port::play(scene, &guest, (kind, formula), &mut rng);
             }
@@ -143,26 +192,48 @@ pub(super) fn play(scene: &mut Scene<'_>) {
                     exfiltration::to_habitual_cloud(scene, &guest, &service, &mut rng);
                 }
             }
+            AttackKind::UnexpectedAccount
+            | AttackKind::NightOperations
+            | AttackKind::BurstOfOperations
+            | AttackKind::UnauthorisedMachine
+            | AttackKind::FilePull
+            | AttackKind::HostLogin => guest_operations::play(scene, &guest, kind, &mut rng),
+            AttackKind::OperationThenEgress => {
+                guest_operations::then_egress(scene, &guest, &mut rng);
+            }
             _ => exfiltration::play(scene, &guest, kind, &mut rng),
         }
     }
 }
 
 /// An attack under way.
-struct Planting<'a> {
+struct Planting {
     kind: AttackKind,
-    asset: &'a Asset,
+    asset: truth::Asset,
     connections: Vec<Time>,
     destinations: Vec<Destination>,
     sni: Option<String>,
     last: u64,
     bytes_out: u64,
+    operations: Option<truth::Operations>,
 }
 
-impl<'a> Planting<'a> {
-    fn new(kind: AttackKind, asset: &'a Asset) -> Self {
-        let (connections, destinations) = (Vec::new(), Vec::new());
-        Self { kind, asset, connections, destinations, sni: None, last: 0, bytes_out: 0 }
+impl Planting {
+    fn new(kind: AttackKind, asset: &Asset) -> Self {
+        Self::of(kind, asset.truth())
+    }
+
+    fn of(kind: AttackKind, asset: truth::Asset) -> Self {
+        Self {
+            kind,
+            asset,
+            connections: Vec::new(),
+            destinations: Vec::new(),
+            sni: None,
+            last: 0,
+            bytes_out: 0,
+            operations: None,
+        }
     }
 
     /// Adds a connection from `opened` to `ended`.
@@ -181,13 +252,14 @@ impl<'a> Planting<'a> {
             kind: self.kind.name(),
             analytic: analytic.into(),
             required: self.kind.required(),
-            asset: self.asset.truth(),
+            asset: self.asset,
             first: self.connections[0],
             last: Time(self.last),
             connections: self.connections,
             destinations: self.destinations,
             sni: self.sni,
             bytes_out: self.bytes_out,
+            operations: self.operations,
         });
     }
 }

@@ -53,15 +53,19 @@ pub(super) fn office_time(from: u64, to: u64, rng: &mut Rng) -> u64 {
     *office.unwrap_or(&candidates[0])
 }
 
+/// Whether nobody works on the day of `time`.
+pub(super) const fn is_weekend(time: u64) -> bool {
+    // 1970-01-01 was a Thursday.
+    (time / DAY + 3) % 7 >= 5
+}
+
 /// Share of a working day's events that fall into the hour of `time`.
 fn share(time: u64, rhythm: Rhythm) -> f64 {
     const OFFICE: [f64; 24] = [
         0.004, 0.003, 0.003, 0.003, 0.003, 0.006, 0.015, 0.040, 0.090, 0.115, 0.110, 0.090, 0.060,
         0.090, 0.105, 0.095, 0.075, 0.040, 0.018, 0.012, 0.008, 0.006, 0.005, 0.004,
     ];
-    // 1970-01-01 was a Thursday.
-    let weekend = (time / DAY + 3) % 7 >= 5;
-    let office = OFFICE[(time / HOUR % 24) as usize] * if weekend { 0.15 } else { 1.0 };
+    let office = OFFICE[(time / HOUR % 24) as usize] * if is_weekend(time) { 0.15 } else { 1.0 };
     match rhythm {
         Rhythm::Office => office,
         Rhythm::Service => (office * 2.0 + 1.0 / 24.0) / 3.0,

@@ -2,8 +2,11 @@
 
 use std::fmt::Write;
 
+use super::calendar::DAY;
 use super::estate::Asset;
+use super::logs::{self, Logs};
 use super::scene::Scene;
+use super::truth::Time;
 
 /// Writes it as TOML.
 pub(super) fn write(scene: &Scene<'_>) -> String {
@@ -14,10 +17,40 @@ pub(super) fn write(scene: &Scene<'_>) -> String {
     for asset in scene.estate.assets().filter(|asset| asset.configured) {
         write_asset(&mut toml, asset);
     }
+    if scene.plan.logs != Logs::None {
+        write_guest_operations(&mut toml, scene);
+    }
     for approved in &scene.approved {
         write!(toml, "\n[[approve]]\n{approved}").unwrap();
     }
     toml
+}
+
+/// What is expected of automation. Of whom nobody knows the account, every account's window is.
+fn write_guest_operations(toml: &mut String, scene: &Scene<'_>) {
+    let quote = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\"));
+    let list = |texts: &[&str]| texts.iter().map(|text| quote(text)).collect::<Vec<_>>().join(", ");
+    let accounts = list(&logs::ACCOUNTS.map(|account| account.name));
+    let whose = match scene.plan.logs {
+        Logs::All => format!(", account = [{}]", quote(logs::BACKUP.name)),
+        _ => String::new(),
+    };
+    let midnight = scene.start() - scene.start() % DAY;
+    let windows: Vec<String> = (midnight..scene.end())
+        .step_by(DAY as usize)
+        .map(|day| {
+            let [from, to] = logs::WINDOW.map(|time| Time(day + time));
+            format!("  {{ from = {from}, to = {to}{whose} }},\n")
+        })
+        .collect();
+    write!(
+        toml,
+        "\n[detect.guest_operations]\naccounts = [{accounts}]\nvms = [{}]\n\
+         business_hours = \"Mon-Fri 07:00-19:00\"\nmaintenance = [\n{}]\n",
+        list(&logs::EXPECTED),
+        windows.concat(),
+    )
+    .unwrap();
 }
 
 fn write_asset(toml: &mut String, asset: &Asset) {

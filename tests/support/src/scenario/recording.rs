@@ -37,6 +37,15 @@ impl Recording {
         self.index.retain(|entry| (from..to).contains(&entry.time));
     }
 
+    /// Gives time, captured bytes and length on the wire of each frame in `from..to`, in order.
+    pub(crate) fn each(&mut self, from: u64, to: u64, mut take: impl FnMut(u64, &[u8], usize)) {
+        self.index.sort_by_key(|entry| entry.time);
+        for entry in self.index.iter().filter(|entry| (from..to).contains(&entry.time)) {
+            let bytes = &self.bytes[entry.at..entry.at + entry.length];
+            take(entry.time, bytes, entry.wire_len as usize);
+        }
+    }
+
     /// Writes a capture file; frames of the same time keep the order they were made in.
     ///
     /// # Errors

@@ -9,9 +9,11 @@ use super::calendar::{HOUR, SECOND};
 use super::conversation::Tcp;
 use super::estate::{Asset, Estate, RESOLVER};
 use super::internet::{Service, popular};
+use super::logs;
 use super::recording::Recording;
 use super::truth::{Destination, HardNegative, Time, Truth};
 use crate::dns::{self, Record, rcode, rtype};
+use crate::esxi::{Journal, Teller, What};
 use crate::rng::Rng;
 use crate::tls::{Client, Openings};
 use crate::wire::{Frame, Path, Payload};
@@ -23,6 +25,7 @@ pub(super) struct Scene<'p> {
     /// The services many know, the best known first.
     pub(super) popular: Vec<Rc<Service>>,
     pub(super) recording: Recording,
+    pub(super) journal: Journal,
     pub(super) truth: Truth,
     /// `[[approve]]` entries that the scenario needs.
     pub(super) approved: Vec<String>,
@@ -67,10 +70,13 @@ impl<'p> Scene<'p> {
             end: Time(start + plan.hours * HOUR),
             attacks: Vec::new(),
             hard_negatives: Vec::new(),
+            operations: 0,
         };
+        let estate = Estate::new(plan);
         Self {
             plan,
-            estate: Estate::new(plan),
+            journal: logs::journal(plan, &estate),
+            estate,
             popular: popular(&root.stream("internet")),
             recording: Recording::default(),
             truth,
@@ -285,6 +291,23 @@ impl<'p> Scene<'p> {
             opened,
             done,
         }
+    }
+
+    /// A connection of a guest that no mirror shows, as the firewall on its host logs it.
+    pub(super) fn log_connection(
+        &mut self,
+        guest: &Asset,
+        server: (IpAddr, u16),
+        opened: u64,
+        rng: &mut Rng,
+    ) {
+        let host = Teller::Host(logs::Machine::of(self, guest).host);
+        let client = (guest.address_for(server.0), rng.range(32_768, 60_999) as u16);
+        let begun = What::Conversation { client, server, bytes: None };
+        self.journal.add(opened, host, begun);
+        let ended = opened + rng.range(SECOND, 9 * SECOND);
+        let bytes = Some([rng.range(200, 900), rng.range(200, 900)]);
+        self.journal.add(ended, host, What::Conversation { client, server, bytes });
     }
 
     /// Notes a habit of an asset that looks like an attack wherever it goes.

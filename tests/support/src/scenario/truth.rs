@@ -21,6 +21,8 @@ pub struct Truth {
     pub attacks: Vec<Attack>,
     /// Harmless things that look like attacks, in order of time.
     pub hard_negatives: Vec<HardNegative>,
+    /// Guest operations that logs tell of, each once however often it is told.
+    pub operations: u64,
 }
 
 /// An attack.
@@ -38,7 +40,7 @@ pub struct Attack {
     pub first: Time,
     /// Its last packet.
     pub last: Time,
-    /// First packet of each connection.
+    /// First packet of each connection; of guest operations, each of them.
     pub connections: Vec<Time>,
     /// Where the connections go.
     pub destinations: Vec<Destination>,
@@ -46,6 +48,20 @@ pub struct Attack {
     pub sni: Option<String>,
     /// Frame bytes sent on these connections.
     pub bytes_out: u64,
+    /// The guest operations that are part of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operations: Option<Operations>,
+}
+
+/// Guest operations of an attack.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Operations {
+    /// The account that does them, where the logs name it.
+    pub account: Option<String>,
+    /// Names of the virtual machines.
+    pub vms: Vec<String>,
+    /// What an alert about it has to say of them: one of these findings.
+    pub findings: Vec<String>,
 }
 
 /// Something harmless.

@@ -10,12 +10,14 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
+    /// What leads from its certificates to whom everybody trusts.
+    chain: String,
 }
 
 /// A certificate with its key, in PEM.
 #[derive(Debug, Clone)]
 pub struct Certificate {
-    /// The certificate.
+    /// The certificate, and behind it those of a chain.
     pub certificate: String,
     /// Its private key.
     pub key: String,
@@ -27,12 +29,21 @@ impl Authority {
     /// # Panics
     /// When the machine has no randomness.
     pub fn new(name: &str) -> Self {
-        let key = KeyPair::generate().expect("keys can be made");
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, name);
+        let (key, params) = named(name);
         let pem = params.self_signed(&key).expect("it is complete").pem();
-        Self { issuer: Issuer::new(params, key), pem }
+        Self { issuer: Issuer::new(params, key), pem, chain: String::new() }
+    }
+
+    /// One of this name that this one vouches for.
+    ///
+    /// # Panics
+    /// When the machine has no randomness.
+    #[must_use]
+    pub fn intermediate(&self, name: &str) -> Self {
+        let (key, params) = named(name);
+        let pem = params.signed_by(&key, &self.issuer).expect("it is complete").pem();
+        let chain = format!("{pem}{}", self.chain);
+        Self { issuer: Issuer::new(params, key), pem, chain }
     }
 
     /// Its own certificate, written to a file in `folder`.
@@ -45,7 +56,7 @@ impl Authority {
         file
     }
 
-    /// A certificate for these names or addresses.
+    /// A certificate for these names or addresses, with what vouches for it behind it.
     ///
     /// # Panics
     /// When one is neither.
@@ -54,7 +65,8 @@ impl Authority {
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
         let params = CertificateParams::new(names).expect("names or addresses");
         let certificate = params.signed_by(&key, &self.issuer).expect("it is complete");
-        Certificate { certificate: certificate.pem(), key: key.serialize_pem() }
+        let certificate = certificate.pem() + &self.chain;
+        Certificate { certificate, key: key.serialize_pem() }
     }
 }
 
@@ -70,4 +82,12 @@ impl Certificate {
         }
         files
     }
+}
+
+/// What an authority's own certificate is made of.
+fn named(name: &str) -> (KeyPair, CertificateParams) {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(DnType::CommonName, name);
+    (KeyPair::generate().expect("keys can be made"), params)
 }

@@ -28,30 +28,49 @@ const WARM_UP: u64 = 3_000_000;
 /// And time after them, in which the sensor sees that no frame comes twice, and need not look for that.
 const SETTLED: Duration = Duration::from_millis(2500);
 
+/// Shortest frame of an Ethernet, in bytes.
+const SHORT: usize = 60;
 /// Longest frame of an Ethernet without jumbo frames, in bytes.
 const FULL: usize = 1514;
 
 pub(super) fn report(arguments: &Arguments, cable: &Cable) -> anyhow::Result<()> {
     for (flows, bar) in [(FLOWS, BAR_FEW), (MANY_FLOWS, BAR_MANY)] {
-        for length in [60, FULL] {
-            let frames = cable.live_frames(length, flows);
-            let mut rounds = Vec::new();
-            for _ in 0..arguments.rounds.max(1) {
-                rounds.push(round(arguments, cable, &frames)?);
-            }
-            println!(
-                "\n{length} bytes a frame, {flows} flows, at a rate that is somewhat too high for the ring"
-            );
-            table(&rounds, length)?;
-            let cost = |turn: &Turn| arriving(turn, turn.kernel + turn.program);
-            ratio("kernel and program", &rounds, cost, bar)?;
+        for length in [SHORT, FULL] {
+            let rounds = compare(arguments, cable, (length, flows), bar)?;
             if (length, flows) == (FULL, FLOWS) {
                 ratio("program", &rounds, |turn| arriving(turn, turn.program), BAR_BULK)?;
             }
         }
     }
-    println!("  ns: processor time a frame that arrived, read or not; median (least to most)");
     Ok(())
+}
+
+/// Of all this the hardest: short frames of many conversations.
+pub(super) fn crowded(arguments: &Arguments, cable: &Cable) -> anyhow::Result<()> {
+    compare(arguments, cable, (SHORT, MANY_FLOWS), BAR_MANY)?;
+    Ok(())
+}
+
+/// Both on frames of this length, of so many conversations.
+fn compare(
+    arguments: &Arguments,
+    cable: &Cable,
+    (length, flows): (usize, u32),
+    bar: f64,
+) -> anyhow::Result<Vec<[Turn; 2]>> {
+    let frames = cable.live_frames(length, flows);
+    let mut rounds = Vec::new();
+    for _ in 0..arguments.rounds.max(1) {
+        rounds.push(round(arguments, cable, &frames)?);
+    }
+    println!(
+        "\n{length} bytes a frame, {flows} flows, at a rate that is somewhat too high for the ring"
+    );
+    table(&rounds, length)?;
+    println!("  ns: processor time a frame that arrived, read or not; median (least to most)");
+    let cost = |turn: &Turn| arriving(turn, turn.kernel + turn.program);
+    ratio("kernel and program", &rounds, cost, bar)?;
+    Ok(rounds)
 }
 
 /// One turn with each.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use egret_tests::frames::Frames;
 use egret_tests::net::{LiveFrames, Namespace, veth};
+use egret_tests::pace::Paced;
 
 use super::schedule;
 
@@ -60,6 +61,11 @@ impl Cable {
         self.load(|| {
             frames.send(&self.sender, NEAR, count, rate);
         })
+    }
+
+    /// Sends what was recorded at its own pace.
+    pub(crate) fn send_paced(&self, paced: &Paced) -> Load {
+        self.load(|| paced.send(&self.sender, NEAR))
     }
 
     /// Frames of `length` bytes of so many conversations, made in the kernel.

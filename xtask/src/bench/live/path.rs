@@ -38,11 +38,15 @@ pub(crate) fn report(rounds: usize) -> anyhow::Result<()> {
     throughput(&near).context("the first try, which nothing is measured by")?;
 
     let (mut without, mut with, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..rounds.max(1) {
-        let free = throughput(&near)?;
-        let mut sensor = sensor(&near)?;
-        let counted = throughput(&near)?;
-        sensor.stop(PATIENCE);
+    for round in 0..rounds.max(1) {
+        // Whoever comes second must not gain or lose by it over all rounds.
+        let (free, counted) = if round % 2 == 0 {
+            let free = throughput(&near)?;
+            (free, through_sensor(&near)?)
+        } else {
+            let counted = through_sensor(&near)?;
+            (throughput(&near)?, counted)
+        };
         without.push(free / 1e9);
         with.push(counted / 1e9);
         ratios.push(counted / free);
@@ -83,6 +87,14 @@ fn sensor(near: &Namespace) -> anyhow::Result<Sensor> {
     let by_tc = sensor.metrics().count("egret_capture_backend", &labels) == 1;
     ensure!(by_tc, "the sensor does not capture by tc: {}", sensor.said());
     Ok(sensor)
+}
+
+/// The like while a sensor counts it.
+fn through_sensor(near: &Namespace) -> anyhow::Result<f64> {
+    let mut sensor = sensor(near)?;
+    let bits = throughput(near)?;
+    sensor.stop(PATIENCE);
+    Ok(bits)
 }
 
 /// Bits a second that arrive, of what this host sends for a while.

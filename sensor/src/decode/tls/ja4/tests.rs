@@ -144,7 +144,7 @@ fn clients_that_never_repeat_are_forgotten_and_none_is_confused() {
         assert_eq!(found.as_str(), ja4(&message));
         assert!(fingerprints.stacks.len() <= MAX_STACKS);
     }
-    let many: Vec<u16> = (0..MAX_NUMBERS as u16).collect();
+    let many: Vec<u16> = (0..=MAX_NUMBERS as u16).collect();
     let long = client_message(0x0303, &many, &[]);
     let mut fingerprints = Fingerprints::default();
     let found = with(&long, |hello| fingerprints.ja4(hello, &Carrier::Tcp)).unwrap();

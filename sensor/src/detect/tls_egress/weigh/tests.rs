@@ -16,6 +16,7 @@ fn found(habit: &Habit) -> Findings<'_> {
         others: Others::default(),
         notes: Notes::default(),
         staged: None,
+        led: None,
         management: false,
         doubtful: false,
         learning: false,

@@ -1,4 +1,6 @@
 use egret_ebpf::Totals;
+use egret_tests::traffic::{end, path};
+use egret_tests::wire::{Payload, Segment, flag};
 
 use super::*;
 use crate::capture::{Burst, Frame, LinkType};
@@ -90,6 +92,46 @@ fn every_number_of_the_kernel_has_its_metric() {
     tally.retired(&one);
     assert_eq!((of.slots_used.get(), of.slots.get()), (6, 100));
     assert_eq!(counters.map(IntCounter::get), [2, 4, 6, 8, 10], "counters never fall");
+}
+
+#[test]
+fn what_frames_hold_and_nobody_can_read_is_counted_by_its_layer() {
+    const HELLO: &[u8] = b"\x16\x03\x01\x00\x06\x01\x00\x00\x02\x03\x03";
+    let server_hello = [&[2, 0, 0, 38, 3, 3][..], &[7; 32], &[0, 0xc0, 0x2f, 0]].concat();
+    let certificate = [11, 0, 0, 8, 0, 0, 5, 0, 0, 2, 0x30, 0x7f];
+    let messages = [&server_hello[..], &certificate].concat();
+    let flight = [&[22, 3, 3, 0, messages.len() as u8][..], &messages].concat();
+    let ends = |client, server| path(end("10.20.0.11", client), end("203.0.113.5", server));
+    let segment = |path: &_, bytes| {
+        let header = Segment { flags: flag::ACK, sequence: 1, acknowledgment: 1 };
+        let mut frame = egret_tests::wire::Frame::new(1);
+        frame.tcp(path, header, Payload::whole(bytes)).bytes().to_vec()
+    };
+    let mut datagram = egret_tests::wire::Frame::new(1);
+    datagram.udp(&ends(40_002, 53), Payload::whole(b"no message of DNS"));
+
+    let metrics = Metrics::new().unwrap();
+    let mut tally = Tally::new(metrics.clone(), Refused::default());
+    let mut path = Path::new(Wanted::All, 64, Copies::LeaveOut).unwrap();
+    let frames = [
+        segment(&ends(40_000, 443), HELLO),
+        segment(&ends(40_001, 443).back(), &flight),
+        datagram.bytes().to_vec(),
+    ];
+    for bytes in &frames {
+        let mut burst = Burst::new();
+        let (time, link) = (Timestamp::from_parts(1000, 0), LinkType::ETHERNET);
+        let wire_len = bytes.len() as u32;
+        burst.push(Frame { time, wire_len, link, vlan: None, mark: None, bytes });
+        path.burst(&burst, &mut Nowhere);
+    }
+    for _ in 0..2 {
+        tally.publish(&path, 0);
+    }
+    for layer in [labels::TLS, labels::CERTIFICATE, labels::DNS] {
+        let counted = metrics.decode_errors.with_label_values(&[layer]).get();
+        assert_eq!(counted, 1, "{layer}");
+    }
 }
 
 #[test]

@@ -35,7 +35,10 @@ fn child() {
         keeper.raise(vec![numbered(number), Alert { count: 9, ..numbered(number / 2) }]);
         if number % 16 == 0 {
             let learned = AssetBaseline { first_seen: number, ..AssetBaseline::default() };
-            keeper.keep_baseline(Baseline { assets: [("app".to_owned(), learned)].into() });
+            keeper.keep_baseline(Baseline {
+                assets: [("app".to_owned(), learned)].into(),
+                ..Baseline::default()
+            });
         }
         thread::sleep(Duration::from_micros(number % 7 * 100));
     }

@@ -177,7 +177,7 @@ fn what_was_learned_waits_too() {
     let large = |first_seen: u64| {
         let learned = AssetBaseline { first_seen, ..AssetBaseline::default() };
         let assets = (0..500).map(|number| (format!("guest-{number}"), learned.clone()));
-        Baseline { assets: assets.collect() }
+        Baseline { assets: assets.collect(), ..Baseline::default() }
     };
     kept.keeper.keep_baseline(large(1));
     wait_until(|| is_failing(&kept));

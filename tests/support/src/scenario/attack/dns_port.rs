@@ -84,7 +84,7 @@ pub(super) fn play(
         if time + MINUTE > scene.end() {
             break;
         }
-        beacon.call(scene, &mut planting, time, rng);
+        beacon.call(scene, asset, &mut planting, time, rng);
         time += interval * rng.range(80, 120) / 100;
     }
     planting.done(scene, "AN0731");
@@ -102,8 +102,14 @@ struct Beacon {
 
 impl Beacon {
     /// Asks, calculates, connects.
-    fn call(&self, scene: &mut Scene<'_>, planting: &mut Planting<'_>, time: u64, rng: &mut Rng) {
-        let asset = planting.asset;
+    fn call(
+        &self,
+        scene: &mut Scene<'_>,
+        asset: &Asset,
+        planting: &mut Planting,
+        time: u64,
+        rng: &mut Rng,
+    ) {
         let (answer, port) = self.answer(rng);
         let ttl = *rng.pick(&[30, 60, 300]);
         let record = Record { name: self.name.clone(), ttl, data: Data::A(answer) };
@@ -117,6 +123,10 @@ impl Beacon {
             let path = scene.path(asset, to, port, rng);
             let tcp = Tcp::refused(&mut scene.recording, path, opened, 40_000_000, rng);
             return planting.connection((to, port), opened, tcp.now, tcp.wire[0]);
+        }
+        if matches!(planting.kind, AttackKind::DnsPortLogged(_)) {
+            scene.log_connection(asset, (to, port), opened, rng);
+            return planting.connection((to, port), opened, opened, 0);
         }
         let mut tcp = scene.tcp(asset, to, port, opened, rng);
         let mut message = [0; 96];

@@ -22,8 +22,14 @@ pub(super) fn play(scene: &mut Scene<'_>, guest: &Asset, kind: AttackKind, rng: 
         AttackKind::Pieces => {
             let mut now = now;
             for _ in 0..12 {
-                let ended =
-                    upload(scene, &mut planting, (sni.as_deref(), to), total / 12, now, rng);
+                let ended = upload(
+                    scene,
+                    (guest, &mut planting),
+                    (sni.as_deref(), to),
+                    total / 12,
+                    now,
+                    rng,
+                );
                 now = ended + rng.range(5 * SECOND, 90 * SECOND);
             }
         }
@@ -31,12 +37,13 @@ pub(super) fn play(scene: &mut Scene<'_>, guest: &Asset, kind: AttackKind, rng: 
             let mut now = now;
             while now < scene.end() - 5 * MINUTE {
                 let piece = rng.lognormal(8e5, 0.3) as u64;
-                let ended = upload(scene, &mut planting, (sni.as_deref(), to), piece, now, rng);
+                let ended =
+                    upload(scene, (guest, &mut planting), (sni.as_deref(), to), piece, now, rng);
                 now = ended + rng.range(5 * MINUTE, 15 * MINUTE);
             }
         }
         _ => {
-            upload(scene, &mut planting, (sni.as_deref(), to), total, now, rng);
+            upload(scene, (guest, &mut planting), (sni.as_deref(), to), total, now, rng);
         }
     }
     planting.sni = sni;
@@ -100,7 +107,7 @@ fn place(
 /// One session that sends `bytes`; gives its end.
 fn upload(
     scene: &mut Scene<'_>,
-    planting: &mut Planting<'_>,
+    (guest, planting): (&Asset, &mut Planting),
     (sni, to): (Option<&str>, (IpAddr, u16)),
     bytes: u64,
     now: u64,
@@ -108,9 +115,9 @@ fn upload(
 ) -> u64 {
     let bytes_per_second = rng.lognormal(3e6, 0.5).max(5e5);
     let over = (bytes as f64 / bytes_per_second * SECOND as f64) as u64;
-    let client = planting.asset.role.client();
+    let client = guest.role.client();
     let session = Session { sni, client, up: bytes, down: 2000, over };
-    let done = scene.tls(planting.asset, to, session, now, rng);
+    let done = scene.tls(guest, to, session, now, rng);
     planting.connection(to, now, done.ended, done.bytes_out);
     done.ended
 }

@@ -1,0 +1,103 @@
+//! Where a session claims to go, and what is odd about that.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use super::weigh::Notes;
+use crate::detect::answers::Support;
+use crate::detect::domain::{is_host_name, lower, network, registered};
+use crate::detect::estate::{Beyond, Estate};
+use crate::event::{Ech, TlsSession};
+use crate::inventory::AssetId;
+
+/// What a session claims to be, checked against DNS.
+pub(super) struct Claim<'a> {
+    pub(super) place: Cow<'a, str>,
+    /// The name it goes by.
+    pub(super) name: Option<&'a str>,
+    /// The server, as far as the client knows it.
+    pub(super) server: (IpAddr, u16),
+    pub(super) support: Option<Support>,
+    pub(super) notes: Notes,
+}
+
+impl<'a> Claim<'a> {
+    /// What a session straight to the server claims.
+    pub(super) fn check(
+        estate: &'a Estate,
+        asset: AssetId,
+        server @ (address, port): (IpAddr, u16),
+        hello: &'a TlsSession,
+    ) -> Self {
+        let mut notes = Notes::default();
+        if port != 443 {
+            notes.add(Notes::ODD_PORT);
+        }
+        let sni = hello.sni.as_deref();
+        // With an encrypted hello the name outside is the provider's: no claim at all.
+        let name = claimed(hello).map(lower);
+        let mut support = None;
+        match &name {
+            Some(name) => {
+                let found = estate.answers.support(asset, registered(name), address);
+                support = Some(found);
+                if matches!(found, Support::Agreed | Support::Blind) {
+                    return Self { place: place(name), name: sni, server, support, notes };
+                }
+                notes.add(Notes::SNI_NOT_IN_DNS);
+            }
+            None if hello.ech == Ech::Offered => notes.add(Notes::ECH),
+            None => notes.add(Notes::NO_SNI),
+        }
+        let place = match estate.answers.name_of(asset, address) {
+            Some(name) => registered(name).into(),
+            None => {
+                if name.is_none() && estate.answers.sees(asset) {
+                    notes.add(Notes::NEVER_RESOLVED);
+                }
+                network(address).to_string().into()
+            }
+        };
+        Self { place, name: sni, server, support, notes }
+    }
+
+    /// The same through a proxy inside, at `proxy`. A name is looked up by that, and where it connects
+    /// to is what it was asked for, whatever the hello says.
+    pub(super) fn through_proxy(
+        estate: &'a Estate,
+        asset: AssetId,
+        proxy: IpAddr,
+        beyond: Beyond<'a>,
+        hello: &'a TlsSession,
+    ) -> Self {
+        if let Ok(address) = beyond.host.parse() {
+            return Self::check(estate, asset, (address, beyond.port), hello);
+        }
+        let mut notes = Notes::default();
+        if beyond.port != 443 {
+            notes.add(Notes::ODD_PORT);
+        }
+        let place = place(&lower(beyond.host));
+        match claimed(hello) {
+            Some(name) if registered(&lower(name)) != place => notes.add(Notes::SNI_NOT_IN_DNS),
+            Some(_) => {}
+            None if hello.ech == Ech::Offered => notes.add(Notes::ECH),
+            None => notes.add(Notes::NO_SNI),
+        }
+        let (server, support) = ((proxy, beyond.port), Some(Support::Agreed));
+        Self { place, name: Some(beyond.host), server, support, notes }
+    }
+}
+
+/// The name that a hello says it goes to.
+fn claimed(hello: &TlsSession) -> Option<&str> {
+    hello.sni.as_deref().filter(|name| hello.ech != Ech::Offered && is_host_name(name))
+}
+
+/// The place that a name in lower case stands for.
+fn place<'a>(name: &Cow<'a, str>) -> Cow<'a, str> {
+    match name {
+        Cow::Borrowed(name) => registered(name).into(),
+        Cow::Owned(name) => registered(name).to_owned().into(),
+    }
+}

@@ -1,0 +1,163 @@
+//! What logs said, as events: `guest_operation`, and `audit` for logins and changes of the network. EVE
+//! has no names for it: everything is under `egret`.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use super::{Time, write_line};
+use crate::event::{GuestOperation, MirroringChange, Report, Said, Session};
+use crate::time::Timestamp;
+
+/// The line of one report.
+#[derive(Serialize)]
+struct Line<'a> {
+    timestamp: Time,
+    event_type: &'static str,
+    egret: Egret<'a>,
+}
+
+/// Its own part.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Egret<'a> {
+    GuestOperation(Told<'a, Operation<'a>>),
+    Audit(Told<'a, Audit<'a>>),
+}
+
+/// What was said, and by whom.
+#[derive(Serialize)]
+struct Told<'a, T> {
+    #[serde(flatten)]
+    said: T,
+    source: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stated: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skew: Option<f64>,
+}
+
+/// `guest_operation`
+#[derive(Serialize)]
+struct Operation<'a> {
+    operation: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vm: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    basis: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<IpAddr>,
+    refused: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    op_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    also: Vec<&'static str>,
+}
+
+/// `audit`
+#[derive(Serialize, Default)]
+struct Audit<'a> {
+    action: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    switch: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<bool>,
+}
+
+/// Appends what a log said as one line with its line feed; what has no line (conversations, which are as
+/// many as packets, and where machines run) appends nothing.
+pub fn write_report(report: &Report, out: &mut Vec<u8>) {
+    let (event_type, egret) = match &report.said {
+        Said::GuestOperation(said) => {
+            ("guest_operation", Egret::GuestOperation(told(report, operation(said))))
+        }
+        Said::Session(said) => ("audit", Egret::Audit(told(report, session(said)))),
+        Said::SwitchReconfigured { switch, account } => {
+            let action = "switch_reconfigured";
+            let (switch, account) = (Some(&**switch), account.as_deref());
+            let said = Audit { action, switch, account, ..Audit::default() };
+            ("audit", Egret::Audit(told(report, said)))
+        }
+        Said::MirroringChanged(said) => ("audit", Egret::Audit(told(report, mirroring(said)))),
+        Said::Conversation(_) | Said::Placement { .. } => return,
+    };
+    write_line(&Line { timestamp: Time(report.time), event_type, egret }, out);
+}
+
+fn told<T>(report: &Report, said: T) -> Told<'_, T> {
+    let reporter = &report.reporter;
+    Told {
+        said,
+        source: reporter.service.name(),
+        host: reporter.host.as_deref(),
+        sender: reporter.peer,
+        stated: report.stated.map(Time),
+        skew: report.stated.map(|stated| skew(stated, report.time)).filter(|skew| *skew != 0.0),
+    }
+}
+
+/// By how many seconds one time is ahead of another, to the millisecond.
+fn skew(stated: Timestamp, time: Timestamp) -> f64 {
+    let millis = stated.since(time).as_millis() as f64 - time.since(stated).as_millis() as f64;
+    millis / 1000.0
+}
+
+fn operation(said: &GuestOperation) -> Operation<'_> {
+    Operation {
+        operation: said.operation.name(),
+        vm: said.vm.as_deref(),
+        account: said.account.as_ref().map(|claim| &*claim.account),
+        basis: said.account.as_ref().map(|claim| claim.basis.name()),
+        client: said.client,
+        refused: said.is_refused,
+        event: said.event,
+        session: said.session.as_deref(),
+        op_id: said.op_id.as_deref(),
+        also: said.also.iter().map(|service| service.name()).collect(),
+    }
+}
+
+fn session(said: &Session) -> Audit<'_> {
+    Audit {
+        action: said.change.name(),
+        access: Some(said.access.name()),
+        account: Some(&said.account),
+        client: said.client,
+        agent: said.agent.as_deref(),
+        session: said.id.as_deref(),
+        ..Audit::default()
+    }
+}
+
+fn mirroring(said: &MirroringChange) -> Audit<'_> {
+    Audit {
+        action: "mirroring_changed",
+        operation: Some(&said.operation),
+        account: said.account.as_deref(),
+        client: said.client,
+        refused: Some(said.is_refused),
+        ..Audit::default()
+    }
+}

@@ -1,0 +1,109 @@
+//! What logs said.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::event::{
+    Access, Basis, Claim, GuestOperation, MirroringChange, Operation, Report, Reporter, Said,
+    Service, Session, SessionChange,
+};
+
+fn report(service: Service, said: Said) -> Report {
+    let time = Timestamp::from_parts(1_795_183_391, 123_456_000);
+    let stated = Some(time.minus(Duration::from_millis(1500)));
+    let peer = Some("192.0.2.5".parse().unwrap());
+    Report { time, stated, reporter: Reporter { service, host: Some("esx1".into()), peer }, said }
+}
+
+fn written(report: &Report) -> String {
+    let mut out = Vec::new();
+    write_report(report, &mut out);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_guest_operation_has_all_that_is_known_of_it() {
+    let account = Some(Claim { account: r"CORP\al".into(), basis: Basis::Stated });
+    let operation = GuestOperation {
+        operation: Operation::FileTransferFromGuest,
+        vm: Some("db \"03\"".into()),
+        account,
+        client: Some("192.0.2.7".parse().unwrap()),
+        is_refused: false,
+        event: Some(249),
+        session: Some("52018116".into()),
+        op_id: Some("c4c96306".into()),
+        also: vec![Service::Vpxd, Service::Audit],
+    };
+    let report = report(Service::Hostd, Said::GuestOperation(Box::new(operation)));
+    let expected = concat!(
+        r#"{"timestamp":"2026-11-20T14:03:11.123456+0000","event_type":"guest_operation","#,
+        r#""egret":{"guest_operation":{"operation":"InitiateFileTransferFromGuest","#,
+        r#""vm":"db \"03\"","account":"CORP\\al","basis":"stated","client":"192.0.2.7","#,
+        r#""refused":false,"event":249,"session":"52018116","op_id":"c4c96306","#,
+        r#""also":["vpxd","audit"],"source":"hostd","host":"esx1","sender":"192.0.2.5","#,
+        r#""stated":"2026-11-20T14:03:09.623456+0000","skew":-1.5}}}"#,
+        "\n"
+    );
+    assert_eq!(written(&report), expected);
+}
+
+#[test]
+fn of_a_guest_operation_what_is_not_known_is_left_out() {
+    let operation = GuestOperation {
+        operation: Operation::Other("Brew Coffee".into()),
+        vm: None,
+        account: None,
+        client: None,
+        is_refused: true,
+        event: None,
+        session: None,
+        op_id: None,
+        also: Vec::new(),
+    };
+    let said = Said::GuestOperation(Box::new(operation));
+    let reporter = Reporter { service: Service::Audit, host: None, peer: None };
+    let report = Report { stated: None, reporter, ..report(Service::Audit, said) };
+    let own = r#""egret":{"guest_operation":{"operation":"Brew Coffee","refused":true,"source":"audit"}}}"#;
+    assert!(written(&report).contains(own), "{}", written(&report));
+}
+
+#[test]
+fn logins_and_changes_of_the_network_are_audit_events() {
+    let session = Session {
+        change: SessionChange::Refused,
+        account: "eve".into(),
+        client: None,
+        agent: Some("PowerCLI/13".into()),
+        id: None,
+        access: Access::Api,
+    };
+    let switch: Arc<str> = "DSwitch".into();
+    let mirroring = MirroringChange {
+        operation: "CreatePortMirroringSession".into(),
+        account: Some("admin".into()),
+        client: None,
+        is_refused: false,
+    };
+    for (said, own) in [
+        (
+            Said::Session(Box::new(session)),
+            r#"{"action":"login_refused","access":"api","account":"eve","agent":"PowerCLI/13","source""#,
+        ),
+        (
+            Said::SwitchReconfigured { switch: switch.clone(), account: None },
+            r#"{"action":"switch_reconfigured","switch":"DSwitch","source""#,
+        ),
+        (
+            Said::MirroringChanged(Box::new(mirroring)),
+            r#"{"action":"mirroring_changed","operation":"CreatePortMirroringSession","account":"admin","refused":false,"source""#,
+        ),
+    ] {
+        let line = written(&report(Service::Vpxd, said));
+        assert!(line.contains(r#""event_type":"audit","#), "{line}");
+        assert!(line.contains(&format!(r#""egret":{{"audit":{own}"#)), "{line}");
+    }
+    let placement = Said::Placement { vm: "web01".into(), host: switch };
+    assert_eq!(written(&report(Service::Vpxd, placement)), "");
+}

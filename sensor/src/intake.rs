@@ -1,0 +1,171 @@
+//! What is read besides packets: log messages of ESXi, vCenter and NSX.
+//!
+//! [`syslog`] finds messages in what arrives and reads their headers, [`esxi`] understands what they say,
+//! and [`join`] puts together what several of them tell of one fact. Nothing here reads a clock:
+//! times are those of messages and of their arrival.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::event::{Report, Reporter};
+use crate::text::printable;
+use crate::time::{Elapsed, Timestamp};
+use esxi::Gaps;
+use syslog::{Form, Message, Skews};
+
+pub mod esxi;
+pub mod files;
+pub mod join;
+pub mod listen;
+pub mod syslog;
+
+/// How a message came here.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin {
+    /// When; of a file, none.
+    pub arrival: Option<Timestamp>,
+    /// Who sent it; of a file, none.
+    pub peer: Option<IpAddr>,
+}
+
+/// What became of the messages that were read: each is in one of these, but `cut` counts on top.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// They said something that is understood.
+    pub understood: u64,
+    /// They are of a known form and say nothing that is asked for.
+    pub irrelevant: u64,
+    /// They go on with the message before, and are not read by themselves.
+    pub continuation: u64,
+    /// They say that the message before was said again.
+    pub repetition: u64,
+    /// They are no syslog messages.
+    pub unreadable: u64,
+    /// They were cut on their way, and are in one of the others, too.
+    pub cut: u64,
+    /// Events that never came, by the numbers that hosts give theirs; they are in none of the others.
+    pub missing: u64,
+}
+
+impl Counts {
+    /// All of them, by what became of them.
+    pub const fn by_result(&self) -> [(&'static str, u64); 5] {
+        [
+            ("understood", self.understood),
+            ("irrelevant", self.irrelevant),
+            ("continuation", self.continuation),
+            ("repetition", self.repetition),
+            ("unreadable", self.unreadable),
+        ]
+    }
+
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.by_result().iter().map(|(_, count)| count).sum()
+    }
+}
+
+impl std::iter::Sum for Counts {
+    fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
+        counts.fold(Self::default(), |sum, more| Self {
+            understood: sum.understood + more.understood,
+            irrelevant: sum.irrelevant + more.irrelevant,
+            continuation: sum.continuation + more.continuation,
+            repetition: sum.repetition + more.repetition,
+            unreadable: sum.unreadable + more.unreadable,
+            cut: sum.cut + more.cut,
+            missing: sum.missing + more.missing,
+        })
+    }
+}
+
+/// Reads messages; one thread's own.
+#[derive(Debug, Default)]
+pub struct Reader {
+    counts: Counts,
+    skews: Skews,
+    gaps: Gaps,
+    /// When the file was written that the messages are in.
+    written: Option<Timestamp>,
+}
+
+impl Reader {
+    /// For messages in a file that was last `written` then.
+    pub fn of_file(written: Option<Timestamp>) -> Self {
+        Self { written, ..Self::default() }
+    }
+
+    /// What one message says, if that is anything that detectors ask for.
+    pub fn read(&mut self, origin: &Origin, message: &[u8]) -> Option<Report> {
+        let text = String::from_utf8_lossy(message);
+        let (form, near) = match origin.arrival {
+            Some(arrival) => (Form::Wire, Some(arrival)),
+            None => (Form::File, self.written),
+        };
+        let Some(message) = syslog::parse(&text, form, near) else {
+            self.counts.unreadable += 1;
+            return None;
+        };
+        self.counts.cut += u64::from(message.is_cut);
+        let time = self.time(origin, &message);
+        if message.is_continuation {
+            self.counts.continuation += 1;
+            return None;
+        }
+        if message.is_repetition() {
+            self.counts.repetition += 1;
+            return None;
+        }
+        self.gaps.note(&message);
+        self.counts.missing = self.gaps.missing();
+        let told = esxi::read(&message);
+        let (Some(time), Some(told)) = (time, told) else {
+            self.counts.irrelevant += 1;
+            return None;
+        };
+        self.counts.understood += 1;
+        let stated = told.stated.or(message.time);
+        // What happened before the message was written did so by the same clock.
+        let before = message.time.zip(told.stated).map(|(written, stated)| written.since(stated));
+        let time = time.minus(before.unwrap_or_default());
+        let host = message.host.map(|host| printable(host).to_string().into());
+        let reporter = Reporter { service: told.service, host, peer: origin.peer };
+        Some(Report { time, stated, reporter, said: told.said })
+    }
+
+    /// A message that is not whole is about to be read.
+    pub fn note_cut(&mut self) {
+        self.counts.cut += 1;
+    }
+
+    /// When a message was written: by this sensor's clock, as far as that is known.
+    fn time(&mut self, origin: &Origin, message: &Message<'_>) -> Option<Timestamp> {
+        let (Some(arrival), Some(stated)) = (origin.arrival, message.time) else {
+            return origin.arrival.or(message.time);
+        };
+        let (time, off) = self.skews.correct(origin.peer, message.host, stated, arrival);
+        if let Some(off) = off {
+            let host = message.host.unwrap_or("a host without a name");
+            let way = if off.is_ahead { "ahead of" } else { "behind" };
+            tracing::warn!(
+                "the clock of {} is {} {way} this sensor's, by its log messages; set it by NTP",
+                printable(host),
+                Elapsed(Duration::from_secs(off.by.as_secs()))
+            );
+        }
+        Some(time)
+    }
+
+    /// What became of the messages so far.
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// By how much the sender's clock is off that is off the most.
+    pub fn largest_skew(&self) -> Duration {
+        self.skews.largest()
+    }
+}
+
+#[cfg(test)]
+mod tests;

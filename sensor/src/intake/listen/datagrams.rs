@@ -1,0 +1,57 @@
+//! Syslog over UDP.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::net::UdpSocket;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::{Access, Inbox, LAST};
+
+/// The longest datagram.
+const LONGEST: usize = 1 << 16;
+/// Datagrams read before others have their turn.
+const TURN: usize = 64;
+
+/// Reads datagrams until `stop` says so, and then those that are there.
+pub(super) async fn serve(
+    socket: UdpSocket,
+    access: Access,
+    inbox: Rc<Inbox>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut buffer = vec![0; LONGEST];
+    let mut patience = Duration::MAX;
+    loop {
+        let ready = tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop), if patience != LAST => {
+                patience = LAST;
+                continue;
+            }
+            ready = timeout(patience, socket.readable()) => ready,
+        };
+        // An error is the next read's, which takes it away.
+        if ready.is_err() {
+            return;
+        }
+        turn(&socket, &access, &inbox, &mut buffer);
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Reads some datagrams.
+fn turn(socket: &UdpSocket, access: &Access, inbox: &Inbox, buffer: &mut [u8]) {
+    let arrival = inbox.now();
+    for _ in 0..TURN {
+        // An error: nothing more, or something about a datagram that nobody sends here.
+        let Ok((length, peer)) = socket.try_recv_from(buffer) else { return };
+        let peer = peer.ip().to_canonical();
+        if access.allows(peer) {
+            inbox.datagram(arrival, peer, buffer.get(..length).unwrap_or_default());
+        } else {
+            inbox.refuse();
+        }
+    }
+}
