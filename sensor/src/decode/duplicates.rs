@@ -26,7 +26,8 @@
 //! place hides the second: with `n` packets between them in `n / 65536` of cases. Of the hash 16
 //! bits choose the place and 32 others are kept there, so what is no copy is taken for one with a
 //! chance of 2^-32 at most. Words are mixed by the folded multiplication of wyhash and foldhash, with
-//! words that only this process knows: nobody outside can look for packets with equal hashes.
+//! words that only this process knows: nobody outside can look for packets with equal hashes. What
+//! must come out the same each time is compared with [`Duplicates::seeded`] ones.
 
 use std::hash::BuildHasher;
 use std::time::Duration;
@@ -63,7 +64,7 @@ const UNIT: u32 = 14;
 pub struct Duplicates {
     /// Of the last packet with that place: 32 bits of its hash, and its time.
     seen: Box<[Seen]>,
-    /// Other ones in each process.
+    /// What words are mixed with.
     seed: [u64; 3],
     count: u64,
 }
@@ -75,17 +76,26 @@ struct Seen {
 }
 
 impl Default for Duplicates {
+    /// With words that differ in each process.
     fn default() -> Self {
-        let random = foldhash::quality::RandomState::default();
-        Self {
-            seen: vec![Seen::default(); PLACES].into_boxed_slice(),
-            seed: [0, 1, 2].map(|number: u8| random.hash_one(number)),
-            count: 0,
-        }
+        Self::mixing(&foldhash::quality::RandomState::default())
     }
 }
 
 impl Duplicates {
+    /// Which copy is hidden by a packet between the two is the same for the same packets and `seed`.
+    pub fn seeded(seed: u64) -> Self {
+        Self::mixing(&foldhash::quality::FixedState::with_seed(seed))
+    }
+
+    fn mixing(words: &impl BuildHasher) -> Self {
+        Self {
+            seen: vec![Seen::default(); PLACES].into_boxed_slice(),
+            seed: [0, 1, 2].map(|number: u8| words.hash_one(number)),
+            count: 0,
+        }
+    }
+
     /// Copies recognised so far.
     pub const fn count(&self) -> u64 {
         self.count

@@ -51,13 +51,19 @@ pub(super) struct Path {
 }
 
 impl Path {
-    /// A path for so many flows at a time that makes the events that are wanted.
-    pub(super) fn new(wanted: Wanted, max_flows: usize, copies: Copies) -> std::io::Result<Self> {
+    /// A path for so many flows at a time that makes the events that are wanted. Copies are recognised
+    /// alike each time where a seed is given.
+    pub(super) fn new(
+        wanted: Wanted,
+        max_flows: usize,
+        copies: Copies,
+        seed: Option<u64>,
+    ) -> std::io::Result<Self> {
         Ok(Self {
             table: Table::new(max_flows)?,
             reader: Reader::new(wanted),
             refusals: Refusals::default(),
-            duplicates: Duplicates::default(),
+            duplicates: seed.map_or_else(Duplicates::default, Duplicates::seeded),
             copies,
             look: Look::default(),
             frames: 0,

@@ -25,6 +25,10 @@ use crate::store::{Store, StoreError};
 use crate::text::{file_name, grouped, reason};
 use crate::time::{ByteSize, Timestamp};
 
+/// Of the words that copies are recognised by: a capture that is read twice tells the same. Who writes a
+/// capture for it can at most hide volumes of its own.
+const SEED: u64 = 0;
+
 /// Why a reading failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -86,7 +90,7 @@ pub fn read(arguments: &cli::Read, config: &Config, quiet: bool) -> Result<Exit,
     let output = &arguments.output;
     let wanted = if output.events.is_some() { Wanted::All } else { Wanted::ForDetectors };
     let mut reading = Reading {
-        path: Path::new(wanted, MAX_FLOWS, Copies::Count).map_err(ReadError::Memory)?,
+        path: Path::new(wanted, MAX_FLOWS, Copies::Count, Some(SEED)).map_err(ReadError::Memory)?,
         outputs: Outputs {
             engine: Engine::new(config, arguments.learn, known),
             logs,

@@ -35,7 +35,8 @@ fn told(frames: &[(Timestamp, u32, Vec<u8>)], copies: Copies) -> (Vec<String>, P
 }
 
 fn taken(frames: &[(Timestamp, u32, Vec<u8>)], copies: Copies) -> (Told, Path) {
-    let (mut path, mut told) = (Path::new(Wanted::All, 1 << 12, copies).unwrap(), Told::default());
+    let (mut path, mut told) =
+        (Path::new(Wanted::All, 1 << 12, copies, Some(0)).unwrap(), Told::default());
     for frames in frames.chunks(BURST) {
         let burst: Burst<'_> = frames
             .iter()

@@ -250,7 +250,7 @@ fn start_workers(
         let pulse = Arc::new(Pulse::new(links.names().len()));
         let worker = Worker {
             number,
-            path: Path::new(wanted, capacity, Copies::LeaveOut).map_err(RunError::Memory)?,
+            path: Path::new(wanted, capacity, Copies::LeaveOut, None).map_err(RunError::Memory)?,
             first_slot: u32::try_from(number * capacity).unwrap_or(u32::MAX),
             inputs,
             room: capacity + worker::ROOM,

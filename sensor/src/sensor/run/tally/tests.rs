@@ -16,7 +16,7 @@ impl Sink for Nowhere {
 
 /// A path that was given one frame of this length.
 fn one_frame(wire_len: u32) -> Path {
-    let mut path = Path::new(Wanted::ForDetectors, 64, Copies::LeaveOut).unwrap();
+    let mut path = Path::new(Wanted::ForDetectors, 64, Copies::LeaveOut, Some(0)).unwrap();
     let mut burst = Burst::new();
     let (time, link) = (Timestamp::from_parts(1000, 0), LinkType::ETHERNET);
     burst.push(Frame { time, wire_len, link, vlan: None, mark: None, bytes: &[0; 14] });
@@ -112,7 +112,7 @@ fn what_frames_hold_and_nobody_can_read_is_counted_by_its_layer() {
 
     let metrics = Metrics::new().unwrap();
     let mut tally = Tally::new(metrics.clone(), Refused::default());
-    let mut path = Path::new(Wanted::All, 64, Copies::LeaveOut).unwrap();
+    let mut path = Path::new(Wanted::All, 64, Copies::LeaveOut, Some(0)).unwrap();
     let frames = [
         segment(&ends(40_000, 443), HELLO),
         segment(&ends(40_001, 443).back(), &flight),
