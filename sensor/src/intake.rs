@@ -117,7 +117,6 @@ impl Reader {
             return None;
         }
         self.gaps.note(&message);
-        self.counts.missing = self.gaps.missing();
         let told = esxi::read(&message);
         let (Some(time), Some(told)) = (time, told) else {
             self.counts.irrelevant += 1;
@@ -158,7 +157,7 @@ impl Reader {
 
     /// What became of the messages so far.
     pub const fn counts(&self) -> Counts {
-        self.counts
+        Counts { missing: self.gaps.missing(), ..self.counts }
     }
 
     /// By how much the sender's clock is off that is off the most.

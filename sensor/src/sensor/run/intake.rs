@@ -14,6 +14,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::RunError;
 use super::pulse::Pulse;
 use super::start::spawn;
+use super::tally::raise;
 use super::worker::Batch;
 use crate::event::Record;
 use crate::intake::Counts;
@@ -208,9 +209,4 @@ impl Tally {
         syslog.open_connections.set(now.open as i64);
         syslog.clock_skew.set(inbox.largest_skew().as_secs() as i64);
     }
-}
-
-fn raise(counter: &prometheus::IntCounter, known: &mut u64, now: u64) {
-    counter.inc_by(now.saturating_sub(*known));
-    *known = now;
 }

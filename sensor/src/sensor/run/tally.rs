@@ -197,7 +197,8 @@ impl Tally {
     }
 }
 
-fn raise(counter: &IntCounter, known: &mut u64, now: u64) {
+/// Raises a counter by how much a number has grown since it was `known`.
+pub(super) fn raise(counter: &IntCounter, known: &mut u64, now: u64) {
     counter.inc_by(grown(known, now));
 }
 

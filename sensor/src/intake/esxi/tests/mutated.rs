@@ -1,5 +1,7 @@
 //! Lines with random faults.
 
+use egret_tests::rng::Rng;
+
 use crate::event::Said;
 use crate::intake::join::Join;
 use crate::intake::{Origin, Reader};
@@ -34,16 +36,12 @@ const OPERATIONS: [&str; 4] = [
     "<14>1 2026-11-20T14:03:11.587Z vc1 vpxd 123 - - [Originator@6876 sub=vpxLro opID=lro-1-2] [VpxLRO] -- BEGIN lro-7 -- guestOperationsFileManager -- vim.vm.guest.FileManager.initiateFileTransferFromGuest -- 220e52c7-0000-1111-2222-333344445555",
 ];
 
-/// Numbers by chance that are the same each time (SplitMix64, Steele et al. 2014).
-struct Chance(u64);
+/// Faults by chance that are the same each time.
+struct Chance(Rng);
 
 impl Chance {
     fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % limit.max(1) as u64) as usize
+        self.0.below(limit.max(1) as u64) as usize
     }
 
     /// A line with one to four faults.
@@ -78,7 +76,7 @@ fn origin(n: u64) -> Origin {
 
 #[test]
 fn no_fault_makes_an_operation() {
-    let (mut chance, mut reader) = (Chance(1), Reader::default());
+    let (mut chance, mut reader) = (Chance(Rng::new(1)), Reader::default());
     for n in 0..10_000 {
         let line = chance.mutated(HARMLESS[n as usize % HARMLESS.len()]);
         let report = reader.read(&origin(n), &line);
@@ -91,7 +89,8 @@ fn no_fault_makes_an_operation() {
 
 #[test]
 fn whole_lines_are_understood_and_broken_ones_harm_nothing() {
-    let (mut chance, mut reader, mut join) = (Chance(2), Reader::default(), Join::default());
+    let (mut chance, mut reader, mut join) =
+        (Chance(Rng::new(2)), Reader::default(), Join::default());
     for line in OPERATIONS {
         let report = reader.read(&origin(0), line.as_bytes()).unwrap();
         assert!(matches!(report.said, Said::GuestOperation(_)), "{line}");
