@@ -38,6 +38,53 @@ pub fn is_same(one: &str, other: &str) -> bool {
         || one.chars().flat_map(char::to_lowercase).eq(other.chars().flat_map(char::to_lowercase))
 }
 
+/// An account's name, without its spelling: `DOM\u` is `u@dom`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Account {
+    user: String,
+    domain: Option<String>,
+}
+
+impl Account {
+    pub(crate) fn new(name: &str) -> Self {
+        let name = name.to_lowercase();
+        let (user, domain) = match (name.split_once('\\'), name.rsplit_once('@')) {
+            (Some((domain, user)), _) | (None, Some((user, domain))) => (user, Some(domain)),
+            (None, None) => (&*name, None),
+        };
+        let domain = domain.filter(|domain| !domain.is_empty()).map(str::to_owned);
+        Self { user: user.to_owned(), domain }
+    }
+
+    /// The account of ESXi that vCenter works by, on behalf of anybody.
+    pub(crate) fn is_vcenters(&self) -> bool {
+        self.user == "vpxuser"
+    }
+
+    /// One spelling for all.
+    pub(crate) fn key(&self) -> String {
+        match &self.domain {
+            Some(domain) => format!("{domain}\\{}", self.user),
+            None => self.user.clone(),
+        }
+    }
+
+    /// Whether it is the same. A domain's short name is the first label of its DNS name.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        let domain = match (&self.domain, &other.domain) {
+            (Some(one), Some(other)) => {
+                let is_short = |short: &str, long: &str| {
+                    !short.contains('.')
+                        && long.split_once('.').is_some_and(|(label, _)| label == short)
+                };
+                one == other || is_short(one, other) || is_short(other, one)
+            }
+            (one, other) => one == other,
+        };
+        domain && self.user == other.user
+    }
+}
+
 /// Without quotes around it and without who acts for it.
 fn bare(written: &str) -> &str {
     let written = written.trim().trim_matches(['\'', '"']).trim();
@@ -82,6 +129,23 @@ mod tests {
         assert!(is_same("CORP\\Alice", "corp\\alice"));
         assert!(is_same("CORP\\JÖRG", "corp\\jörg"));
         assert!(!is_same("CORP\\alice", "CORP\\alicia"));
+    }
+
+    #[test]
+    fn an_account_is_the_same_in_all_its_spellings_and_no_other() {
+        let is = |one: &str, other: &str| Account::new(one).is(&Account::new(other));
+        assert!(is("CORP\\svc", "corp\\SVC") && is("svc@corp", "CORP\\svc"));
+        assert!(is("CORP\\svc", "svc@corp.example.com") && is("root", "ROOT"));
+        assert!(is("VSPHERE.LOCAL\\Administrator", "administrator@vsphere.local"));
+        for (one, other) in [
+            ("CORP\\svc", "svc"),
+            ("CORP\\svc", "EVIL\\svc"),
+            ("CORP\\svc", "CORP\\svc2"),
+            ("svc@corp.example.com", "svc@corp.evil.com"),
+            ("svc@cor", "svc@corp"),
+        ] {
+            assert!(!is(one, other), "{one} {other}");
+        }
     }
 
     proptest! {

@@ -11,6 +11,7 @@ use crate::event::Flow;
 use crate::mirror::MirrorFacts;
 use crate::time::Timestamp;
 
+pub(crate) use operations::UNNAMED;
 pub use operations::{Compared, Operations};
 
 pub(crate) mod attack;

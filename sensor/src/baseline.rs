@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 pub use habit::{Habit, TRUSTED_HOURS};
 pub(crate) use habits::{Habits, Others};
 pub use hours::HoursOfDay;
-pub(crate) use operators::Meeting;
 pub use operators::{Acquaintance, Operator};
+pub(crate) use operators::{Meeting, account_key, host_key};
 pub(crate) use places::PlaceId;
 
 mod habit;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::alert::Severity;
 use crate::config::Role;
 use crate::intake;
-use crate::text::{grouped, printable, printable_within};
+use crate::text::{counted, grouped, printable, printable_within};
 use crate::time::{ByteSize, Elapsed, Timestamp};
 
 /// The numbers of one reading.
@@ -253,10 +253,6 @@ fn more(f: &mut fmt::Formatter<'_>, lines: usize) -> fmt::Result {
         0 => Ok(()),
         rest => line(f, "", format_args!("and {rest} more; all are in --json")),
     }
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -61,6 +61,21 @@ pub fn grouped(count: u64) -> impl fmt::Display {
     })
 }
 
+/// A count of things: `1 packet`, `1,234 packets`.
+pub fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
+/// The first three of `count` names, and how many more there are.
+pub fn listed(names: impl IntoIterator<Item = impl fmt::Display>, count: u64) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<_> = names.into_iter().take(SHOWN).map(|name| name.to_string()).collect();
+    match count.saturating_sub(shown.len() as u64) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
 /// Splits `text` so that the first part, escaped, is within `limit` bytes: with room for the
 /// cut mark if anything is left over.
 fn fitting(text: &str, limit: usize) -> (&str, &str) {

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Text;
 
+/// What stands for the virtual machine where no log names one: records of calls do not.
+pub(crate) const UNNAMED: &str = "a guest that no log names";
+
 /// A group of guest operations, and what about it is evidence.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Operations {

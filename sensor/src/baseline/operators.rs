@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::account::Account;
 use crate::time::Timestamp;
 
 /// What came on so many days without an alert is usual.
@@ -178,6 +179,16 @@ where
         known.remove::<K>(&key);
     }
     forgotten
+}
+
+/// Under which an account is known.
+pub(crate) fn account_key(account: &Account) -> String {
+    format!("account:{}", account.key())
+}
+
+/// Under which those are known who use a host, where no log names them.
+pub(crate) fn host_key(name: &str) -> String {
+    format!("host:{}", name.to_lowercase())
 }
 
 fn day(time: Timestamp) -> u32 {

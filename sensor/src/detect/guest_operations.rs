@@ -15,13 +15,14 @@ use std::time::Duration;
 use super::estate::{Estate, Phase};
 use super::operations::Kind;
 use super::statistics::negative_binomial_tail;
+use crate::account::Account;
 use crate::alert::{Alert, Compared};
-use crate::baseline::{Meeting, Operator};
+use crate::baseline::{Meeting, Operator, account_key, host_key};
 use crate::config;
 use crate::event::{Claim, GuestOperation, Report};
 use crate::time::Timestamp;
 use case::Case;
-use policy::{Account, Policy};
+use policy::Policy;
 use scripts::{HOUR, Scripts, Step};
 use weigh::{Finding, RARE};
 
@@ -96,7 +97,6 @@ struct Note {
 struct Look<'a> {
     policy: &'a Policy,
     operation: &'a GuestOperation,
-    /// Its name in lower case.
     /// The guest's name in lower case; empty where no log names it.
     vm: Arc<str>,
     account: Option<&'a Account>,
@@ -144,15 +144,11 @@ impl GuestOperations {
         let key = key(report, named.as_ref().map(|(_, account)| account));
         self.make_room(estate, &key, alerts);
         let policy = &self.policy;
-        let others = Others(&self.actors).of(&key, operation);
-        let Some(actor) = self.actors.get_mut(&key) else { return 0.0 };
         let vm: Arc<str> = operation.vm.as_deref().unwrap_or_default().to_lowercase().into();
+        let others = Others(&self.actors).of(&key, &vm, operation.client);
+        let Some(actor) = self.actors.get_mut(&key) else { return 0.0 };
         let kind = Kind::of(&operation.operation);
         let account = named.as_ref().map(|(_, account)| account);
-        let first_seen = match actor.habit.first_seen {
-            0 => time,
-            seconds => Timestamp::from_parts(seconds, 0),
-        };
         let look = Look {
             policy,
             operation,
@@ -162,7 +158,7 @@ impl GuestOperations {
             time,
             step: actor.scripts.take(time, &vm, kind, policy.threshold.window),
             vm,
-            own: estate.phase_since(first_seen, time),
+            own: estate.phase_since(actor.first_seen(time), time),
             all: estate.phase_since(since, time),
             maintenance: policy.in_maintenance(account, time),
         };
@@ -257,17 +253,15 @@ struct Others<'a>(&'a BTreeMap<String, Actor>);
 
 impl Others<'_> {
     /// Only looked for where it is new to the actor itself.
-    fn of(&self, key: &str, operation: &GuestOperation) -> Known {
+    fn of(&self, key: &str, vm: &str, client: Option<IpAddr>) -> Known {
         let own = self.0.get(key).map(|actor| &actor.habit);
-        let vm = operation.vm.as_deref().unwrap_or_default().to_lowercase();
         let others =
             || self.0.iter().filter(|(other, actor)| **other != *key && !actor.is_suspected());
-        let vm_is_new = !vm.is_empty() && own.is_none_or(|own| !own.vms.contains_key(&vm));
-        let new_client = operation
-            .client
-            .filter(|client| own.is_none_or(|own| !own.clients.contains_key(client)));
+        let vm_is_new = !vm.is_empty() && own.is_none_or(|own| !own.vms.contains_key(vm));
+        let new_client =
+            client.filter(|client| own.is_none_or(|own| !own.clients.contains_key(client)));
         Known {
-            vm: vm_is_new && others().any(|(_, actor)| actor.habit.vms.contains_key(&vm)),
+            vm: vm_is_new && others().any(|(_, actor)| actor.habit.vms.contains_key(vm)),
             client: new_client.is_some_and(|client| {
                 others().any(|(_, actor)| actor.habit.clients.contains_key(&client))
             }),
@@ -276,6 +270,14 @@ impl Others<'_> {
 }
 
 impl Actor {
+    /// When it was first seen: at `time`, if never before.
+    fn first_seen(&self, time: Timestamp) -> Timestamp {
+        match self.habit.first_seen {
+            0 => time,
+            seconds => Timestamp::from_parts(seconds, 0),
+        }
+    }
+
     fn is_suspected(&self) -> bool {
         self.case.as_ref().is_some_and(Case::is_raised)
     }
@@ -309,7 +311,7 @@ impl Actor {
                 }
             });
         }
-        case.add(report, look.operation, look.claim, look.step.is_new);
+        case.add(report, look);
         let strangeness = case.strangeness();
         if case.judge(estate, key, &look.policy.hours_text, look.time, alerts) {
             self.habit.taint(look.time);
@@ -358,14 +360,6 @@ impl Actor {
             case.close(estate, &policy.hours_text, alerts);
         }
     }
-}
-
-fn account_key(account: &Account) -> String {
-    format!("account:{}", account.key())
-}
-
-fn host_key(name: &str) -> String {
-    format!("host:{}", name.to_lowercase())
 }
 
 /// Who it is put down to.

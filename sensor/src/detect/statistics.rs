@@ -1,5 +1,7 @@
 //! The few formulas that all detectors share.
 
+use crate::alert::Severity;
+
 /// The probability that log-odds of `nats` stand for.
 pub(crate) fn logistic(nats: f64) -> f64 {
     1.0 / (1.0 + (-nats).exp())
@@ -8,6 +10,21 @@ pub(crate) fn logistic(nats: f64) -> f64 {
 /// Confidence as alerts give it: the logistic of the evidence's sum, two decimals, never certain.
 pub(crate) fn confidence(nats: f64) -> f64 {
     ((logistic(nats) * 100.0).round() / 100.0).clamp(0.01, 0.99)
+}
+
+/// Sums from which an alert, at 0 medium, is high and critical.
+pub(crate) const HIGH: f64 = 3.0;
+const CRITICAL: f64 = 6.0;
+
+/// How bad the evidence's sum is: medium from 0, `None` below. Critical is only what `may_be_critical`: a
+/// sum alone does not wake anyone.
+pub(crate) fn severity(nats: f64, may_be_critical: bool) -> Option<Severity> {
+    match nats {
+        sum if sum < 0.0 => None,
+        sum if sum >= CRITICAL && may_be_critical => Some(Severity::Critical),
+        sum if sum >= HIGH => Some(Severity::High),
+        _ => Some(Severity::Medium),
+    }
 }
 
 /// Rounded to one decimal, as weights are shown.

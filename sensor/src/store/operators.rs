@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Transaction};
 
-use crate::baseline::Operator;
+use crate::account::Account;
+use crate::baseline::{Operator, account_key, host_key};
 
 /// All rows: a name, and what was learned as JSON.
 pub(super) fn rows(connection: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
@@ -35,9 +36,9 @@ pub(super) fn replace(
     Ok(())
 }
 
-/// Removes an account, as `DOMAIN\user`, or who uses a host; whether there was any.
+/// Removes an account, in any of its spellings, or who uses a host; whether there was any.
 pub(super) fn forget(transaction: &Transaction<'_>, name: &str) -> rusqlite::Result<bool> {
-    let name = name.to_lowercase();
+    let keys = [account_key(&Account::new(name)), host_key(name)];
     let sql = "DELETE FROM operator WHERE name IN (?1, ?2)";
-    Ok(transaction.execute(sql, [format!("account:{name}"), format!("host:{name}")])? > 0)
+    Ok(transaction.execute(sql, keys)? > 0)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{operations, usual};
 use crate::alert::{Alert, Evidence, Fact};
 use crate::mirror::corrected;
-use crate::text::{grouped, printable};
+use crate::text::{counted, grouped, printable};
 use crate::time::{ByteSize, Elapsed};
 
 /// What a piece of evidence says, in one line.
@@ -133,8 +133,4 @@ pub(super) fn chance(probability: f64) -> String {
         1e12.. => "less than 1 in a trillion".to_owned(),
         _ => format!("{probability:.2}"),
     }
-}
-
-pub(super) fn counted(count: u64, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
 }

@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use super::evidence::{chance, counted};
-use crate::alert::{Compared, Operations};
-use crate::text::printable;
+use super::evidence::chance;
+use crate::alert::{Compared, Operations, UNNAMED};
+use crate::text::{counted, listed, printable};
 use crate::time::Elapsed;
-
-/// Names shown of a list.
-const SHOWN: usize = 3;
 
 /// What a group of operations says, in one line.
 pub(super) fn sentence(group: &Operations) -> String {
@@ -50,7 +47,7 @@ pub(super) fn sentence(group: &Operations) -> String {
 pub(super) fn amount(group: &Operations) -> String {
     let mut text = counted(group.count, "guest operation");
     if !group.operations.is_empty() {
-        text += &format!(" ({})", list(&group.operations, group.operations.len() as u64));
+        text += &format!(" ({})", names(&group.operations, group.operations.len() as u64));
     }
     if group.scripts > 1 {
         text += &format!(" in {}", counted(group.scripts, "script"));
@@ -77,16 +74,11 @@ fn origin(group: &Operations) -> String {
 }
 
 fn vms(group: &Operations) -> String {
-    list(&group.vms, group.vm_count)
+    if group.vm_count == 0 { UNNAMED.to_owned() } else { names(&group.vms, group.vm_count) }
 }
 
-/// The first names of a list, and how many more there are.
-fn list(names: &[String], count: u64) -> String {
-    let shown: Vec<_> = names.iter().take(SHOWN).map(|name| printable(name).to_string()).collect();
-    match count.saturating_sub(shown.len() as u64) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
+fn names(names: &[String], count: u64) -> String {
+    listed(names.iter().map(|name| printable(name)), count)
 }
 
 fn observed(group: &Operations, noun: &str) -> String {

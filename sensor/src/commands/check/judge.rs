@@ -9,7 +9,7 @@ pub(super) mod traffic;
 
 use std::fmt;
 
-use crate::text::printable;
+use crate::text::{counted, printable};
 
 /// A part of a whole as people read it: `12 %`, `0.4 %`.
 fn percent(part: u64, whole: u64) -> impl fmt::Display {
@@ -30,12 +30,6 @@ fn some_of<S: AsRef<str>>(names: &[S], most: usize) -> String {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
     }
-}
-
-/// `1 packet`, `2 packets`.
-fn counted(count: u64, what: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{} {what}{ending}", crate::text::grouped(count))
 }
 
 /// What a test says of findings: level, check, and whether the text and fix hold some words.

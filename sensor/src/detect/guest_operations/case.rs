@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Look;
 use super::story::Story;
 use super::weigh::{Finding, Found, PRIOR, severity};
 use crate::alert::{Alert, Severity};
 use crate::detect::estate::Estate;
 use crate::detect::operations::{Counts, Kind};
-use crate::event::{Basis, Claim, GuestOperation, Report};
+use crate::event::{Basis, Report};
 use crate::time::Timestamp;
 
 /// After so long without anything that stands out a case is over: one that was told, and another.
@@ -89,19 +90,13 @@ impl Case {
     }
 
     /// Takes an operation into the account, whether it stands out or not.
-    /// `claim`: who did it, where that is known.
-    pub(super) fn add(
-        &mut self,
-        report: &Report,
-        operation: &GuestOperation,
-        claim: Option<&Claim>,
-        is_new: bool,
-    ) {
+    pub(super) fn add(&mut self, report: &Report, look: &Look<'_>) {
+        let operation = look.operation;
         self.first_seen = self.first_seen.min(report.time);
         self.last_seen = self.last_seen.max(report.time);
         self.count += 1;
-        self.scripts += u64::from(is_new);
-        self.pulls += u64::from(Kind::of(&operation.operation) == Kind::Pull);
+        self.scripts += u64::from(look.step.is_new);
+        self.pulls += u64::from(look.kind == Kind::Pull);
         self.counts.add(&operation.operation);
         if let Some(vm) = &operation.vm {
             bump(&mut self.vms, vm, MAX_VMS);
@@ -114,7 +109,7 @@ impl Case {
         }
         self.sources.insert(report.reporter.service.name());
         self.sources.extend(operation.also.iter().map(|service| service.name()));
-        if let Some(claim) = claim {
+        if let Some(claim) = look.claim {
             self.basis = self.basis.max(Some(claim.basis));
             self.account.get_or_insert_with(|| Arc::clone(&claim.account));
         }

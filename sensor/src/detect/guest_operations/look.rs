@@ -58,11 +58,7 @@ impl Actor {
         if look.all == Phase::Learning || known.learned {
             return None;
         }
-        let first_seen = match self.habit.first_seen {
-            0 => look.time,
-            seconds => Timestamp::from_parts(seconds, 0),
-        };
-        let level = if look.time.since(first_seen) < DAY {
+        let level = if look.time.since(self.first_seen(look.time)) < DAY {
             NEW
         } else {
             YOUNG * (1.0 - f64::from(known.days) / WEEK)

@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::hours::{BusinessHours, Local};
+use crate::account::Account;
 use crate::config;
 use crate::time::Timestamp;
 
@@ -17,13 +18,6 @@ pub(super) struct Policy {
     pub(super) hours_text: String,
     zone: TimeZone,
     maintenance: Vec<(config::Maintenance, Vec<Account>)>,
-}
-
-/// An account's name, without its spelling: `DOM\u` is `u@dom`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Account {
-    user: String,
-    domain: Option<String>,
 }
 
 impl Policy {
@@ -101,46 +95,6 @@ impl Policy {
     }
 }
 
-impl Account {
-    pub(super) fn new(name: &str) -> Self {
-        let name = name.to_lowercase();
-        let (user, domain) = match (name.split_once('\\'), name.rsplit_once('@')) {
-            (Some((domain, user)), _) | (None, Some((user, domain))) => (user, Some(domain)),
-            (None, None) => (&*name, None),
-        };
-        let domain = domain.filter(|domain| !domain.is_empty()).map(str::to_owned);
-        Self { user: user.to_owned(), domain }
-    }
-
-    /// The account of ESXi that vCenter works by, on behalf of anybody.
-    pub(super) fn is_vcenters(&self) -> bool {
-        self.user == "vpxuser"
-    }
-
-    /// One spelling for all.
-    pub(super) fn key(&self) -> String {
-        match &self.domain {
-            Some(domain) => format!("{domain}\\{}", self.user),
-            None => self.user.clone(),
-        }
-    }
-
-    /// Whether it is the same. A domain's short name is the first label of its DNS name.
-    fn is(&self, other: &Self) -> bool {
-        let domain = match (&self.domain, &other.domain) {
-            (Some(one), Some(other)) => {
-                let is_short = |short: &str, long: &str| {
-                    !short.contains('.')
-                        && long.split_once('.').is_some_and(|(label, _)| label == short)
-                };
-                one == other || is_short(one, other) || is_short(other, one)
-            }
-            (one, other) => one == other,
-        };
-        domain && self.user == other.user
-    }
-}
-
 /// Whether `*` for any characters and `?` for one make `pattern` into `name`.
 fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) =
@@ -168,23 +122,6 @@ fn matches(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_account_is_the_same_in_all_its_spellings_and_no_other() {
-        let is = |one: &str, other: &str| Account::new(one).is(&Account::new(other));
-        assert!(is("CORP\\svc", "corp\\SVC") && is("svc@corp", "CORP\\svc"));
-        assert!(is("CORP\\svc", "svc@corp.example.com") && is("root", "ROOT"));
-        assert!(is("VSPHERE.LOCAL\\Administrator", "administrator@vsphere.local"));
-        for (one, other) in [
-            ("CORP\\svc", "svc"),
-            ("CORP\\svc", "EVIL\\svc"),
-            ("CORP\\svc", "CORP\\svc2"),
-            ("svc@corp.example.com", "svc@corp.evil.com"),
-            ("svc@cor", "svc@corp"),
-        ] {
-            assert!(!is(one, other), "{one} {other}");
-        }
-    }
 
     #[test]
     fn patterns_match_whole_names() {

@@ -6,16 +6,13 @@ use std::collections::BTreeMap;
 use super::case::Case;
 use super::weigh::{Finding, Found, PRIOR};
 use crate::alert::{
-    self, Alert, Analytic, Compared, Evidence, Fact, Operations, SCHEMA, Severity, Status,
+    self, Alert, Analytic, Compared, Evidence, Fact, Operations, SCHEMA, Severity, Status, UNNAMED,
 };
 use crate::config::Role;
 use crate::detect::estate::Estate;
 use crate::detect::operations::SHOWN;
 use crate::detect::statistics::{confidence, shown};
-use crate::text::grouped;
-
-/// Names in a sentence.
-const NAMED: usize = 3;
+use crate::text::{counted, grouped, listed};
 
 /// Who tells what.
 pub(super) struct Story<'a> {
@@ -95,7 +92,7 @@ impl Story<'_> {
             format_args!(
                 "{} ({})",
                 counted(case.count, "guest operation"),
-                listed(&operations, operations.len())
+                listed(&operations, operations.len() as u64)
             ),
             named(&vms),
         );
@@ -236,17 +233,5 @@ fn most<K: Ord>(counts: &BTreeMap<K, u64>) -> Vec<&K> {
 
 /// Guests by their names, as far as logs have them.
 fn named(vms: &[String]) -> String {
-    if vms.is_empty() { "a guest that no log names".to_owned() } else { listed(vms, vms.len()) }
-}
-
-fn listed(names: &[String], count: usize) -> String {
-    let shown = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match count.saturating_sub(NAMED) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
+    if vms.is_empty() { UNNAMED.to_owned() } else { listed(vms, vms.len() as u64) }
 }

@@ -24,13 +24,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::alert::{Compared, Severity};
+use crate::detect::statistics;
 use crate::time::Timestamp;
 
 /// Most of what is done in guests is harmless.
 pub(super) const PRIOR: f64 = -3.0;
-/// Sums from which an alert, at 0 medium, is high and critical.
-const HIGH: f64 = 3.0;
-const CRITICAL: f64 = 6.0;
 /// A finding that weighs so much is a reason by itself.
 const STRONG: f64 = 3.0;
 /// Below this probability a count is not the account's habit.
@@ -133,13 +131,7 @@ pub(super) fn severity(weights: impl Iterator<Item = f64>) -> (f64, Option<Sever
         sum += weight;
         strong += usize::from(weight >= STRONG);
     }
-    let severity = match sum {
-        sum if sum < 0.0 => None,
-        sum if sum >= CRITICAL && strong > 1 => Some(Severity::Critical),
-        sum if sum >= HIGH => Some(Severity::High),
-        _ => Some(Severity::Medium),
-    };
-    (sum, severity)
+    (sum, statistics::severity(sum, strong > 1))
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@
 
 use crate::alert::Severity;
 use crate::baseline::{Habit, Others};
-use crate::detect::statistics::ramp;
+use crate::detect::statistics::{self, ramp};
 
 /// Most of what a guest does is harmless.
 const PRIOR: f64 = -7.5;
@@ -64,9 +64,6 @@ const ONLY_ASKS: f64 = 3.0;
 const LED_KNOWN: f64 = 0.5;
 /// Staging that weighs so much is a reason of its own.
 const STAGED: f64 = 2.0;
-/// Sums from which an alert, at 0 medium, is high and critical.
-const HIGH: f64 = 3.0;
-const CRITICAL: f64 = 6.0;
 
 /// What stands out in a session besides its bytes, as bits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -158,14 +155,8 @@ impl Weights {
     /// How bad that is; `None` below an alert. Critical is a matter of policy: what is as good as
     /// certain, and is a management component's egress or follows staging.
     pub(super) fn severity(&self, found: &Findings<'_>) -> Option<Severity> {
-        let supported = found.management || self.is_led();
-        match self.sum() {
-            sum if sum < 0.0 => None,
-            _ if found.learning && !found.management => Some(Severity::Medium),
-            sum if sum >= CRITICAL && supported => Some(Severity::Critical),
-            sum if sum >= HIGH => Some(Severity::High),
-            _ => Some(Severity::Medium),
-        }
+        let severity = statistics::severity(self.sum(), found.management || self.is_led())?;
+        Some(if found.learning && !found.management { Severity::Medium } else { severity })
     }
 
     /// Whether staging speaks for it.

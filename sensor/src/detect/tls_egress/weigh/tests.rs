@@ -1,4 +1,5 @@
 use super::*;
+use crate::detect::statistics::HIGH;
 
 /// A habit with `bytes` out on one day, learned or new.
 fn habit(bytes: u64, learned: bool) -> Habit {
