@@ -11,11 +11,13 @@ use crate::event::Flow;
 use crate::mirror::MirrorFacts;
 use crate::time::Timestamp;
 
+pub use mirroring::{AuditEvent, MirroredTraffic};
 pub(crate) use operations::UNNAMED;
 pub use operations::{Compared, Operations};
 
 pub(crate) mod attack;
 pub mod format;
+mod mirroring;
 mod operations;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -99,6 +101,8 @@ pub enum Analytic {
     AN0731,
     /// Anomalous use of the Guest Operations API (T1675).
     AN0646,
+    /// Mirrors that send traffic where it should not go (T1020.001).
+    AN1131,
 }
 
 impl Analytic {
@@ -108,6 +112,7 @@ impl Analytic {
             Self::AN1416 => "AN1416",
             Self::AN0731 => "AN0731",
             Self::AN0646 => "AN0646",
+            Self::AN1131 => "AN1131",
         }
     }
 }
@@ -308,6 +313,10 @@ pub enum Fact {
     },
     /// Guest operations, as a group.
     GuestOperation(Box<Operations>),
+    /// A change of what is mirrored where.
+    AuditEvent(Box<AuditEvent>),
+    /// Mirrored packets on the wire.
+    MirroredTraffic(Box<MirroredTraffic>),
     /// What the mirror port did to the traffic in the last minutes, while that was worth knowing.
     Mirror(MirrorFacts),
     /// What was known before.

@@ -10,8 +10,8 @@ use crate::baseline::{AssetBaseline, Baseline};
 use crate::config::Config;
 use crate::decode::Vlans;
 use crate::event::{
-    Body, Conversation, Endpoint, Event, Flow, GuestOperation, Report, Said, Service, Traffic,
-    Volume,
+    Body, Conversation, Endpoint, Event, Flow, GuestOperation, Mirrored, Report, Said, Service,
+    Traffic, Volume,
 };
 use crate::inventory::{AssetId, Inventory};
 use crate::mirror::{MirrorFacts, SourceFacts};
@@ -19,6 +19,7 @@ use crate::time::Timestamp;
 use dns_port::DnsPort;
 use estate::{Estate, Phase};
 use guest_operations::GuestOperations;
+use mirror_policy::MirrorPolicy;
 use tls_egress::TlsEgress;
 use volume::Direction;
 
@@ -28,6 +29,7 @@ mod dns_port;
 mod domain;
 mod estate;
 mod guest_operations;
+mod mirror_policy;
 mod operations;
 mod recent;
 mod reconfigure;
@@ -46,6 +48,7 @@ pub struct Engine {
     tls_egress: Option<TlsEgress>,
     dns_port: Option<DnsPort>,
     guest_operations: Option<GuestOperations>,
+    mirror_policy: Option<MirrorPolicy>,
     alerts: Vec<Alert>,
     /// Time of the latest event.
     now: Timestamp,
@@ -84,6 +87,8 @@ impl Engine {
             dns_port: config.dns_port.enabled.then(|| DnsPort::new(&config.dns_port)),
             guest_operations: (config.guest_operations.enabled)
                 .then(|| GuestOperations::new(&config.guest_operations)),
+            mirror_policy: (config.mirror_policy.enabled)
+                .then(|| MirrorPolicy::new(&config.mirror_policy)),
             alerts: Vec::new(),
             now: Timestamp::ZERO,
             baseline,
@@ -138,7 +143,21 @@ impl Engine {
             Said::GuestOperation(operation) => self.operation(report, operation),
             Said::Conversation(conversation) => self.logged(report, conversation),
             Said::Placement { vm, host } => self.estate.inventory.placed(vm, host),
-            Said::Session(_) | Said::SwitchReconfigured { .. } | Said::MirroringChanged(_) => {}
+            Said::MirrorChanged(change) => {
+                if let Some(policy) = &mut self.mirror_policy {
+                    policy.changed(&self.estate, report, change, &mut self.alerts);
+                }
+            }
+            Said::Mirrored(mirrored) => self.mirrored(mirrored, Some(report.reporter.service)),
+            Said::Session(_) | Said::SwitchReconfigured { .. } => {}
+        }
+    }
+
+    /// Takes what packets show of mirrored traffic, or the log of that service.
+    pub fn mirrored(&mut self, mirrored: &Mirrored, by: Option<Service>) {
+        self.advance(mirrored.time);
+        if let Some(policy) = &mut self.mirror_policy {
+            policy.mirrored(&self.estate, mirrored, by, &mut self.alerts);
         }
     }
 
@@ -292,6 +311,9 @@ impl Engine {
             }
             if let Some(operations) = &mut self.guest_operations {
                 operations.tick(&self.estate, time, &mut self.alerts);
+            }
+            if let Some(policy) = &mut self.mirror_policy {
+                policy.tick(&self.estate, time, &mut self.alerts);
             }
         }
     }

@@ -6,6 +6,7 @@ use crate::time::Timestamp;
 
 mod dns;
 mod flow;
+mod mirroring;
 mod operation;
 mod report;
 #[cfg(test)]
@@ -16,10 +17,11 @@ pub use dns::{DnsAnswer, DnsAuthority, DnsData, DnsMessage, DnsQuestion, DnsTran
 pub use flow::{
     Account, AccountReason, App, Endpoint, Flow, FlowState, Traffic, Tunnel, TunnelKind, Volume,
 };
+pub use mirroring::{ChangeAction, MirrorChange, MirrorObject, Mirrored, Principal};
 pub use operation::Operation;
 pub use report::{
-    Access, Basis, Claim, Conversation, GuestOperation, MirroringChange, Report, Reporter, Said,
-    Service, Session, SessionChange,
+    Access, Basis, Claim, Conversation, GuestOperation, Report, Reporter, Said, Service, Session,
+    SessionChange,
 };
 pub use tls::{Carrier, Certificate, Ech, Ja3, Ja4, StartTls, TlsSession};
 
@@ -30,6 +32,8 @@ pub enum Record {
     Seen(Event),
     /// A log said it.
     Logged(Box<Report>),
+    /// Packets showed that packets are mirrored.
+    Mirrored(Box<Mirrored>),
 }
 
 impl Record {
@@ -38,6 +42,7 @@ impl Record {
         match self {
             Self::Seen(event) => event.time,
             Self::Logged(report) => report.time,
+            Self::Mirrored(mirrored) => mirrored.time,
         }
     }
 }

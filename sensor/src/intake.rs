@@ -13,6 +13,7 @@ use crate::time::{Elapsed, Timestamp};
 use esxi::Gaps;
 use syslog::{Form, Message, Skews};
 
+pub mod audit;
 pub mod esxi;
 pub mod files;
 pub mod join;

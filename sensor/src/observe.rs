@@ -2,7 +2,7 @@
 
 use crate::decode::tls::{self, Likeness};
 use crate::decode::{dns, quic as quic_packets};
-use crate::event::{Account, Body, Event, Report, Volume};
+use crate::event::{Account, Body, Event, Mirrored, Report, Volume};
 use crate::flow::{Direction, Observer, Verdict, View};
 use crate::intake::{self, syslog};
 use crate::mirror::SourceFacts;
@@ -28,6 +28,8 @@ pub trait Sink {
     fn event(&mut self, event: Event);
     /// Takes what a log message said that was seen on its way.
     fn report(&mut self, _report: Report) {}
+    /// Takes what packets show of mirrored traffic.
+    fn mirrored(&mut self, _mirrored: Mirrored) {}
     /// Takes what each source of packets does to them, at the end of each 10 s of capture time.
     fn mirror(&mut self, _at: Timestamp, _sources: &[SourceFacts]) {}
 }

@@ -11,6 +11,7 @@ use crate::text::{grouped, printable, printable_within};
 use crate::time::{ByteSize, Elapsed, Timestamp};
 
 mod evidence;
+mod mirroring;
 mod next;
 mod operations;
 

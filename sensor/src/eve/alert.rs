@@ -82,7 +82,7 @@ pub(super) const fn app(analytic: Analytic, flow: &Flow) -> Option<App> {
     match (analytic, flow.protocol) {
         (Analytic::AN1416, protocol::UDP) => Some(App::Quic),
         (Analytic::AN1416, _) => Some(App::Tls),
-        (Analytic::AN0731 | Analytic::AN0646, _) => None,
+        (Analytic::AN0731 | Analytic::AN0646 | Analytic::AN1131, _) => None,
     }
 }
 
@@ -93,6 +93,7 @@ const fn signature_id(analytic: Analytic) -> u32 {
             Analytic::AN1416 => 1416,
             Analytic::AN0731 => 731,
             Analytic::AN0646 => 646,
+            Analytic::AN1131 => 1131,
         }
 }
 

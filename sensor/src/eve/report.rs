@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::{Time, write_line};
-use crate::event::{GuestOperation, MirroringChange, Report, Said, Session};
+use crate::event::{ChangeAction, GuestOperation, MirrorChange, Report, Said, Session};
 use crate::time::Timestamp;
 
 /// The line of one report.
@@ -73,6 +73,22 @@ struct Audit<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     operation: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    targets: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    addresses: Vec<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wire_id: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     switch: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<&'a str>,
@@ -100,8 +116,8 @@ pub fn write_report(report: &Report, out: &mut Vec<u8>) {
             let said = Audit { action, switch, account, ..Audit::default() };
             ("audit", Egret::Audit(told(report, said)))
         }
-        Said::MirroringChanged(said) => ("audit", Egret::Audit(told(report, mirroring(said)))),
-        Said::Conversation(_) | Said::Placement { .. } => return,
+        Said::MirrorChanged(said) => ("audit", Egret::Audit(told(report, mirroring(said)))),
+        Said::Conversation(_) | Said::Placement { .. } | Said::Mirrored(_) => return,
     };
     write_line(&Line { timestamp: Time(report.time), event_type, egret }, out);
 }
@@ -151,13 +167,25 @@ fn session(said: &Session) -> Audit<'_> {
     }
 }
 
-fn mirroring(said: &MirroringChange) -> Audit<'_> {
+fn mirroring(said: &MirrorChange) -> Audit<'_> {
+    let principal = said.principal.as_ref();
     Audit {
-        action: "mirroring_changed",
-        operation: Some(&said.operation),
-        account: said.account.as_deref(),
-        client: said.client,
-        refused: Some(said.is_refused),
+        action: match said.action {
+            ChangeAction::Create => "mirror_create",
+            ChangeAction::Modify => "mirror_modify",
+            ChangeAction::Delete => "mirror_delete",
+        },
+        operation: Some(&said.call),
+        object: Some(said.object.name()),
+        id: said.id.as_deref(),
+        scope: said.scope.as_deref(),
+        targets: said.targets.iter().map(|target| &**target).collect(),
+        addresses: said.addresses.clone(),
+        wire_id: said.wire_id,
+        account: principal.map(|principal| &*principal.name),
+        from: said.from.as_deref(),
+        refused: Some(said.failure.is_some()),
+        record: said.record.as_deref(),
         ..Audit::default()
     }
 }

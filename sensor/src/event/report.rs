@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::Operation;
+use super::{MirrorChange, Mirrored, Operation};
 use crate::time::Timestamp;
 
 /// One fact that a log told.
@@ -53,11 +53,23 @@ pub enum Service {
     Shell,
     /// The distributed firewall of NSX, and its manager's audit log.
     Nsx,
+    /// A switch or router, by its syslog.
+    Device,
+    /// AWS CloudTrail.
+    CloudTrail,
+    /// VPC flow logs of AWS.
+    FlowLog,
+    /// Cloud Audit Logs of Google Cloud.
+    Gcp,
+    /// The activity log of Azure.
+    Azure,
+    /// Events of vCenter, exported as JSON.
+    Vcenter,
 }
 
 impl Service {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 16] = [
         Self::Hostd,
         Self::Vpxa,
         Self::Vpxd,
@@ -68,6 +80,12 @@ impl Service {
         Self::Sso,
         Self::Shell,
         Self::Nsx,
+        Self::Device,
+        Self::CloudTrail,
+        Self::FlowLog,
+        Self::Gcp,
+        Self::Azure,
+        Self::Vcenter,
     ];
 
     /// Its name in events and labels.
@@ -83,6 +101,12 @@ impl Service {
             Self::Sso => "sso",
             Self::Shell => "shell",
             Self::Nsx => "nsx",
+            Self::Device => "device",
+            Self::CloudTrail => "cloudtrail",
+            Self::FlowLog => "flow_log",
+            Self::Gcp => "gcp_audit",
+            Self::Azure => "azure_activity",
+            Self::Vcenter => "vcenter",
         }
     }
 }
@@ -101,8 +125,10 @@ pub enum Said {
         /// Who did it.
         account: Option<Arc<str>>,
     },
-    /// Port mirroring was configured, or that was tried.
-    MirroringChanged(Box<MirroringChange>),
+    /// What is mirrored where was changed, or that was tried.
+    MirrorChanged(Box<MirrorChange>),
+    /// Mirrored packets, as a flow log tells of them.
+    Mirrored(Box<Mirrored>),
     /// A conversation, as a proxy or a firewall saw it.
     Conversation(Box<Conversation>),
     /// Where a virtual machine runs.
@@ -228,19 +254,6 @@ impl SessionChange {
             Self::Refused => "login_refused",
         }
     }
-}
-
-/// A change of port mirroring, as the manager of NSX records it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MirroringChange {
-    /// What was called, as the record has it.
-    pub operation: Arc<str>,
-    /// Who called it.
-    pub account: Option<Arc<str>>,
-    /// Where from.
-    pub client: Option<IpAddr>,
-    /// Whether it failed.
-    pub is_refused: bool,
 }
 
 /// A conversation that a log tells of.

@@ -82,6 +82,13 @@ pub fn read(message: &Message<'_>) -> Option<Told> {
         Service::Nsx => Some(told(Service::Nsx, nsx::read(body)?)),
         // The kernel knows of no connection, and audit records were looked for.
         Service::Vmkernel | Service::Audit => None,
+        // They have no messages in syslog, or none by a program's name.
+        Service::Device
+        | Service::CloudTrail
+        | Service::FlowLog
+        | Service::Gcp
+        | Service::Azure
+        | Service::Vcenter => None,
     }
 }
 

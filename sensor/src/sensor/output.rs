@@ -8,7 +8,7 @@ use crate::alert::Alert;
 use crate::cli::Stream;
 use crate::detect::Engine;
 use crate::eve;
-use crate::event::{Event, Report};
+use crate::event::{Event, Mirrored, Report};
 use crate::intake::files;
 use crate::intake::join::Join;
 use crate::mirror::SourceFacts;
@@ -137,6 +137,13 @@ impl Sink for Outputs {
     fn report(&mut self, report: Report) {
         self.logged(report.time);
         self.take(report);
+    }
+
+    fn mirrored(&mut self, mirrored: Mirrored) {
+        self.logged(mirrored.time);
+        self.joined(mirrored.time);
+        self.engine.mirrored(&mirrored, None);
+        self.alerts();
     }
 
     fn mirror(&mut self, at: Timestamp, sources: &[SourceFacts]) {

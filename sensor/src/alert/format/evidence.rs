@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{operations, usual};
+use super::{mirroring, operations, usual};
 use crate::alert::{Alert, Evidence, Fact};
 use crate::mirror::corrected;
 use crate::text::{counted, grouped, printable};
@@ -65,6 +65,8 @@ pub(super) fn sentence(fact: &Fact) -> String {
             format!("connected to {place} over {protocol}{}", said.unwrap_or_default())
         }
         Fact::GuestOperation(group) => operations::sentence(group),
+        Fact::AuditEvent(event) => mirroring::change(event),
+        Fact::MirroredTraffic(traffic) => mirroring::traffic(traffic),
         Fact::Mirror(facts) => facts.sentence(),
         Fact::Baseline { statement } => printable(statement).to_string(),
     }

@@ -11,6 +11,7 @@ pub(super) fn steps(alert: &Alert) -> Vec<String> {
         Analytic::AN1416 => egress(alert),
         Analytic::AN0731 => calculated_port(alert),
         Analytic::AN0646 => guest_operations(alert),
+        Analytic::AN1131 => mirror(alert),
     };
     let mut steps = vec![first];
     if let Some(id) = alert.evidence.iter().find_map(evidence::community_id) {
@@ -18,9 +19,20 @@ pub(super) fn steps(alert: &Alert) -> Vec<String> {
     }
     steps.push(match alert.analytic {
         Analytic::AN0646 => expectation(alert),
+        Analytic::AN1131 => destinations(alert),
         Analytic::AN1416 | Analytic::AN0731 => approval(alert),
     });
     steps
+}
+
+fn mirror(alert: &Alert) -> String {
+    format!("ask who mirrors the traffic of {}", printable(&alert.asset.name))
+}
+
+/// How the config says that a mirror may go there.
+fn destinations(alert: &Alert) -> String {
+    let place = alert.destination.as_ref().map_or_else(String::new, |to| to.address.to_string());
+    format!("if it may: detect.mirror_policy.destinations = [{}]", quoted(&place))
 }
 
 fn guest_operations(alert: &Alert) -> String {

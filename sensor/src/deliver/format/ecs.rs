@@ -99,7 +99,7 @@ fn source(alert: &Alert) -> Value {
     let own = (alert.asset.address, mac(alert));
     let (address, mac) = match alert.analytic {
         Analytic::AN0646 => (alert.client(), None),
-        Analytic::AN1416 | Analytic::AN0731 => own,
+        Analytic::AN1416 | Analytic::AN0731 | Analytic::AN1131 => own,
     };
     if address.is_none() && mac.is_none() {
         return Value::Null;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::event::{
-    Access, Basis, Claim, GuestOperation, MirroringChange, Operation, Report, Reporter, Said,
-    Service, Session, SessionChange,
+    Access, Basis, ChangeAction, Claim, GuestOperation, MirrorChange, Operation, Report, Reporter,
+    Said, Service, Session, SessionChange,
 };
 
 fn report(service: Service, said: Said) -> Report {
@@ -80,11 +80,10 @@ fn logins_and_changes_of_the_network_are_audit_events() {
         access: Access::Api,
     };
     let switch: Arc<str> = "DSwitch".into();
-    let mirroring = MirroringChange {
-        operation: "CreatePortMirroringSession".into(),
-        account: Some("admin".into()),
-        client: None,
-        is_refused: false,
+    let mirroring = MirrorChange {
+        call: "CreatePortMirroringSession".into(),
+        action: ChangeAction::Create,
+        ..MirrorChange::default()
     };
     for (said, own) in [
         (
@@ -96,8 +95,8 @@ fn logins_and_changes_of_the_network_are_audit_events() {
             r#"{"action":"switch_reconfigured","switch":"DSwitch","source""#,
         ),
         (
-            Said::MirroringChanged(Box::new(mirroring)),
-            r#"{"action":"mirroring_changed","operation":"CreatePortMirroringSession","account":"admin","refused":false,"source""#,
+            Said::MirrorChanged(Box::new(mirroring)),
+            r#"{"action":"mirror_create","operation":"CreatePortMirroringSession","object":"session","refused":false,"source""#,
         ),
     ] {
         let line = written(&report(Service::Vpxd, said));

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::account;
 use crate::decode::protocol::{ICMP, ICMPV6, SCTP, TCP, UDP};
-use crate::event::{Conversation, MirroringChange, Said};
+use crate::event::{ChangeAction, Conversation, MirrorChange, Principal, Said};
 
 use super::element::Element;
 use super::{name, session};
@@ -22,7 +22,7 @@ const ESP: u8 = 50;
 /// What a message of the firewall or of the manager says.
 pub(super) fn read(body: &str) -> Option<Said> {
     if body.starts_with("[nsx@") {
-        return mirroring(body).map(|change| Said::MirroringChanged(Box::new(change)));
+        return mirroring(body).map(|change| Said::MirrorChanged(Box::new(change)));
     }
     packet(body).map(|conversation| Said::Conversation(Box::new(conversation)))
 }
@@ -87,7 +87,7 @@ fn number(protocol: &str) -> Option<u8> {
 /// A change of port mirroring in the manager's audit log:
 /// `[nsx@6876 audit="true" … username="admin"] UserName="admin", ModuleName="…", Operation="…",
 /// Operation status="success", Src="192.0.2.1", New value=[…]`.
-fn mirroring(body: &str) -> Option<MirroringChange> {
+fn mirroring(body: &str) -> Option<MirrorChange> {
     let record = Element::read(body)?;
     if record.get("audit")? != "true" {
         return None;
@@ -101,12 +101,32 @@ fn mirroring(body: &str) -> Option<MirroringChange> {
     }
     let user = record.get("username");
     let user = user.as_deref().or_else(|| field(text, " UserName=\""));
-    Some(MirroringChange {
-        operation: name(operation),
-        account: user.and_then(account::spelled).map(Into::into),
-        client: field(text, " Src=\"").and_then(session::address),
-        is_refused: field(text, " Operation status=\"").is_some_and(|status| status != "success"),
+    let principal = |name: String| Principal {
+        name: name.into(),
+        full: None,
+        foreign_account: None,
+        by_console: false,
+    };
+    let status = field(text, " Operation status=\"").filter(|status| *status != "success");
+    Some(MirrorChange {
+        call: name(operation),
+        action: action(operation),
+        principal: user.and_then(account::spelled).map(principal),
+        from: field(text, " Src=\"").and_then(session::address).map(|from| from.to_string().into()),
+        failure: status.map(name),
+        ..MirrorChange::default()
     })
+}
+
+/// What a call does, by the verb it begins with.
+fn action(call: &str) -> ChangeAction {
+    let begins =
+        |verb: &str| call.get(..verb.len()).is_some_and(|start| start.eq_ignore_ascii_case(verb));
+    match () {
+        () if begins("create") => ChangeAction::Create,
+        () if begins("delete") => ChangeAction::Delete,
+        () => ChangeAction::Modify,
+    }
 }
 
 fn field<'a>(text: &'a str, key: &str) -> Option<&'a str> {

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use super::*;
 use crate::event::{
-    Access, Conversation, GuestOperation, MirroringChange, Operation, Session, SessionChange,
+    Access, ChangeAction, Conversation, GuestOperation, MirrorChange, Operation, Principal,
+    Session, SessionChange,
 };
 
 mod corpus;
@@ -341,13 +342,16 @@ fn every_form_of_a_firewall_s_line_is_read() {
 #[test]
 fn mirroring_is_told_by_the_manager_of_nsx() {
     let body = r#"[nsx@6876 audit="true" comp="nsx-manager" username="admin"] UserName="admin", ModuleName="X", Operation="CreatePortMirroringSession", Operation status="success", Src="192.0.2.6", New value=[{"a":"Operation="}]"#;
-    let change = MirroringChange {
-        operation: "CreatePortMirroringSession".into(),
-        account: Some("admin".into()),
-        client: Some(ip("192.0.2.6")),
-        is_refused: false,
+    let principal =
+        Principal { name: "admin".into(), full: None, foreign_account: None, by_console: false };
+    let change = MirrorChange {
+        call: "CreatePortMirroringSession".into(),
+        action: ChangeAction::Create,
+        principal: Some(principal),
+        from: Some("192.0.2.6".into()),
+        ..MirrorChange::default()
     };
-    assert_eq!(said("NSX", body), Some(Said::MirroringChanged(Box::new(change))));
+    assert_eq!(said("NSX", body), Some(Said::MirrorChanged(Box::new(change))));
     for other in [
         body.replace("CreatePortMirroringSession", "CreateRoleBinding"),
         body.replace("CreatePortMirroringSession", "x").replace("[{", "[{Mirror"),

@@ -142,6 +142,7 @@ impl Detection {
                     events.event(&event);
                 }
             }
+            Record::Mirrored(mirrored) => self.engine.mirrored(&mirrored, None),
             Record::Logged(report) => {
                 if let Some(report) = self.join.take(*report) {
                     self.report(&report);

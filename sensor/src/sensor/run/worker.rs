@@ -12,7 +12,7 @@ use super::input::Input;
 use super::pulse::Pulse;
 use super::tally::Tally;
 use crate::capture::live::Live;
-use crate::event::{Event, Record, Report};
+use crate::event::{Event, Mirrored, Record, Report};
 use crate::mirror::SourceFacts;
 use crate::observe::Sink;
 use crate::sensor::path::Path;
@@ -144,6 +144,10 @@ impl Sink for Waiting {
         self.push(Record::Logged(Box::new(report)));
     }
 
+    fn mirrored(&mut self, mirrored: Mirrored) {
+        self.push(Record::Mirrored(Box::new(mirrored)));
+    }
+
     fn mirror(&mut self, _at: Timestamp, sources: &[SourceFacts]) {
         self.sources = Some(sources.to_vec());
     }
@@ -181,6 +185,10 @@ impl Sink for Last<'_> {
 
     fn report(&mut self, report: Report) {
         self.push(Record::Logged(Box::new(report)));
+    }
+
+    fn mirrored(&mut self, mirrored: Mirrored) {
+        self.push(Record::Mirrored(Box::new(mirrored)));
     }
 }
 
@@ -359,7 +367,7 @@ mod tests {
             assert!(records.len() <= BATCH);
             taken.extend(records.into_iter().map(|record| match record {
                 Record::Seen(event) => (event.flow.id, event.flow.slot),
-                Record::Logged(report) => panic!("{report:?}"),
+                other => panic!("{other:?}"),
             }));
             if is_last {
                 break;
