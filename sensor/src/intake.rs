@@ -17,6 +17,7 @@ pub mod audit;
 pub mod esxi;
 pub mod files;
 pub mod join;
+mod latest;
 pub mod listen;
 pub mod syslog;
 

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::alert::Severity;
 use crate::config::Role;
-use crate::intake;
+use crate::intake::audit::Refusal;
+use crate::intake::{self, audit};
 use crate::text::{counted, grouped, printable, printable_within};
 use crate::time::{ByteSize, Elapsed, Timestamp};
 
@@ -41,6 +42,8 @@ pub struct Summary {
     pub dns_answers: u64,
     /// Log messages, seen in the captures and in log files.
     pub logs: intake::Counts,
+    /// Records in audit files.
+    pub audit: audit::Counts,
     /// Assets seen or configured.
     pub assets: Vec<AssetCount>,
     /// Alerts, by severity.
@@ -90,6 +93,11 @@ impl Summary {
             .iter()
             .map(|severity| (severity.name().to_owned(), self.alerts_of(*severity).into()))
             .collect();
+        let audit_refused: BTreeMap<_, _> = Refusal::ALL
+            .iter()
+            .map(|refusal| (refusal.name(), self.audit.refused_for(*refusal)))
+            .filter(|(_, count)| *count > 0)
+            .collect();
         json!({
             "event_type": "summary",
             "packets": self.packets,
@@ -109,6 +117,10 @@ impl Summary {
             "log_messages": self.logs.total(),
             "log_messages_understood": self.logs.understood,
             "log_messages_unreadable": self.logs.unreadable,
+            "audit_records": self.audit.total(),
+            "audit_records_understood": self.audit.understood,
+            "audit_records_repeated": self.audit.repeated,
+            "audit_records_refused": audit_refused,
             "assets": assets,
             "alerts": alerts,
             "wall_seconds": self.wall.as_secs_f64(),
@@ -170,6 +182,9 @@ impl Summary {
             let text = format_args!("{messages}, {understood} understood, {unreadable} unreadable");
             line(f, "logs", text)?;
         }
+        if self.audit.total() > 0 {
+            line(f, "audit", self.audit_text())?;
+        }
         line(f, "assets", self.assets_text())?;
         self.notes
             .iter()
@@ -192,6 +207,18 @@ impl Summary {
             line(f, "", format_args!("{} {layer}: {}", grouped(**count), printable(&reason)))?;
         }
         more(f, reasons.len())
+    }
+
+    fn audit_text(&self) -> String {
+        let records = counted(self.audit.total(), "record");
+        let mut text = format!("{records}, {} understood", grouped(self.audit.understood));
+        let refused = Refusal::ALL.map(|refusal| (refusal.name(), self.audit.refused_for(refusal)));
+        for (what, count) in [("repeated", self.audit.repeated)].into_iter().chain(refused) {
+            if count > 0 {
+                text += &format!(", {} {}", grouped(count), what.replace('_', " "));
+            }
+        }
+        text
     }
 
     fn alerts_text(&self) -> String {

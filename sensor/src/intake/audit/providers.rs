@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::flow_log::Fields;
 use crate::event::{Said, Service};
 use crate::time::Timestamp;
 
@@ -20,5 +21,10 @@ pub struct Told {
 
 /// Understands a record, if it says anything that is asked for.
 pub fn read(_record: &Value) -> Option<Told> {
+    None
+}
+
+/// Understands a line of a flow log, if it says anything that is asked for.
+pub fn flow(_line: &Fields<'_>) -> Option<Told> {
     None
 }
