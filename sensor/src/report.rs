@@ -305,6 +305,7 @@ mod tests {
             dns_responses: 1,
             dns_answers: 9_012,
             logs: intake::Counts { understood: 12, irrelevant: 3_000, ..intake::Counts::default() },
+            audit: audit::Counts { understood: 6, irrelevant: 2, ..audit::Counts::default() },
             assets: vec![
                 AssetCount { role: Role::Esxi, configured: 2, discovered: 0 },
                 AssetCount { role: Role::Vcenter, configured: 0, discovered: 0 },
@@ -331,6 +332,7 @@ flows    12,345 conversations
 TLS      1,234 ClientHellos, 1,200 with a server name, 3 cut off
 DNS      1 response, 9,012 answers
 logs     3,012 messages, 12 understood, 0 unreadable
+audit    8 records, 6 understood
 assets   2 esxi, 20 guest (18 discovered)
 note     monday.pcap: cut in the middle of a packet\\nfake line
 "
@@ -365,6 +367,7 @@ note     monday.pcap: cut in the middle of a packet\\nfake line
         assert_eq!(json["capture_seconds"], 86_400.0);
         assert_eq!(json["assets"]["guest"]["discovered"], 18);
         assert_eq!(json["log_messages"], 3_012);
+        assert_eq!(json["audit_records"], 8);
         assert_eq!(json["alerts"]["critical"], 0);
         assert_eq!(json["packets_per_second"], 536_768);
         assert!(!json.to_string().contains('\n'));

@@ -178,8 +178,8 @@ impl Split {
 
     fn line(&mut self, piece: &mut Piece<'_>, tell: Tell<'_>) {
         if piece.skip_to(|byte| byte == b'\n') {
+            self.told(piece, tell);
             self.state = State::Between;
-            self.told(Found::Line, piece, tell);
         }
     }
 
@@ -244,9 +244,8 @@ impl Split {
     fn open(&mut self, kind: Kind, piece: &mut Piece<'_>, tell: Tell<'_>) {
         if kind == Kind::Array && self.is_outermost() && is_list(&self.key) {
             self.surround(piece, tell);
-        } else if !self.brackets.is_empty() || self.around == 0 {
-            self.element(piece);
         }
+        self.element(piece);
         piece.step();
         if self.brackets.depth().saturating_sub(self.around) >= MAX_DEPTH {
             self.refuse(Refusal::TooDeep, piece, tell);
@@ -288,7 +287,7 @@ impl Split {
     fn ended(&mut self, piece: &mut Piece<'_>, tell: Tell<'_>) {
         let depth = self.brackets.depth();
         if depth == self.around {
-            self.told(Found::Json, piece, tell);
+            self.told(piece, tell);
         }
         self.state = if depth == 0 { State::Between } else { State::CommaOrEnd };
     }
@@ -319,22 +318,21 @@ impl Split {
         piece.mark();
     }
 
-    /// Tells of the record that ends here, unless it is refused.
-    fn told(
-        &mut self,
-        found: impl FnOnce(&[u8]) -> Found<'_>,
-        piece: &Piece<'_>,
-        tell: Tell<'_>,
-    ) {
+    /// Tells of the record or line that ends here, unless it is refused.
+    fn told(&mut self, piece: &Piece<'_>, tell: Tell<'_>) {
         if self.keeping == Keeping::Record {
-            if self.length(piece) > MAX_LENGTH {
-                tell(Found::Refused(Refusal::TooLarge));
-            } else if self.kept.is_empty() {
-                tell(found(piece.marked()));
+            let is_long = self.length(piece) > MAX_LENGTH;
+            let whole = if self.kept.is_empty() {
+                piece.marked()
             } else {
-                self.kept.extend_from_slice(piece.marked());
-                tell(found(&self.kept));
-            }
+                self.kept.extend_from_slice(if is_long { &[] } else { piece.marked() });
+                &self.kept
+            };
+            tell(match self.state {
+                _ if is_long => Found::Refused(Refusal::TooLarge),
+                State::Line => Found::Line(whole),
+                _ => Found::Json(whole),
+            });
         }
         self.forget();
     }
