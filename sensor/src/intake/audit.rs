@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::event::{Report, Reporter};
 use crate::time::Timestamp;
+use providers::Providers;
 
 pub mod providers;
 
@@ -25,20 +26,21 @@ pub struct Counts {
 #[derive(Debug, Default)]
 pub struct Reader {
     counts: Counts,
+    providers: Providers,
 }
 
 impl Reader {
-    /// What one record says, if that is anything that detectors ask for. `arrival`: when it came here;
-    /// of a file, none.
-    pub fn record(&mut self, record: &Value, arrival: Option<Timestamp>) -> Option<Report> {
-        let Some(told) = providers::read(record) else {
+    /// What one record says that detectors ask for. `arrival`: when it came here; of a file, none.
+    pub fn record(&mut self, record: &Value, arrival: Option<Timestamp>) -> Vec<Report> {
+        let told = self.providers.read(record);
+        let Some((time, told)) = told.and_then(|told| Some((told.time.or(arrival)?, told))) else {
             self.counts.irrelevant += 1;
-            return None;
+            return Vec::new();
         };
-        let time = told.time.or(arrival)?;
         self.counts.understood += 1;
         let reporter = Reporter { service: told.service, host: None, peer: None };
-        Some(Report { time, stated: told.time, reporter, said: told.said })
+        let report = |said| Report { time, stated: told.time, reporter: reporter.clone(), said };
+        told.said.into_iter().map(report).collect()
     }
 
     /// What became of the records so far.
