@@ -21,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
     };
     reader.take(&mut body, bytes, Some(NOW), &mut tell);
     reader.end(&mut body, Some(NOW), &mut tell);
-    assert_eq!(reader.counts().understood, reports);
+    assert!(reports >= reader.counts().understood);
 });
 
 /// The values that are found, and how many other things.

@@ -2,8 +2,46 @@
 
 use std::fs;
 
+use egret_tests::egret::json_lines;
+use egret_tests::traffic::{Traffic, end, path};
+
 use super::captures::datagrams;
 use super::{directory, egret};
+
+/// 2026-11-20T14:00:00Z, and a minute, in nanoseconds.
+const HOUR: u64 = 1_795_183_200_000_000_000;
+const MINUTE: u64 = 60_000_000_000;
+
+/// A mirror that was removed so many minutes after 14:00, as CloudTrail has it.
+fn removed(minute: u64) -> String {
+    format!(
+        r#"{{"eventVersion":"1.08","eventTime":"2026-11-20T14:{minute:02}:00Z","eventID":"{minute}","eventSource":"ec2.amazonaws.com","eventName":"DeleteTrafficMirrorSession","requestParameters":{{"DeleteTrafficMirrorSessionRequest":{{"TrafficMirrorSessionId":"tms-{minute}"}}}}}}"#
+    )
+}
+
+/// Fails when records and a capture are not read in the order of time, or one that comes twice is told twice.
+#[test]
+fn a_capture_and_audit_records_are_one_story() {
+    let mut traffic = Traffic::default();
+    for minute in [10, 20] {
+        let question = path(end("10.20.0.11", 5000), end("10.0.0.53", 53));
+        traffic.lookup(HOUR + minute * MINUTE, &question, "a.example", &["192.0.2.1".parse().unwrap()]);
+    }
+    let directory = directory("a.pcap", traffic.pcap());
+    let first = format!("{{\"Records\":[{},{}]}}", removed(25), removed(15));
+    fs::write(directory.path().join("a.json"), first).unwrap();
+    fs::write(directory.path().join("b.json"), [removed(15), removed(5)].join("\n")).unwrap();
+    let run = egret().within(&directory).read("a.pcap").args("--audit a.json --audit b.json");
+    let ran = run.args("--events eve.json").run().done();
+    assert_eq!(ran.summary("audit"), ["4 records, 3 understood, 1 repeated"]);
+    let events = fs::read_to_string(directory.path().join("eve.json")).unwrap();
+    let order: Vec<_> = json_lines(&events)
+        .iter()
+        .filter(|line| line["event_type"] == "audit" || line["dns"]["type"] == "response")
+        .map(|line| line["timestamp"].as_str().unwrap()[14..16].to_owned())
+        .collect();
+    assert_eq!(order, ["05", "10", "15", "20", "25"]);
+}
 
 /// Fails when audit records cannot be read without a capture, or the summary does not count them.
 #[test]

@@ -14,12 +14,12 @@ use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
 use crate::event::{Report, Reporter};
-use crate::intake::latest::Latest;
+use crate::intake::kept::Kept;
 use crate::time::Timestamp;
 pub use counts::{Counts, Refusal};
 use envelope::Inside;
 use flow_log::Layout;
-use providers::Told;
+use providers::{Providers, Told};
 use split::{Found, Split};
 
 mod counts;
@@ -50,13 +50,18 @@ static DEFAULT_LAYOUT: LazyLock<Layout> = LazyLock::new(Layout::default);
 #[derive(Debug)]
 pub struct Reader {
     counts: Counts,
-    repeated: Latest,
-    understand: fn(&Value) -> Option<Told>,
+    /// Whose ids came before, as hashes: one in 2^47 is taken for another by chance.
+    repeated: Kept<u64, ()>,
+    providers: Providers,
 }
 
 impl Default for Reader {
     fn default() -> Self {
-        Self { counts: Counts::default(), repeated: Latest::new(KEPT), understand: providers::read }
+        Self {
+            counts: Counts::default(),
+            repeated: Kept::new(KEPT),
+            providers: Providers::default(),
+        }
     }
 }
 
@@ -126,7 +131,7 @@ impl Reader {
         let Some(id) = &told.id else { return false };
         let mut hasher = DefaultHasher::new();
         (told.service, id).hash(&mut hasher);
-        self.repeated.note(hasher.finish())
+        self.repeated.insert(hasher.finish(), ()).is_some()
     }
 }
 
@@ -161,7 +166,10 @@ impl<'a> Taking<'a> {
 
     fn value(&mut self, value: Value) {
         match envelope::open(value) {
-            Inside::Record(record) => self.told((self.reader.understand)(&record)),
+            Inside::Record(record) => {
+                let told = self.reader.providers.read(&record);
+                self.told(told);
+            }
             Inside::Nothing => self.reader.counts.irrelevant += 1,
             inside if self.envelopes < MAX_ENVELOPES => {
                 self.envelopes += 1;
@@ -209,7 +217,8 @@ impl<'a> Taking<'a> {
         match text.and_then(|text| layout.fields(text)) {
             Some(fields) => {
                 lines.is_noise = false;
-                self.told(providers::flow(&fields));
+                let told = self.reader.providers.flow(|name| fields.get(name));
+                self.told(told);
             }
             // A log may have whatever lines it likes; a file of audit records has none but those.
             None if self.envelopes > 0 => self.reader.counts.irrelevant += 1,
@@ -239,7 +248,10 @@ impl<'a> Taking<'a> {
         let is_wild = self.arrival.is_some_and(|arrival| time.since(arrival) > AHEAD);
         let time = self.arrival.filter(|_| is_wild).unwrap_or(time);
         let reporter = Reporter { service: told.service, host: None, peer: None };
-        (self.tell)(Report { time, stated: told.time, reporter, said: told.said });
+        for said in told.said {
+            let reporter = reporter.clone();
+            (self.tell)(Report { time, stated: told.time, reporter, said });
+        }
     }
 }
 

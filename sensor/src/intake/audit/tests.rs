@@ -8,37 +8,32 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::event::{Said, Service};
+use crate::event::Said;
 
 const NOW: Timestamp = Timestamp::from_parts(1_795_183_391, 0);
 
-/// Understands `{"id":…,"second":…}`, of CloudTrail: that many seconds after [`NOW`].
-fn understand(record: &Value) -> Option<Told> {
-    let id = record.get("id")?.to_string();
-    let second = record.get("second").and_then(Value::as_i64);
-    let time = second.map(|second| match u64::try_from(second) {
+/// A record of CloudTrail with this id, of something that was removed so many seconds after [`NOW`].
+fn removed(id: u64, second: i64) -> Value {
+    let time = match u64::try_from(second) {
         Ok(second) => NOW.plus(Duration::from_secs(second)),
         Err(_) => NOW.minus(Duration::from_secs(second.unsigned_abs())),
-    });
-    let said = Said::SwitchReconfigured { switch: id.as_str().into(), account: None };
-    Some(Told { service: Service::CloudTrail, time, id: Some(id), said })
-}
-
-/// A reader of such records.
-fn reader() -> Reader {
-    Reader { understand, ..Reader::default() }
+    };
+    json!({
+        "eventID": id.to_string(), "eventTime": time,
+        "eventSource": "ec2.amazonaws.com", "eventName": "DeleteTrafficMirrorSession",
+    })
 }
 
 fn record(id: u64) -> Value {
-    json!({ "id": id, "second": 0 })
+    removed(id, 0)
 }
 
 /// The reports of one body, by their ids.
 fn told(reader: &mut Reader, arrival: Option<Timestamp>, body: &[u8]) -> Vec<(String, Timestamp)> {
     let mut told = Vec::new();
     let mut tell = |report: Report| {
-        let Said::SwitchReconfigured { switch, .. } = report.said else { panic!("{report:?}") };
-        told.push((switch.to_string(), report.time));
+        let Said::MirrorChanged(change) = report.said else { panic!("{report:?}") };
+        told.push((change.record.unwrap().to_string(), report.time));
     };
     let mut at = Body::default();
     reader.take(&mut at, body, arrival, &mut tell);
@@ -47,7 +42,7 @@ fn told(reader: &mut Reader, arrival: Option<Timestamp>, body: &[u8]) -> Vec<(St
 }
 
 fn ids(body: &[u8]) -> (Vec<String>, Counts) {
-    let mut reader = reader();
+    let mut reader = Reader::default();
     let told = told(&mut reader, Some(NOW), body);
     (told.into_iter().map(|(id, _)| id).collect(), reader.counts())
 }
@@ -107,7 +102,7 @@ fn envelopes_are_bounded() {
 /// Fails when a repeated record is told twice, or another one not at all.
 #[test]
 fn what_has_an_id_is_told_once() {
-    let mut reader = reader();
+    let mut reader = Reader::default();
     let body = json!([record(1), record(2), record(1)]).to_string();
     assert_eq!(told(&mut reader, Some(NOW), body.as_bytes()).len(), 2);
     assert_eq!(told(&mut reader, None, body.as_bytes()).len(), 0);
@@ -118,15 +113,17 @@ fn what_has_an_id_is_told_once() {
 /// Fails when a report has another time than its event's, or one from the future.
 #[test]
 fn a_report_has_the_time_of_its_event() {
-    let at = |second: i64| json!({ "id": second, "second": second });
-    let body = json!([at(-900), at(200), at(301), { "id": 0 }]).to_string();
-    let times = |arrival| told(&mut reader(), arrival, body.as_bytes());
+    let timeless = json!({
+        "eventID": "4", "eventSource": "ec2.amazonaws.com", "eventName": "DeleteTrafficMirrorFilter",
+    });
+    let body = json!([removed(1, -900), removed(2, 200), removed(3, 301), timeless]).to_string();
+    let times = |arrival| told(&mut Reader::default(), arrival, body.as_bytes());
     let after = |second| NOW.plus(Duration::from_secs(second));
     let before = NOW.minus(Duration::from_secs(900));
-    let expected = [("-900", before), ("200", after(200)), ("301", NOW), ("0", NOW)];
+    let expected = [("1", before), ("2", after(200)), ("3", NOW), ("4", NOW)];
     assert_eq!(times(Some(NOW)), expected.map(|(id, time)| (id.to_owned(), time)));
     // Of a file nobody knows when it came: what has no time is in no order.
-    let expected = [("-900", before), ("200", after(200)), ("301", after(301))];
+    let expected = [("1", before), ("2", after(200)), ("3", after(301))];
     assert_eq!(times(None), expected.map(|(id, time)| (id.to_owned(), time)));
 }
 
@@ -140,7 +137,8 @@ fn lines_are_of_flow_logs_or_noise() {
     let counts = ids(custom.as_bytes()).1;
     assert_eq!((counts.irrelevant, counts.refused()), (2, 0));
     let noise = "some words\nmore words\n";
-    let mixed = [noise, "{\"id\":1}\n", noise, line, noise, "{\"a\n", noise, "\u{1}\n"].concat();
+    let json = record(1).to_string() + "\n";
+    let mixed = [noise, &json, noise, line, noise, "{\"a\n", noise, "\u{1}\n"].concat();
     let (found, counts) = ids(mixed.as_bytes());
     assert_eq!((found.len(), counts.irrelevant), (1, 1));
     assert_eq!((counts.refused_for(Refusal::Malformed), counts.refused()), (4, 4));
@@ -152,7 +150,7 @@ fn lines_are_of_flow_logs_or_noise() {
 #[test]
 fn a_long_line_is_read_in_bounds() {
     let total: u64 = if std::env::var_os("EGRET_EXHAUSTIVE").is_some() { 200 << 20 } else { 20 << 20 };
-    let mut reader = reader();
+    let mut reader = Reader::default();
     let (mut body, mut told, mut sent, mut piece) = (Body::default(), 0, 0, Vec::new());
     let padding = "x\\\"{[".repeat(2_000);
     piece.extend_from_slice(b"{\"Records\":[{}");
@@ -160,7 +158,9 @@ fn a_long_line_is_read_in_bounds() {
     while sent < total {
         while piece.len() < 1 << 16 {
             id += 1;
-            let record = format!(",{{\"id\":{id},\"second\":0,\"user\":{{\"agent\":\"{padding}\"}}}}");
+            let record = record(id).to_string();
+            let record = record.strip_suffix('}').unwrap();
+            let record = format!(",{record},\"user\":{{\"agent\":\"{padding}\"}}}}");
             piece.extend_from_slice(record.as_bytes());
         }
         sent += piece.len() as u64;
@@ -203,13 +203,13 @@ proptest! {
     fn any_bytes_are_survived(
         parts in prop::collection::vec(prop_oneof![
             prop::collection::vec(any::<u8>(), 0..9),
-            "(\\{\"id\":[0-9]\\}|\"records\":\\[|\\{\"message\":\"|[\\[\\]{}\"\\\\,: \n])".prop_map(String::into_bytes),
+            "(\\{\"eventSource\":\"ec2\\.amazonaws\\.com\",\"eventName\":\"DeleteTrafficMirrorTarget\",\"eventID\":\"[0-9]\"\\}|\"records\":\\[|\\{\"message\":\"|[\\[\\]{}\"\\\\,: \n])".prop_map(String::into_bytes),
         ], 0..30),
         size in 1usize..20,
     ) {
         let bytes = parts.concat();
         let (whole, counts) = ids(&bytes);
-        let (mut reader, mut body, mut told) = (reader(), Body::default(), 0);
+        let (mut reader, mut body, mut told) = (Reader::default(), Body::default(), 0);
         for piece in bytes.chunks(size) {
             reader.take(&mut body, piece, Some(NOW), &mut |_| told += 1);
         }

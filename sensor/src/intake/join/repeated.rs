@@ -3,25 +3,25 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::event::{Report, Said};
-use crate::intake::latest::Latest;
+use crate::intake::kept::Kept;
 
 /// Messages that are remembered at most.
 const KEPT: usize = 8192;
 
-/// What tells messages apart, of the latest.
+/// What tells messages apart, of the latest, as hashes: one in 2^50 messages is taken for another by chance.
 #[derive(Debug)]
-pub(super) struct Repeated(Latest);
+pub(super) struct Repeated(Kept<u64, ()>);
 
 impl Default for Repeated {
     fn default() -> Self {
-        Self(Latest::new(KEPT))
+        Self(Kept::new(KEPT))
     }
 }
 
 impl Repeated {
     /// Takes a message; whether it came before.
     pub(super) fn note(&mut self, report: &Report) -> bool {
-        identity(report).is_some_and(|identity| self.0.note(identity))
+        identity(report).is_some_and(|identity| self.0.insert(identity, ()).is_some())
     }
 }
 
