@@ -43,8 +43,8 @@ pub struct Counts {
     pub irrelevant: u64,
     /// They came before.
     pub repeated: u64,
-    /// They are not read, by why: in the order of [`Refusal::ALL`].
-    refused: [u64; Refusal::ALL.len()],
+    /// They are not read, by why, in the order of [`Refusal::ALL`].
+    pub refused: [u64; Refusal::ALL.len()],
 }
 
 impl Counts {
