@@ -25,7 +25,12 @@ fn a_capture_and_audit_records_are_one_story() {
     let mut traffic = Traffic::default();
     for minute in [10, 20] {
         let question = path(end("10.20.0.11", 5000), end("10.0.0.53", 53));
-        traffic.lookup(HOUR + minute * MINUTE, &question, "a.example", &["192.0.2.1".parse().unwrap()]);
+        traffic.lookup(
+            HOUR + minute * MINUTE,
+            &question,
+            "a.example",
+            &["192.0.2.1".parse().unwrap()],
+        );
     }
     let directory = directory("a.pcap", traffic.pcap());
     let first = format!("{{\"Records\":[{},{}]}}", removed(25), removed(15));

@@ -174,7 +174,9 @@ impl<'a> Taking<'a> {
             inside if self.envelopes < MAX_ENVELOPES => {
                 self.envelopes += 1;
                 match inside {
-                    Inside::Values(values) => values.into_iter().for_each(|value| self.value(value)),
+                    Inside::Values(values) => {
+                        values.into_iter().for_each(|value| self.value(value))
+                    }
                     Inside::Bytes(bytes) => self.bytes(&bytes),
                     Inside::Record(_) | Inside::Nothing => {}
                 }

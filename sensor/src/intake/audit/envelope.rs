@@ -134,10 +134,7 @@ mod tests {
                 json!({ "version": "0", "detail-type": "AWS API Call via CloudTrail", "detail": record }),
                 one(),
             ),
-            (
-                json!({ "messageType": "DATA_MESSAGE", "owner": "1", "logEvents": [record] }),
-                one(),
-            ),
+            (json!({ "messageType": "DATA_MESSAGE", "owner": "1", "logEvents": [record] }), one()),
             (json!({ "messageType": "CONTROL_MESSAGE", "logEvents": [record] }), Inside::Nothing),
             (json!({ "id": "1", "timestamp": 1, "message": "2 1 eni-1 -" }), bytes("2 1 eni-1 -")),
             (json!({ "@timestamp": "t", "message": "{}" }), bytes("{}")),

@@ -36,8 +36,7 @@ impl Layout {
 
     /// What a line of values says: one for each name, or it is no such line.
     pub fn fields<'a>(&'a self, line: &'a str) -> Option<Fields<'a>> {
-        let values: Vec<&str> =
-            line.split_ascii_whitespace().take(self.names.len() + 1).collect();
+        let values: Vec<&str> = line.split_ascii_whitespace().take(self.names.len() + 1).collect();
         (values.len() == self.names.len()).then_some(Fields { names: &self.names, values })
     }
 }

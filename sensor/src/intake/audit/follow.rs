@@ -14,8 +14,8 @@ use crate::event::Report;
 use crate::text::{file_name, reason};
 use crate::time::Timestamp;
 use file::{Followed, Stamp};
-pub use patterns::{PatternError, Patterns};
 use patterns::Paths;
+pub use patterns::{PatternError, Patterns};
 
 mod file;
 mod patterns;
@@ -113,7 +113,9 @@ impl Follow {
                 self.files.insert(path, Followed::new(stamp, self.round));
             } else if !std::mem::replace(&mut self.is_full, true) {
                 let name = file_name(&path);
-                tracing::warn!("{name}: not followed: there are {MAX_FILES} others; remove old files");
+                tracing::warn!(
+                    "{name}: not followed: there are {MAX_FILES} others; remove old files"
+                );
             }
             return;
         };
@@ -196,7 +198,10 @@ impl Follow {
         }
         if self.told.len() < MAX_TOLD && self.told.insert(path.to_owned()) {
             let name = file_name(path);
-            tracing::warn!("{name}: cannot be read: {}; check it and its permissions", reason(error));
+            tracing::warn!(
+                "{name}: cannot be read: {}; check it and its permissions",
+                reason(error)
+            );
         }
     }
 }

@@ -150,7 +150,8 @@ mod tests {
 
     #[test]
     fn values_are_as_they_are_written() {
-        let text = r#"{"a":[1,-2,1.2348395e+07,18446744073709551615,null,true],"b":{"":"\ud83d\ude00"}}"#;
+        let text =
+            r#"{"a":[1,-2,1.2348395e+07,18446744073709551615,null,true],"b":{"":"\ud83d\ude00"}}"#;
         let expected = json!({
             "a": [1, -2, 1.2348395e7, u64::MAX, null, true],
             "b": { "": "😀" },

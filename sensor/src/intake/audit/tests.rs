@@ -59,9 +59,8 @@ fn records_come_in_envelopes() {
     let event = json!({ "version": "0", "detail-type": "x", "detail": record(1) });
     let topic = json!({ "Type": "Notification", "Message": event.to_string() });
     let queue = json!({ "Messages": [{ "MessageId": "1", "Body": topic.to_string() }] });
-    let lines = [record(1), record(2)].map(|record| {
-        json!({ "id": "x", "timestamp": 1, "message": record.to_string() })
-    });
+    let lines = [record(1), record(2)]
+        .map(|record| json!({ "id": "x", "timestamp": 1, "message": record.to_string() }));
     let log = json!({ "messageType": "DATA_MESSAGE", "logEvents": lines }).to_string();
     let firehose = json!({ "records": [{ "data": STANDARD.encode(gzip(log.as_bytes())) }] });
     let push = json!({ "message": { "data": STANDARD.encode(record(1).to_string()) } });
@@ -74,7 +73,11 @@ fn records_come_in_envelopes() {
         (json!({ "Records": [record(1), [record(2)], {}] }), vec!["1", "2"]),
     ] {
         let (ids, counts) = ids(body.to_string().as_bytes());
-        assert_eq!((ids, counts.refused()), (expected.iter().map(|id| id.to_string()).collect(), 0), "{body}");
+        assert_eq!(
+            (ids, counts.refused()),
+            (expected.iter().map(|id| id.to_string()).collect(), 0),
+            "{body}"
+        );
     }
 }
 
@@ -149,7 +152,8 @@ fn lines_are_of_flow_logs_or_noise() {
 /// a day when everything is to be tried.
 #[test]
 fn a_long_line_is_read_in_bounds() {
-    let total: u64 = if std::env::var_os("EGRET_EXHAUSTIVE").is_some() { 200 << 20 } else { 20 << 20 };
+    let total: u64 =
+        if std::env::var_os("EGRET_EXHAUSTIVE").is_some() { 200 << 20 } else { 20 << 20 };
     let mut reader = Reader::default();
     let (mut body, mut told, mut sent, mut piece) = (Body::default(), 0, 0, Vec::new());
     let padding = "x\\\"{[".repeat(2_000);

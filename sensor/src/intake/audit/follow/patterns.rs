@@ -4,7 +4,9 @@ use glob::{GlobResult, MatchOptions, Pattern, glob_with};
 
 /// A pattern that is none.
 #[derive(Debug, thiserror::Error)]
-#[error("{pattern} is no pattern of paths: {reason}; write it as in a shell, such as /var/log/egret/*.json")]
+#[error(
+    "{pattern} is no pattern of paths: {reason}; write it as in a shell, such as /var/log/egret/*.json"
+)]
 pub struct PatternError {
     pattern: String,
     reason: &'static str,
