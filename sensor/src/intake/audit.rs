@@ -175,7 +175,7 @@ impl<'a> Taking<'a> {
                 self.envelopes += 1;
                 match inside {
                     Inside::Values(values) => {
-                        values.into_iter().for_each(|value| self.value(value))
+                        values.into_iter().for_each(|value| self.value(value));
                     }
                     Inside::Bytes(bytes) => self.bytes(&bytes),
                     Inside::Record(_) | Inside::Nothing => {}

@@ -75,7 +75,7 @@ fn records_come_in_envelopes() {
         let (ids, counts) = ids(body.to_string().as_bytes());
         assert_eq!(
             (ids, counts.refused()),
-            (expected.iter().map(|id| id.to_string()).collect(), 0),
+            (expected.iter().map(ToString::to_string).collect(), 0),
             "{body}"
         );
     }

@@ -138,7 +138,7 @@ fn what_is_too_large_is_passed_over_to_its_end() {
         format!(
             "{}\n{fits}{}\n{{}}",
             "y".repeat(MAX_LENGTH + 1),
-            "{\"a\":".repeat(1) + &long + "}"
+            "{\"a\":".to_owned() + &long + "}"
         ),
     ] {
         let expected = [too_large.clone(), json(&fits), too_large.clone(), json("{}")];
