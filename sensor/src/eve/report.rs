@@ -21,8 +21,8 @@ struct Line<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Egret<'a> {
-    GuestOperation(Told<'a, Operation<'a>>),
-    Audit(Told<'a, Audit<'a>>),
+    GuestOperation(Box<Told<'a, Operation<'a>>>),
+    Audit(Box<Told<'a, Audit<'a>>>),
 }
 
 /// What was said, and by whom.
@@ -127,20 +127,22 @@ struct Audit<'a> {
 pub fn write_report(report: &Report, out: &mut Vec<u8>) {
     let (event_type, egret) = match &report.said {
         Said::GuestOperation(said) => {
-            ("guest_operation", Egret::GuestOperation(told(report, operation(said))))
+            ("guest_operation", Egret::GuestOperation(Box::new(told(report, operation(said)))))
         }
-        Said::Session(said) => ("audit", Egret::Audit(told(report, session(said)))),
+        Said::Session(said) => ("audit", Egret::Audit(Box::new(told(report, session(said))))),
         Said::SwitchReconfigured { switch, account } => {
             let action = "switch_reconfigured";
             let (switch, account) = (Some(&**switch), account.as_deref());
             let said = Audit { action, switch, account, ..Audit::default() };
-            ("audit", Egret::Audit(told(report, said)))
+            ("audit", Egret::Audit(Box::new(told(report, said))))
         }
-        Said::MirrorChanged(said) => ("audit", Egret::Audit(told(report, mirroring(said)))),
+        Said::MirrorChanged(said) => {
+            ("audit", Egret::Audit(Box::new(told(report, mirroring(said)))))
+        }
         Said::Address { id, address } => {
             let (id, addresses) = (Some(&**id), vec![*address]);
             let said = Audit { action: "address", id, addresses, ..Audit::default() };
-            ("audit", Egret::Audit(told(report, said)))
+            ("audit", Egret::Audit(Box::new(told(report, said))))
         }
         Said::Conversation(_) | Said::Placement { .. } | Said::Mirrored(_) => return,
     };

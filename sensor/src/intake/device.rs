@@ -70,17 +70,19 @@ impl Devices {
 
     fn commanded(&mut self, logged: &Logged<'_>, device: Arc<str>) -> Option<MirrorChange> {
         let key = (device.clone(), name(logged.user));
-        let before = self.open.get_mut(&key).and_then(Option::take);
-        // What leads to a command is told with it where the device does so.
-        let mut commands = logged.path.split(" ; ").map(str::trim).peekable();
-        let mut block =
-            commands.next_if(|first| first.starts_with("configure")).map_or(before, |_| None);
+        let mut block = self.open.get_mut(&key).and_then(Option::take);
         let mut told = None;
-        for command in commands {
-            told = command::apply(&mut block, command);
+        match logged.path.split_once(" ; ").filter(|(first, _)| first.starts_with("configure")) {
+            // What leads to the command is told with it: that says which session is meant.
+            Some((_, commands)) => {
+                block = None;
+                for command in commands.split(" ; ") {
+                    told = command::apply(&mut block, command);
+                }
+            }
+            None => told = command::apply(&mut block, logged.path),
         }
         if logged.is_refused {
-            // It was not done: what was being configured is as before.
             let mut change = told?;
             change.failure = Some("refused".into());
             return Some(attributed(change, logged.user, logged.from, device));

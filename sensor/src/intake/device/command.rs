@@ -46,7 +46,7 @@ pub(super) fn apply(block: &mut Option<MirrorChange>, command: &str) -> Option<M
     {
         return named(block, id, rest, is_removal);
     }
-    let Some(open) = block.as_mut() else { return None };
+    let open = block.as_mut()?;
     let told = within(open, words, is_removal);
     if told.is_none() && !words.first().is_some_and(|word| OTHERS.iter().any(|own| is(word, own))) {
         *block = None;

@@ -62,6 +62,7 @@ fn ios_logs_each_command() {
         "do show monitor session all",
         "monitor capture x",
         "description monitor session 1",
+        "description a ; monitor session 1",
         "ip address 192.0.2.1 255.255.255.0",
     ] {
         assert_eq!(told(&[&ios("alice", other)]), [], "{other}");
@@ -180,9 +181,7 @@ fn a_command_in_another_message_makes_no_change() {
         ),
         format!("<189>45: login of '{bare}' failed"),
         format!("<166>2026-11-20T14:03:11Z esx1 Hostd[1]: [Originator@6876 sub=Default] {bare}"),
-        format!(
-            "<189>Nov 20 14:03:11 mx1 sshd[6520]: UI_CFG_AUDIT_SET: User 'a' set: [forwarding-options analyzer x]"
-        ),
+        "<189>Nov 20 14:03:11 mx1 sshd[6520]: UI_CFG_AUDIT_SET: User 'a' set: [forwarding-options analyzer x]".into(),
         "<189>45: --> monitor session 1".into(),
     ] {
         assert_eq!(told(&[&line]), [], "{line}");

@@ -30,7 +30,7 @@ pub(super) fn read<'a>(
         interfaces.insert(id.clone(), address);
         said.push(Said::Address { id, address });
     }
-    (!said.is_empty()).then(|| Told { service: Service::FlowLog, time, id: None, said })
+    (!said.is_empty()).then_some(Told { service: Service::FlowLog, time, id: None, said })
 }
 
 fn mirrored<'a>(get: &impl Fn(&str) -> Option<&'a str>) -> Option<Mirrored> {

@@ -23,7 +23,7 @@ pub(super) fn created() -> Value {
     })
 }
 
-fn rule(request: Value) -> Value {
+fn rule(request: &Value) -> Value {
     let record = with(&created(), "eventName", json!("CreateTrafficMirrorFilterRule"));
     let record = with(&record, "responseElements", json!(null));
     with(&record, "requestParameters", json!({"CreateTrafficMirrorFilterRuleRequest": request}))
@@ -149,9 +149,9 @@ fn a_rule_for_everything_is_wide() {
         "TrafficMirrorFilterId": "tmf-0a", "RuleAction": "accept", "TrafficDirection": "egress",
         "SourceCidrBlock": "0.0.0.0/0", "DestinationCidrBlock": "0.0.0.0/0",
     });
-    let is_wide = |request: &Value| change(&rule(request.clone())).is_wide;
+    let is_wide = |request: &Value| change(&rule(request)).is_wide;
     assert!(is_wide(&open));
-    assert_eq!(change(&rule(open.clone())).filter.as_deref(), Some("tmf-0a"));
+    assert_eq!(change(&rule(&open)).filter.as_deref(), Some("tmf-0a"));
     for (key, value, wide) in [
         ("SourceCidrBlock", json!("::/0"), true),
         ("SourceCidrBlock", json!("10.0.0.0/8"), false),
@@ -165,7 +165,7 @@ fn a_rule_for_everything_is_wide() {
         assert_eq!(is_wide(&with(&open, key, value.clone())), wide, "{key} {value}");
     }
     let modified = |request: Value| {
-        let record = with(&rule(json!(null)), "eventName", json!("ModifyTrafficMirrorFilterRule"));
+        let record = with(&rule(&json!(null)), "eventName", json!("ModifyTrafficMirrorFilterRule"));
         let request = json!({"ModifyTrafficMirrorFilterRuleRequest": request});
         change(&with(&record, "requestParameters", request)).is_wide
     };
