@@ -244,11 +244,13 @@ impl Table {
         }
     }
 
-    /// Follows a packet of a flow of which a direction is watched.
+    /// Follows a packet of a flow of which a direction is watched. When one of the two has shown enough,
+    /// the flow has had its turn: the other one would cost as much for each packet, and mostly has
+    /// nothing but acknowledgments.
     #[inline]
     pub(super) fn watch(&mut self, id: SlotId, packet: &Packet<'_>, from: Direction) {
         if self.sources.watches.packet(id, from, packet) {
-            self.end_watch(id, from);
+            self.end_watches(id);
         }
     }
 
@@ -261,7 +263,7 @@ impl Table {
         }
     }
 
-    /// The flow ends, and so do its watches.
+    /// Ends what is watched of a flow.
     pub(super) fn end_watches(&mut self, id: SlotId) {
         for direction in [Direction::Up, Direction::Down] {
             let seen = self.slots.one(id as usize).map_or(0, |slot| slot.seen);
