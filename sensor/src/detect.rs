@@ -39,6 +39,11 @@ mod volume;
 /// What only the passing of time changes is looked at so often.
 const TICK: u64 = 1800;
 
+/// When the next tick after `time` begins.
+const fn tick_after(time: Timestamp) -> Timestamp {
+    Timestamp::from_parts((time.as_secs() / TICK + 1) * TICK, 0)
+}
+
 /// All detectors.
 #[derive(Debug)]
 pub struct Engine {
@@ -49,6 +54,8 @@ pub struct Engine {
     alerts: Vec<Alert>,
     /// Time of the latest event.
     now: Timestamp,
+    /// When the next tick begins.
+    next_tick: Timestamp,
     /// What an earlier run learned, to be taken over by assets as they are discovered.
     baseline: Baseline,
     /// How many assets have taken theirs over.
@@ -86,6 +93,7 @@ impl Engine {
                 .then(|| GuestOperations::new(&config.guest_operations)),
             alerts: Vec::new(),
             now: Timestamp::ZERO,
+            next_tick: Timestamp::ZERO,
             baseline,
             restored: 0,
         };
@@ -277,22 +285,28 @@ impl Engine {
         if self.now == Timestamp::ZERO {
             self.estate.begin(time);
             self.now = time;
+            self.next_tick = tick_after(time);
         }
         if time <= self.now {
             return;
         }
-        let tick = self.now.as_secs() / TICK != time.as_secs() / TICK;
         self.now = time;
-        if tick {
-            if let Some(egress) = &mut self.tls_egress {
-                egress.tick(&self.estate, time, &mut self.alerts);
-            }
-            if let Some(ports) = &mut self.dns_port {
-                ports.tick(&self.estate, time, &mut self.alerts);
-            }
-            if let Some(operations) = &mut self.guest_operations {
-                operations.tick(&self.estate, time, &mut self.alerts);
-            }
+        if time >= self.next_tick {
+            self.tick(time);
+        }
+    }
+
+    #[cold]
+    fn tick(&mut self, time: Timestamp) {
+        self.next_tick = tick_after(time);
+        if let Some(egress) = &mut self.tls_egress {
+            egress.tick(&self.estate, time, &mut self.alerts);
+        }
+        if let Some(ports) = &mut self.dns_port {
+            ports.tick(&self.estate, time, &mut self.alerts);
+        }
+        if let Some(operations) = &mut self.guest_operations {
+            operations.tick(&self.estate, time, &mut self.alerts);
         }
     }
 

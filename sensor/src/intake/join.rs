@@ -88,6 +88,7 @@ impl Join {
     }
 
     /// It is `now` by the time of records.
+    #[inline]
     pub fn advance(&mut self, now: Timestamp) {
         self.now = self.now.max(now);
     }
@@ -98,6 +99,7 @@ impl Join {
         if self.waiting.is_empty() { None } else { self.pop_due() }
     }
 
+    #[cold]
     fn pop_due(&mut self) -> Option<Report> {
         let (&(time, _), _) = self.waiting.first_key_value()?;
         if time > self.now.minus(PATIENCE) {
