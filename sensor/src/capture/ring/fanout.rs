@@ -10,6 +10,8 @@
 //! that were found last decide alone: for fragments, of which only the first has ports, for tunnels
 //! that are not gone into, and for whatever else comes from a tunnel's port. What has no IP address is
 //! the first ring's, and so is what ends before its headers do: the kernel stops the program there.
+//!
+//! The program is written from its end: what is put last runs first.
 
 use egret_ebpf::KERNEL_VLAN_TAGS;
 use libc::sock_filter;
