@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use crate::alert::{Alert, Fact, Operations, Severity};
 use crate::baseline::Baseline;
-use crate::config::Maintenance;
+use crate::config::{BusinessHours, Maintenance};
 use crate::detect::Engine;
 use crate::detect::tests::{DAY, HOUR, MINUTE, MONDAY, time};
 use crate::event::Operation;
@@ -208,7 +208,8 @@ fn a_guest_alias_is_a_reason_of_its_own() {
 
 #[test]
 fn hostd_alone_says_account_unknown_and_still_knows_hours_rates_and_machines() {
-    let mut logs = Logs::new(|config| config.business_hours = Some("Mon-Fri 07:00-19:00".into()));
+    let mut logs =
+        Logs::new(|config| config.business_hours = BusinessHours::parse("Mon-Fri 07:00-19:00"));
     logs.automation(None, 19, 5);
     assert_eq!(summaries(&logs.run()), Vec::<&str>::new());
     for vm in 0..40 {
