@@ -200,8 +200,7 @@ fn refused_credentials_and_then_accepted_ones_are_told() {
 fn a_guest_alias_is_a_reason_of_its_own() {
     let mut logs = Logs::strict();
     logs.automation(SVC, 12, 3);
-    let alias = Operation::Other("Add Guest Alias".into());
-    logs.does(LATER + 10 * HOUR, SVC, "app-01", alias);
+    logs.does(LATER + 10 * HOUR, SVC, "app-01", Operation::AddAlias);
     let told = logs.run();
     assert!(findings(only(&told)).contains_key("guest_alias"));
 }
