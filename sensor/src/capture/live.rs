@@ -114,9 +114,10 @@ pub fn open(interface: &str, settings: &Settings) -> Result<Opened, LiveError> {
     let mut tried = Tried::default();
     for backend in way::order(settings.backend, port) {
         match way::by(backend, port, settings) {
-            Ok(sources) => {
-                let why = tried.why(backend, sources.len(), settings.backend, port);
-                return Ok(Opened { sources, backend, why });
+            Ok(opened) => {
+                let many = opened.sources.len();
+                let why = tried.why(backend, many, settings.backend, port) + &opened.but();
+                return Ok(Opened { sources: opened.sources, backend, why });
             }
             Err(reason) => tried.push(backend, reason),
         }

@@ -48,6 +48,13 @@ pub struct Counts {
     pub hurried: u64,
 }
 
+impl Counts {
+    /// All of them, by what became of them.
+    pub const fn by_result(&self) -> [(&'static str, u64); 3] {
+        [("merged", self.merged), ("repeated", self.repeated), ("hurried", self.hurried)]
+    }
+}
+
 /// Reports that wait, and what is known of sessions.
 #[derive(Debug, Default)]
 pub struct Join {
