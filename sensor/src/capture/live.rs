@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::pcap::Pcap;
 use super::ring::Ring;
-use super::{Burst, Counts, Progress, Source, Stats, interface, ring, xdp};
+use super::{Burst, Counts, Progress, Scan, Source, Stats, interface, ring, xdp};
 use crate::time::Timestamp;
 use way::{Port, Tried};
 
@@ -138,10 +138,10 @@ impl Live {
     }
 
     /// Begins to tell what was counted without packets and was not told yet, up to now.
-    /// [`Self::counted`] gives it. Nothing begins before all is told since the call before.
-    pub fn scan(&mut self) {
+    /// [`Self::counted`] gives it. Nothing begins before that is over since the call before.
+    pub fn scan(&mut self, scan: Scan) {
         if let Way::Fast(fast, _) = &mut self.0 {
-            fast.scan();
+            fast.scan(scan);
         }
     }
 
