@@ -41,6 +41,11 @@ mod volume;
 /// What only the passing of time changes is looked at so often.
 const TICK: u64 = 1800;
 
+/// When the next tick after `time` begins.
+const fn tick_after(time: Timestamp) -> Timestamp {
+    Timestamp::from_parts((time.as_secs() / TICK + 1) * TICK, 0)
+}
+
 /// All detectors.
 #[derive(Debug)]
 pub struct Engine {
@@ -52,6 +57,8 @@ pub struct Engine {
     alerts: Vec<Alert>,
     /// Time of the latest event.
     now: Timestamp,
+    /// When the next tick begins.
+    next_tick: Timestamp,
     /// What an earlier run learned, to be taken over by assets as they are discovered.
     baseline: Baseline,
     /// How many assets have taken theirs over.
@@ -91,6 +98,7 @@ impl Engine {
                 .then(|| MirrorPolicy::new(&config.mirror_policy)),
             alerts: Vec::new(),
             now: Timestamp::ZERO,
+            next_tick: Timestamp::ZERO,
             baseline,
             restored: 0,
         };
@@ -296,25 +304,31 @@ impl Engine {
         if self.now == Timestamp::ZERO {
             self.estate.begin(time);
             self.now = time;
+            self.next_tick = tick_after(time);
         }
         if time <= self.now {
             return;
         }
-        let tick = self.now.as_secs() / TICK != time.as_secs() / TICK;
         self.now = time;
-        if tick {
-            if let Some(egress) = &mut self.tls_egress {
-                egress.tick(&self.estate, time, &mut self.alerts);
-            }
-            if let Some(ports) = &mut self.dns_port {
-                ports.tick(&self.estate, time, &mut self.alerts);
-            }
-            if let Some(operations) = &mut self.guest_operations {
-                operations.tick(&self.estate, time, &mut self.alerts);
-            }
-            if let Some(policy) = &mut self.mirror_policy {
-                policy.tick(&self.estate, time, &mut self.alerts);
-            }
+        if time >= self.next_tick {
+            self.tick(time);
+        }
+    }
+
+    #[cold]
+    fn tick(&mut self, time: Timestamp) {
+        self.next_tick = tick_after(time);
+        if let Some(egress) = &mut self.tls_egress {
+            egress.tick(&self.estate, time, &mut self.alerts);
+        }
+        if let Some(ports) = &mut self.dns_port {
+            ports.tick(&self.estate, time, &mut self.alerts);
+        }
+        if let Some(operations) = &mut self.guest_operations {
+            operations.tick(&self.estate, time, &mut self.alerts);
+        }
+        if let Some(policy) = &mut self.mirror_policy {
+            policy.tick(&self.estate, time, &mut self.alerts);
         }
     }
 
