@@ -157,7 +157,7 @@ impl Engine {
                 }
             }
             Said::Mirrored(mirrored) => self.mirrored(mirrored, Some(report.reporter.service)),
-            Said::Session(_) | Said::SwitchReconfigured { .. } => {}
+            Said::Session(_) | Said::SwitchReconfigured { .. } | Said::Address { .. } => {}
         }
     }
 
