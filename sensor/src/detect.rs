@@ -156,6 +156,11 @@ impl Engine {
                 }
             }
             Said::Mirrored(mirrored) => self.mirrored(mirrored, Some(report.reporter.service)),
+            Said::Address { id, address } => {
+                if let Some(policy) = &mut self.mirror_policy {
+                    policy.addressed(id, *address);
+                }
+            }
             Said::Session(_) | Said::SwitchReconfigured { .. } => {}
         }
     }

@@ -117,6 +117,11 @@ pub fn write_report(report: &Report, out: &mut Vec<u8>) {
             ("audit", Egret::Audit(told(report, said)))
         }
         Said::MirrorChanged(said) => ("audit", Egret::Audit(told(report, mirroring(said)))),
+        Said::Address { id, address } => {
+            let (id, addresses) = (Some(&**id), vec![*address]);
+            let said = Audit { action: "address", id, addresses, ..Audit::default() };
+            ("audit", Egret::Audit(told(report, said)))
+        }
         Said::Conversation(_) | Said::Placement { .. } | Said::Mirrored(_) => return,
     };
     write_line(&Line { timestamp: Time(report.time), event_type, egret }, out);

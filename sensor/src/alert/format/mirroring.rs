@@ -18,7 +18,9 @@ pub(super) fn change(event: &AuditEvent) -> String {
         "unknown_destination" => "the log does not say where the mirror leads".to_owned(),
         "retargeted" => format!("{} led elsewhere before", mirror(event)),
         "opened_wide" => format!("{} lets everything through now", mirror(event)),
-        "foreign_account" => "the mirror, its target and who changed it are not of one account".into(),
+        "foreign_account" => {
+            "the mirror, its target and who changed it are not of one account".into()
+        }
         "console" => "changed by the provider's console, not by a program".to_owned(),
         "failed" => {
             let why = event.failure.as_deref().unwrap_or("the log does not say why");
@@ -83,9 +85,8 @@ fn whole(event: &AuditEvent) -> String {
 
 fn who(event: &AuditEvent) -> String {
     let who = event.principal.as_deref().unwrap_or("somebody whom the record does not name");
-    let from = event.from.as_deref().map_or_else(String::new, |from| {
-        format!(" from {}", printable(from))
-    });
+    let from =
+        event.from.as_deref().map_or_else(String::new, |from| format!(" from {}", printable(from)));
     format!("{}{from}", printable(who))
 }
 

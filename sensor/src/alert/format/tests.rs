@@ -151,7 +151,8 @@ fn advice_about_mirrors_has_no_names_that_act() {
             }
         }
         let text = plain(&alert);
-        let said = text.lines().find_map(|line| line.split_once("[detect.mirror_policy] ")).unwrap();
+        let said =
+            text.lines().find_map(|line| line.split_once("[detect.mirror_policy] ")).unwrap();
         if let Ok(table) = said.1.parse::<toml::Table>() {
             let approved = table["destinations"].as_array().unwrap();
             assert_eq!((table.len(), approved.len()), (1, 1), "{text}");

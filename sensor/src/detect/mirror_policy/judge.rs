@@ -171,7 +171,9 @@ impl Look<'_> {
                 let own = change.id.as_deref().into_iter();
                 self.known.place(self.policy, own.chain(named), &change.addresses)
             }
-            MirrorObject::Session if !(change.targets.is_empty() && change.addresses.is_empty()) => {
+            MirrorObject::Session
+                if !(change.targets.is_empty() && change.addresses.is_empty()) =>
+            {
                 self.known.place(self.policy, named, &change.addresses)
             }
             MirrorObject::Session => self.before().map(|it| self.place_of(it)).unwrap_or_default(),
@@ -260,9 +262,7 @@ impl Look<'_> {
                     || self.before().is_some_and(|before| self.is_own(before))
             }
             (MirrorObject::Session, _) => self.before().is_some_and(|before| {
-                self.is_own(before)
-                    && self.place_of(before) != *place
-                    && !self.policy.allows(place)
+                self.is_own(before) && self.place_of(before) != *place && !self.policy.allows(place)
             }),
             (MirrorObject::Target, ChangeAction::Delete) => self.policy.allows(place),
             (MirrorObject::Target, _) => false,

@@ -93,7 +93,8 @@ impl Known {
         if change.object == MirrorObject::Filter {
             return true;
         }
-        let Some(filter) = self.filter_of(change).and_then(|filter| self.filters.get(&filter)) else {
+        let Some(filter) = self.filter_of(change).and_then(|filter| self.filters.get(&filter))
+        else {
             return false;
         };
         let gone = change.id.as_deref().map(spelled);

@@ -181,8 +181,7 @@ impl Story {
     /// The earliest change that is within the window of these packets.
     fn companion(&self, track: &Track, window: Duration) -> Option<&Noted> {
         let changes = self.changes.iter().chain(self.found.values()).map(|noted| &**noted);
-        let near = changes
-            .filter(|noted| noted.can_send() && track.distance(noted.time) <= window);
+        let near = changes.filter(|noted| noted.can_send() && track.distance(noted.time) <= window);
         near.min_by_key(|noted| order(noted))
     }
 

@@ -55,7 +55,8 @@ fn a_session_to_an_unapproved_destination_is_medium_while_nothing_is_sent() {
     assert_eq!(address(alert), EVIL.parse().ok(), "by the config's addresses");
     assert_eq!(alert.destination.as_ref().unwrap().port, 4789);
     assert_eq!((alert.asset.name.as_str(), &*alert.asset.role), ("eni-0web", "other"));
-    for part in [EVE, "203.0.113.5", "made the mirror tms-01", "tmt-evil", "approved are tmt-good"] {
+    for part in [EVE, "203.0.113.5", "made the mirror tms-01", "tmt-evil", "approved are tmt-good"]
+    {
         assert!(alert.summary.contains(part), "{part}: {}", alert.summary);
     }
     let sum: f64 = alert.evidence.iter().map(|piece| piece.weight).sum();
@@ -255,10 +256,8 @@ fn a_filter_is_told_of_when_it_is_opened_towards_a_leak_or_closed_to_the_soc() {
         is_wide: action == Create,
         ..MirrorChange::default()
     };
-    let with_filter = |to| MirrorChange {
-        filter: Some("tmf-01".into()),
-        ..session(Create, NETOPS, to)
-    };
+    let with_filter =
+        |to| MirrorChange { filter: Some("tmf-01".into()), ..session(Create, NETOPS, to) };
     let mut scene = Scene::new();
     scene.cloudtrail(LATER, with_filter("tmt-evil"));
     scene.cloudtrail(LATER + 60, rule(NETOPS, Create, "tmfr-1"));

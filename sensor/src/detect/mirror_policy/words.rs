@@ -98,9 +98,9 @@ impl<'a> Words<'a> {
 
     /// The mirrored source where it is an asset, else what the provider calls it, else the mirror.
     fn asset(&self) -> alert::Asset {
-        let known = self.tracks().filter_map(|track| {
-            Some((track.source, self.estate.inventory.at(track.source)?))
-        });
+        let known = self
+            .tracks()
+            .filter_map(|track| Some((track.source, self.estate.inventory.at(track.source)?)));
         let known = known.min_by_key(|(source, _)| *source);
         if let Some((source, id)) = known
             && let Some(asset) = self.estate.inventory.asset(id)
@@ -220,10 +220,12 @@ impl<'a> Words<'a> {
                 fact: Fact::AuditEvent(Box::new(fact)),
             });
         }
-        evidence.extend(self.weighed.tracks.iter().take(MAX_NAMES).map(|(track, weight)| Evidence {
-            time: track.first,
-            weight: shown(*weight),
-            fact: Fact::MirroredTraffic(Box::new(track.fact())),
+        evidence.extend(self.weighed.tracks.iter().take(MAX_NAMES).map(|(track, weight)| {
+            Evidence {
+                time: track.first,
+                weight: shown(*weight),
+                fact: Fact::MirroredTraffic(Box::new(track.fact())),
+            }
         }));
         evidence.sort_by_key(|piece| piece.time);
         let time = evidence.first().map(|piece| piece.time).unwrap_or_default();

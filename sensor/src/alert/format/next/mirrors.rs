@@ -36,7 +36,10 @@ fn ask(alert: &Alert, change: Option<&AuditEvent>) -> String {
     let since = format!("{} UTC", alert.first_seen.people());
     match (change.and_then(|change| change.principal.as_ref()), traffic(alert)) {
         (Some(who), _) => {
-            format!("ask {} whether this was meant, and what else they did since {since}", printable(who))
+            format!(
+                "ask {} whether this was meant, and what else they did since {since}",
+                printable(who)
+            )
         }
         (None, Some(traffic)) => format!(
             "find the mirror on {} that sends to {}: port mirroring of its switch, a session of its \

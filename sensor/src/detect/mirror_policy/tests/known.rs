@@ -135,11 +135,33 @@ fn logs_of_flows_tell_of_mirrors_and_packets_count_where_both_do() {
     let few = Traffic { packets: 10, bytes: 9_000 };
     engine.mirrored(&Mirrored { traffic: few, ..vxlan(LATER + 20, EVIL) }, None);
     engine.report(&said(vxlan(LATER + 30, EVIL)));
-    engine.mirrored(&Mirrored { copies: 3, ..vxlan(LATER + 40, EVIL) }, None);
+    let many = Traffic { packets: 3000, bytes: 3_000_000 };
+    engine.mirrored(&Mirrored { traffic: many, ..vxlan(LATER + 40, EVIL) }, None);
     let told: Told = engine.drain_alerts().collect();
     let last = told.last().map(|alert| traffic(alert)[0].clone());
     let last = last.expect("doubled");
-    assert_eq!((&*last.witness, last.bytes), ("packets", 1_009_000));
+    assert_eq!((&*last.witness, last.bytes), ("packets", 3_009_000));
+}
+
+/// Of a target that is an interface, the address comes from another record.
+#[test]
+fn a_record_says_what_an_interface_is_on_the_wire() {
+    let mut scene = Scene::new();
+    scene.cloudtrail(LATER, target(NETOPS, "tmt-x", "eni-x"));
+    scene.cloudtrail(LATER + 3, session(Create, NETOPS, "tmt-x"));
+    let mut engine = scene.engine();
+    engine.report(&Report {
+        time: time(LATER - HOUR),
+        stated: None,
+        reporter: Reporter { service: Service::CloudTrail, host: None, peer: None },
+        said: Said::Address { id: "eni-x".into(), address: "10.88.0.1".parse().unwrap() },
+    });
+    scene.seen(Mirrored { id: None, ..vxlan(LATER + 20, "10.88.0.1") });
+    let told = scene.run_with(&mut engine);
+    assert_eq!(
+        (only(&told).severity, told[0].asset.name.as_str()),
+        (Severity::Critical, "eni-0web")
+    );
 }
 
 #[test]
@@ -162,7 +184,10 @@ fn what_is_approved_by_another_config_ends_and_the_same_config_changes_nothing()
     let first = scene.run_with(&mut engine);
     engine.reconfigure(&scene.config);
     scene.steps = Vec::new();
-    scene.seen(Mirrored { traffic: Traffic { packets: 9, bytes: 9_000_000 }, ..vxlan(LATER + 60, EVIL) });
+    scene.seen(Mirrored {
+        traffic: Traffic { packets: 9, bytes: 9_000_000 },
+        ..vxlan(LATER + 60, EVIL)
+    });
     let again: Told = scene.run_with(&mut engine);
     assert_eq!((again[0].id, again[0].count), (first[0].id, 2));
     let net = MirrorDestination::Net("198.51.100.0/24".parse().unwrap());
