@@ -216,7 +216,7 @@ pub struct Destination {
     /// Address.
     pub address: IpAddr,
     /// Port; of what has none, such as GRE, 0, which is not written.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "mirroring::has_no_port")]
     pub port: u16,
     /// Server name the client asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -224,12 +224,6 @@ pub struct Destination {
     /// JA4 fingerprint of the client, where computed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ja4: Option<String>,
-}
-
-/// Whether there is no port.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-const fn is_none(port: &u16) -> bool {
-    *port == 0
 }
 
 /// One piece of evidence.

@@ -82,3 +82,8 @@ pub struct MirroredTraffic {
     /// `packets`, or the log that told of it: `flow_log`.
     pub witness: Text,
 }
+
+/// Whether a destination has no port, as where packets are wrapped in GRE.
+pub(super) const fn has_no_port(port: &u16) -> bool {
+    *port == 0
+}
