@@ -3,11 +3,18 @@
 use std::time::Duration;
 
 use crate::alert::{AuditEvent, MirroredTraffic};
-use crate::text::{counted, listed, printable};
+use crate::text::{counted, listed, printable, printable_within};
 use crate::time::{ByteSize, Elapsed};
+
+/// The longest sentence, in bytes: many names of somebody else's are in one.
+const LONGEST: usize = 700;
 
 /// What a change says, in one line.
 pub(super) fn change(event: &AuditEvent) -> String {
+    printable_within(&found(event), LONGEST).to_string()
+}
+
+fn found(event: &AuditEvent) -> String {
     let who = who(event);
     let targets = names(&event.targets);
     match &*event.finding {
@@ -49,7 +56,7 @@ pub(super) fn traffic(traffic: &MirroredTraffic) -> String {
     if traffic.witness != "packets" {
         text += &format!(", as {} has it", printable(&traffic.witness));
     }
-    text
+    printable_within(&text, LONGEST).to_string()
 }
 
 /// How much was mirrored.

@@ -10,7 +10,7 @@
 //! | own mirror deleted | 6.5 |
 //! | unapproved destination, unapproved principal | 4, the first of all |
 //! | destination not known | 3.2, likewise |
-//! | what else stands out in changes | 0.3 each |
+//! | what else stands out in changes | 0.2 each |
 //! | traffic | 7, and 1 if packets were seen bare, too |
 //! | a change within the window of the traffic | 2.5 |
 
@@ -24,7 +24,7 @@ pub(super) const TRAFFIC: f64 = 7.0;
 pub(super) const COPIES: f64 = 1.0;
 pub(super) const TOGETHER: f64 = 2.5;
 /// What stands out beside the first.
-const BESIDE: f64 = 0.3;
+const BESIDE: f64 = 0.2;
 
 /// What a finding weighs; the first of all is the reason.
 pub(super) const fn weight(finding: Finding, is_first: bool) -> f64 {
