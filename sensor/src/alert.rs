@@ -386,7 +386,9 @@ mod tests {
             assert_eq!(serde_json::to_string(&read).unwrap(), written);
             written
         };
-        Status::ALL.map(|status| same(&Alert { status, ..alert.clone() }));
+        for status in Status::ALL {
+            same(&Alert { status, ..alert.clone() });
+        }
         (alert.asset.mac, alert.asset.address) = (None, None);
         let gre = alert.destination.take().map(|to| Destination { port: 0, ..to });
         for destination in [gre, None] {
