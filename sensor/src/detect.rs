@@ -3,6 +3,7 @@
 //! Time is that of the events: nothing here reads a clock, and the same events give the same
 //! alerts. Each detector is one module; none knows another.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::alert::Alert;
@@ -54,6 +55,8 @@ pub struct Engine {
     dns_port: Option<DnsPort>,
     guest_operations: Option<GuestOperations>,
     mirror_policy: Option<MirrorPolicy>,
+    /// Addresses at which this sensor is sent mirrors.
+    own: Vec<IpAddr>,
     alerts: Vec<Alert>,
     /// Time of the latest event.
     now: Timestamp,
@@ -96,6 +99,7 @@ impl Engine {
                 .then(|| GuestOperations::new(&config.guest_operations)),
             mirror_policy: (config.mirror_policy.enabled)
                 .then(|| MirrorPolicy::new(&config.mirror_policy)),
+            own: Vec::new(),
             alerts: Vec::new(),
             now: Timestamp::ZERO,
             next_tick: Timestamp::ZERO,
@@ -104,6 +108,9 @@ impl Engine {
         };
         if let Some(operations) = &mut engine.guest_operations {
             operations.restore(&engine.baseline.operators);
+        }
+        if let Some(policy) = &mut engine.mirror_policy {
+            policy.restore(&engine.baseline.mirrors);
         }
         engine
     }
@@ -153,19 +160,36 @@ impl Engine {
             Said::Placement { vm, host } => self.estate.inventory.placed(vm, host),
             Said::MirrorChanged(change) => {
                 if let Some(policy) = &mut self.mirror_policy {
-                    policy.changed(&self.estate, report, change, &mut self.alerts);
+                    policy.changed(&self.estate, report, change, self.now, &mut self.alerts);
                 }
             }
             Said::Mirrored(mirrored) => self.mirrored(mirrored, Some(report.reporter.service)),
-            Said::Session(_) | Said::SwitchReconfigured { .. } | Said::Address { .. } => {}
+            Said::Address { id, address } => {
+                if let Some(policy) = &mut self.mirror_policy {
+                    policy.addressed(id, *address);
+                }
+            }
+            Said::Session(_) | Said::SwitchReconfigured { .. } => {}
         }
+    }
+
+    /// Goes on to a time at which nothing happened. What a log tells of that was more than a day before
+    /// is history: it is known, and raises nothing.
+    pub fn reach(&mut self, time: Timestamp) {
+        self.advance(time);
+    }
+
+    /// Says at which addresses this sensor is sent mirrors: those are its own.
+    pub fn receive(&mut self, own: &[IpAddr]) {
+        self.own = own.to_vec();
+        self.mirror_policy.iter_mut().for_each(|policy| policy.receive(own));
     }
 
     /// Takes what packets show of mirrored traffic, or the log of that service.
     pub fn mirrored(&mut self, mirrored: &Mirrored, by: Option<Service>) {
         self.advance(mirrored.time);
         if let Some(policy) = &mut self.mirror_policy {
-            policy.mirrored(&self.estate, mirrored, by, &mut self.alerts);
+            policy.mirrored(&self.estate, mirrored, by, self.now, &mut self.alerts);
         }
     }
 
@@ -233,6 +257,9 @@ impl Engine {
         if let Some(operations) = &mut self.guest_operations {
             operations.finish(&self.estate, &mut self.alerts);
         }
+        if let Some(policy) = &mut self.mirror_policy {
+            policy.finish(&self.estate, &mut self.alerts);
+        }
     }
 
     /// Whether any alert was raised or changed since [`Engine::drain_alerts`].
@@ -256,7 +283,8 @@ impl Engine {
         let egress = self.tls_egress.as_ref().map_or(0, TlsEgress::forgotten);
         let inventory = &self.estate.inventory;
         let operations = self.guest_operations.as_ref().map_or(0, GuestOperations::forgotten);
-        inventory.undiscovered() + inventory.overwritten() + egress + operations
+        let mirrors = self.mirror_policy.as_ref().map_or(0, MirrorPolicy::forgotten);
+        inventory.undiscovered() + inventory.overwritten() + egress + operations + mirrors
     }
 
     /// Whether an asset is still being learned, so that less is told of it.
@@ -286,6 +314,9 @@ impl Engine {
         if let Some(operations) = &self.guest_operations {
             baseline.operators = operations.save();
         }
+        if let Some(policy) = &self.mirror_policy {
+            baseline.mirrors = policy.save();
+        }
         baseline
     }
 
@@ -305,6 +336,7 @@ impl Engine {
             self.estate.begin(time);
             self.now = time;
             self.next_tick = tick_after(time);
+            self.mirror_policy.iter_mut().for_each(|policy| policy.begin(time));
         }
         if time <= self.now {
             return;
