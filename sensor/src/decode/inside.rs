@@ -75,9 +75,8 @@ fn at(ip: &[u8], left: usize, before: Before) -> Option<Inside<'_>> {
         return None;
     }
     let stated = if version == 4 { v4(ip)? } else { v6(ip)? };
-    let is_padded = before != Before::Header
-        && stated < left
-        && left <= LEAST_FRAME.saturating_sub(ETHERNET);
+    let is_padded =
+        before != Before::Header && stated < left && left <= LEAST_FRAME.saturating_sub(ETHERNET);
     // A mirror may cut what it sends; what IPv6 says has no checksum, and must fit.
     let is_cut = version == 4 && stated > left;
     (stated == left || is_padded || is_cut).then_some(Inside { ip, wire_len: left as u32 })

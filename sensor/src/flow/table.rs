@@ -287,7 +287,8 @@ impl Table {
         direction: Direction,
         observer: &mut O,
     ) {
-        let (Some(slot), Some(cold)) = (self.slots.one(id as usize), self.cold.get_mut(id as usize))
+        let (Some(slot), Some(cold)) =
+            (self.slots.one(id as usize), self.cold.get_mut(id as usize))
         else {
             return;
         };

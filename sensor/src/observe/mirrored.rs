@@ -176,17 +176,14 @@ impl Mirrors {
         if !self.odd.is_known(destination, port) {
             return;
         }
-        let pair =
-            Pair { kind: None, id: None, source, destination, port: Some(port), interface };
+        let pair = Pair { kind: None, id: None, source, destination, port: Some(port), interface };
         self.pairs.add(pair, &Added { traffic, since, last, ..Added::default() });
     }
 
     /// It is `now`: tells what was seen in each 10 s that are over.
     #[inline]
     pub(super) fn advance(&mut self, now: Timestamp) {
-        if !self.pairs.is_empty() {
-            self.pairs.advance(now);
-        }
+        self.pairs.advance(now);
     }
 
     /// What is to be told, in the order of time.

@@ -27,7 +27,10 @@ struct Place {
 
 enum State {
     /// One packet was seen bare, or its conversation was; and what came here since.
-    Suspected { hash: Option<u64>, so_far: Added },
+    Suspected {
+        hash: Option<u64>,
+        so_far: Added,
+    },
     Mirrored,
 }
 

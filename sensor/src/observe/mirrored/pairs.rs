@@ -70,7 +70,8 @@ impl Added {
 
     /// Adds what came later.
     pub(super) fn and(&mut self, more: &Self) {
-        self.since = if self.traffic.packets == 0 { more.since } else { self.since.min(more.since) };
+        self.since =
+            if self.traffic.packets == 0 { more.since } else { self.since.min(more.since) };
         self.last = self.last.max(more.last);
         self.traffic.packets = self.traffic.packets.saturating_add(more.traffic.packets);
         self.traffic.bytes = self.traffic.bytes.saturating_add(more.traffic.bytes);
@@ -111,11 +112,6 @@ pub(super) struct Pairs {
 }
 
 impl Pairs {
-    #[inline]
-    pub(super) const fn is_empty(&self) -> bool {
-        self.sums.is_empty()
-    }
-
     #[inline]
     pub(super) fn is_active(&self) -> bool {
         self.latest < self.active_until

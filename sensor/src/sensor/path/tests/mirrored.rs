@@ -161,6 +161,25 @@ fn a_copy_to_an_odd_port_is_found_by_what_is_in_it() {
     }
 }
 
+/// In a capture where nothing was mirrored for long, packets are compared from the first hint on.
+#[test]
+fn copies_prove_themselves_where_packets_were_not_compared() {
+    for wrapped in [wrap::vxlan as fn(&[u8]) -> Above, odd] {
+        let mut all: Vec<_> = (0..)
+            .zip(conversation(50_001, 4000))
+            .map(|(number, frame)| (at(number), frame.len() as u32, frame))
+            .collect();
+        let later = mirrored(&conversation(50_000, 300), true, 500, wrapped);
+        all.extend(
+            later
+                .into_iter()
+                .map(|(time, length, frame)| (time.plus(Duration::from_secs(1)), length, frame)),
+        );
+        let [packets, _, copied] = sums(&seen(&all, Copies::Count));
+        assert!(packets >= 299 && copied >= 250, "{copied} of {packets}");
+    }
+}
+
 #[test]
 fn what_is_never_seen_bare_is_nothing_on_an_odd_port() {
     let frames = conversation(50_000, 300);
@@ -172,7 +191,8 @@ fn what_is_never_seen_bare_is_nothing_on_an_odd_port() {
 #[test]
 fn payloads_of_others_are_no_mirror() {
     let whole = conversation(50_000, 200);
-    let rtp: fn(&[u8]) -> Above = |frame| wrap::udp(5004, &[0x80, 96, 0, 1, 0, 0, 0, 9], &frame[30..]);
+    let rtp: fn(&[u8]) -> Above =
+        |frame| wrap::udp(5004, &[0x80, 96, 0, 1, 0, 0, 0, 9], &frame[30..]);
     let wireguard: fn(&[u8]) -> Above = |frame| {
         let sealed: Vec<u8> = frame.iter().map(|byte| byte ^ 0xa5).collect();
         wrap::udp(51_820, &[4, 0, 0, 0, 1, 2, 3, 4, 9, 0, 0, 0, 0, 0, 0, 0], &sealed)
