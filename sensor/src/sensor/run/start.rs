@@ -250,9 +250,12 @@ fn start_workers(
     for (number, inputs) in inputs.into_iter().enumerate() {
         let (orders, receiver) = mpsc::channel();
         let pulse = Arc::new(Pulse::new(links.names().len()));
+        let path = Path::new(wanted, capacity, Copies::LeaveOut, None);
+        let mut path = path.map_err(RunError::Memory)?;
+        path.reader.mirrors_mut().set_own(interface::own_addresses());
         let worker = Worker {
             number,
-            path: Path::new(wanted, capacity, Copies::LeaveOut, None).map_err(RunError::Memory)?,
+            path,
             first_slot: u32::try_from(number * capacity).unwrap_or(u32::MAX),
             inputs,
             room: capacity + worker::ROOM,
