@@ -12,6 +12,7 @@ use crate::time::Timestamp;
 mod corpus;
 pub mod dns;
 pub mod duplicates;
+pub mod inside;
 mod ip;
 mod link;
 pub mod progress;
@@ -59,7 +60,21 @@ pub(crate) fn link<'a>(frame: &Frame<'a>) -> Result<Link<'a>, Refusal> {
 /// As with [`packet`].
 #[inline(always)]
 pub(crate) fn behind_link<'a>(frame: &Frame<'a>, link: Link<'a>) -> Result<Packet<'a>, Refusal> {
-    ip::read(frame, link)
+    ip::read(frame, link, |_| ())
+}
+
+/// The same, and shows `wrapped` the packet when it came through a tunnel: to ask each packet would cost
+/// those that did not.
+///
+/// # Errors
+/// As with [`packet`].
+#[inline(always)]
+pub(crate) fn behind_link_watching<'a>(
+    frame: &Frame<'a>,
+    link: Link<'a>,
+    wrapped: impl FnOnce(&Packet<'a>),
+) -> Result<Packet<'a>, Refusal> {
+    ip::read(frame, link, wrapped)
 }
 
 /// The same, unless its IP packet, as far as captured, is to be left out: then `None`. What came

@@ -6,7 +6,10 @@
 //! a burst overlap. Everything happens in the order of packets and by their time: two readings of
 //! one capture go alike, whatever the hash seed.
 
-use crate::event::{Account, App, Flow, Volume};
+use std::net::IpAddr;
+
+use crate::decode::Packet;
+use crate::event::{Account, App, Flow, Traffic, Tunnel, Volume};
 use crate::mirror::SourceFacts;
 use crate::prefetch;
 use crate::time::Timestamp;
@@ -17,6 +20,7 @@ mod fragments;
 mod index;
 mod key;
 mod lifecycle;
+mod looking;
 mod opener;
 mod pages;
 mod reading;
@@ -69,6 +73,26 @@ pub trait Observer {
     ) -> Option<Direction> {
         None
     }
+    /// One of a UDP direction's first packets, `outer`, carries a whole packet: of a conversation that
+    /// the table has from bare packets, when it `is_known`. Whether the next one is to be looked at, too.
+    fn carried(
+        &mut self,
+        _flow: &View<'_>,
+        _outer: &Packet<'_>,
+        _inside: &Packet<'_>,
+        _is_known: bool,
+    ) -> bool {
+        false
+    }
+    /// So much was counted elsewhere of a direction, from the first of these times to the second.
+    fn counted(
+        &mut self,
+        _flow: &View<'_>,
+        _from: Direction,
+        _traffic: Traffic,
+        _times: (Timestamp, Timestamp),
+    ) {
+    }
     /// What each source of packets does to them, at the end of each 10 s.
     fn mirror(&mut self, _at: Timestamp, _sources: &[SourceFacts]) {}
     /// The flow ends: its last volume and account follow, then its [`View::slot`] may name another.
@@ -116,6 +140,26 @@ impl View<'_> {
         self.slot.key.sender(direction).1
     }
 
+    /// IP protocol number.
+    pub const fn protocol(&self) -> u8 {
+        self.slot.key.protocol()
+    }
+
+    /// See [`Flow::interface`].
+    pub const fn interface(&self) -> Option<u16> {
+        self.cold.interface
+    }
+
+    /// The tunnel that its packets come through, and whether that is each of them or, where they come
+    /// bare, too, every second one: 1 or 2.
+    pub fn tunnel(&self) -> Option<(&Tunnel, u64)> {
+        match (&self.cold.also, &self.cold.tunnel) {
+            (Some(tunnel), _) => Some((tunnel, 2)),
+            (None, Some(tunnel)) => Some((tunnel, 1)),
+            (None, None) => None,
+        }
+    }
+
     /// Whether no byte of this direction was passed over so far: every one was kept or used.
     pub const fn is_untouched(&self, direction: Direction) -> bool {
         slot::of(&self.slot.budget, direction) == stream::BUDGET
@@ -135,6 +179,13 @@ impl View<'_> {
     pub fn flow_with_client(&self, client: Direction) -> Flow {
         self.cold.flow(self.id, self.slot, client)
     }
+}
+
+/// Client and server of a packet's conversation with their ports, as far as this packet tells.
+pub fn ends(packet: &Packet<'_>) -> [(IpAddr, u16); 2] {
+    let (key, direction) = Key::of(packet);
+    let (client, _) = opener::client(packet, direction);
+    [key.sender(client), key.sender(client.reverse())]
 }
 
 /// What the table has done so far.

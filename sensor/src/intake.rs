@@ -103,12 +103,12 @@ impl Reader {
 
     /// What one message says, if that is anything that detectors ask for.
     pub fn read(&mut self, origin: &Origin, message: &[u8]) -> Option<Report> {
-        let text = String::from_utf8_lossy(message);
+        let text = syslog::may_be_message(message).then(|| String::from_utf8_lossy(message));
         let (form, near) = match origin.arrival {
             Some(arrival) => (Form::Wire, Some(arrival)),
             None => (Form::File, self.written),
         };
-        let Some(message) = syslog::parse(&text, form, near) else {
+        let Some(message) = text.as_deref().and_then(|text| syslog::parse(text, form, near)) else {
             self.counts.unreadable += 1;
             return None;
         };

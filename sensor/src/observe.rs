@@ -1,8 +1,9 @@
 //! Reads what a flow's first bytes say (TLS, QUIC, DNS) and makes [`Event`]s of it and of what the flow does.
 
+use crate::decode::duplicates::Duplicates;
 use crate::decode::tls::{self, Likeness};
-use crate::decode::{dns, quic as quic_packets};
-use crate::event::{Account, Body, Event, Mirrored, Report, Volume};
+use crate::decode::{Packet, dns, protocol, quic as quic_packets};
+use crate::event::{Account, Body, Event, Mirrored, Report, Traffic, Volume};
 use crate::flow::{Direction, Observer, Verdict, View};
 use crate::intake::{self, syslog};
 use crate::mirror::SourceFacts;
@@ -11,6 +12,7 @@ use crate::time::Timestamp;
 mod hellos;
 mod logs;
 mod messages;
+pub mod mirrored;
 mod quic;
 mod upgrade;
 mod waiting;
@@ -18,6 +20,7 @@ mod waiting;
 pub use quic::Unread;
 
 use hellos::Side;
+use mirrored::Mirrors;
 use quic::Quic;
 use upgrade::Upgrades;
 use waiting::Waiting;
@@ -103,6 +106,8 @@ pub struct Reader {
     fingerprints: tls::Fingerprints,
     /// Log messages on their way to somebody else.
     logs: intake::Reader,
+    /// Mirrored traffic on the wire.
+    mirrors: Mirrors,
     wanted: Wanted,
     counts: Counts,
 }
@@ -138,11 +143,37 @@ impl Reader {
     #[inline]
     pub fn expire(&mut self, now: Timestamp, sink: &mut impl Sink) {
         self.waiting.expire(now, sink);
+        self.mirrors.advance(now);
+        self.tell_mirrored(sink);
+    }
+
+    /// Mirrored traffic on the wire.
+    pub const fn mirrors(&self) -> &Mirrors {
+        &self.mirrors
+    }
+
+    /// The same, to tell it of packets as they are decoded.
+    pub const fn mirrors_mut(&mut self) -> &mut Mirrors {
+        &mut self.mirrors
+    }
+
+    /// Tells what there is to tell of mirrored traffic.
+    #[inline]
+    pub fn tell_mirrored(&mut self, sink: &mut impl Sink) {
+        if let Some(news) = self.mirrors.news() {
+            news.for_each(|mirrored| sink.mirrored(mirrored));
+        }
+    }
+
+    /// The capture is over, and so are all flows: tells the rest.
+    pub fn finish(&mut self, sink: &mut impl Sink) {
+        self.mirrors.finish();
+        self.tell_mirrored(sink);
     }
 
     /// An observer of the flow table that gives its events to `sink`.
     pub const fn observing<'a, S: Sink>(&'a mut self, sink: &'a mut S) -> Observing<'a, S> {
-        Observing { reader: self, sink }
+        Observing { reader: self, sink, duplicates: None }
     }
 }
 
@@ -150,6 +181,15 @@ impl Reader {
 pub struct Observing<'a, S> {
     reader: &'a mut Reader,
     sink: &'a mut S,
+    duplicates: Option<&'a Duplicates>,
+}
+
+impl<'a, S> Observing<'a, S> {
+    /// With the packets that were compared, which tell what was seen bare.
+    #[must_use]
+    pub const fn comparing(self, duplicates: &'a Duplicates) -> Self {
+        Self { duplicates: Some(duplicates), ..self }
+    }
 }
 
 impl<S: Sink> Observer for Observing<'_, S> {
@@ -215,6 +255,35 @@ impl<S: Sink> Observer for Observing<'_, S> {
             self.reader.log_message(&seen, self.sink);
         }
         None
+    }
+
+    fn carried(
+        &mut self,
+        view: &View<'_>,
+        outer: &Packet<'_>,
+        inside: &Packet<'_>,
+        is_known: bool,
+    ) -> bool {
+        let seen = (view.interface(), is_known);
+        self.reader.mirrors.carried(outer, inside, seen, self.duplicates)
+    }
+
+    fn counted(
+        &mut self,
+        view: &View<'_>,
+        from: Direction,
+        traffic: Traffic,
+        times: (Timestamp, Timestamp),
+    ) {
+        let mirrors = &mut self.reader.mirrors;
+        if let Some((tunnel, of)) = view.tunnel() {
+            let traffic = Traffic { packets: traffic.packets / of, bytes: traffic.bytes / of };
+            mirrors.counted(tunnel, view.interface(), traffic, times);
+        } else if view.protocol() == protocol::UDP {
+            let ends = [from, from.reverse()].map(|side| view.address(side));
+            let port = view.port(from.reverse());
+            mirrors.counted_odd(ends, port, view.interface(), traffic, times);
+        }
     }
 
     fn closing(&mut self, view: &View<'_>, at: Timestamp) {

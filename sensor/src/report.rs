@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 
 use crate::alert::Severity;
 use crate::config::Role;
+use crate::event::{Traffic, TunnelKind};
 use crate::intake::audit::Refusal;
 use crate::intake::{self, audit};
+use crate::observe::mirrored::Pair;
 use crate::text::{counted, grouped, printable, printable_within};
 use crate::time::{ByteSize, Elapsed, Timestamp};
 
@@ -50,6 +52,8 @@ pub struct Summary {
     pub alerts: BTreeMap<Severity, u64>,
     /// How long the reading took.
     pub wall: Duration,
+    /// Mirrored traffic on the wire, the most first.
+    pub mirrored: Vec<MirroredPair>,
     /// What people should know about the capture files: where one was cut, what was lost.
     pub notes: Vec<String>,
 }
@@ -63,6 +67,50 @@ pub struct AssetCount {
     pub configured: u64,
     /// Found in the traffic.
     pub discovered: u64,
+}
+
+/// What went wrapped between two ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MirroredPair {
+    /// The ends, and how it was wrapped.
+    pub pair: Pair,
+    /// How much it was, with its wrapping.
+    pub traffic: Traffic,
+    /// How many of the packets were seen bare, too.
+    pub copies: u64,
+}
+
+impl MirroredPair {
+    fn text(&self) -> String {
+        let Pair { kind, id, source, destination, port, .. } = self.pair;
+        let wrapping = match (kind, port) {
+            (Some(kind), _) => format!("in {}", kind.name()),
+            (None, Some(port)) => format!("to UDP port {port}"),
+            (None, None) => "wrapped".to_owned(),
+        };
+        let id = id.map_or_else(String::new, |id| format!(" {id}"));
+        let copies = match self.copies {
+            0 => String::new(),
+            copies => format!(", {} of them seen bare, too", grouped(copies)),
+        };
+        let Traffic { packets, bytes } = self.traffic;
+        let (packets, bytes) = (counted(packets, "packet"), ByteSize(bytes));
+        format!("{source} to {destination} {wrapping}{id}: {packets}, {bytes}{copies}")
+    }
+
+    fn json(&self) -> Value {
+        let Pair { kind, id, source, destination, port, .. } = self.pair;
+        json!({
+            "kind": kind.map(TunnelKind::name),
+            "id": id,
+            "src_ip": source,
+            "dest_ip": destination,
+            "dest_port": port,
+            "packets": self.traffic.packets,
+            "bytes": self.traffic.bytes,
+            "copies": self.copies,
+        })
+    }
 }
 
 /// The most notes and reasons that are printed for people; the rest is counted.
@@ -125,6 +173,7 @@ impl Summary {
             "alerts": alerts,
             "wall_seconds": self.wall.as_secs_f64(),
             "packets_per_second": self.per_second(self.packets),
+            "mirrored": self.mirrored.iter().map(MirroredPair::json).collect::<Vec<_>>(),
             "notes": self.notes,
         })
     }
@@ -186,6 +235,10 @@ impl Summary {
             line(f, "audit", self.audit_text())?;
         }
         line(f, "assets", self.assets_text())?;
+        for pair in self.mirrored.iter().take(MOST_LINES) {
+            line(f, "mirrored", pair.text())?;
+        }
+        more(f, self.mirrored.len())?;
         self.notes
             .iter()
             .take(MOST_LINES)
@@ -313,6 +366,18 @@ mod tests {
             ],
             alerts: BTreeMap::from([(Severity::High, 2), (Severity::Low, 1)]),
             wall: Duration::from_millis(2_300),
+            mirrored: vec![MirroredPair {
+                pair: Pair {
+                    kind: Some(TunnelKind::Vxlan),
+                    id: Some(77),
+                    source: [10, 0, 0, 5].into(),
+                    destination: [203, 0, 113, 9].into(),
+                    port: Some(4789),
+                    interface: None,
+                },
+                traffic: Traffic { packets: 1_200, bytes: 800_000 },
+                copies: 1_100,
+            }],
             notes: vec!["monday.pcap: cut in the middle of a packet\nfake line".to_owned()],
         }
     }
@@ -334,6 +399,7 @@ DNS      1 response, 9,012 answers
 logs     3,012 messages, 12 understood, 0 unreadable
 audit    8 records, 6 understood
 assets   2 esxi, 20 guest (18 discovered)
+mirrored 10.0.0.5 to 203.0.113.9 in vxlan 77: 1,200 packets, 800 kB, 1,100 of them seen bare, too
 note     monday.pcap: cut in the middle of a packet\\nfake line
 "
         );
@@ -368,6 +434,7 @@ note     monday.pcap: cut in the middle of a packet\\nfake line
         assert_eq!(json["assets"]["guest"]["discovered"], 18);
         assert_eq!(json["log_messages"], 3_012);
         assert_eq!(json["audit_records"], 8);
+        assert_eq!(json["mirrored"][0]["dest_ip"], "203.0.113.9");
         assert_eq!(json["alerts"]["critical"], 0);
         assert_eq!(json["packets_per_second"], 536_768);
         assert!(!json.to_string().contains('\n'));

@@ -24,6 +24,7 @@ mod hellos;
 mod hostile;
 mod log_files;
 mod logs;
+mod mirrored;
 mod output;
 mod quic;
 mod same;

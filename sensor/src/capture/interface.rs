@@ -71,6 +71,11 @@ pub fn addresses(name: &str) -> Vec<IpAddr> {
     entries.filter_map(|entry| entry.address).collect()
 }
 
+/// The addresses of this host, on whichever interface.
+pub fn own_addresses() -> Vec<IpAddr> {
+    listing::entries().into_iter().filter_map(|entry| entry.address).collect()
+}
+
 /// Whether the interface is in the path of traffic, not at its side: this host has an address there,
 /// or other interfaces of it (a bridge, a bond, a VLAN, a container) get what comes. Whoever ended its
 /// frames would cut somebody off; so it also is where the system does not tell.

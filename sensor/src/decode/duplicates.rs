@@ -38,6 +38,10 @@ use crate::time::Timestamp;
 /// Copies come no further apart, either way: ports' queues reorder.
 pub const APART: Duration = Duration::from_millis(2);
 
+/// What is remembered for so long says whether a packet was here before, though not that it is a second
+/// copy: mirrors that are wrapped and sent elsewhere come late.
+pub const MOMENTS: Duration = Duration::from_secs(1);
+
 /// Bytes above the IP header that are compared of TCP, and of UDP with a checksum.
 pub const SUMMED: usize = 2 * CHUNK;
 
@@ -117,8 +121,17 @@ impl Duplicates {
         false
     }
 
+    /// Whether the packet with this [`Duplicates::hash`] was seen within [`MOMENTS`] of `time`, as far as
+    /// is still known; this asks, and changes nothing.
+    pub fn was_seen(&self, hash: u64, time: Timestamp) -> bool {
+        let seen = self.seen.get(hash as usize % PLACES).copied().unwrap_or_default();
+        let apart = units(time).wrapping_sub(seen.time);
+        seen.hash == (hash >> 32) as u32 && apart.min(apart.wrapping_neg()) <= MOMENTS_UNITS
+    }
+
+    /// What an IP packet is told by; `None` of what is too short to say so, or is not IP.
     #[inline]
-    fn hash(&self, ip: &[u8]) -> Option<u64> {
+    pub fn hash(&self, ip: &[u8]) -> Option<u64> {
         let [a, b, c] = self.seed;
         let header: &[u8; 20] = ip.first_chunk()?;
         let start = u64::from_le_bytes(*header.first_chunk()?);
@@ -197,6 +210,8 @@ fn padded(bytes: &[u8]) -> [u8; CHUNK] {
 }
 
 const APART_UNITS: u32 = (APART.as_nanos() >> UNIT) as u32;
+
+const MOMENTS_UNITS: u32 = (MOMENTS.as_nanos() >> UNIT) as u32;
 
 const fn units(time: Timestamp) -> u32 {
     (time.as_nanos() >> UNIT) as u32

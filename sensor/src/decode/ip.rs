@@ -17,14 +17,22 @@ use crate::capture::Frame;
 /// More extension headers than a sane sender chains (RFC 8200 names six, one of them twice).
 const MAX_EXTENSIONS: usize = 8;
 
-/// Reads the packet that `link` carries, or in a tunnel the one that is in it.
+/// Reads the packet that `link` carries, or in a tunnel the one that is in it: `wrapped` is shown that.
 #[inline(always)]
-pub(super) fn read<'a>(frame: &Frame<'a>, link: Link<'a>) -> Result<Packet<'a>, Refusal> {
+pub(super) fn read<'a>(
+    frame: &Frame<'a>,
+    link: Link<'a>,
+    wrapped: impl FnOnce(&Packet<'a>),
+) -> Result<Packet<'a>, Refusal> {
     let (ip, transport) = headers(frame, &link)?;
     // Asked before the packet is made: to hand on what is made is to copy it.
     if tunnel::is_entrance(ip.protocol, transport.ports, ip.fragment) {
         let bytes = link.payload;
-        return Ok(tunnel::innermost(frame, bytes, packet(frame, link, &ip, &transport)));
+        let packet = tunnel::innermost(frame, bytes, packet(frame, link, &ip, &transport));
+        if packet.tunnel.is_some() {
+            wrapped(&packet);
+        }
+        return Ok(packet);
     }
     Ok(packet(frame, link, &ip, &transport))
 }

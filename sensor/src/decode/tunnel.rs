@@ -9,6 +9,8 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+use std::net::IpAddr;
+
 use super::{Fragment, Packet, ip, link, protocol};
 use crate::capture::{Frame, LinkType};
 use crate::event::{Tunnel, TunnelKind};
@@ -52,16 +54,22 @@ impl<'a> Outer<'a> {
         self.0
     }
 
+    /// The tunnel's own header, and whom it goes between: less work than [`Outer::read`], for who asks of
+    /// each packet.
+    pub fn wrapping(self) -> Option<Wrapping> {
+        let packet = packet(&self.frame())?;
+        let Header { kind, id, .. } = header(&packet)?;
+        let port = match (packet.protocol, packet.ports) {
+            (protocol::UDP, [_, port]) => Some(port),
+            _ => None,
+        };
+        let (source, destination) = (packet.source, packet.destination);
+        Some(Wrapping { kind, id, source, destination, port })
+    }
+
     /// The tunnel that it belongs to.
     pub fn read(self) -> Option<Tunnel> {
-        let frame = Frame {
-            time: Timestamp::ZERO,
-            wire_len: self.0.len() as u32,
-            link: LinkType::RAW,
-            vlan: None,
-            mark: None,
-            bytes: self.0,
-        };
+        let frame = self.frame();
         let mut packet = packet(&frame)?;
         let Header { kind, id, .. } = header(&packet)?;
         let (source, destination) = (packet.source, packet.destination);
@@ -71,6 +79,32 @@ impl<'a> Outer<'a> {
         }
         Some(Tunnel { kind, id, depth: inward.depth, source, destination })
     }
+
+    const fn frame(self) -> Frame<'a> {
+        Frame {
+            time: Timestamp::ZERO,
+            wire_len: self.0.len() as u32,
+            link: LinkType::RAW,
+            vlan: None,
+            mark: None,
+            bytes: self.0,
+        }
+    }
+}
+
+/// The outermost tunnel of a packet, as its own header has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wrapping {
+    /// What it is.
+    pub kind: TunnelKind,
+    /// See [`Tunnel::id`].
+    pub id: Option<u32>,
+    /// Who wraps.
+    pub source: IpAddr,
+    /// Who unwraps.
+    pub destination: IpAddr,
+    /// The UDP port it is sent to, where it is UDP.
+    pub port: Option<u16>,
 }
 
 /// Whether a packet with such headers may be a tunnel's: all that any other packet pays.

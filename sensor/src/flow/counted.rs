@@ -1,7 +1,8 @@
 //! Takes what was counted elsewhere, without its packets: in the kernel, once a flow is read enough.
 //!
-//! It is told once a second and so lies in the past as a rule. That decides nothing: flows are
-//! given that much more time before they are over.
+//! It is told in the last second of the tick that it was counted in, or sooner where it is much, and so
+//! lies in the past as a rule. That decides nothing: flows are over at the end of a tick, and wait for
+//! the next one where some of it may still be to come.
 
 use std::time::Duration;
 
@@ -9,12 +10,14 @@ use arrayvec::ArrayVec;
 
 use super::table::{Added, Looked};
 use super::timers::Timers;
-use super::{Key, Observer, Table, opener};
+use super::{Key, Observer, Table, View, opener};
 use crate::capture::{BURST, Counted};
+use crate::decode::Packet;
+use crate::event::Traffic;
 use crate::time::Timestamp;
 
-/// Counts come so much later than the packets around them, at the most: they are told once a second.
-/// A connection closed in this time still has its tail to come.
+/// Counts come so much later than the end of the tick they belong to, at the most: what was counted in
+/// its last moments, or while a scan went on. A connection closed in this time still has its tail to come.
 const LATE: Duration = Duration::from_secs(2);
 
 impl Table {
@@ -47,6 +50,21 @@ impl Table {
         self.read = read;
     }
 
+    /// A packet was seen bare and through a tunnel, and so is its conversation: this is one of the two.
+    /// Where nothing is counted elsewhere nobody asks.
+    pub fn comes_both_ways(&mut self, packet: &Packet<'_>) {
+        if self.late.is_zero() {
+            return;
+        }
+        let Some(id) = self.find_packet(packet) else { return };
+        let tunnel = self.tunnels.of(packet);
+        if let Some(cold) = self.cold.get_mut(id as usize)
+            && cold.also.is_none()
+        {
+            cold.also = tunnel.or_else(|| cold.tunnel.clone());
+        }
+    }
+
     /// Adds to a flow, or opens it. One that is closed gets what was still to come of it: a new
     /// connection over its ports begins with a packet.
     fn add<O: Observer>(&mut self, counted: &Counted, looked: &Looked, observer: &mut O) {
@@ -65,6 +83,12 @@ impl Table {
         };
         if self.count(id, looked.direction, &added) {
             self.step(id, observer);
+        }
+        if let (Some(slot), Some(cold)) = (self.slots.one(id as usize), self.cold.get(id as usize))
+        {
+            let traffic = Traffic { packets: counted.packets, bytes: counted.bytes };
+            let times = (counted.since, counted.last);
+            observer.counted(&View { id, slot, cold }, looked.direction, traffic, times);
         }
     }
 }

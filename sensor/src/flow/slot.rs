@@ -53,7 +53,8 @@ pub(super) struct Slot {
 /// Whether anything was seen, for `Up` and for `Down`: bits of [`Slot::seen`].
 pub(super) const SEEN: [u8; 2] = [1, 2];
 
-/// Whether a packet was there to be looked at, and not only counted elsewhere: bits likewise.
+/// Whether packets were there to be looked at, and not only counted elsewhere, and no other need be:
+/// bits likewise.
 pub(super) const MET: [u8; 2] = [4, 8];
 
 /// Whether the sequence numbers are watched: bits likewise.
@@ -249,10 +250,14 @@ pub(super) struct Cold {
     pub interface: Option<u16>,
     /// See [`Flow::tunnel`].
     pub tunnel: Option<Arc<Tunnel>>,
+    /// The tunnel that its packets come through, too, besides bare.
+    pub also: Option<Arc<Tunnel>>,
     /// Where its first packet came from.
     pub source: SourceId,
     /// Second copies since volume was last reported, where they are counted.
     pub copies: [Traffic; 2],
+    /// How much each direction's packets were looked at, see [`super::looking`].
+    pub looked: [u8; 2],
     /// ICMP type and code of the first packet.
     pub icmp: Option<[u16; 2]>,
     /// The slot's counters when volume was last reported.
@@ -279,6 +284,7 @@ impl Cold {
 
     /// Learns who sends in `direction` from the first packet that goes there.
     pub(super) fn meet_sender(&mut self, packet: &Packet<'_>, direction: Direction) {
+        *of_mut(&mut self.looked, direction) = 1;
         if let Some([source, destination]) = packet.macs {
             // The sender's own address is surer than where the other side sent to.
             *of_mut(&mut self.macs, direction) = Some(source);

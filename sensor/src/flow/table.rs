@@ -14,7 +14,7 @@ use super::sources::Sources;
 use super::stream::{self, Streams};
 use super::timers::{Timer, Timers};
 use super::tunnels::Tunnels;
-use super::{Direction, Key, Observer, Stats, View, opener, prefetch};
+use super::{Direction, Key, Observer, Stats, View, looking, opener, prefetch};
 use crate::capture::BURST;
 use crate::decode::{Packet, protocol, tcp_flags};
 use crate::event::{AccountReason, FlowState};
@@ -114,6 +114,11 @@ impl Table {
         self.interface = Some(interface);
     }
 
+    /// Where packets come from now.
+    pub const fn interface(&self) -> Option<u16> {
+        self.interface
+    }
+
     /// Counts a burst of packets to their flows.
     pub fn burst<O: Observer>(&mut self, packets: &[Packet<'_>], observer: &mut O) {
         for packets in packets.chunks(BURST) {
@@ -182,7 +187,7 @@ impl Table {
             return;
         };
         if slot.seen & of(&MET, direction) == 0 || packet.cut > 0 || packet.copy {
-            added = self.note(id, packet, direction, added);
+            added = self.note(id, packet, direction, added, observer);
             let Some(noted) = self.slots.one(id as usize) else {
                 return;
             };
@@ -212,14 +217,15 @@ impl Table {
     /// What few packets have: the first of a direction tells more than its counts, of some a part was
     /// cut off, and some are second copies.
     #[inline(never)]
-    fn note(
+    fn note<O: Observer>(
         &mut self,
         id: SlotId,
         packet: &Packet<'_>,
         direction: Direction,
         mut added: Added,
+        observer: &mut O,
     ) -> Added {
-        self.meet(id, packet, direction);
+        self.meet(id, packet, direction, observer);
         if packet.cut > 0 {
             self.put_back(id, packet, &mut added);
         }
@@ -273,24 +279,40 @@ impl Table {
         }
     }
 
-    /// Learns what the first packet of a direction tells beyond its counts.
-    #[inline]
-    fn meet(&mut self, id: SlotId, packet: &Packet<'_>, direction: Direction) {
-        let Some(slot) = self.slots.one(id as usize) else {
+    /// Learns what the first packets of a direction tell beyond their counts.
+    fn meet<O: Observer>(
+        &mut self,
+        id: SlotId,
+        packet: &Packet<'_>,
+        direction: Direction,
+        observer: &mut O,
+    ) {
+        let (Some(slot), Some(cold)) =
+            (self.slots.one(id as usize), self.cold.get_mut(id as usize))
+        else {
             return;
         };
         if slot.seen & of(&MET, direction) != 0 {
             return;
         }
-        if let Some(cold) = self.cold.get_mut(id as usize) {
-            if slot.seen & of(&MET, direction.reverse()) == 0 {
+        if of(&cold.looked, direction) == 0 {
+            if of(&cold.looked, direction.reverse()) == 0 {
                 let tunnel = self.tunnels.of(packet);
                 cold.source = self.sources.of(cold.interface, tunnel.as_deref());
                 cold.meet(packet, tunnel);
             }
             cold.meet_sender(packet, direction);
         }
-        slot.seen |= of(&MET, direction);
+        if !looking::may_carry(packet) || !self.look_into(id, packet, direction, observer) {
+            self.met(id, direction);
+        }
+    }
+
+    /// No packet of this direction need be looked at any more.
+    fn met(&mut self, id: SlotId, direction: Direction) {
+        if let Some(slot) = self.slots.one(id as usize) {
+            slot.seen |= of(&MET, direction);
+        }
     }
 
     /// Adds to a direction of a flow; see [`Slot::add`].
@@ -313,8 +335,8 @@ impl Table {
             cold.meet(packet, tunnel);
             cold.meet_sender(packet, looked.direction);
         });
-        if let Some(slot) = self.slots.one(id as usize) {
-            slot.seen |= of(&MET, looked.direction);
+        if !looking::may_carry(packet) {
+            self.met(id, looked.direction);
         }
         if packet.mark.is_some() {
             self.expect_counts();

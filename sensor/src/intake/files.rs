@@ -59,10 +59,16 @@ pub fn open(syslog: &[PathBuf], audit: &[PathBuf]) -> Result<Files, LogFileError
 }
 
 impl Files {
-    /// The next report, if it is not after `until`.
+    /// The next report, if it is not after `until`. Asked at every event, and mostly there is none.
     #[inline]
     pub fn pop(&mut self, until: Timestamp) -> Option<Report> {
-        let (_, number) = self.next.filter(|(time, _)| *time <= until)?;
+        let (time, number) = self.next?;
+        if time <= until { self.pop_of(number) } else { None }
+    }
+
+    /// The next report of a file.
+    #[cold]
+    fn pop_of(&mut self, number: usize) -> Option<Report> {
         let mut report = self.files.get_mut(number)?.ahead.pop()?;
         self.passed = self.passed.max(report.time);
         report.time = self.passed;

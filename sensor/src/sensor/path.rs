@@ -78,7 +78,8 @@ impl Path {
         let Some(first) = burst.first() else { return };
         let begins = self.look.begins(first.time, self.duplicates.count());
         let looks = begins && self.look.is_warm();
-        let compares = begins || self.copies == Copies::LeaveOut;
+        let compares =
+            begins || self.copies == Copies::LeaveOut || self.reader.mirrors().is_active();
         let mut packets: ArrayVec<Packet<'_>, BURST> = ArrayVec::new();
         let (mut from, mut to, mut wire_bytes) = (first.time, first.time, 0);
         for frame in burst {
@@ -93,10 +94,15 @@ impl Path {
             };
             let copy = compares && self.duplicates.is_copy(link.payload, frame.time);
             if copy && self.copies == Copies::LeaveOut {
-                self.leave_out(frame, looks);
+                self.leave_out(frame, link.payload, looks);
                 continue;
             }
-            match decode::behind_link(frame, link) {
+            let wrapped = |packet: &Packet<'_>| {
+                if !copy {
+                    self.wrapped(packet, frame.wire_len);
+                }
+            };
+            match decode::behind_link_watching(frame, link, wrapped) {
                 Ok(packet) => packets.push(packet),
                 Err(refusal) => {
                     self.refusals.add(refusal);
@@ -113,6 +119,17 @@ impl Path {
         self.packets(&packets, sink);
     }
 
+    /// A packet came through a tunnel, in a frame of this length.
+    #[cold]
+    #[inline(never)]
+    fn wrapped(&mut self, packet: &Packet<'_>, frame_len: u32) {
+        let interface = self.table.interface();
+        let mirrors = self.reader.mirrors_mut();
+        if mirrors.wrapped(packet, frame_len, interface, &self.duplicates) {
+            self.table.comes_both_ways(packet);
+        }
+    }
+
     /// The last packet was compared as a whole, and was a second copy or none. One that came through a
     /// tunnel is compared again as the packet inside alone: a mirror's two ends wrap the same packet
     /// differently.
@@ -125,21 +142,30 @@ impl Path {
         packets: &mut ArrayVec<Packet<'_>, BURST>,
     ) {
         let Some(packet) = packets.last_mut() else { return };
+        if copy && packet.tunnel.is_none() {
+            self.reader.mirrors_mut().bare_again(packet.ip, frame.time, &self.duplicates);
+        }
         let inside = packet.tunnel.is_some() && self.duplicates.is_copy(packet.ip, frame.time);
         packet.copy = copy || inside;
+        if looks {
+            self.table.look_at(Some(packet), packet.copy);
+        }
         if packet.copy && self.copies == Copies::LeaveOut {
             packets.pop();
-            self.leave_out(frame, looks);
-        } else if looks {
-            self.table.look_at(Some(packet), packet.copy);
         }
     }
 
-    /// Leaves a second copy out.
+    /// Leaves a second copy of a whole IP packet out.
     #[inline(never)]
-    fn leave_out(&mut self, frame: &Frame<'_>, looks: bool) {
+    fn leave_out(&mut self, frame: &Frame<'_>, ip: &[u8], looks: bool) {
+        let mirrors = self.reader.mirrors_mut();
+        let is_proof = mirrors.bare_again(ip, frame.time, &self.duplicates);
+        let packet = (looks || is_proof).then(|| decode::packet(frame).ok()).flatten();
         if looks {
-            self.table.look_at(decode::packet(frame).ok().as_ref(), true);
+            self.table.look_at(packet.as_ref(), true);
+        }
+        if is_proof && let Some(packet) = &packet {
+            self.table.comes_both_ways(packet);
         }
     }
 
@@ -151,7 +177,9 @@ impl Path {
             let end = self.now.plus(STEP);
             let of_step = packets.iter().take_while(|packet| packet.time < end).count();
             let (step, rest) = packets.split_at_checked(of_step.max(1)).unwrap_or((packets, &[]));
-            self.table.burst(step, &mut self.reader.observing(sink));
+            let observing = &mut self.reader.observing(sink).comparing(&self.duplicates);
+            self.table.burst(step, observing);
+            self.reader.tell_mirrored(sink);
             packets = rest;
         }
     }
@@ -171,6 +199,7 @@ impl Path {
             self.expire(last, sink);
         }
         self.table.counted(counts, &mut self.reader.observing(sink));
+        self.reader.tell_mirrored(sink);
     }
 
     /// No frame came until `now`: what waited for time alone is told.
@@ -198,6 +227,7 @@ impl Path {
     /// Ends all flows: the capture is over.
     pub(super) fn finish(&mut self, sink: &mut impl Sink) {
         self.table.finish(&mut self.reader.observing(sink));
+        self.reader.finish(sink);
     }
 }
 

@@ -20,7 +20,7 @@ use crate::intake::join::Join;
 use crate::logging::has_colour;
 use crate::mirror::{SourceFacts, corrected};
 use crate::observe::Wanted;
-use crate::report::{AssetCount, Summary};
+use crate::report::{AssetCount, MirroredPair, Summary};
 use crate::store::{Store, StoreError};
 use crate::text::{file_name, grouped, reason};
 use crate::time::{ByteSize, Timestamp};
@@ -264,6 +264,7 @@ impl Reading {
             assets: self.assets(),
             alerts,
             wall: self.progress.elapsed(),
+            mirrored: self.mirrored(),
             notes: [
                 stats.notes.clone(),
                 self.outputs.logs.notes().to_vec(),
@@ -272,6 +273,12 @@ impl Reading {
             ]
             .concat(),
         }
+    }
+
+    /// What was seen of mirrored traffic.
+    fn mirrored(&self) -> Vec<MirroredPair> {
+        let pairs = self.path.reader.mirrors().in_all().into_iter();
+        pairs.map(|(pair, traffic, copies)| MirroredPair { pair, traffic, copies }).collect()
     }
 
     /// How many assets of each role there are.

@@ -1,3 +1,5 @@
+mod mirrored;
+
 use super::*;
 use crate::capture::{Frame, LinkType};
 use crate::event::Event;
@@ -37,6 +39,12 @@ fn told(frames: &[(Timestamp, u32, Vec<u8>)], copies: Copies) -> (Vec<String>, P
 fn taken(frames: &[(Timestamp, u32, Vec<u8>)], copies: Copies) -> (Told, Path) {
     let (mut path, mut told) =
         (Path::new(Wanted::All, 1 << 12, copies, Some(0)).unwrap(), Told::default());
+    take(&mut path, frames, &mut told);
+    (told, path)
+}
+
+/// Takes frames through a path, in bursts.
+fn take(path: &mut Path, frames: &[(Timestamp, u32, Vec<u8>)], sink: &mut impl Sink) {
     for frames in frames.chunks(BURST) {
         let burst: Burst<'_> = frames
             .iter()
@@ -49,9 +57,8 @@ fn taken(frames: &[(Timestamp, u32, Vec<u8>)], copies: Copies) -> (Told, Path) {
                 bytes,
             })
             .collect();
-        path.burst(&burst, &mut told);
+        path.burst(&burst, sink);
     }
-    (told, path)
 }
 
 #[test]

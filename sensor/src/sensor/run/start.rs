@@ -100,7 +100,9 @@ pub(super) fn start(
     let dropped = metrics.events_dropped.with_label_values(&["events"]);
     let events =
         events.map(|opened| EventFile::start(opened, links.names(), dropped)).transpose()?;
-    let engine = Engine::new(&stored.under(config.clone()), None, baseline);
+    let mut engine = Engine::new(&stored.under(config.clone()), None, baseline);
+    // What logs tell of long before this is history.
+    engine.reach(now());
     let (to_detection, batches) = mpsc::sync_channel(BATCHES);
     let refused = Refused::default();
     let accounts = Accounts::new(refused.clone());
@@ -248,9 +250,12 @@ fn start_workers(
     for (number, inputs) in inputs.into_iter().enumerate() {
         let (orders, receiver) = mpsc::channel();
         let pulse = Arc::new(Pulse::new(links.names().len()));
+        let path = Path::new(wanted, capacity, Copies::LeaveOut, None);
+        let mut path = path.map_err(RunError::Memory)?;
+        path.reader.mirrors_mut().set_own(interface::own_addresses());
         let worker = Worker {
             number,
-            path: Path::new(wanted, capacity, Copies::LeaveOut, None).map_err(RunError::Memory)?,
+            path,
             first_slot: u32::try_from(number * capacity).unwrap_or(u32::MAX),
             inputs,
             room: capacity + worker::ROOM,
