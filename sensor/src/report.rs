@@ -370,7 +370,7 @@ TLS      1,234 ClientHellos, 1,200 with a server name, 3 cut off
 DNS      1 response, 9,012 answers
 logs     3,012 messages, 12 understood, 0 unreadable
 assets   2 esxi, 20 guest (18 discovered)
-mirrored 10.0.0.5 to 203.0.113.9 in vxlan 77: 1,200 packets, 800 kB, 1,100 of them seen bare, too
+mirrored 10.0.0.5 to 203.0.113.9 in vxlan 77: 1,200 packets, 800.0 kB, 1,100 of them seen bare, too
 note     monday.pcap: cut in the middle of a packet\\nfake line
 "
         );
