@@ -13,7 +13,7 @@ mod totals;
 
 pub use control::{Control, action};
 pub use record::{Evicted, Handed, NO_SLOT, TAGGED, kind, size};
-pub use slot::{BLOCK, Count, Key, Key4, Key6, Set, Slot, TAKEN, WAYS};
+pub use slot::{BLOCK, Count, Key, Key4, Key6, MUCH, Set, Slot, TAKEN, Touched, WAYS};
 pub use totals::{InUse, LEAST_PAIRS, Totals};
 
 /// The most VLAN tags that are read from one frame in user space.

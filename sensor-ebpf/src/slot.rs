@@ -4,9 +4,23 @@
 /// (Of half a million flows in as many slots, twice as many meet a full set with two ways as with four.)
 pub const WAYS: u32 = 4;
 
-/// Slots that have one word to say that something was counted in one of them since user space has set
-/// it to 0: so that it need not look at all slots each second.
+/// Slots that have one [`Touched`] together.
 pub const BLOCK: u32 = 128;
+
+/// A flow has counted much whenever its bytes pass a multiple of this, a power of two.
+pub const MUCH: u64 = 1 << 18;
+
+/// What was counted in a block of slots since user space has set this to 0, so that it need not look at
+/// all slots. The program stores 1 and never asks what is there: a store comes behind those before it,
+/// a load may come ahead of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C, align(8))]
+pub struct Touched {
+    /// Anything.
+    pub any: u32,
+    /// As much as [`MUCH`], to one flow.
+    pub much: u32,
+}
 
 /// Added to [`Slot::sequence`] for each flow that takes a slot.
 pub const TAKEN: u32 = 2;

@@ -69,12 +69,22 @@ pub struct Alert {
 impl Alert {
     /// Whose account it is about, where one is known.
     pub(crate) fn account(&self) -> Option<&str> {
-        self.operations().find_map(|group| group.account.as_deref())
+        let named = self.operations().find_map(|group| group.account.as_deref());
+        named.or_else(|| self.changes().find_map(|event| event.principal.as_deref()))
     }
 
     /// Where whoever did it came from, where that is known.
     pub(crate) fn client(&self) -> Option<IpAddr> {
-        self.operations().find_map(|group| group.client)
+        let named = self.operations().find_map(|group| group.client);
+        named.or_else(|| self.changes().find_map(|event| event.from.as_deref()?.parse().ok()))
+    }
+
+    fn changes(&self) -> impl Iterator<Item = &AuditEvent> {
+        let is_own = self.analytic == Analytic::AN1131;
+        self.evidence.iter().filter(move |_| is_own).filter_map(|piece| match &piece.fact {
+            Fact::AuditEvent(event) => Some(&**event),
+            _ => None,
+        })
     }
 
     fn operations(&self) -> impl Iterator<Item = &Operations> {
@@ -205,7 +215,8 @@ pub struct Asset {
 pub struct Destination {
     /// Address.
     pub address: IpAddr,
-    /// Port.
+    /// Port; of what has none, such as GRE, 0, which is not written.
+    #[serde(default, skip_serializing_if = "mirroring::has_no_port")]
     pub port: u16,
     /// Server name the client asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -354,6 +365,9 @@ mod tests {
             },
             Fact::GuestOperation(Box::new(sample::operations())),
             Fact::GuestOperation(Box::default()),
+            Fact::AuditEvent(Box::new(sample::change())),
+            Fact::AuditEvent(Box::default()),
+            Fact::MirroredTraffic(Box::new(sample::mirrored())),
             Fact::Baseline { statement: "\u{202e}\"\n".into() },
             Fact::TlsSession {
                 community_id: "1:y=".into(),
@@ -366,15 +380,20 @@ mod tests {
         for (weight, fact) in (1..).zip(facts) {
             alert.evidence.push(sample::evidence(0.1 * f64::from(weight), 1, fact));
         }
-        for status in Status::ALL {
-            let written = serde_json::to_string(&Alert { status, ..alert.clone() }).unwrap();
+        let same = |alert: &Alert| {
+            let written = serde_json::to_string(alert).unwrap();
             let read: Alert = serde_json::from_str(&written).unwrap();
             assert_eq!(serde_json::to_string(&read).unwrap(), written);
+            written
+        };
+        for status in Status::ALL {
+            same(&Alert { status, ..alert.clone() });
         }
-        alert.destination = None;
         (alert.asset.mac, alert.asset.address) = (None, None);
-        let written = serde_json::to_string(&alert).unwrap();
-        let read: Alert = serde_json::from_str(&written).unwrap();
-        assert_eq!(serde_json::to_string(&read).unwrap(), written);
+        let gre = alert.destination.take().map(|to| Destination { port: 0, ..to });
+        for destination in [gre, None] {
+            let written = same(&Alert { destination, ..alert.clone() });
+            assert!(!written.contains(r#""port":0"#), "{written}");
+        }
     }
 }

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub use habit::{Habit, TRUSTED_HOURS};
 pub(crate) use habits::{Habits, Others};
 pub use hours::HoursOfDay;
+pub(crate) use mirrors::{MAX_PAIRS, pair};
+pub use mirrors::{MirrorSession, Mirrors, Pair};
 pub use operators::{Acquaintance, Operator};
 pub(crate) use operators::{Meeting, account_key, host_key};
 pub(crate) use places::PlaceId;
@@ -19,6 +21,7 @@ pub(crate) use places::PlaceId;
 mod habit;
 mod habits;
 mod hours;
+mod mirrors;
 mod operators;
 mod places;
 
@@ -31,6 +34,9 @@ pub struct Baseline {
     /// logs name no account.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub operators: BTreeMap<String, Operator>,
+    /// Mirrors that are usual or configured.
+    #[serde(default, skip_serializing_if = "Mirrors::is_empty")]
+    pub mirrors: Mirrors,
 }
 
 /// What was learned of one asset.

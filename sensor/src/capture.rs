@@ -70,6 +70,15 @@ pub struct Counted {
     pub last: Timestamp,
 }
 
+/// What is to be told of what was counted without packets, the less first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scan {
+    /// Of flows whose bytes have passed a multiple of 256 KiB since they were told of.
+    Much,
+    /// All.
+    All,
+}
+
 /// A link-layer header type: the `LINKTYPE_` value of capture files
 /// (<https://www.tcpdump.org/linktypes.html>), in the low 16 bits of a pcap header's field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

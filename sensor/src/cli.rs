@@ -97,12 +97,16 @@ pub struct Global {
 #[command(after_help = READ_AFTER_HELP)]
 pub struct Read {
     /// Capture files: pcap or pcapng, also gzip, zstd or lz4; `-` reads stdin. Several are merged by time
-    #[arg(required_unless_present = "syslog", value_name = "FILE", value_parser = stream())]
+    #[arg(required_unless_present_any = ["syslog", "audit"], value_name = "FILE", value_parser = stream())]
     pub files: Vec<Stream>,
 
     /// Read log messages of ESXi, vCenter or NSX, too, such as hostd.log; plain, gzip, zstd or lz4 (repeatable)
     #[arg(long, value_name = "FILE", value_parser = log_file())]
     pub syslog: Vec<PathBuf>,
+
+    /// Read audit records of clouds or vCenter (JSON) and VPC flow logs, too, such as CloudTrail's files; plain, gzip, zstd or lz4 (repeatable)
+    #[arg(long, value_name = "FILE", value_parser = log_file())]
+    pub audit: Vec<PathBuf>,
 
     /// Read only packets that match a BPF expression, such as 'host 10.10.0.11 and tcp'
     #[arg(long, value_name = "BPF")]
@@ -198,6 +202,7 @@ Examples:
   egret read monday.pcap.zst
   egret read --learn 24h --alerts alerts.json monday.pcap tuesday.pcap
   egret read --syslog hostd.log.gz --syslog vpxd.log monday.pcap
+  egret read --audit cloudtrail.json.gz --config estate.toml
   egret read --json --fail-on high --config estate.toml upload.pcapng
   tcpdump -i eth1 -w - | egret read --events eve.json -";
 
@@ -251,7 +256,7 @@ fn clash(read: &Read) -> Option<String> {
     }
     let written = || [events, alerts].into_iter().flatten();
     let is_written = |file: &Stream| *file != Stream::Standard && written().any(|to| to.is(file));
-    let logs = read.syslog.iter().map(|path| Stream::File(path.clone()));
+    let logs = read.syslog.iter().chain(&read.audit).map(|path| Stream::File(path.clone()));
     let file = read.files.iter().cloned().chain(logs).find(is_written)?;
     Some(format!("{file} is to be read and would be overwritten; write to another file"))
 }
@@ -286,7 +291,7 @@ impl From<PathBuf> for Stream {
 fn log_file() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(|path| match Stream::from(path) {
         Stream::File(path) => Ok(path),
-        Stream::Standard => Err("log messages are read from files only"),
+        Stream::Standard => Err("logs are read from files only"),
     })
 }
 

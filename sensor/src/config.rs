@@ -12,10 +12,12 @@ use ipnet::IpNet;
 use crate::decode::Mac;
 
 pub mod file;
+mod hours;
 mod policy;
 mod services;
 mod written;
 
+pub use hours::{BusinessHours, WallTime};
 pub use policy::{GuestOperations, Maintenance, MirrorDestination, MirrorPolicy, Threshold};
 pub use services::{
     Audit, Backend, Capture, Deliver, Http, HttpTls, Intake, Syslog, SyslogTarget, SyslogTls,

@@ -3,6 +3,7 @@
 //! Time is that of the events: nothing here reads a clock, and the same events give the same
 //! alerts. Each detector is one module; none knows another.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::alert::Alert;
@@ -41,6 +42,11 @@ mod volume;
 /// What only the passing of time changes is looked at so often.
 const TICK: u64 = 1800;
 
+/// When the next tick after `time` begins.
+const fn tick_after(time: Timestamp) -> Timestamp {
+    Timestamp::from_parts((time.as_secs() / TICK + 1) * TICK, 0)
+}
+
 /// All detectors.
 #[derive(Debug)]
 pub struct Engine {
@@ -49,9 +55,13 @@ pub struct Engine {
     dns_port: Option<DnsPort>,
     guest_operations: Option<GuestOperations>,
     mirror_policy: Option<MirrorPolicy>,
+    /// Addresses at which this sensor is sent mirrors.
+    own: Vec<IpAddr>,
     alerts: Vec<Alert>,
     /// Time of the latest event.
     now: Timestamp,
+    /// When the next tick begins.
+    next_tick: Timestamp,
     /// What an earlier run learned, to be taken over by assets as they are discovered.
     baseline: Baseline,
     /// How many assets have taken theirs over.
@@ -89,13 +99,18 @@ impl Engine {
                 .then(|| GuestOperations::new(&config.guest_operations)),
             mirror_policy: (config.mirror_policy.enabled)
                 .then(|| MirrorPolicy::new(&config.mirror_policy)),
+            own: Vec::new(),
             alerts: Vec::new(),
             now: Timestamp::ZERO,
+            next_tick: Timestamp::ZERO,
             baseline,
             restored: 0,
         };
         if let Some(operations) = &mut engine.guest_operations {
             operations.restore(&engine.baseline.operators);
+        }
+        if let Some(policy) = &mut engine.mirror_policy {
+            policy.restore(&engine.baseline.mirrors);
         }
         engine
     }
@@ -145,19 +160,36 @@ impl Engine {
             Said::Placement { vm, host } => self.estate.inventory.placed(vm, host),
             Said::MirrorChanged(change) => {
                 if let Some(policy) = &mut self.mirror_policy {
-                    policy.changed(&self.estate, report, change, &mut self.alerts);
+                    policy.changed(&self.estate, report, change, self.now, &mut self.alerts);
                 }
             }
             Said::Mirrored(mirrored) => self.mirrored(mirrored, Some(report.reporter.service)),
+            Said::Address { id, address } => {
+                if let Some(policy) = &mut self.mirror_policy {
+                    policy.addressed(id, *address);
+                }
+            }
             Said::Session(_) | Said::SwitchReconfigured { .. } => {}
         }
+    }
+
+    /// Goes on to a time at which nothing happened. What a log tells of that was more than a day before
+    /// is history: it is known, and raises nothing.
+    pub fn reach(&mut self, time: Timestamp) {
+        self.advance(time);
+    }
+
+    /// Says at which addresses this sensor is sent mirrors: those are its own.
+    pub fn receive(&mut self, own: &[IpAddr]) {
+        self.own = own.to_vec();
+        self.mirror_policy.iter_mut().for_each(|policy| policy.receive(own));
     }
 
     /// Takes what packets show of mirrored traffic, or the log of that service.
     pub fn mirrored(&mut self, mirrored: &Mirrored, by: Option<Service>) {
         self.advance(mirrored.time);
         if let Some(policy) = &mut self.mirror_policy {
-            policy.mirrored(&self.estate, mirrored, by, &mut self.alerts);
+            policy.mirrored(&self.estate, mirrored, by, self.now, &mut self.alerts);
         }
     }
 
@@ -225,6 +257,9 @@ impl Engine {
         if let Some(operations) = &mut self.guest_operations {
             operations.finish(&self.estate, &mut self.alerts);
         }
+        if let Some(policy) = &mut self.mirror_policy {
+            policy.finish(&self.estate, &mut self.alerts);
+        }
     }
 
     /// Whether any alert was raised or changed since [`Engine::drain_alerts`].
@@ -248,7 +283,8 @@ impl Engine {
         let egress = self.tls_egress.as_ref().map_or(0, TlsEgress::forgotten);
         let inventory = &self.estate.inventory;
         let operations = self.guest_operations.as_ref().map_or(0, GuestOperations::forgotten);
-        inventory.undiscovered() + inventory.overwritten() + egress + operations
+        let mirrors = self.mirror_policy.as_ref().map_or(0, MirrorPolicy::forgotten);
+        inventory.undiscovered() + inventory.overwritten() + egress + operations + mirrors
     }
 
     /// Whether an asset is still being learned, so that less is told of it.
@@ -278,6 +314,9 @@ impl Engine {
         if let Some(operations) = &self.guest_operations {
             baseline.operators = operations.save();
         }
+        if let Some(policy) = &self.mirror_policy {
+            baseline.mirrors = policy.save();
+        }
         baseline
     }
 
@@ -296,25 +335,32 @@ impl Engine {
         if self.now == Timestamp::ZERO {
             self.estate.begin(time);
             self.now = time;
+            self.next_tick = tick_after(time);
+            self.mirror_policy.iter_mut().for_each(|policy| policy.begin(time));
         }
         if time <= self.now {
             return;
         }
-        let tick = self.now.as_secs() / TICK != time.as_secs() / TICK;
         self.now = time;
-        if tick {
-            if let Some(egress) = &mut self.tls_egress {
-                egress.tick(&self.estate, time, &mut self.alerts);
-            }
-            if let Some(ports) = &mut self.dns_port {
-                ports.tick(&self.estate, time, &mut self.alerts);
-            }
-            if let Some(operations) = &mut self.guest_operations {
-                operations.tick(&self.estate, time, &mut self.alerts);
-            }
-            if let Some(policy) = &mut self.mirror_policy {
-                policy.tick(&self.estate, time, &mut self.alerts);
-            }
+        if time >= self.next_tick {
+            self.tick(time);
+        }
+    }
+
+    #[cold]
+    fn tick(&mut self, time: Timestamp) {
+        self.next_tick = tick_after(time);
+        if let Some(egress) = &mut self.tls_egress {
+            egress.tick(&self.estate, time, &mut self.alerts);
+        }
+        if let Some(ports) = &mut self.dns_port {
+            ports.tick(&self.estate, time, &mut self.alerts);
+        }
+        if let Some(operations) = &mut self.guest_operations {
+            operations.tick(&self.estate, time, &mut self.alerts);
+        }
+        if let Some(policy) = &mut self.mirror_policy {
+            policy.tick(&self.estate, time, &mut self.alerts);
         }
     }
 

@@ -5,18 +5,22 @@
 //! times are those of messages and of their arrival.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::{Report, Reporter};
-use crate::text::printable;
+use crate::text::{printable, printable_within};
 use crate::time::{Elapsed, Timestamp};
+use device::Devices;
 use esxi::Gaps;
 use syslog::{Form, Message, Skews};
 
 pub mod audit;
+pub mod device;
 pub mod esxi;
 pub mod files;
 pub mod join;
+mod kept;
 pub mod listen;
 pub mod syslog;
 
@@ -86,6 +90,7 @@ pub struct Reader {
     counts: Counts,
     skews: Skews,
     gaps: Gaps,
+    devices: Devices,
     /// When the file was written that the messages are in.
     written: Option<Timestamp>,
 }
@@ -98,12 +103,12 @@ impl Reader {
 
     /// What one message says, if that is anything that detectors ask for.
     pub fn read(&mut self, origin: &Origin, message: &[u8]) -> Option<Report> {
-        let text = String::from_utf8_lossy(message);
+        let text = syslog::may_be_message(message).then(|| String::from_utf8_lossy(message));
         let (form, near) = match origin.arrival {
             Some(arrival) => (Form::Wire, Some(arrival)),
             None => (Form::File, self.written),
         };
-        let Some(message) = syslog::parse(&text, form, near) else {
+        let Some(message) = text.as_deref().and_then(|text| syslog::parse(text, form, near)) else {
             self.counts.unreadable += 1;
             return None;
         };
@@ -118,7 +123,7 @@ impl Reader {
             return None;
         }
         self.gaps.note(&message);
-        let told = esxi::read(&message);
+        let told = esxi::read(&message).or_else(|| self.devices.read(&message, origin.peer));
         let (Some(time), Some(told)) = (time, told) else {
             self.counts.irrelevant += 1;
             return None;
@@ -165,6 +170,13 @@ impl Reader {
     pub fn largest_skew(&self) -> Duration {
         self.skews.largest()
     }
+}
+
+/// A name out of a message or a record, copied once and made harmless: at most 512 bytes, which 80
+/// characters, the longest name of a virtual machine, nearly always fit into.
+fn name(text: &str) -> Arc<str> {
+    const LIMIT: usize = 512;
+    printable_within(text, LIMIT).to_string().into()
 }
 
 #[cfg(test)]

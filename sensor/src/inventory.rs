@@ -180,6 +180,11 @@ impl Inventory {
         self.named(name).filter(is_known).or_else(|| self.by_label.find(name))
     }
 
+    /// Whose address this is, as far as addresses alone say.
+    pub(crate) fn at(&self, address: IpAddr) -> Option<AssetId> {
+        self.owner(address)
+    }
+
     /// An address of an asset, the same one every time.
     pub(crate) fn address_of(&self, asset: AssetId) -> Option<IpAddr> {
         let own = self.by_address.iter().filter(|(_, id)| **id == asset);

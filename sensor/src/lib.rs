@@ -24,6 +24,7 @@ pub mod logging;
 pub mod metrics;
 pub mod mirror;
 pub mod observe;
+pub mod pem;
 mod prefetch;
 pub mod report;
 pub mod sensor;

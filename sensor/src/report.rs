@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::alert::Severity;
 use crate::config::Role;
 use crate::event::{Traffic, TunnelKind};
-use crate::intake;
+use crate::intake::audit::Refusal;
+use crate::intake::{self, audit};
 use crate::observe::mirrored::Pair;
 use crate::text::{counted, grouped, printable, printable_within};
 use crate::time::{ByteSize, Elapsed, Timestamp};
@@ -43,6 +44,8 @@ pub struct Summary {
     pub dns_answers: u64,
     /// Log messages, seen in the captures and in log files.
     pub logs: intake::Counts,
+    /// Records in audit files.
+    pub audit: audit::Counts,
     /// Assets seen or configured.
     pub assets: Vec<AssetCount>,
     /// Alerts, by severity.
@@ -138,6 +141,11 @@ impl Summary {
             .iter()
             .map(|severity| (severity.name().to_owned(), self.alerts_of(*severity).into()))
             .collect();
+        let audit_refused: BTreeMap<_, _> = Refusal::ALL
+            .iter()
+            .map(|refusal| (refusal.name(), self.audit.refused_for(*refusal)))
+            .filter(|(_, count)| *count > 0)
+            .collect();
         json!({
             "event_type": "summary",
             "packets": self.packets,
@@ -157,6 +165,10 @@ impl Summary {
             "log_messages": self.logs.total(),
             "log_messages_understood": self.logs.understood,
             "log_messages_unreadable": self.logs.unreadable,
+            "audit_records": self.audit.total(),
+            "audit_records_understood": self.audit.understood,
+            "audit_records_repeated": self.audit.repeated,
+            "audit_records_refused": audit_refused,
             "assets": assets,
             "alerts": alerts,
             "wall_seconds": self.wall.as_secs_f64(),
@@ -219,6 +231,9 @@ impl Summary {
             let text = format_args!("{messages}, {understood} understood, {unreadable} unreadable");
             line(f, "logs", text)?;
         }
+        if self.audit.total() > 0 {
+            line(f, "audit", self.audit_text())?;
+        }
         line(f, "assets", self.assets_text())?;
         for pair in self.mirrored.iter().take(MOST_LINES) {
             line(f, "mirrored", pair.text())?;
@@ -245,6 +260,18 @@ impl Summary {
             line(f, "", format_args!("{} {layer}: {}", grouped(**count), printable(&reason)))?;
         }
         more(f, reasons.len())
+    }
+
+    fn audit_text(&self) -> String {
+        let records = counted(self.audit.total(), "record");
+        let mut text = format!("{records}, {} understood", grouped(self.audit.understood));
+        let refused = Refusal::ALL.map(|refusal| (refusal.name(), self.audit.refused_for(refusal)));
+        for (what, count) in [("repeated", self.audit.repeated)].into_iter().chain(refused) {
+            if count > 0 {
+                text += &format!(", {} {}", grouped(count), what.replace('_', " "));
+            }
+        }
+        text
     }
 
     fn alerts_text(&self) -> String {
@@ -331,6 +358,7 @@ mod tests {
             dns_responses: 1,
             dns_answers: 9_012,
             logs: intake::Counts { understood: 12, irrelevant: 3_000, ..intake::Counts::default() },
+            audit: audit::Counts { understood: 6, irrelevant: 2, ..audit::Counts::default() },
             assets: vec![
                 AssetCount { role: Role::Esxi, configured: 2, discovered: 0 },
                 AssetCount { role: Role::Vcenter, configured: 0, discovered: 0 },
@@ -369,6 +397,7 @@ flows    12,345 conversations
 TLS      1,234 ClientHellos, 1,200 with a server name, 3 cut off
 DNS      1 response, 9,012 answers
 logs     3,012 messages, 12 understood, 0 unreadable
+audit    8 records, 6 understood
 assets   2 esxi, 20 guest (18 discovered)
 mirrored 10.0.0.5 to 203.0.113.9 in vxlan 77: 1,200 packets, 800.0 kB, 1,100 of them seen bare, too
 note     monday.pcap: cut in the middle of a packet\\nfake line
@@ -404,6 +433,7 @@ note     monday.pcap: cut in the middle of a packet\\nfake line
         assert_eq!(json["capture_seconds"], 86_400.0);
         assert_eq!(json["assets"]["guest"]["discovered"], 18);
         assert_eq!(json["log_messages"], 3_012);
+        assert_eq!(json["audit_records"], 8);
         assert_eq!(json["mirrored"][0]["dest_ip"], "203.0.113.9");
         assert_eq!(json["alerts"]["critical"], 0);
         assert_eq!(json["packets_per_second"], 536_768);

@@ -24,6 +24,7 @@ mod assets;
 mod baseline;
 mod error;
 mod lock;
+mod mirrors;
 mod operators;
 mod outbox;
 mod schema;
@@ -213,14 +214,21 @@ fn from_sql(nanos: i64) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::baseline::{AssetBaseline, Baseline, Operator};
+    use crate::baseline::{AssetBaseline, Baseline, MirrorSession, Mirrors, Operator, Pair};
 
     fn learned() -> Baseline {
         let asset = AssetBaseline { first_seen: 7, ..AssetBaseline::default() };
         let operator = Operator::new(crate::time::Timestamp::from_parts(8, 0));
+        let destination = "198.51.100.7".parse().unwrap();
+        let pair = Pair { destination, first_seen: 7, last_day: 1 };
         Baseline {
             assets: [("web-01".to_owned(), asset)].into(),
             operators: [("account:corp\\svc".to_owned(), operator)].into(),
+            mirrors: Mirrors {
+                since: 7,
+                pairs: [("vxlan 10.0.0.1 > 198.51.100.7".to_owned(), pair)].into(),
+                sessions: [("1 tms-01".to_owned(), MirrorSession::default())].into(),
+            },
         }
     }
 

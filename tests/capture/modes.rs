@@ -7,7 +7,7 @@ use aya::{Ebpf, EbpfLoader};
 use caps::{CapSet, Capability};
 use egret::capture::live::{Backend, Opened, Settings, open};
 use egret::capture::xdp::{Probe, probe};
-use egret::capture::{Counts, Kernel, Source, interface};
+use egret::capture::{Counts, Kernel, Scan, Source, interface};
 
 use crate::world::{Sender, datagram, drain, in_namespace, ip, path, up, wire};
 
@@ -30,7 +30,7 @@ fn seen(opened: &mut Opened, enough: u64) -> u64 {
         for source in &mut opened.sources {
             drain(source, Duration::from_millis(50), |_| seen += 1);
             let mut counts = Counts::new();
-            source.scan();
+            source.scan(Scan::All);
             source.counted(&mut counts);
             while !counts.is_empty() {
                 seen += counts.iter().map(|counted| counted.packets).sum::<u64>();

@@ -23,6 +23,7 @@ mod host;
 mod live;
 mod neighbours;
 mod nothing_lost;
+mod overlays;
 mod pair;
 mod said;
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use egret::capture::live::{Backend, Live, Opened, Settings, open};
-use egret::capture::{Burst, Counts, Frame, Kernel, Progress, Source};
+use egret::capture::{Burst, Counts, Frame, Kernel, Progress, Scan, Source};
 use egret_tests::flood::Flood;
 use egret_tests::net::{Namespace, veth};
 
@@ -69,6 +69,7 @@ fn take(source: &mut Live, flows: u32, pause: Duration, sent: &AtomicBool) -> Ta
     let mut taken = Taken { flows: vec![[0; 2]; flows as usize], ..Taken::default() };
     std::thread::sleep(pause);
     let (mut last, mut scanned) = (Instant::now(), Instant::now());
+    let mut scan = Scan::Much;
     while !sent.load(Ordering::Acquire) || last.elapsed() < QUIET {
         let mut burst = Burst::new();
         let progress = source.burst(&mut burst).unwrap();
@@ -80,12 +81,13 @@ fn take(source: &mut Live, flows: u32, pause: Duration, sent: &AtomicBool) -> Ta
             Progress::End => panic!("a live source never ends"),
         }
         if scanned.elapsed() >= SCAN {
-            source.scan();
-            scanned = Instant::now();
+            source.scan(scan);
+            (scan, scanned) =
+                (if scan == Scan::All { Scan::Much } else { Scan::All }, Instant::now());
         }
         taken.counts(source);
     }
-    source.scan();
+    source.scan(Scan::All);
     taken.counts(source);
     taken
 }

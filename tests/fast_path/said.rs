@@ -46,7 +46,7 @@ impl Said {
     }
 
     fn message(&mut self, mut event: Value) {
-        for field in ["timestamp", "flow_id"] {
+        for field in ["timestamp", "flow_id", "in_iface"] {
             event.as_object_mut().unwrap().remove(field);
         }
         *self.messages.entry(event.to_string()).or_default() += 1;

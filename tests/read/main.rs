@@ -14,6 +14,7 @@ use egret_tests::egret::Egret;
 use tempfile::TempDir;
 
 mod accounting;
+mod audit;
 mod captures;
 mod config;
 mod damage;

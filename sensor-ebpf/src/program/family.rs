@@ -1,7 +1,7 @@
 //! What IPv4 and IPv6 flows differ in.
 
 use aya_ebpf::maps::Array;
-use egret_ebpf::{Key, Set, kind};
+use egret_ebpf::{Key, Set, Touched, kind};
 
 use crate::maps;
 
@@ -17,7 +17,7 @@ pub(crate) trait Family: Copy + 'static {
     /// The table.
     fn slots() -> &'static Array<Set<Key<Self>>>;
     /// Which blocks of it were touched.
-    fn touched() -> &'static Array<u64>;
+    fn touched() -> &'static Array<Touched>;
     /// Sets in one ring's share of one processor's part.
     fn sets() -> u32;
     /// One end of a flow.
@@ -65,7 +65,7 @@ impl Family for [u8; 4] {
     }
 
     #[inline(always)]
-    fn touched() -> &'static Array<u64> {
+    fn touched() -> &'static Array<Touched> {
         &maps::TOUCHED4
     }
 
@@ -96,7 +96,7 @@ impl Family for [u8; 16] {
     }
 
     #[inline(always)]
-    fn touched() -> &'static Array<u64> {
+    fn touched() -> &'static Array<Touched> {
         &maps::TOUCHED6
     }
 

@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{Ordering, compiler_fence};
 
-use egret_ebpf::{Key, Slot, Totals};
+use egret_ebpf::{Key, MUCH, Slot, Totals};
 
 use crate::context::Context;
 use crate::crowding;
@@ -46,8 +46,8 @@ pub(crate) fn count<A: Family>(
         }
         totals.ring_full += 1;
     }
-    add(slot, packet, length, now);
-    table::touch::<A>(index);
+    let much = add(slot, packet, length, now);
+    table::touch::<A>(index, much);
 }
 
 /// The slot of a packet's direction of its flow, and whether it was taken just now; `None` when all
@@ -86,9 +86,11 @@ fn slot<A: Family>(
     }
 }
 
+/// Counts a packet in its slot; whether its flow has counted much with it.
 #[inline(always)]
-fn add<K>(slot: &mut Slot<K>, packet: &Packet, length: u32, now: u64) {
+fn add<K>(slot: &mut Slot<K>, packet: &Packet, length: u32, now: u64) -> bool {
     let count = &mut slot.count;
+    let before = count.bytes;
     if count.packets == 0 {
         count.first = now;
     }
@@ -98,4 +100,5 @@ fn add<K>(slot: &mut Slot<K>, packet: &Packet, length: u32, now: u64) {
     // Last, and really then: by its packets user space sees that there is more in a slot.
     compiler_fence(Ordering::SeqCst);
     count.packets += 1;
+    (before ^ count.bytes) >= MUCH
 }

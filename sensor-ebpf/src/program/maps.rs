@@ -5,7 +5,7 @@ use core::ptr::read_volatile;
 use aya_ebpf::helpers::bpf_get_smp_processor_id;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, PerCpuArray, PerCpuHashMap, RingBuf};
-use egret_ebpf::{Control, Count, Key4, Key6, Set, Totals, action};
+use egret_ebpf::{Control, Count, Key4, Key6, Set, Totals, Touched, action};
 
 use crate::packet::Packet;
 
@@ -22,11 +22,10 @@ const NO_PREALLOC: u32 = 1;
 pub(crate) static SLOTS4: Array<Set<Key4>> = Array::with_max_entries(1, MMAPABLE);
 #[map]
 pub(crate) static SLOTS6: Array<Set<Key6>> = Array::with_max_entries(1, MMAPABLE);
-/// See [`egret_ebpf::BLOCK`].
 #[map]
-pub(crate) static TOUCHED4: Array<u64> = Array::with_max_entries(1, MMAPABLE);
+pub(crate) static TOUCHED4: Array<Touched> = Array::with_max_entries(1, MMAPABLE);
 #[map]
-pub(crate) static TOUCHED6: Array<u64> = Array::with_max_entries(1, MMAPABLE);
+pub(crate) static TOUCHED6: Array<Touched> = Array::with_max_entries(1, MMAPABLE);
 #[map]
 static TOTALS: Array<Totals> = Array::with_max_entries(1, MMAPABLE);
 #[map]

@@ -157,13 +157,15 @@ pub(crate) fn take<K: Copy>(slot: &mut Slot<K>, key: &K, now: u64, totals: &mut 
     write(&mut slot.sequence, next);
 }
 
-/// Says that something was counted in a slot, after it was.
+/// Says that something was counted in a slot, after it was, and whether that was much.
 #[inline(always)]
-pub(crate) fn touch<A: Family>(index: u32) {
-    compiler_fence(Ordering::SeqCst);
-    if let Some(word) = A::touched().get_ptr_mut(index / BLOCK) {
-        // SAFETY: the pointer is to an item of the map; only user space writes anything else to it.
-        unsafe { core::ptr::write_volatile(word, 1) };
+pub(crate) fn touch<A: Family>(index: u32, much: bool) {
+    let Some(touched) = A::touched().get_ptr_mut(index / BLOCK) else { return };
+    // SAFETY: the pointer is to an item of the map; only user space writes anything else to it.
+    let touched = unsafe { &mut *touched };
+    write(&mut touched.any, 1);
+    if much {
+        write(&mut touched.much, 1);
     }
 }
 

@@ -183,7 +183,10 @@ fn heaviest(evidence: &[Evidence]) -> Vec<&Evidence> {
 }
 
 fn place(destination: &Destination) -> String {
-    let mut place = SocketAddr::new(destination.address, destination.port).to_string();
+    let mut place = match destination.port {
+        0 => destination.address.to_string(),
+        port => SocketAddr::new(destination.address, port).to_string(),
+    };
     if let Some(sni) = &destination.sni {
         place = format!("{}, {place}", printable(sni));
     }

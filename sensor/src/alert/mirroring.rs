@@ -9,8 +9,9 @@ use super::Text;
 /// A change of what is mirrored where, as an audit log has it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AuditEvent {
-    /// What about it is told: `change`, `unapproved_destination`, `unapproved_principal`, `retargeted`,
-    /// `opened_wide`, `own_mirror_deleted`, `foreign_account`, or `failed`.
+    /// What about it is told: `change` (all of it), `own_mirror_deleted`, `unapproved_destination`,
+    /// `unapproved_principal`, `unknown_destination`, `retargeted`, `opened_wide`, `foreign_account`,
+    /// `console`, or `failed`.
     pub finding: Text,
     /// What was called, as the record has it.
     pub call: String,
@@ -80,4 +81,9 @@ pub struct MirroredTraffic {
     pub inside: Option<String>,
     /// `packets`, or the log that told of it: `flow_log`.
     pub witness: Text,
+}
+
+/// Whether a destination has no port, as where packets are wrapped in GRE.
+pub(super) const fn has_no_port(port: &u16) -> bool {
+    *port == 0
 }

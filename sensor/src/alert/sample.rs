@@ -5,8 +5,8 @@ use std::time::Duration;
 use egret_tests::traffic::HOSTILE;
 
 use super::{
-    Alert, Analytic, Asset, Compared, Destination, Evidence, Fact, Operations, SCHEMA, Severity,
-    Status,
+    Alert, Analytic, Asset, AuditEvent, Compared, Destination, Evidence, Fact, MirroredTraffic,
+    Operations, SCHEMA, Severity, Status,
 };
 use crate::time::Timestamp;
 
@@ -146,6 +146,73 @@ pub(crate) fn guest_operations() -> Alert {
     }
 }
 
+/// A change that makes a mirror.
+pub(crate) fn change() -> AuditEvent {
+    AuditEvent {
+        finding: "change".into(),
+        call: "CreateTrafficMirrorSession".to_owned(),
+        action: "create".into(),
+        object: "session".into(),
+        source: "cloudtrail".into(),
+        id: Some("tms-01".to_owned()),
+        scope: Some("111122223333".to_owned()),
+        principal: Some("arn:aws:iam::111122223333:role/eve".to_owned()),
+        from: Some("203.0.113.5".to_owned()),
+        sources: vec!["eni-0web".to_owned()],
+        targets: vec!["tmt-evil".to_owned(), "198.51.100.7".to_owned()],
+        wire_id: Some(7),
+        late_seconds: Some(870),
+        ..AuditEvent::default()
+    }
+}
+
+/// Mirrored traffic that it leads to.
+pub(crate) fn mirrored() -> MirroredTraffic {
+    MirroredTraffic {
+        source: "10.1.0.5".parse().unwrap(),
+        destination: "198.51.100.7".parse().unwrap(),
+        port: Some(4789),
+        wrapping: "vxlan".into(),
+        wire_id: Some(7),
+        packets: 1000,
+        bytes: 1_000_000,
+        bytes_per_second: 100_000,
+        copies: 20,
+        inside: Some("10.1.0.5:40000 -> 10.1.0.6:443".to_owned()),
+        witness: "packets".into(),
+    }
+}
+
+/// A mirror that leaks: a log and packets tell of it.
+pub(crate) fn mirror() -> Alert {
+    let unapproved = AuditEvent { finding: "unapproved_destination".into(), ..change() };
+    Alert {
+        analytic: Analytic::AN1131,
+        techniques: vec!["T1020.001".into()],
+        title: "Mirror changed, and traffic goes to an unapproved destination".to_owned(),
+        summary: "eve made the mirror tms-01 of eni-0web to tmt-evil.".to_owned(),
+        severity: Severity::Critical,
+        asset: Asset {
+            name: "eni-0web".to_owned(),
+            role: "other".into(),
+            address: None,
+            mac: None,
+        },
+        destination: Some(Destination {
+            address: "198.51.100.7".parse().unwrap(),
+            port: 4789,
+            sni: None,
+            ja4: None,
+        }),
+        evidence: vec![
+            evidence(2.5, 0, Fact::AuditEvent(Box::new(change()))),
+            evidence(4.0, 0, Fact::AuditEvent(Box::new(unapproved))),
+            evidence(8.0, 12, Fact::MirroredTraffic(Box::new(mirrored()))),
+        ],
+        ..egress()
+    }
+}
+
 /// Names that end lines, leave strings and fields, act on terminals, give orders to receivers, or are
 /// very long.
 pub(crate) fn hostile_names() -> Vec<String> {
@@ -184,6 +251,23 @@ pub(crate) fn saying(name: &str) -> Alert {
         Fact::PortMatch { port: 1, formula: text(), probability: 0.0 },
         Fact::Formula { expression: text(), pairs: 0, misses: 0, next_port: None },
         Fact::Baseline { statement: text() },
+        Fact::AuditEvent(Box::new(AuditEvent {
+            finding: text().into(),
+            call: text(),
+            source: text().into(),
+            id: Some(text()),
+            principal: Some(text()),
+            from: Some(text()),
+            sources: vec![text()],
+            targets: vec![text()],
+            ..change()
+        })),
+        Fact::MirroredTraffic(Box::new(MirroredTraffic {
+            wrapping: text().into(),
+            inside: Some(text()),
+            witness: text().into(),
+            ..mirrored()
+        })),
         Fact::GuestOperation(Box::new(Operations {
             account: Some(text()),
             host: Some(text()),

@@ -57,11 +57,16 @@ pub fn open(paths: &[PathBuf]) -> Result<Files, CaptureError> {
     Ok(merged)
 }
 
+/// Whether a file that starts with these four bytes is in gzip, zstd or lz4.
+pub fn is_packed(start: &[u8]) -> bool {
+    Packing::of(start) != Packing::None
+}
+
 /// What is in a file, unpacked where it is in gzip, zstd or lz4.
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn unpacked(mut file: File) -> io::Result<Box<dyn Read>> {
+pub fn unpacked(mut file: File) -> io::Result<Box<dyn Read + Send>> {
     let mut start = Vec::new();
     file.by_ref().take(4).read_to_end(&mut start)?;
     let packing = Packing::of(&start);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::pcap::Pcap;
 use super::ring::Ring;
-use super::{Burst, Counts, Progress, Source, Stats, interface, ring, xdp};
+use super::{Burst, Counts, Progress, Scan, Source, Stats, interface, ring, xdp};
 use crate::time::Timestamp;
 use way::{Port, Tried};
 
@@ -114,9 +114,10 @@ pub fn open(interface: &str, settings: &Settings) -> Result<Opened, LiveError> {
     let mut tried = Tried::default();
     for backend in way::order(settings.backend, port) {
         match way::by(backend, port, settings) {
-            Ok(sources) => {
-                let why = tried.why(backend, sources.len(), settings.backend, port);
-                return Ok(Opened { sources, backend, why });
+            Ok(opened) => {
+                let many = opened.sources.len();
+                let why = tried.why(backend, many, settings.backend, port) + &opened.but();
+                return Ok(Opened { sources: opened.sources, backend, why });
             }
             Err(reason) => tried.push(backend, reason),
         }
@@ -137,10 +138,10 @@ impl Live {
     }
 
     /// Begins to tell what was counted without packets and was not told yet, up to now.
-    /// [`Self::counted`] gives it. Nothing begins before all is told since the call before.
-    pub fn scan(&mut self) {
+    /// [`Self::counted`] gives it. Nothing begins before that is over since the call before.
+    pub fn scan(&mut self, scan: Scan) {
         if let Way::Fast(fast, _) = &mut self.0 {
-            fast.scan();
+            fast.scan(scan);
         }
     }
 

@@ -13,6 +13,7 @@ use memory::Memory;
 use socket::Socket;
 
 mod block;
+mod fanout;
 mod hold;
 mod length;
 mod memory;

@@ -2,8 +2,8 @@
 //! only what is worth reading.
 //!
 //! The kernel takes the program, and a link puts it on an interface. Frames come through BPF rings, one
-//! a worker, and are read there; counts are read out of the shared hot table each second, and come
-//! through the ring when a slot gives way.
+//! a worker, and are read there; counts are read out of the shared hot table at the end of each
+//! tick, what is much each second, and come through the ring when a slot gives way.
 
 mod attach;
 mod clock;

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use jiff::tz::TimeZone;
 
+use super::BusinessHours;
 use crate::time::Timestamp;
 
 /// `[detect.guest_operations]`: AN0646.
@@ -20,9 +22,9 @@ pub struct GuestOperations {
     /// `threshold`: a hard limit for one account, beside its learned frequency.
     pub threshold: Threshold,
     /// `business_hours`, such as `Mon-Fri 07:00-19:00`; none: every hour.
-    pub business_hours: Option<String>,
-    /// `timezone`: the IANA name that `business_hours` are meant in.
-    pub timezone: String,
+    pub business_hours: Option<BusinessHours>,
+    /// `timezone`: the zone that `business_hours` are meant in.
+    pub timezone: TimeZone,
     /// `maintenance`: when more is expected than usual.
     pub maintenance: Vec<Maintenance>,
 }
@@ -79,7 +81,7 @@ impl Default for GuestOperations {
             vms: Vec::new(),
             threshold: Threshold { count: 20, window: Duration::from_secs(10 * 60) },
             business_hours: None,
-            timezone: "UTC".to_owned(),
+            timezone: TimeZone::UTC,
             maintenance: Vec::new(),
         }
     }

@@ -41,7 +41,7 @@ impl Exchange {
             _ if *in_head => {}
             line => {
                 let authority = authority(line?)?;
-                self.authority = Some(printable(authority).as_str().into());
+                self.authority = Some(printable(authority).into());
                 self.asked = self.asked.saturating_add(1);
                 *in_head = true;
             }

@@ -18,9 +18,7 @@ pub(super) enum Escape {
 ///
 /// Control characters, direction overrides, invisible and unassigned characters are not printable.
 pub(super) fn write_printable(out: &mut impl Write, bytes: &[u8], escape: Escape) -> fmt::Result {
-    if bytes.iter().all(|&byte| stays(byte, escape))
-        && let Ok(text) = str::from_utf8(bytes)
-    {
+    if let Some(text) = as_it_is(bytes, escape) {
         return out.write_str(text);
     }
     for chunk in bytes.utf8_chunks() {
@@ -35,6 +33,12 @@ pub(super) fn write_printable(out: &mut impl Write, bytes: &[u8], escape: Escape
         write_escaped(out, chunk.invalid(), escape)?;
     }
     Ok(())
+}
+
+/// Bytes that are written without any escape, in ASCII.
+pub(super) fn as_it_is(bytes: &[u8], escape: Escape) -> Option<&str> {
+    let stay = bytes.iter().all(|&byte| stays(byte, escape));
+    if stay { str::from_utf8(bytes).ok() } else { None }
 }
 
 /// Whether a byte is printable ASCII that needs no escape: nearly every byte of nearly every name.

@@ -6,8 +6,10 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+use std::borrow::Cow;
+
 use super::progress::Progress;
-use super::text::{Escape, write_printable};
+use super::text::{Escape, as_it_is, write_printable};
 
 mod certificate;
 mod client;
@@ -181,7 +183,12 @@ pub fn bare_server_hello(bytes: &[u8], extent: Extent) -> Progress<ServerHello<'
 const MAX_NAME: usize = 255;
 
 /// A name as text. One that is too long to be a name is cut and ends in `…`.
-pub(super) fn printable(name: &[u8]) -> String {
+pub(super) fn printable(name: &[u8]) -> Cow<'_, str> {
+    if name.len() <= MAX_NAME
+        && let Some(text) = as_it_is(name, Escape::Hex)
+    {
+        return text.into();
+    }
     let mut text = String::with_capacity(name.len().min(MAX_NAME));
     let kept = name.get(..MAX_NAME).unwrap_or(name);
     // A `String` takes whatever is written to it.
@@ -189,7 +196,7 @@ pub(super) fn printable(name: &[u8]) -> String {
     if kept.len() < name.len() {
         text.push('…');
     }
-    text
+    text.into()
 }
 
 #[cfg(test)]

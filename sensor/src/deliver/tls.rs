@@ -3,22 +3,21 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
+use crate::pem::{self, PemError};
 use crate::text::file_name;
 
 /// Why TLS cannot begin.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TlsError {
     /// `ca_file` holds no certificates.
-    #[error("{}: holds no certificates in PEM: {reason}", file_name(path))]
+    #[error("{}: {reason}", file_name(path))]
     Authorities {
         /// Which.
         path: PathBuf,
-        /// Why.
-        reason: String,
+        /// What is there instead.
+        reason: PemError,
     },
     /// Nobody is trusted.
     #[error("this system trusts no authorities; install ca-certificates or give ca_file")]
@@ -39,8 +38,12 @@ pub(super) fn client(ca_file: Option<&Path>) -> Result<ClientConfig, TlsError> {
     let mut roots = RootCertStore::empty();
     // What a system's bundle holds besides is not ours to judge.
     let _ = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    for certificate in ca_file.map(authorities).transpose()?.unwrap_or_default() {
-        roots.add(certificate)?;
+    if let Some(path) = ca_file {
+        let all = pem::certificates(path)
+            .map_err(|reason| TlsError::Authorities { path: path.to_owned(), reason })?;
+        for certificate in all {
+            roots.add(certificate)?;
+        }
     }
     if roots.is_empty() {
         return Err(TlsError::NoAuthorities);
@@ -49,11 +52,4 @@ pub(super) fn client(ca_file: Option<&Path>) -> Result<ClientConfig, TlsError> {
     let builder =
         ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
-}
-
-fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let wrong = |reason: String| TlsError::Authorities { path: path.to_owned(), reason };
-    let certificates = CertificateDer::pem_file_iter(path).map_err(|e| wrong(e.to_string()))?;
-    let all = certificates.collect::<Result<Vec<_>, _>>().map_err(|e| wrong(e.to_string()))?;
-    if all.is_empty() { Err(wrong("there is none".to_owned())) } else { Ok(all) }
 }

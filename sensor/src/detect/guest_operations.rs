@@ -27,7 +27,6 @@ use scripts::{HOUR, Scripts, Step};
 use weigh::{Finding, RARE};
 
 mod case;
-mod hours;
 mod look;
 mod policy;
 mod scripts;

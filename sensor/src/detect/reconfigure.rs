@@ -3,10 +3,12 @@
 use super::Engine;
 use super::dns_port::DnsPort;
 use super::guest_operations::GuestOperations;
+use super::mirror_policy::MirrorPolicy;
 use super::tls_egress::TlsEgress;
 use crate::baseline::AssetBaseline;
 use crate::config::Config;
 use crate::inventory::AssetId;
+use crate::time::Timestamp;
 
 impl Engine {
     /// Takes another config and keeps what is known: what was learned, open alerts, conversations
@@ -46,7 +48,7 @@ impl Engine {
         let id = self.estate.inventory.named(asset);
         let Some(place) = destination else {
             let kept = self.baseline.assets.contains_key(asset);
-            let kept = kept | self.forget_operator(asset);
+            let kept = kept | self.forget_operator(asset) | self.forget_mirrors(asset);
             let Some(id) = id else { return self.baseline.assets.remove(asset).is_some() | kept };
             let seen = self.estate.inventory.asset(id).is_some_and(|id| id.first_seen.is_some());
             self.drop_state(id, asset);
@@ -77,6 +79,12 @@ impl Engine {
         operations.forget(&self.estate, name, &mut self.alerts)
     }
 
+    /// Drops the mirrors to an address that are usual; whether there were any.
+    fn forget_mirrors(&mut self, name: &str) -> bool {
+        let kept = name.parse().is_ok_and(|address| self.baseline.mirrors.forget(address));
+        self.mirror_policy.as_mut().is_some_and(|policy| policy.forget(name)) | kept
+    }
+
     /// Drops all that was learned of an asset, which was called `name`.
     fn drop_state(&mut self, id: AssetId, name: &str) {
         let (estate, alerts) = (&self.estate, &mut self.alerts);
@@ -101,7 +109,8 @@ impl Engine {
         let egress = (self.tls_egress.is_some(), config.tls_egress.enabled);
         let ports = (self.dns_port.is_some(), config.dns_port.enabled);
         let operations = (self.guest_operations.is_some(), config.guest_operations.enabled);
-        if [egress, ports, operations].contains(&(true, false)) {
+        let mirrors = (self.mirror_policy.is_some(), config.mirror_policy.enabled);
+        if [egress, ports, operations, mirrors].contains(&(true, false)) {
             self.baseline = self.baseline();
         }
         match (&mut self.tls_egress, config.tls_egress.enabled) {
@@ -140,6 +149,28 @@ impl Engine {
                 let mut on = GuestOperations::new(&config.guest_operations);
                 on.restore(&self.baseline.operators);
                 self.guest_operations = Some(on);
+            }
+            (None, false) => {}
+        }
+        self.switch_mirrors(config);
+    }
+
+    fn switch_mirrors(&mut self, config: &Config) {
+        let config = &config.mirror_policy;
+        match (&mut self.mirror_policy, config.enabled) {
+            (Some(policy), true) => policy.reconfigure(&self.estate, config, &mut self.alerts),
+            (Some(off), false) => {
+                off.finish(&self.estate, &mut self.alerts);
+                self.mirror_policy = None;
+            }
+            (None, true) => {
+                let mut on = MirrorPolicy::new(config);
+                on.restore(&self.baseline.mirrors);
+                on.receive(&self.own);
+                if self.now != Timestamp::ZERO {
+                    on.begin(self.now);
+                }
+                self.mirror_policy = Some(on);
             }
             (None, false) => {}
         }

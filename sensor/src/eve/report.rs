@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::{Time, write_line};
-use crate::event::{ChangeAction, GuestOperation, MirrorChange, Report, Said, Session};
+use crate::event::{ChangeAction, GuestOperation, MirrorChange, Report, Said, Session, TunnelKind};
 use crate::time::Timestamp;
 
 /// The line of one report.
@@ -75,17 +75,37 @@ struct Audit<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     object: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sources: Vec<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     targets: Vec<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     addresses: Vec<IpAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    wrapping: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     wire_id: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    filter: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wide: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    packet_length: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sampling: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    console: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    foreign_account: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -117,6 +137,11 @@ pub fn write_report(report: &Report, out: &mut Vec<u8>) {
             ("audit", Egret::Audit(told(report, said)))
         }
         Said::MirrorChanged(said) => ("audit", Egret::Audit(told(report, mirroring(said)))),
+        Said::Address { id, address } => {
+            let (id, addresses) = (Some(&**id), vec![*address]);
+            let said = Audit { action: "address", id, addresses, ..Audit::default() };
+            ("audit", Egret::Audit(told(report, said)))
+        }
         Said::Conversation(_) | Said::Placement { .. } | Said::Mirrored(_) => return,
     };
     write_line(&Line { timestamp: Time(report.time), event_type, egret }, out);
@@ -177,13 +202,23 @@ fn mirroring(said: &MirrorChange) -> Audit<'_> {
         },
         operation: Some(&said.call),
         object: Some(said.object.name()),
+        kind: said.kind.as_deref(),
         id: said.id.as_deref(),
         scope: said.scope.as_deref(),
+        sources: said.sources.iter().map(|source| &**source).collect(),
         targets: said.targets.iter().map(|target| &**target).collect(),
         addresses: said.addresses.clone(),
+        wrapping: said.wrapping.map(TunnelKind::name),
         wire_id: said.wire_id,
+        filter: said.filter.as_deref(),
+        wide: said.is_wide.then_some(true),
+        packet_length: said.packet_length,
+        sampling: said.sampling,
         account: principal.map(|principal| &*principal.name),
         from: said.from.as_deref(),
+        console: principal.and_then(|principal| principal.by_console.then_some(true)),
+        foreign_account: principal.and_then(|principal| principal.foreign_account.as_deref()),
+        failure: said.failure.as_deref(),
         refused: Some(said.failure.is_some()),
         record: said.record.as_deref(),
         ..Audit::default()

@@ -15,6 +15,8 @@ pub struct MirrorChange {
     pub action: ChangeAction,
     /// What it does that to.
     pub object: MirrorObject,
+    /// What sort of it that is, in the provider's words: `encapsulatedRemoteMirrorSource`, `erspan-source`.
+    pub kind: Option<Arc<str>>,
     /// The changed thing's id or name: `tms-0abc`, a full resource name, a session of a switch.
     pub id: Option<Arc<str>>,
     /// Account, subscription, project, or vCenter and switch, that it belongs to.
@@ -41,6 +43,8 @@ pub struct MirrorChange {
     pub is_wide: bool,
     /// Bytes kept of each packet, where it is cut.
     pub packet_length: Option<u32>,
+    /// One of how many packets is mirrored, where not each is.
+    pub sampling: Option<u32>,
     /// The provider's id of the record: the same over repeated deliveries.
     pub record: Option<Arc<str>>,
 }
@@ -56,6 +60,13 @@ pub struct Principal {
     pub foreign_account: Option<Arc<str>>,
     /// Whether it used the provider's console.
     pub by_console: bool,
+}
+
+impl Principal {
+    /// One of whom nothing but the name is known.
+    pub fn named(name: impl Into<Arc<str>>) -> Self {
+        Self { name: name.into(), full: None, foreign_account: None, by_console: false }
+    }
 }
 
 /// What a change does.

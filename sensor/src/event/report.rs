@@ -129,6 +129,13 @@ pub enum Said {
     MirrorChanged(Box<MirrorChange>),
     /// Mirrored packets, as a flow log tells of them.
     Mirrored(Box<Mirrored>),
+    /// Which address something of a cloud has, by the cloud's id: mirrors name ids, packets have addresses.
+    Address {
+        /// The id: `eni-0abc`.
+        id: Arc<str>,
+        /// One of its addresses.
+        address: IpAddr,
+    },
     /// A conversation, as a proxy or a firewall saw it.
     Conversation(Box<Conversation>),
     /// Where a virtual machine runs.

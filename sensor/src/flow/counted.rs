@@ -1,7 +1,8 @@
 //! Takes what was counted elsewhere, without its packets: in the kernel, once a flow is read enough.
 //!
-//! It is told once a second and so lies in the past as a rule. That decides nothing: flows are
-//! given that much more time before they are over.
+//! It is told in the last second of the tick that it was counted in, or sooner where it is much, and so
+//! lies in the past as a rule. That decides nothing: flows are over at the end of a tick, and wait for
+//! the next one where some of it may still be to come.
 
 use std::time::Duration;
 
@@ -15,8 +16,8 @@ use crate::decode::Packet;
 use crate::event::Traffic;
 use crate::time::Timestamp;
 
-/// Counts come so much later than the packets around them, at the most: they are told once a second.
-/// A connection closed in this time still has its tail to come.
+/// Counts come so much later than the end of the tick they belong to, at the most: what was counted in
+/// its last moments, or while a scan went on. A connection closed in this time still has its tail to come.
 const LATE: Duration = Duration::from_secs(2);
 
 impl Table {

@@ -172,6 +172,9 @@ impl Table {
     /// Looks at a packet for what its source does to it; some of all are enough. What a snap length
     /// has cut off here is no doing of the source.
     pub fn look_at(&mut self, packet: Option<&Packet<'_>>, copy: bool) {
+        if !self.is_given_all() {
+            return;
+        }
         let tunnel = packet.and_then(|packet| packet.tunnel?.read());
         let id = self.sources.of(self.interface, tunnel.as_ref());
         if let Some(counted) = self.sources.counted(id) {
@@ -180,6 +183,13 @@ impl Table {
             let is_cut = packet.is_some_and(|packet| packet.cut > 0);
             counted.truncated += u64::from(is_cut);
         }
+    }
+
+    /// Whether all packets are given, and not most of them counted elsewhere. Those that are given then
+    /// say nothing of the others: each that was cut is among them, no second copy is, and of a
+    /// conversation's sequence numbers only the first.
+    const fn is_given_all(&self) -> bool {
+        self.late.is_zero()
     }
 
     /// Of the packets from an interface this share was lost here, 0 to 1: no doing of a mirror.
@@ -217,10 +227,9 @@ impl Table {
         }
     }
 
-    /// Begins to watch a TCP flow, where its source has room for another. Where most packets are
-    /// counted elsewhere there is nothing to watch: what is given of a conversation is not all.
+    /// Begins to watch a TCP flow, where its source has room for another.
     pub(super) fn begin_watch(&mut self, id: SlotId) {
-        if !self.late.is_zero() {
+        if !self.is_given_all() {
             return;
         }
         let (Some(slot), Some(cold)) = (self.slots.one(id as usize), self.cold.get(id as usize))
@@ -244,11 +253,13 @@ impl Table {
         }
     }
 
-    /// Follows a packet of a flow of which a direction is watched.
+    /// Follows a packet of a flow of which a direction is watched. When one of the two has shown enough,
+    /// the flow has had its turn: the other one would cost as much for each packet, and mostly has
+    /// nothing but acknowledgments.
     #[inline]
     pub(super) fn watch(&mut self, id: SlotId, packet: &Packet<'_>, from: Direction) {
         if self.sources.watches.packet(id, from, packet) {
-            self.end_watch(id, from);
+            self.end_watches(id);
         }
     }
 
@@ -261,7 +272,7 @@ impl Table {
         }
     }
 
-    /// The flow ends, and so do its watches.
+    /// Ends what is watched of a flow.
     pub(super) fn end_watches(&mut self, id: SlotId) {
         for direction in [Direction::Up, Direction::Down] {
             let seen = self.slots.one(id as usize).map_or(0, |slot| slot.seen);

@@ -13,7 +13,7 @@ use crate::mirror::Sequences;
 /// The most directions that one worker watches at a time, of all sources together.
 const MOST: usize = 1024;
 
-/// A direction is watched for so many segments, then another one has its turn.
+/// A flow is watched until a direction of it has shown so many segments, then another has its turn.
 const SEGMENTS: u64 = 64;
 
 /// Beyond this, sequence numbers have not gone on but jumped: nothing follows from that.

@@ -1,6 +1,7 @@
 //! What opens the door: certificate and token, which a reload of the config reads again.
 
 use std::fmt;
+use std::fs::File;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
@@ -8,17 +9,15 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use hmac::{Hmac, KeyInit, Mac};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sha2::Sha256;
 use tokio_rustls::TlsAcceptor;
 
 use super::HttpError;
 use crate::config::{Http, HttpTls};
-use crate::text;
+use crate::{pem, text};
 
-/// Certificates and tokens are far smaller; a capture given by mistake is not read whole.
-const MAX_BYTES: u64 = 1 << 20;
+/// A token is far smaller; a capture given by mistake is not read whole.
+const MAX_BYTES: u64 = 64 << 10;
 
 /// What is asked of clients now. Clones share it.
 #[derive(Debug, Clone)]
@@ -100,7 +99,13 @@ pub(super) struct Token(Hmac<Sha256>, Vec<u8>);
 impl Token {
     fn read(path: &Path) -> Result<Self, HttpError> {
         let key = "http.token_file";
-        let bytes = read(key, path)?;
+        let mut bytes = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes));
+        read.map_err(|error| HttpError::Unreadable {
+            key,
+            path: path.to_owned(),
+            reason: text::reason(&error),
+        })?;
         let token = bytes.trim_ascii();
         let is_token = (16..=512).contains(&token.len()) && token.iter().all(u8::is_ascii_graphic);
         let mac = Hmac::<Sha256>::new_from_slice(b"http.token");
@@ -129,27 +134,12 @@ struct Acceptor(TlsAcceptor);
 
 impl Acceptor {
     fn read(tls: &HttpTls) -> Result<Self, HttpError> {
-        let wrong = |key, path: &Path, expected, reason: String| HttpError::Pem {
-            key,
-            path: path.to_owned(),
-            expected,
-            reason,
-        };
+        let wrong =
+            |key, path: &Path, reason| HttpError::Pem { key, path: path.to_owned(), reason };
         let (cert_key, key_key) = ("http.tls.cert", "http.tls.key");
-        let chain: Result<Vec<_>, _> =
-            CertificateDer::pem_slice_iter(&read(cert_key, &tls.cert)?).collect();
-        let chain = match chain {
-            Ok(chain) if !chain.is_empty() => chain,
-            Ok(_) => {
-                let reason = "there is none".to_owned();
-                return Err(wrong(cert_key, &tls.cert, "certificates", reason));
-            }
-            Err(error) => {
-                return Err(wrong(cert_key, &tls.cert, "certificates", error.to_string()));
-            }
-        };
-        let key = PrivateKeyDer::from_pem_slice(&read(key_key, &tls.key)?)
-            .map_err(|error| wrong(key_key, &tls.key, "a private key", error.to_string()))?;
+        let chain =
+            pem::certificates(&tls.cert).map_err(|reason| wrong(cert_key, &tls.cert, reason))?;
+        let key = pem::private_key(&tls.key).map_err(|reason| wrong(key_key, &tls.key, reason))?;
         warn_if_open(key_key, &tls.key);
 
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -169,19 +159,6 @@ impl Acceptor {
 impl fmt::Debug for Acceptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Acceptor")
-    }
-}
-
-fn read(key: &'static str, path: &Path) -> Result<Vec<u8>, HttpError> {
-    let mut bytes = Vec::new();
-    let read =
-        std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes));
-    match read {
-        Ok(_) => Ok(bytes),
-        Err(error) => {
-            let reason = text::reason(&error);
-            Err(HttpError::Unreadable { key, path: path.to_owned(), reason })
-        }
     }
 }
 

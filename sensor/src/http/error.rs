@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::holder;
 use crate::cli::Failure;
+use crate::pem::PemError;
 use crate::text;
 
 /// Why HTTP cannot be served as the config says.
@@ -75,16 +76,14 @@ pub enum HttpError {
     )]
     Token(PathBuf),
     /// A file has no certificate or key.
-    #[error("{key} = \"{}\": expected {expected} in PEM: {reason}", text::file_name(path))]
+    #[error("{key} = \"{}\": {reason}", text::file_name(path))]
     Pem {
         /// The key that names it.
         key: &'static str,
         /// The file.
         path: PathBuf,
-        /// What should be in it.
-        expected: &'static str,
-        /// What is there.
-        reason: String,
+        /// What should be in it, and what is.
+        reason: PemError,
     },
     /// Certificate and key cannot be used together.
     #[error(

@@ -6,12 +6,10 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
-use std::sync::Arc;
-
+use super::name;
 use super::syslog::Message;
 use crate::account;
 use crate::event::{Basis, Claim, Said, Service};
-use crate::text::printable_within;
 use crate::time::Timestamp;
 
 mod audit;
@@ -27,6 +25,7 @@ mod session;
 mod shell;
 mod sso;
 mod vpxd;
+mod vspan;
 
 pub use gaps::Gaps;
 
@@ -95,13 +94,6 @@ pub fn read(message: &Message<'_>) -> Option<Told> {
 fn service(program: &str) -> Option<Service> {
     let named = |(name, _): &&(&str, Service)| name.eq_ignore_ascii_case(program);
     PROGRAMS.iter().find(named).map(|(_, service)| *service)
-}
-
-/// A name out of a message, copied once and made harmless: at most 512 bytes, which 80 characters,
-/// the longest name of a virtual machine, nearly always fit into.
-fn name(text: &str) -> Arc<str> {
-    const LIMIT: usize = 512;
-    printable_within(text, LIMIT).to_string().into()
 }
 
 /// An account that the message itself names.

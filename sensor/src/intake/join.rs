@@ -48,6 +48,13 @@ pub struct Counts {
     pub hurried: u64,
 }
 
+impl Counts {
+    /// All of them, by what became of them.
+    pub const fn by_result(&self) -> [(&'static str, u64); 3] {
+        [("merged", self.merged), ("repeated", self.repeated), ("hurried", self.hurried)]
+    }
+}
+
 /// Reports that wait, and what is known of sessions.
 #[derive(Debug, Default)]
 pub struct Join {
@@ -88,6 +95,7 @@ impl Join {
     }
 
     /// It is `now` by the time of records.
+    #[inline]
     pub fn advance(&mut self, now: Timestamp) {
         self.now = self.now.max(now);
     }
@@ -98,6 +106,7 @@ impl Join {
         if self.waiting.is_empty() { None } else { self.pop_due() }
     }
 
+    #[cold]
     fn pop_due(&mut self) -> Option<Report> {
         let (&(time, _), _) = self.waiting.first_key_value()?;
         if time > self.now.minus(PATIENCE) {

@@ -59,6 +59,12 @@ impl Message<'_> {
     }
 }
 
+/// Whether bytes may be a message, by the first of them: that of a priority, of a time or of what goes on
+/// with a message before. It tells most of what else is sent to this port without another look.
+pub const fn may_be_message(bytes: &[u8]) -> bool {
+    matches!(bytes, [b'<' | b'-' | b'0'..=b'9' | b'A'..=b'Z', ..])
+}
+
 /// Reads a message's header. None when it is no syslog message. A time without a year is in the year
 /// that brings it next to `near`; where that is not known, it is no time.
 pub fn parse(line: &str, form: Form, near: Option<Timestamp>) -> Option<Message<'_>> {

@@ -3,7 +3,7 @@
 use prometheus::{IntCounter, IntCounterVec, IntGauge};
 
 use super::{Register, labels};
-use crate::intake::Counts;
+use crate::intake::{Counts, join};
 
 /// Families of syslog, from listeners and from the mirror.
 #[derive(Debug, Clone)]
@@ -17,6 +17,9 @@ pub struct Syslog {
     pub truncated: IntCounter,
     /// Events of hosts that never came, by their numbers.
     pub missing: IntCounter,
+    /// Guest operations and logins that did not go on as they came, by `result`: `merged`, `repeated`,
+    /// `hurried`.
+    pub joined: IntCounterVec,
     /// Connections, by `result`: `accepted`, `refused`, `limited`, `failed`.
     pub connections: IntCounterVec,
     /// Connections that are open.
@@ -48,6 +51,12 @@ impl Syslog {
                 "egret_syslog_missing_events_total",
                 "Events of ESXi hosts that never came, by the numbers of those that did.",
             )?,
+            joined: register.counters(
+                "egret_syslog_joined_reports_total",
+                "Guest operations and logins in logs that did not go on as they came.",
+                "result",
+                &join::Counts::default().by_result().map(|(result, _)| result),
+            )?,
             connections: register.counters(
                 "egret_syslog_connections_total",
                 "Connections of syslog senders.",
@@ -71,5 +80,13 @@ impl Syslog {
         self.truncated.inc_by(now.cut.saturating_sub(known.cut));
         self.missing.inc_by(now.missing.saturating_sub(known.missing));
         *known = now;
+    }
+
+    /// Counts what the join, of which there is one, has come to.
+    pub fn join(&self, counts: join::Counts) {
+        for (result, count) in counts.by_result() {
+            let counter = self.joined.with_label_values(&[result]);
+            counter.inc_by(count.saturating_sub(counter.get()));
+        }
     }
 }

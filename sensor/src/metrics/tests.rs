@@ -6,6 +6,7 @@ use egret_tests::sensor::Samples;
 use super::*;
 use crate::alert::Analytic;
 use crate::alert::sample::hostile_names;
+use crate::intake::join;
 
 /// Metrics as full as they get: more assets than have series, and ten targets.
 fn filled() -> Metrics {
@@ -144,6 +145,7 @@ fn what_can_be_known_is_there_at_zero() {
         "egret_dns_responses_total{rcode=\"NXDOMAIN\"} 0",
         "egret_syslog_messages_total{result=\"understood\"} 0",
         "egret_syslog_received_messages_total{transport=\"mirror\"} 0",
+        "egret_syslog_joined_reports_total{result=\"hurried\"} 0",
         "egret_events_dropped_total{stage=\"store\"} 0",
         "egret_alerts_total{analytic=\"AN0731\",severity=\"critical\"} 0",
         "egret_flows_ended_total{sides=\"one\"} 0",
@@ -151,6 +153,17 @@ fn what_can_be_known_is_there_at_zero() {
     ] {
         assert!(text.lines().any(|line| line == series), "{series} is not in\n{text}");
     }
+}
+
+/// Fails when what was counted once counts again.
+#[test]
+fn what_was_joined_counts_once() {
+    let metrics = Metrics::new().unwrap();
+    let counts = |merged| join::Counts { merged, repeated: 2, hurried: 0 };
+    metrics.syslog.join(counts(3));
+    metrics.syslog.join(counts(4));
+    let joined = |result| metrics.syslog.joined.with_label_values(&[result]).get();
+    assert_eq!(["merged", "repeated", "hurried"].map(joined), [4, 2, 0]);
 }
 
 #[test]

@@ -110,7 +110,7 @@ pub(super) fn append(stream: &Stream) -> io::Result<Box<dyn Write + Send>> {
 /// the event that raised it, to the event file.
 pub(super) struct Outputs {
     pub(super) engine: Engine,
-    /// Log messages in files, which are read up to the time of each event.
+    /// Log messages and audit records in files, which are read up to the time of each event.
     pub(super) logs: files::Files,
     pub(super) join: Join,
     pub(super) writer: eve::Writer,

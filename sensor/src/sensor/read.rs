@@ -74,7 +74,7 @@ impl Failure for ReadError {
 /// When a capture or a log file cannot be opened, a filter not compiled, or a result not written.
 pub fn read(arguments: &cli::Read, config: &Config, quiet: bool) -> Result<Exit, ReadError> {
     let files = file::open(&arguments.files.iter().map(path_of).collect::<Vec<_>>())?;
-    let logs = files::open(&arguments.syslog)?;
+    let logs = files::open(&arguments.syslog, &arguments.audit)?;
     // Before outputs are opened: what a file held is not lost to a mistyped filter.
     let link = files.link().unwrap_or(LinkType::ETHERNET);
     let filter = arguments.filter.as_deref();
@@ -260,6 +260,7 @@ impl Reading {
             dns_responses: counts.dns_responses(),
             dns_answers: counts.dns_answers,
             logs: [self.path.reader.log_counts(), self.outputs.logs.counts()].into_iter().sum(),
+            audit: self.outputs.logs.audit_counts(),
             assets: self.assets(),
             alerts,
             wall: self.progress.elapsed(),

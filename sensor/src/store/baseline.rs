@@ -6,7 +6,7 @@
 
 use rusqlite::{Connection, Transaction, params};
 
-use super::{Store, StoreError, operators};
+use super::{Store, StoreError, mirrors, operators};
 use crate::baseline::{AssetBaseline, Baseline};
 
 /// A note for the running sensor.
@@ -26,15 +26,17 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub fn baseline(&self) -> Result<Option<Baseline>, StoreError> {
-        let (rows, operators, through) = self.read(|connection| {
+        let (rows, operators, mirrors, through) = self.read(|connection| {
             let transaction = connection.unchecked_transaction()?;
             let sql = "SELECT COALESCE(MAX(number), 0) FROM forget";
             let through: i64 = transaction.query_row(sql, [], |row| row.get(0))?;
-            Ok((rows(&transaction)?, operators::rows(&transaction)?, through))
+            let (operators, mirrors) =
+                (operators::rows(&transaction)?, mirrors::rows(&transaction)?);
+            Ok((rows(&transaction)?, operators, mirrors, through))
         })?;
         // What is asked to be forgotten so far is not in here any more.
         self.forgotten.set(self.forgotten.get().max(through));
-        if rows.is_empty() && operators.is_empty() {
+        if rows.is_empty() && operators.is_empty() && mirrors.is_empty() {
             return Ok(None);
         }
         let mut baseline = Baseline::default();
@@ -57,6 +59,12 @@ impl Store {
                 }
             }
         }
+        for (part, learned) in mirrors {
+            if let Err(error) = mirrors::read(&mut baseline.mirrors, &part, &learned) {
+                let error = self.bad_row(format!("what was learned of mirrors: {part}"), &error);
+                tracing::error!("{error}; it is learned anew");
+            }
+        }
         Ok(Some(baseline))
     }
 
@@ -70,6 +78,7 @@ impl Store {
             let notes = notes(transaction, through)?;
             transaction.execute("DELETE FROM forget WHERE number <= ?1", [through])?;
             operators::replace(transaction, &baseline.operators)?;
+            mirrors::replace(transaction, &baseline.mirrors)?;
             replace(transaction, baseline, &notes)
         })
     }
@@ -97,7 +106,8 @@ impl Store {
             let Some(destination) = destination else {
                 let sql = "DELETE FROM baseline WHERE asset = ?1";
                 let was_asset = transaction.execute(sql, [asset])? > 0;
-                return Ok(operators::forget(transaction, asset)? || was_asset);
+                let was_mirror = mirrors::forget(transaction, asset)?;
+                return Ok(operators::forget(transaction, asset)? || was_asset || was_mirror);
             };
             let Some(mut learned) = row else { return Ok(false) };
             let was_there = learned.destinations.remove(destination).is_some();

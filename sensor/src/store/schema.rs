@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionB
 use super::StoreError;
 
 /// The steps from an empty database to today's, in order; `user_version` is how many were done.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     "
     CREATE TABLE baseline (
         asset   TEXT PRIMARY KEY NOT NULL,  -- its name
@@ -81,6 +81,11 @@ const MIGRATIONS: [&str; 4] = [
     CREATE TABLE operator (
         name    TEXT PRIMARY KEY NOT NULL,  -- as in baseline::Baseline::operators
         learned TEXT NOT NULL               -- baseline::Operator as JSON
+    ) STRICT, WITHOUT ROWID;",
+    "
+    CREATE TABLE mirror (
+        part    TEXT PRIMARY KEY NOT NULL,  -- of baseline::Mirrors
+        learned TEXT NOT NULL               -- that part as JSON
     ) STRICT, WITHOUT ROWID;",
 ];
 

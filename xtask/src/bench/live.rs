@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     /// How often each program has its turn
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Frames sent each turn
+    /// Frames sent each turn of the flood
     #[arg(long, default_value_t = 2_000_000)]
     frames: u64,
     /// Another release binary of egret, to take turns with this one
@@ -205,13 +205,14 @@ fn turn(
 ) -> anyhow::Result<Turn> {
     let reader = Reader::start(program, cable)?;
     warm_up(cable);
+    let before = reader.said()?;
     let (kernel, spent) = (cable.kernel_time()?, reader.time()?);
     let load = send(cable);
     // The last block of the ring is given out when its time is over.
     std::thread::sleep(Duration::from_millis(500));
     let kernel = cable.kernel_time()?.saturating_sub(kernel);
     let spent = reader.time()?.saturating_sub(spent);
-    let said = reader.end()?;
+    let said = reader.end()?.since(before);
     ensure!(said.read > 0, "{} read nothing of {} frames", program.name(), load.arrived);
     Ok(Turn { arrived: load.arrived, said, kernel, program: spent, seconds: load.seconds })
 }

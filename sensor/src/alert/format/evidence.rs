@@ -85,6 +85,7 @@ pub(super) fn amount(piece: &Evidence) -> Option<String> {
         Fact::GuestOperation(group) if group.finding == "operations" => {
             Some(operations::amount(group))
         }
+        Fact::MirroredTraffic(traffic) => Some(mirroring::amount(traffic)),
         _ => None,
     }
 }

@@ -5,13 +5,15 @@ use crate::alert::{Alert, Analytic, Destination, Fact};
 use crate::config::quoted;
 use crate::text::{LIMIT, printable};
 
+mod mirrors;
+
 /// The steps, first one first.
 pub(super) fn steps(alert: &Alert) -> Vec<String> {
     let first = match alert.analytic {
+        Analytic::AN1131 => return mirrors::steps(alert),
         Analytic::AN1416 => egress(alert),
         Analytic::AN0731 => calculated_port(alert),
         Analytic::AN0646 => guest_operations(alert),
-        Analytic::AN1131 => mirror(alert),
     };
     let mut steps = vec![first];
     if let Some(id) = alert.evidence.iter().find_map(evidence::community_id) {
@@ -19,20 +21,9 @@ pub(super) fn steps(alert: &Alert) -> Vec<String> {
     }
     steps.push(match alert.analytic {
         Analytic::AN0646 => expectation(alert),
-        Analytic::AN1131 => destinations(alert),
-        Analytic::AN1416 | Analytic::AN0731 => approval(alert),
+        Analytic::AN1416 | Analytic::AN0731 | Analytic::AN1131 => approval(alert),
     });
     steps
-}
-
-fn mirror(alert: &Alert) -> String {
-    format!("ask who mirrors the traffic of {}", printable(&alert.asset.name))
-}
-
-/// How the config says that a mirror may go there.
-fn destinations(alert: &Alert) -> String {
-    let place = alert.destination.as_ref().map_or_else(String::new, |to| to.address.to_string());
-    format!("if it may: detect.mirror_policy.destinations = [{}]", quoted(&place))
 }
 
 fn guest_operations(alert: &Alert) -> String {

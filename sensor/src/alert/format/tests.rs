@@ -1,7 +1,7 @@
 use egret_tests::traffic::is_harmless;
 
 use super::*;
-use crate::alert::sample::{egress, evidence, guest_operations, hostile_names, saying};
+use crate::alert::sample::{egress, evidence, guest_operations, hostile_names, mirror, saying};
 use crate::alert::{Analytic, Fact};
 use crate::mirror::MirrorFacts;
 
@@ -106,6 +106,61 @@ InitiateFileTransferFromGuest) in 3 scripts on web-01 from 10.20.0.66, logged by
 
 "
     );
+}
+
+#[test]
+fn a_mirror_names_both_halves_how_to_end_it_and_how_to_approve_it() {
+    assert_eq!(
+        plain(&mirror()),
+        "CRITICAL  Mirror changed, and traffic goes to an unapproved destination  97% sure, AN1131, T1020.001
+  eve made the mirror tms-01 of eni-0web to tmt-evil.
+
+  who       eni-0web, other
+  where     198.51.100.7:4789
+  how much  1.0 MB in 1,000 packets, 100.0 kB/s
+  since     2026-11-20 13:58:02 UTC, for 5m 9s, seen 3 times
+  because    +2.5  13:58:02  cloudtrail: arn:aws:iam::111122223333:role/eve from 203.0.113.5 called \
+CreateTrafficMirrorSession for tms-01, of eni-0web, to tmt-evil, 198.51.100.7, id 7 on the wire; its \
+record came 14m 30s later
+             +4.0  13:58:02  tmt-evil, 198.51.100.7 is no approved destination of a mirror
+             +8.0  13:58:14  10.1.0.5 -> 198.51.100.7: 1.0 MB in 1,000 packets, 100.0 kB/s in vxlan \
+id 7, UDP port 4789; 20 packets seen bare, too; inside: 10.1.0.5:40000 -> 10.1.0.6:443
+  next      ask arn:aws:iam::111122223333:role/eve whether this was meant, and what else they did \
+since 2026-11-20 13:58:02 UTC
+            to end it: aws ec2 delete-traffic-mirror-session --traffic-mirror-session-id tms-01
+            if it may: [detect.mirror_policy] destinations = [\"198.51.100.7\"]
+  alert     00000000-0000-0000-0000-000012345678
+
+"
+    );
+    let mut gre = mirror();
+    gre.destination.as_mut().unwrap().port = 0;
+    assert!(plain(&gre).contains("where     198.51.100.7\n"));
+}
+
+/// Whoever copies the advice must run and approve nothing else.
+#[test]
+fn advice_about_mirrors_has_no_names_that_act() {
+    for name in hostile_names() {
+        let mut alert = mirror();
+        alert.destination = None;
+        for piece in &mut alert.evidence {
+            if let Fact::AuditEvent(event) = &mut piece.fact {
+                event.id = Some(name.clone());
+                event.targets = vec!["0.0.0.0/0".to_owned(), name.clone()];
+            }
+        }
+        let text = plain(&alert);
+        let said =
+            text.lines().find_map(|line| line.split_once("[detect.mirror_policy] ")).unwrap();
+        if let Ok(table) = said.1.parse::<toml::Table>() {
+            let approved = table["destinations"].as_array().unwrap();
+            assert_eq!((table.len(), approved.len()), (1, 1), "{text}");
+            assert!(approved[0].as_str().unwrap().parse::<ipnet::IpNet>().is_err(), "{text}");
+        }
+        let end = text.lines().find_map(|line| line.split_once("to end it: ")).unwrap().1;
+        assert!(!end.contains(['$', ';', '|', '<', '`', '"', '&']), "{end}");
+    }
 }
 
 #[test]

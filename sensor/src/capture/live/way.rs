@@ -42,28 +42,48 @@ pub(super) fn order(asked: Option<Backend>, port: Port<'_>) -> Vec<Backend> {
     }
 }
 
+/// An interface that was opened one way.
+pub(super) struct Sources {
+    pub(super) sources: Vec<Live>,
+    /// Why rings do not share out what is inside tunnels.
+    lack: Option<String>,
+}
+
+impl Sources {
+    const fn whole(sources: Vec<Live>) -> Self {
+        Self { sources, lack: None }
+    }
+
+    /// What people should know of them; nothing, if they are all that they could be.
+    pub(super) fn but(&self) -> String {
+        self.lack.as_ref().map_or_else(String::new, |refused| {
+            format!(
+                "; not by what is inside tunnels, where halves of a conversation may come to different workers: {refused}"
+            )
+        })
+    }
+}
+
 /// Opens an interface one way.
-pub(super) fn by(
-    backend: Backend,
-    port: Port<'_>,
-    settings: &Settings,
-) -> Result<Vec<Live>, String> {
+pub(super) fn by(backend: Backend, port: Port<'_>, settings: &Settings) -> Result<Sources, String> {
     let Port { name, in_path, direction } = port;
     let place = match backend {
         Backend::Ring => {
-            let rings = ring::open(name, settings, direction)?;
-            return Ok(rings.into_iter().map(|ring| Live(Way::Ring(ring))).collect());
+            let (rings, refused) = ring::open(name, settings, direction)?;
+            let sources = rings.into_iter().map(|ring| Live(Way::Ring(ring))).collect();
+            return Ok(Sources { sources, lack: refused });
         }
         Backend::Pcap => {
             let pcap = Pcap::open(name, settings, direction)?;
-            return Ok(vec![Live(Way::Pcap(pcap))]);
+            return Ok(Sources::whole(vec![Live(Way::Pcap(pcap))]));
         }
         Backend::Xdp => Place::Native { ends: !in_path },
         Backend::XdpGeneric => Place::Generic,
         Backend::Tc => Place::Tc(direction),
     };
     let (sources, ending) = xdp::open(name, settings, place)?;
-    Ok(sources.into_iter().map(|fast| Live(Way::Fast(Box::new(fast), ending.clone()))).collect())
+    let fast = |fast| Live(Way::Fast(Box::new(fast), ending.clone()));
+    Ok(Sources::whole(sources.into_iter().map(fast).collect()))
 }
 
 /// The ways that were tried without success, each with the reason.
@@ -123,7 +143,7 @@ fn how(backend: Backend, sources: usize) -> String {
     match (backend, sources) {
         (Backend::Ring, 1) => format!("AF_PACKET ring of {size} MiB"),
         (Backend::Ring, many) => {
-            format!("{many} AF_PACKET rings of {size} MiB with symmetric fanout")
+            format!("{many} AF_PACKET rings of {size} MiB that share conversations out")
         }
         (Backend::Pcap, _) => "libpcap with one worker".to_owned(),
         (kernel, 1) => name(kernel).to_owned(),

@@ -2,9 +2,11 @@
 
 use std::io;
 
+use libc::sock_filter;
+
 use super::memory::Memory;
-use super::socket::Socket;
-use super::{BLOCK, BLOCKS, Ring};
+use super::socket::{Group, Socket};
+use super::{BLOCK, BLOCKS, Ring, fanout};
 use crate::capture::live::{Direction, NEEDS, Settings};
 use crate::capture::{LinkType, interface};
 use crate::text::reason;
@@ -16,8 +18,8 @@ const WHOLE: u32 = 65_535;
 /// `ARPHRD_RAWIP`.
 const RAW_IP: u16 = 519;
 
-/// Opens one ring a worker. No frame comes to any of them before all are there, so that no flow
-/// begins at one and goes on at another.
+/// Opens one ring a worker; and says why these do not share frames out by what is inside tunnels, if
+/// that was refused.
 ///
 /// # Errors
 /// A sentence for people: which step failed, why, and what to do.
@@ -25,6 +27,22 @@ pub(in crate::capture) fn open(
     interface: &str,
     settings: &Settings,
     direction: Direction,
+) -> Result<(Vec<Ring>, Option<String>), String> {
+    match rings(interface, settings, direction, Some(fanout::program)) {
+        Ok(rings) => Ok((rings, None)),
+        // Whoever is in a group stays there: this takes new sockets.
+        Err(refused) => Ok((rings(interface, settings, direction, None)?, Some(refused))),
+    }
+}
+
+/// The rings, which share frames out by a program for the link type, or else by the kernel's hash. No
+/// frame comes to any of them before all are there, so that no flow begins at one and goes on at
+/// another.
+fn rings(
+    interface: &str,
+    settings: &Settings,
+    direction: Direction,
+    program: Option<fn(LinkType) -> Vec<sock_filter>>,
 ) -> Result<Vec<Ring>, String> {
     let index = interface::index(interface).ok_or_else(|| interface::missing(interface))?;
     let mut rings = Vec::new();
@@ -32,7 +50,7 @@ pub(in crate::capture) fn open(
     for _ in 0..settings.workers.max(1) {
         let ring = one(index, direction)?;
         if settings.workers > 1 {
-            join(&ring.socket, &mut group).map_err(|error| grouped(interface, &error))?;
+            join(&ring, &mut group, program).map_err(|error| grouped(interface, &error))?;
         }
         rings.push(ring);
     }
@@ -68,11 +86,16 @@ fn one(index: u32, direction: Direction) -> Result<Ring, String> {
     })
 }
 
-fn join(socket: &Socket, group: &mut Option<u16>) -> io::Result<()> {
+fn join(
+    ring: &Ring,
+    group: &mut Option<Group>,
+    program: Option<fn(LinkType) -> Vec<sock_filter>>,
+) -> io::Result<()> {
     match *group {
-        Some(group) => socket.join_group(group),
+        Some(group) => ring.socket.join_group(group),
         None => {
-            *group = Some(socket.found_group()?);
+            let program = program.map(|program| program(ring.link));
+            *group = Some(ring.socket.found_group(program.as_deref())?);
             Ok(())
         }
     }

@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use bytemuck::{NoUninit, Pod, Zeroable};
+use libc::sock_filter;
 
 use super::{BLOCK, BLOCKS, RETIRE};
 use crate::capture::classic;
@@ -18,6 +19,13 @@ const FRAME: usize = 2048;
 /// An AF_PACKET socket.
 #[derive(Debug)]
 pub(super) struct Socket(OwnedFd);
+
+/// Sockets that share frames out among them, and by what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Group {
+    by: u32,
+    number: u16,
+}
 
 /// `struct sockaddr_ll`.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -106,25 +114,30 @@ impl Socket {
         self.set(libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP, &membership)
     }
 
-    /// Founds a fanout group and gives its number, which nobody else has.
+    /// Founds a fanout group whose number nobody else has. Its members take frames by a program, or
+    /// without one by the kernel's hash, which is the same for both directions of a flow, too.
     ///
-    /// Members take frames by a hash that is the same for both directions of a flow, and for all
-    /// interfaces. The kernel's defragmentation (`PACKET_FANOUT_FLAG_DEFRAG`) is left off: it
-    /// would give one frame for several on the wire, and none for a datagram of which a fragment is
-    /// missing. Without it all fragments between two addresses, the first ones too, meet at one member.
-    pub(super) fn found_group(&self) -> io::Result<u16> {
-        self.join(0, libc::PACKET_FANOUT_FLAG_UNIQUEID)?;
+    /// The kernel's defragmentation (`PACKET_FANOUT_FLAG_DEFRAG`) is left off: it would give one frame
+    /// for several on the wire, and none for a datagram of which a fragment is missing. Without it
+    /// all fragments between two addresses, the first ones too, meet at one member.
+    pub(super) fn found_group(&self, program: Option<&[sock_filter]>) -> io::Result<Group> {
+        let by =
+            if program.is_some() { libc::PACKET_FANOUT_CBPF } else { libc::PACKET_FANOUT_HASH };
+        self.join(by | libc::PACKET_FANOUT_FLAG_UNIQUEID, 0)?;
+        if let Some(program) = program {
+            classic::give(self.as_fd(), libc::SOL_PACKET, libc::PACKET_FANOUT_DATA, program)?;
+        }
         let fanout: u32 = self.get(libc::SOL_PACKET, libc::PACKET_FANOUT)?;
-        Ok(fanout as u16)
+        Ok(Group { by, number: fanout as u16 })
     }
 
     /// Joins a fanout group as its next member.
-    pub(super) fn join_group(&self, group: u16) -> io::Result<()> {
-        self.join(group, 0)
+    pub(super) fn join_group(&self, group: Group) -> io::Result<()> {
+        self.join(group.by, group.number)
     }
 
-    fn join(&self, group: u16, flags: u32) -> io::Result<()> {
-        let fanout = u32::from(group) | (libc::PACKET_FANOUT_HASH | flags) << 16;
+    fn join(&self, kind: u32, number: u16) -> io::Result<()> {
+        let fanout = u32::from(number) | kind << 16;
         self.set(libc::SOL_PACKET, libc::PACKET_FANOUT, &fanout)
     }
 

@@ -7,29 +7,35 @@
 //! - It has another, and the record of the one that was told did not come yet: it waits for that.
 //! - It has another, and nothing is left to come of the one before: all of it.
 //! - A record tells the difference to what was told of its sequence; with any other sequence, all.
+//!
+//! To tell costs more than to count: a flow is looked up and added to, and that of half a million. So
+//! not every look tells all, see [`Scan`]; what one leaves out is told by a later one, or the record.
 
 use std::marker::PhantomData;
+use std::mem::offset_of;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::atomic::{AtomicU64, fence};
+use std::sync::atomic::{AtomicU32, fence};
 
-use egret_ebpf::{BLOCK, Count, Evicted, WAYS};
+use egret_ebpf::{BLOCK, Count, Evicted, MUCH, Touched, WAYS};
 
 use super::key::{Key, Told};
 use super::mapping::Mapping;
 use super::parts::Shape;
 use super::slot::View;
+use crate::capture::Scan;
 
 /// One worker's share.
 #[derive(Debug)]
 pub(super) struct Table<K> {
     slots: Arc<Mapping>,
-    /// See [`BLOCK`].
+    /// A [`Touched`] for each [`BLOCK`].
     touched: Arc<Mapping>,
     share: Share,
     /// One a slot of the share, a processor's after the other.
     shadows: Vec<Shadow>,
-    /// Where the scan is.
+    /// What is told, and where the scan is.
+    scan: Scan,
     next: usize,
     key: PhantomData<K>,
 }
@@ -74,12 +80,12 @@ impl<K: Key> Table<K> {
         let share = Share { part: run * shape.rings, run, start: run * ring };
         let shadows = vec![Shadow::NEW; run * shape.cpus];
         let next = shadows.len();
-        Self { slots, touched, share, shadows, next, key: PhantomData }
+        Self { slots, touched, share, shadows, scan: Scan::All, next, key: PhantomData }
     }
 
     /// Begins to look at all slots anew.
-    pub(super) fn scan(&mut self) {
-        self.next = 0;
+    pub(super) const fn scan(&mut self, scan: Scan) {
+        (self.scan, self.next) = (scan, 0);
     }
 
     /// The next slot with something to tell, until all were looked at.
@@ -90,9 +96,7 @@ impl<K: Key> Table<K> {
                 return Some(told);
             }
             // There is something, and it cannot be told yet: it is looked at again.
-            if let Some(touched) = self.touched(place) {
-                touched.store(1, Relaxed);
-            }
+            self.touch(place);
         }
         self.next = self.shadows.len();
         None
@@ -110,13 +114,11 @@ impl<K: Key> Table<K> {
         }
         // Who has the slot now may have counted just as much as was told of the one before: then a scan
         // saw no change there.
-        if let Some(touched) = self.touched(place) {
-            touched.store(1, Relaxed);
-        }
+        self.touch(place);
         Ok(before.rest(record.key, record.count))
     }
 
-    /// The first slot, from where the scan is, whose counters are not what was told of it.
+    /// The first slot, from where the scan is, of which there is something to tell.
     ///
     /// Of blocks that begin where it is, those that were not touched are left out. (A block that is
     /// another share's, too, is never left out.)
@@ -135,7 +137,7 @@ impl<K: Key> Table<K> {
             let index = self.share.index(place);
             for (at, shadow) in self.shadows.get(place..end)?.iter().enumerate() {
                 let slot = View::<K>::new(&self.slots, index + at)?;
-                if slot.counted() != (shadow.packets, shadow.bytes) {
+                if shadow.is_due(self.scan, slot.counted()) {
                     return Some(place + at);
                 }
             }
@@ -144,20 +146,37 @@ impl<K: Key> Table<K> {
         None
     }
 
-    /// Whether anything was counted in the block of a place since this was asked.
+    /// Whether what the scan is for was counted in the block of a place since this was asked.
     fn take_touched(&self, place: usize) -> bool {
-        let Some(touched) = self.touched(place).filter(|word| word.load(Relaxed) != 0) else {
-            return false;
+        let (any, much) = (offset_of!(Touched, any), offset_of!(Touched, much));
+        // What is left out here must still be found by the scan that tells it.
+        let (asked, taken) = match self.scan {
+            Scan::Much => (much, &[much][..]),
+            Scan::All => (any, &[any, much][..]),
         };
-        touched.store(0, Relaxed);
+        if self.touched(place, asked).is_none_or(|word| word.load(Relaxed) == 0) {
+            return false;
+        }
+        taken
+            .iter()
+            .filter_map(|field| self.touched(place, *field))
+            .for_each(|word| word.store(0, Relaxed));
         // What is counted from now on sets it again, and what was counted before is seen from now on.
         fence(SeqCst);
         true
     }
 
-    fn touched(&self, place: usize) -> Option<&AtomicU64> {
+    /// Has the next scan that tells all look at a place again.
+    fn touch(&self, place: usize) {
+        if let Some(word) = self.touched(place, offset_of!(Touched, any)) {
+            word.store(1, Relaxed);
+        }
+    }
+
+    /// A word of the [`Touched`] that a place's block has.
+    fn touched(&self, place: usize, field: usize) -> Option<&AtomicU32> {
         let block = self.share.index(place) / BLOCK as usize;
-        self.touched.word64(block * size_of::<u64>())
+        self.touched.word32(block * size_of::<Touched>() + field)
     }
 
     fn look(&mut self, place: usize) -> Option<Told<K>> {
@@ -178,6 +197,15 @@ impl<K: Key> Table<K> {
 impl Shadow {
     /// Nothing. No slot has an odd sequence except while it is taken.
     const NEW: Self = Self { sequence: 1, open: false, packets: 0, bytes: 0 };
+
+    /// Whether a scan is to tell of a slot that has counted so many packets and bytes.
+    #[inline]
+    const fn is_due(&self, scan: Scan, (packets, bytes): (u64, u64)) -> bool {
+        match scan {
+            Scan::Much => (bytes ^ self.bytes) >= MUCH,
+            Scan::All => packets != self.packets || bytes != self.bytes,
+        }
+    }
 
     /// What is left to tell.
     fn rest<K>(self, key: K, count: Count) -> Option<Told<K>> {

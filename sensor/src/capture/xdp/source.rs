@@ -17,7 +17,7 @@ use super::slot::View;
 use super::slots::{Foreign, Table};
 use super::telling::Telling;
 use super::{grace, record, totals};
-use crate::capture::{BURST, Burst, Counted, Counts, Frame, Kernel, Mark, Progress, Stats};
+use crate::capture::{BURST, Burst, Counted, Counts, Frame, Kernel, Mark, Progress, Scan, Stats};
 use crate::time::Timestamp;
 
 /// How long after its time a frame may get into the ring, other processors' before it.
@@ -46,6 +46,8 @@ pub(in crate::capture) struct Fast {
     halted: bool,
     /// Whether something may be left to tell since [`Self::scan`].
     scanning: bool,
+    /// What the next scan is to tell at least.
+    wanted: Scan,
     patience: Duration,
     /// Time of the last frame given.
     last: Timestamp,
@@ -97,6 +99,7 @@ impl Fast {
             snaplen: parts.snaplen,
             halted: false,
             scanning: false,
+            wanted: Scan::Much,
             patience: SHORTEST,
             last: Timestamp::ZERO,
             stats: Stats::default(),
@@ -138,16 +141,19 @@ impl Fast {
         if busy { Progress::More } else { Progress::Idle }
     }
 
-    /// Begins to tell everything that was counted up to now, unless there is still something left to
-    /// tell since it was called before: who has no time for everything would never come to the end.
+    /// Begins to tell what was counted up to now, unless there is still something left to tell since it
+    /// was called before: who has no time for everything would never come to the end. What was asked
+    /// for meanwhile, the next scan tells.
     /// The sources of an interface tell of different slots, each of its own.
-    pub(in crate::capture) fn scan(&mut self) {
+    pub(in crate::capture) fn scan(&mut self, scan: Scan) {
+        self.wanted = self.wanted.max(scan);
         if self.scanning {
             return;
         }
-        self.telling.begin();
-        self.tables.v4.scan();
-        self.tables.v6.scan();
+        let scan = std::mem::replace(&mut self.wanted, Scan::Much);
+        self.telling.begin(scan);
+        self.tables.v4.scan(scan);
+        self.tables.v6.scan(scan);
         if let Some(whole) = &mut self.whole {
             self.copies.judge(&whole.scan());
         }

@@ -6,16 +6,16 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::clock::{self, Clock};
 use super::key::{Key, Told};
-use crate::capture::Counted;
+use crate::capture::{Counted, Scan};
 use crate::time::Timestamp;
 
 /// What counts need besides themselves to be told.
 #[derive(Debug)]
 pub(super) struct Telling {
     pub(super) clock: Clock,
-    /// When the last scan began that has ended, in the kernel's time: all before it was told.
+    /// When the last scan began that told all and has ended, in the kernel's time.
     scanned: u64,
-    /// When the last scan began.
+    /// When the last one began that tells all.
     began: u64,
     /// When the last packet came that any source of the interface has told of, in the kernel's time.
     last: Arc<AtomicU64>,
@@ -27,9 +27,11 @@ impl Telling {
     }
 
     /// A scan begins.
-    pub(super) fn begin(&mut self) {
+    pub(super) fn begin(&mut self, scan: Scan) {
         self.clock = Clock::measured();
-        self.began = clock::monotonic();
+        if scan == Scan::All {
+            self.began = clock::monotonic();
+        }
     }
 
     /// The scan has ended.
@@ -84,7 +86,7 @@ mod tests {
             (counted.last.since(counted.since).as_nanos() as u64, counted.last)
         };
         let early = clock::monotonic();
-        telling.begin();
+        telling.begin(Scan::All);
         let late = telling.began + 1000;
         assert_eq!(spans(&telling, early, late).0, late - early, "the scan goes on");
         telling.end();

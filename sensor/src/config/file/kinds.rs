@@ -5,13 +5,16 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use jiff::tz::TimeZone;
 use reqwest::Url;
 use toml::value::Datetime;
 
 use super::raw::Value;
 use crate::alert::Severity;
 use crate::capture::receive::Wrapping;
-use crate::config::{Backend, MirrorDestination, NamePattern, Role, WebhookFormat, is_link_local};
+use crate::config::{
+    Backend, BusinessHours, MirrorDestination, NamePattern, Role, WebhookFormat, is_link_local,
+};
 use crate::decode::Mac;
 use crate::time::{Timestamp, parse_duration, parse_size};
 
@@ -115,17 +118,16 @@ pub(super) const SEVERITY: Kind<Severity> = Kind {
     expected: "one of \"informational\", \"low\", \"medium\", \"high\", \"critical\"",
     read: |value| named(value, &Severity::ALL, Severity::name),
 };
-pub(super) const BUSINESS_HOURS: Kind<String> = Kind {
+pub(super) const BUSINESS_HOURS: Kind<BusinessHours> = Kind {
     expected: "days and hours, such as \"Mon-Fri 07:00-19:00\" or \"Mon,Wed,Sat 08:00-12:30\"",
-    read: |value| text(value).filter(|text| are_hours(text)).map(str::to_owned),
+    read: |value| BusinessHours::parse(text(value)?),
 };
-pub(super) const TIMEZONE: Kind<String> = Kind {
+pub(super) const TIMEZONE: Kind<TimeZone> = Kind {
     expected: "an IANA time zone such as \"Europe/Berlin\" or \"UTC\"",
     read: |value| {
         let is_part = |c: char| c.is_ascii_alphanumeric() || "_+-/".contains(c);
-        let is_zone =
-            |zone: &&str| zone.chars().all(is_part) && jiff::tz::TimeZone::get(zone).is_ok();
-        text(value).filter(is_zone).map(str::to_owned)
+        let name = text(value).filter(|name| name.chars().all(is_part))?;
+        TimeZone::get(name).ok()
     },
 };
 pub(super) const TIME: Kind<Timestamp> = Kind {
@@ -231,22 +233,6 @@ fn url(text: &str, schemes: &[&str]) -> Option<Url> {
     let host = url.host_str().filter(|host| !host.is_empty())?;
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     (!address.is_ok_and(is_link_local)).then_some(url)
-}
-
-/// `Mon-Fri 07:00-19:00`: days or ranges of days with commas between, then hours of the day.
-fn are_hours(text: &str) -> bool {
-    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    let Some((days, hours)) = text.split_once(' ') else { return false };
-    let are_days = |range: &str| range.splitn(2, '-').all(|day| DAYS.contains(&day));
-    let is_time = |time: &str| {
-        let is_at_most = |part: &str, most: u8| {
-            part.len() == 2 && part.parse::<u8>().is_ok_and(|number| number <= most)
-        };
-        time.split_once(':').is_some_and(|(h, m)| is_at_most(h, 23) && is_at_most(m, 59))
-            || time == "24:00"
-    };
-    let are_times = |(from, to): (&str, &str)| is_time(from) && is_time(to) && from != to;
-    days.split(',').all(are_days) && hours.trim().split_once('-').is_some_and(are_times)
 }
 
 fn instant(time: &Datetime) -> Option<Timestamp> {

@@ -4,7 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::capture::receive::Wrapping;
-use crate::config::{Backend, HttpTls, MirrorDestination, NamePattern, Role, WebhookFormat};
+use crate::config::{
+    Backend, BusinessHours, HttpTls, MirrorDestination, NamePattern, Role, WebhookFormat,
+};
 
 /// The file that is installed.
 const SHIPPED: &str = include_str!("../../../../deploy/egret.toml");
@@ -173,8 +175,8 @@ fn every_key_of_policy_and_services_reaches_its_place() {
     assert_eq!(operations.vms, ["app-*"]);
     assert_eq!(operations.threshold.count, 5);
     assert_eq!(operations.threshold.window, Duration::from_secs(60));
-    assert_eq!(operations.business_hours.as_deref(), Some("Mon-Fri,Sun 07:00-19:00"));
-    assert_eq!(operations.timezone, "Europe/Berlin");
+    assert_eq!(operations.business_hours, BusinessHours::parse("Mon-Fri,Sun 07:00-19:00"));
+    assert_eq!(operations.timezone.iana_name(), Some("Europe/Berlin"));
     assert_eq!(operations.maintenance[0].from.to_string(), "2026-11-21T21:00:00.000000Z");
     assert_eq!(operations.maintenance[0].accounts, [r"CORP\ops"]);
 

@@ -97,7 +97,7 @@ impl<'a> ClientHello<'a> {
         fingerprints: &mut Fingerprints,
     ) -> TlsSession {
         TlsSession {
-            sni: self.sni().map(|name| printable(name).as_str().into()),
+            sni: self.sni().map(|name| printable(name).into()),
             offered: self.offered(),
             ech: self.ech(),
             ja4: fingerprints.ja4(self, &carrier),

@@ -44,7 +44,8 @@ impl<'a> Iterator for Extensions<'a> {
     type Item = (u16, &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        Some((self.0.short()?, self.0.vector16()?))
+        let [kind, len] = self.0.shorts()?;
+        Some((kind, self.0.take(len.into())?))
     }
 }
 
@@ -88,8 +89,6 @@ pub(super) struct Kinds {
     pub(super) high: u8,
     /// How many came, whether in a set or not.
     pub(super) count: usize,
-    /// Whether the sets do not tell them all: one has no place in them, or came twice.
-    pub(super) is_short: bool,
 }
 
 /// Types from 64 on that browsers send: both of ALPS, ECH, `renegotiation_info`.
@@ -99,16 +98,19 @@ impl Kinds {
     #[inline]
     fn add(&mut self, kind: u16) {
         if let Some(bit) = 1_u64.checked_shl(kind.into()) {
-            self.is_short |= self.low & bit != 0;
             self.low |= bit;
         } else if is_grease(kind) {
             return;
-        } else {
-            let place = HIGH.iter().position(|&known| known == kind).map(|place| 1 << place);
-            self.is_short |= place.is_none_or(|bit: u8| self.high & bit != 0);
-            self.high |= place.unwrap_or_default();
+        } else if let Some(place) = HIGH.iter().position(|&known| known == kind) {
+            self.high |= 1 << place;
         }
         self.count = self.count.saturating_add(1);
+    }
+
+    /// Whether the sets do not tell them all: one has no place in them, or came twice.
+    pub(super) const fn is_short(&self) -> bool {
+        (self.low.count_ones() as usize).saturating_add(self.high.count_ones() as usize)
+            < self.count
     }
 }
 

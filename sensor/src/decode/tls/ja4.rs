@@ -68,7 +68,7 @@ impl Fingerprints {
         numbers.extend_from_slice(&[0; HEADER]);
         let ciphers = extend(numbers, hello.ciphers);
         let mut others = 0_usize;
-        if kinds.is_short {
+        if kinds.is_short() {
             let listed = sorted_kinds(hello);
             others = listed.len();
             listed.iter().for_each(|kind| numbers.extend_from_slice(&kind.to_be_bytes()));

@@ -40,6 +40,13 @@ impl<'a> Reader<'a> {
         Some(u16::from_be_bytes(bytes))
     }
 
+    /// Two numbers in a row, in one step.
+    pub(super) const fn shorts(&mut self) -> Option<[u16; 2]> {
+        let Some((&[a, b, c, d], rest)) = self.0.split_first_chunk() else { return None };
+        self.0 = rest;
+        Some([u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])])
+    }
+
     /// A number of 24 bits, as handshake messages have their lengths.
     pub(super) const fn long(&mut self) -> Option<usize> {
         let Some((&[high, middle, low], rest)) = self.0.split_first_chunk() else { return None };

@@ -56,7 +56,9 @@ fn extension(alert: &Alert) -> String {
     }
     if let Some(to) = &alert.destination {
         fields.address("dst", ("c6a3", "Destination IPv6 Address"), to.address);
-        fields.add("dpt", to.port);
+        if to.port > 0 {
+            fields.add("dpt", to.port);
+        }
         if let Some(sni) = &to.sni {
             fields.add("dhost", sni);
         }

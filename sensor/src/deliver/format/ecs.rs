@@ -50,11 +50,11 @@ pub(super) fn event(alert: &Alert) -> Result<Value, serde_json::Error> {
             "address": server_name.map_or_else(|| to.address.to_string(), str::to_owned),
             "domain": server_name,
             "ip": to.address,
-            "port": to.port,
+            "port": (to.port > 0).then_some(to.port),
         })),
         "tls": server_name.map(|name| json!({ "client": { "server_name": name } })),
         "network": of_packets.then(|| {
-            json!({ "direction": "outbound", "community_id": community_ids(alert) })
+            json!({ "direction": "outbound", "community_id": some(community_ids(alert)) })
         }),
         "related": {
             "ip": asset.address.into_iter().chain(place).chain(alert.client()).collect::<Vec<_>>(),
@@ -63,6 +63,11 @@ pub(super) fn event(alert: &Alert) -> Result<Value, serde_json::Error> {
         },
         "egret": serde_json::to_value(alert)?,
     })))
+}
+
+/// None instead of an empty list.
+fn some<T>(all: Vec<T>) -> Option<Vec<T>> {
+    (!all.is_empty()).then_some(all)
 }
 
 /// As Elastic's own rules score severities.
@@ -94,11 +99,12 @@ fn threat(alert: &Alert) -> Value {
     })
 }
 
-/// Where it came from: the asset, else the client that used the API.
+/// Where it came from: the asset, else, where only logs tell of it, the client that used the API.
 fn source(alert: &Alert) -> Value {
     let own = (alert.asset.address, mac(alert));
     let (address, mac) = match alert.analytic {
         Analytic::AN0646 => (alert.client(), None),
+        Analytic::AN1131 if own.0.is_none() => (alert.client(), None),
         Analytic::AN1416 | Analytic::AN0731 | Analytic::AN1131 => own,
     };
     if address.is_none() && mac.is_none() {

@@ -90,9 +90,11 @@ fn conversation(alert: &Alert) -> Value {
         });
     }
     json!({
+        "actor": alert.account().map(|account| json!({ "user": { "name": account } })),
         "src_endpoint": own,
         "dst_endpoint": alert.destination.as_ref().map(|to| {
-            json!({ "ip": to.address, "port": to.port, "hostname": to.sni })
+            let port = (to.port > 0).then_some(to.port);
+            json!({ "ip": to.address, "port": port, "hostname": to.sni })
         }),
         "data": alert.destination.as_ref().and_then(|to| to.ja4.as_ref())
             .map(|ja4| json!({ "ja4": ja4 })),

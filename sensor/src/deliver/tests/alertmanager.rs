@@ -35,7 +35,8 @@ fn start() -> Option<Server> {
     let data = tempfile::tempdir().unwrap();
     let config = data.path().join("alertmanager.yml");
     std::fs::write(&config, "route: { receiver: none }\nreceivers: [{ name: none }]\n").unwrap();
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    // No other test takes ports of this address, so the port stays free until it is taken.
+    let free = TcpListener::bind("127.0.0.93:0").unwrap();
     let address = free.local_addr().unwrap().to_string();
     drop(free);
     let child = Command::new(program)

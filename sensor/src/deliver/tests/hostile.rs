@@ -78,7 +78,8 @@ async fn one_that_points_elsewhere_is_not_followed() {
 
 #[tokio::test(start_paused = true)]
 async fn one_that_is_not_there_is_tried_again() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    // No other test takes ports of this address, so nobody comes to listen there.
+    let listener = std::net::TcpListener::bind("127.0.0.94:0").unwrap();
     let url = format!("http://{}/?token=hunter2", listener.local_addr().unwrap());
     drop(listener);
     let scene = Scene::start(&[webhook(&url)]);

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::alert::Compared;
 use crate::baseline::Acquaintance;
+use crate::config::WallTime;
 use crate::detect::estate::Phase;
-use crate::detect::guest_operations::hours::Local;
 use crate::detect::operations::Kind;
 use crate::event::Basis;
 use crate::time::Timestamp;
@@ -264,7 +264,7 @@ impl Actor {
 
 /// Whether two hours of the week are about the same: the hour or one beside it, on working days or on
 /// days of the weekend alike.
-fn is_near(one: Local, other: Local) -> bool {
+fn is_near(one: WallTime, other: WallTime) -> bool {
     const SATURDAY: usize = 5;
     let apart = (one.hour() + 24 - other.hour()) % 24;
     (one.day >= SATURDAY) == (other.day >= SATURDAY) && [0, 1, 23].contains(&apart)

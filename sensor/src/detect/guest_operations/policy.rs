@@ -2,9 +2,8 @@
 
 use jiff::tz::TimeZone;
 
-use super::hours::{BusinessHours, Local};
 use crate::account::Account;
-use crate::config;
+use crate::config::{self, BusinessHours, WallTime};
 use crate::time::Timestamp;
 
 /// `[detect.guest_operations]`, ready to be asked.
@@ -14,7 +13,7 @@ pub(super) struct Policy {
     vms: Vec<String>,
     pub(super) threshold: config::Threshold,
     hours: Option<BusinessHours>,
-    /// As the config has them, for people.
+    /// The same with their zone, for people.
     pub(super) hours_text: String,
     zone: TimeZone,
     maintenance: Vec<(config::Maintenance, Vec<Account>)>,
@@ -22,15 +21,17 @@ pub(super) struct Policy {
 
 impl Policy {
     pub(super) fn new(config: &config::GuestOperations) -> Self {
+        let hours = config.business_hours.clone();
+        let named = hours.as_ref().map_or("any".to_owned(), ToString::to_string);
+        let zone = config.timezone.clone();
         let accounts = |names: &[String]| names.iter().map(|name| Account::new(name)).collect();
-        let hours = config.business_hours.as_deref();
         Self {
             accounts: accounts(&config.accounts),
             vms: config.vms.iter().map(|vm| vm.to_lowercase()).collect(),
             threshold: config.threshold,
-            hours: hours.and_then(BusinessHours::parse),
-            hours_text: format!("{} {}", hours.unwrap_or("any"), config.timezone),
-            zone: TimeZone::get(&config.timezone).unwrap_or(TimeZone::UTC),
+            hours,
+            hours_text: format!("{named} {}", zone.iana_name().unwrap_or("UTC")),
+            zone,
             maintenance: config
                 .maintenance
                 .iter()
@@ -61,7 +62,7 @@ impl Policy {
 
     /// Whether people work then; none where the config does not say when they do.
     pub(super) fn in_business_hours(&self, time: Timestamp) -> Option<bool> {
-        Some(self.hours?.contains(self.local(time)))
+        Some(self.hours.as_ref()?.contains(self.local(time)))
     }
 
     /// Whether more is expected of this account now. What is for some accounts is not for one that
@@ -82,13 +83,13 @@ impl Policy {
     }
 
     /// A time on the clocks of the config's zone.
-    pub(super) fn local(&self, time: Timestamp) -> Local {
+    pub(super) fn local(&self, time: Timestamp) -> WallTime {
         let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
         let instant = jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::MAX);
         let local = self.zone.to_datetime(instant);
         let part = |number: i8| u16::try_from(number).unwrap_or_default();
         let day = usize::try_from(local.date().weekday().to_monday_zero_offset());
-        Local {
+        WallTime {
             day: day.unwrap_or_default(),
             minute: part(local.hour()) * 60 + part(local.minute()),
         }
@@ -144,8 +145,8 @@ mod tests {
     #[test]
     fn hours_are_those_of_the_zone_in_summer_and_winter() {
         let policy = Policy::new(&config::GuestOperations {
-            business_hours: Some("Mon-Fri 07:00-19:00".to_owned()),
-            timezone: "Europe/Berlin".to_owned(),
+            business_hours: BusinessHours::parse("Mon-Fri 07:00-19:00"),
+            timezone: TimeZone::get("Europe/Berlin").unwrap(),
             ..config::GuestOperations::default()
         });
         for (time, expected) in [

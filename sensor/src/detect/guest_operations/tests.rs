@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use crate::alert::{Alert, Fact, Operations, Severity};
 use crate::baseline::Baseline;
-use crate::config::Maintenance;
+use crate::config::{BusinessHours, Maintenance};
 use crate::detect::Engine;
 use crate::detect::tests::{DAY, HOUR, MINUTE, MONDAY, time};
 use crate::event::Operation;
@@ -200,15 +200,15 @@ fn refused_credentials_and_then_accepted_ones_are_told() {
 fn a_guest_alias_is_a_reason_of_its_own() {
     let mut logs = Logs::strict();
     logs.automation(SVC, 12, 3);
-    let alias = Operation::Other("Add Guest Alias".into());
-    logs.does(LATER + 10 * HOUR, SVC, "app-01", alias);
+    logs.does(LATER + 10 * HOUR, SVC, "app-01", Operation::AddAlias);
     let told = logs.run();
     assert!(findings(only(&told)).contains_key("guest_alias"));
 }
 
 #[test]
 fn hostd_alone_says_account_unknown_and_still_knows_hours_rates_and_machines() {
-    let mut logs = Logs::new(|config| config.business_hours = Some("Mon-Fri 07:00-19:00".into()));
+    let mut logs =
+        Logs::new(|config| config.business_hours = BusinessHours::parse("Mon-Fri 07:00-19:00"));
     logs.automation(None, 19, 5);
     assert_eq!(summaries(&logs.run()), Vec::<&str>::new());
     for vm in 0..40 {

@@ -338,21 +338,11 @@ impl Case {
     ) -> Vec<Evidence> {
         let weights = &self.latest.weights;
         let at = |time, weight, fact| Evidence { time, weight: shown(weight), fact };
-        let management = estate.role(asset).is_management();
-        let statement = match (management, self.session.doubtful, learning) {
-            (true, true, _) => {
-                "this name is approved for the management component, but not at this port, or DNS gave it other addresses"
-            }
-            (true, false, _) => {
-                "a management component reaches outside only where that is approved"
-            }
-            (false, _, true) => "the asset is still being learned: what is new for it says little",
-            (false, ..) => "most of what a guest sends outside is harmless",
-        };
+        let statement = self.statement(estate.role(asset).is_management(), learning);
         let others = habits.others(asset, place);
         let habit = habits.habit(asset, place);
         let mut evidence = vec![
-            at(self.first_seen, weights.base, Fact::Baseline { statement: statement.to_owned() }),
+            at(self.first_seen, weights.base, Fact::Baseline { statement: statement.into() }),
             at(
                 self.first_seen,
                 weights.novelty,
@@ -391,5 +381,19 @@ impl Case {
         evidence.extend(estate.mirror_evidence(&self.flow));
         evidence.sort_by_key(|piece| piece.time);
         evidence
+    }
+
+    /// What is expected of the asset.
+    const fn statement(&self, management: bool, learning: bool) -> &'static str {
+        match (management, self.session.doubtful, learning) {
+            (true, true, _) => {
+                "this name is approved for the management component, but not at this port, or DNS gave it other addresses"
+            }
+            (true, false, _) => {
+                "a management component reaches outside only where that is approved"
+            }
+            (false, _, true) => "the asset is still being learned: what is new for it says little",
+            (false, ..) => "most of what a guest sends outside is harmless",
+        }
     }
 }

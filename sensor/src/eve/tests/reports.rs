@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::event::{
-    Access, Basis, ChangeAction, Claim, GuestOperation, MirrorChange, Operation, Report, Reporter,
-    Said, Service, Session, SessionChange,
+    Access, Basis, ChangeAction, Claim, GuestOperation, MirrorChange, Operation, Principal, Report,
+    Reporter, Said, Service, Session, SessionChange, TunnelKind,
 };
 
 fn report(service: Service, said: Said) -> Report {
@@ -70,6 +70,41 @@ fn of_a_guest_operation_what_is_not_known_is_left_out() {
 }
 
 #[test]
+fn a_mirror_is_told_with_all_that_is_known_of_it() {
+    let principal = Principal {
+        foreign_account: Some("444455556666".into()),
+        by_console: true,
+        ..Principal::named("netops")
+    };
+    let change = MirrorChange {
+        call: "ModifyTrafficMirrorSession".into(),
+        kind: Some("erspan-source".into()),
+        principal: Some(principal),
+        failure: Some("denied".into()),
+        sources: vec!["eni-0a".into()],
+        targets: vec!["tmt-0a".into()],
+        addresses: vec![[10, 0, 0, 5].into()],
+        wrapping: Some(TunnelKind::Vxlan),
+        wire_id: Some(7),
+        filter: Some("tmf-0a".into()),
+        is_wide: true,
+        packet_length: Some(128),
+        sampling: Some(10),
+        ..MirrorChange::default()
+    };
+    let line = written(&report(Service::CloudTrail, Said::MirrorChanged(Box::new(change))));
+    for own in [
+        r#""action":"mirror_modify","operation":"ModifyTrafficMirrorSession","object":"session","kind":"erspan-source""#,
+        r#""sources":["eni-0a"],"targets":["tmt-0a"],"addresses":["10.0.0.5"],"wrapping":"vxlan","wire_id":7"#,
+        r#""filter":"tmf-0a","wide":true,"packet_length":128,"sampling":10"#,
+        r#""console":true,"foreign_account":"444455556666","failure":"denied""#,
+        r#""account":"netops","refused":true"#,
+    ] {
+        assert!(line.contains(own), "{own} in {line}");
+    }
+}
+
+#[test]
 fn logins_and_changes_of_the_network_are_audit_events() {
     let session = Session {
         change: SessionChange::Refused,
@@ -103,6 +138,10 @@ fn logins_and_changes_of_the_network_are_audit_events() {
         assert!(line.contains(r#""event_type":"audit","#), "{line}");
         assert!(line.contains(&format!(r#""egret":{{"audit":{own}"#)), "{line}");
     }
+    let address = Said::Address { id: "eni-0a".into(), address: [10, 0, 0, 5].into() };
+    let own =
+        r#""egret":{"audit":{"action":"address","id":"eni-0a","addresses":["10.0.0.5"],"source""#;
+    assert!(written(&report(Service::CloudTrail, address)).contains(own));
     let placement = Said::Placement { vm: "web01".into(), host: switch };
     assert_eq!(written(&report(Service::Vpxd, placement)), "");
 }

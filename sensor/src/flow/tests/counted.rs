@@ -308,7 +308,8 @@ fn sums(recorder: &Recorder) -> BTreeMap<u64, Sums> {
 }
 
 proptest! {
-    /// Scans come once a second, at any point of it; a SYN has what was counted before it told first.
+    /// All is told once a tick, at any point of its last second; a SYN has what was counted before it
+    /// told first.
     #[test]
     fn accounts_are_the_same_whether_packets_are_given_or_counted(
         conversations in prop::collection::vec(
@@ -334,10 +335,10 @@ proptest! {
         let mut scanned = 0;
         for (packet, may_be_withheld) in &packets {
             plain.burst(std::slice::from_ref(packet), &mut expected);
-            let second = (packet.time.as_nanos() / 1_000_000 + scan) / 1000;
-            if second > scanned {
+            let tick = (packet.time.as_nanos() / 1_000_000 + scan) / 10_000;
+            if tick > scanned {
                 withheld.tell(&mut table, &mut recorder);
-                scanned = second;
+                scanned = tick;
             }
             let opens = packet.tcp.is_some_and(|tcp| tcp.flags & tcp_flags::SYN != 0);
             let slot = (packet.source, packet.ports, packet.protocol);

@@ -84,6 +84,30 @@ fn only_cuts_of_one_length_are_believed() {
     assert_eq!(bytes(|n| 60 + n * 37 % 1000), 0);
 }
 
+/// Fails when packets that the kernel hands up, all that are cut among them, are taken for a sample of
+/// those that it counts.
+#[test]
+fn what_is_handed_up_tells_no_share_of_all() {
+    let told = |is_counted: bool| {
+        let (mut table, mut recorder) = (table(), Recorder::default());
+        if is_counted {
+            table.counted(&[], &mut recorder);
+        }
+        for n in 0..300 {
+            let gaps = Packet { cut: 1000, ..packet(1.0, true, PORTS, ack(n * 9000), &[0; 1000]) };
+            table.look_at(Some(&gaps), n % 2 == 0);
+            table.burst(&[gaps], &mut recorder);
+        }
+        table.finish(&mut recorder);
+        table.sources().first().map(|known| known.total).unwrap()
+    };
+    let [all, some] = [false, true].map(told);
+    assert_eq!((all.packets, all.duplicates, all.truncated), (300, 150, 300));
+    assert_eq!((some.packets, some.duplicates, some.truncated), (0, 0, 0));
+    assert_eq!((all.sequences.segments > 0, some.sequences.segments), (true, 0));
+    assert_eq!(some.bytes, all.bytes);
+}
+
 #[test]
 fn copies_count_to_accounts_and_not_to_volumes() {
     let (mut table, mut recorder) = (table(), Recorder::default());

@@ -9,6 +9,8 @@ use crate::event::{ChangeAction, Conversation, MirrorChange, Principal, Said};
 use super::element::Element;
 use super::{name, session};
 
+mod profile;
+
 /// Words that are looked at in a line of the firewall.
 const MAX_WORDS: usize = 32;
 /// Words before the address family: a filter's number or a process id, and tags.
@@ -93,7 +95,7 @@ fn mirroring(body: &str) -> Option<MirrorChange> {
         return None;
     }
     // What was written may hold anything.
-    let text = record.rest.split_once("New value=").map_or(record.rest, |(text, _)| text);
+    let (text, written) = record.rest.split_once("New value=").unwrap_or((record.rest, ""));
     let operation = field(text, " Operation=\"")?;
     let module = field(text, " ModuleName=\"").unwrap_or_default();
     if ![operation, module].into_iter().any(is_mirror) {
@@ -101,20 +103,14 @@ fn mirroring(body: &str) -> Option<MirrorChange> {
     }
     let user = record.get("username");
     let user = user.as_deref().or_else(|| field(text, " UserName=\""));
-    let principal = |name: String| Principal {
-        name: name.into(),
-        full: None,
-        foreign_account: None,
-        by_console: false,
-    };
     let status = field(text, " Operation status=\"").filter(|status| *status != "success");
     Some(MirrorChange {
         call: name(operation),
         action: action(operation),
-        principal: user.and_then(account::spelled).map(principal),
+        principal: user.and_then(account::spelled).map(Principal::named),
         from: field(text, " Src=\"").and_then(session::address).map(|from| from.to_string().into()),
         failure: status.map(name),
-        ..MirrorChange::default()
+        ..profile::read(written)
     })
 }
 

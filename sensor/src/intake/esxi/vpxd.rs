@@ -4,11 +4,11 @@
 //! A long one is split: further parts have nothing but text and are left out, and the first lacks the
 //! last bracket. The time in it is when it happened; the header has when it was written.
 
-use crate::event::Said;
+use crate::event::{MirrorChange, Principal, Said};
 use crate::time::Timestamp;
 
 use super::originator::{self, Head};
-use super::{name, operation, placement, session, stated};
+use super::{name, operation, placement, session, stated, vspan};
 
 /// What vCenter, or its agent on a host, says, and when that happened.
 pub(super) fn read(body: &str) -> Option<(Option<Timestamp>, Said)> {
@@ -88,6 +88,15 @@ impl<'a> Event<'a> {
             _ => place.rsplit_once(" in ").map_or(place, |(switch, _)| switch),
         };
         let account = stated(self.user).map(|claim| claim.account);
+        let (_, changes) = text.split_once(" was reconfigured")?;
+        if let Some(change) = vspan::read(changes) {
+            return Some(Said::MirrorChanged(Box::new(MirrorChange {
+                scope: Some(name(switch)),
+                principal: account.map(Principal::named),
+                record: Some(name(self.key)),
+                ..change
+            })));
+        }
         Some(Said::SwitchReconfigured { switch: name(switch), account })
     }
 }

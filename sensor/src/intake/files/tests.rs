@@ -3,6 +3,9 @@ use std::io::Write;
 use super::*;
 use crate::event::Said;
 
+/// More lines than are read ahead of the next.
+const DISORDER: usize = 1 << 12;
+
 /// A line of a file, of a guest operation on this machine, so many seconds into an hour.
 fn line(seconds: u64, vm: &str) -> String {
     let time = Timestamp::from_parts(1_795_183_200 + seconds, 0);
@@ -18,7 +21,7 @@ fn reports(contents: &[&[u8]]) -> (Vec<(u64, String)>, Files) {
     for (path, content) in paths.iter().zip(contents) {
         fs::write(path, content).unwrap();
     }
-    let mut files = open(&paths).unwrap();
+    let mut files = open(&paths, &[]).unwrap();
     let reports = std::iter::from_fn(|| files.pop(Timestamp::MAX)).map(|report| {
         let Said::GuestOperation(operation) = report.said else { panic!("{report:?}") };
         (report.time.as_secs() - 1_795_183_200, operation.vm.unwrap().to_string())
@@ -46,7 +49,7 @@ fn reports_wait_for_their_time() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("hostd.log");
     fs::write(&path, [line(1, "a"), line(5, "b")].concat()).unwrap();
-    let mut files = open(&[path]).unwrap();
+    let mut files = open(&[path], &[]).unwrap();
     let at = |seconds: u64| Timestamp::from_parts(1_795_183_200 + seconds, 0);
     assert!(files.pop(at(0)).is_none());
     assert!(files.pop(at(1)).is_some() && files.pop(at(4)).is_none());
@@ -62,10 +65,10 @@ fn a_wild_time_moves_no_other_line() {
 
 #[test]
 fn time_never_goes_back() {
-    let mut lines: Vec<_> = (0..2 * AHEAD as u64).map(|second| line(second, "a")).collect();
+    let mut lines: Vec<_> = (0..2 * DISORDER as u64).map(|second| line(second, "a")).collect();
     lines.push(line(0, "late"));
     let (reports, _) = reports(&[lines.concat().as_bytes()]);
-    assert_eq!(reports.len(), 2 * AHEAD + 1);
+    assert_eq!(reports.len(), 2 * DISORDER + 1);
     assert!(reports.is_sorted_by_key(|(time, _)| *time));
 }
 
@@ -87,10 +90,10 @@ fn packed_files_are_read_as_far_as_they_go() {
 fn what_cannot_be_opened_is_named() {
     let folder = tempfile::tempdir().unwrap();
     for path in [folder.path().join("none.log"), folder.path().to_owned()] {
-        let error = open(std::slice::from_ref(&path)).unwrap_err().to_string();
+        let error = open(std::slice::from_ref(&path), &[]).unwrap_err().to_string();
         assert!(error.starts_with(&path.display().to_string()), "{error}");
     }
     let empty = folder.path().join("empty.log");
     fs::write(&empty, "").unwrap();
-    assert!(open(&[empty]).unwrap().pop(Timestamp::MAX).is_none());
+    assert!(open(&[empty], &[]).unwrap().pop(Timestamp::MAX).is_none());
 }

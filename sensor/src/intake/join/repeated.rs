@@ -1,41 +1,32 @@
 //! The same message twice: sent anew over a new connection, or seen on the mirror and received.
 
-use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::event::{Report, Said};
+use crate::intake::kept::Kept;
 
 /// Messages that are remembered at most.
 const KEPT: usize = 8192;
 
-/// What tells messages apart, of the latest.
-#[derive(Debug, Default)]
-pub(super) struct Repeated {
-    known: HashSet<u64>,
-    order: VecDeque<u64>,
+/// What tells messages apart, of the latest, as hashes: one in 2^50 messages is taken for another by chance.
+#[derive(Debug)]
+pub(super) struct Repeated(Kept<u64, ()>);
+
+impl Default for Repeated {
+    fn default() -> Self {
+        Self(Kept::new(KEPT))
+    }
 }
 
 impl Repeated {
     /// Takes a message; whether it came before.
     pub(super) fn note(&mut self, report: &Report) -> bool {
-        let Some(identity) = identity(report) else { return false };
-        if !self.known.insert(identity) {
-            return true;
-        }
-        if self.order.len() == KEPT
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
-        }
-        self.order.push_back(identity);
-        false
+        identity(report).is_some_and(|identity| self.0.insert(identity, ()).is_some())
     }
 }
 
 /// What no other message has: its time, and its number or its session; or the id of its call. Where a
 /// message has none of them, two can be equal and tell of two things.
-///
-/// 64 bits of SipHash: one in 2^50 messages is taken for another by chance.
 fn identity(report: &Report) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     (report.reporter.service, &report.reporter.host, report.stated).hash(&mut hasher);

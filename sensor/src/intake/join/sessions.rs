@@ -147,7 +147,7 @@ impl Sessions {
         clients.all(|other| other == Some(client)).then_some(client)
     }
 
-    /// Whether there is room for another host; hosts that nobody is logged in at make room.
+    /// Whether there is room for another host; those not heard of for the life of a session make room.
     fn has_room(&mut self, at: Timestamp) -> bool {
         if self.hosts.len() < MAX_HOSTS {
             return true;

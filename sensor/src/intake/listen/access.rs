@@ -5,13 +5,12 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use ipnet::IpNet;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
 use super::ListenError;
 use crate::config::{Syslog, SyslogTls};
+use crate::pem;
 
 /// What is asked of senders now. Clones share it.
 #[derive(Debug, Clone)]
@@ -65,9 +64,9 @@ impl Rules {
 }
 
 fn server(tls: &SyslogTls) -> Result<ServerConfig, ListenError> {
-    let chain = certificates("cert", &tls.cert)?;
-    let key = PrivateKeyDer::from_pem_file(&tls.key)
-        .map_err(|error| wrong("key", &tls.key, "a private key", error.to_string()))?;
+    let wrong = |key, path: &Path, reason| ListenError::Pem { key, path: path.to_owned(), reason };
+    let chain = pem::certificates(&tls.cert).map_err(|reason| wrong("cert", &tls.cert, reason))?;
+    let key = pem::private_key(&tls.key).map_err(|reason| wrong("key", &tls.key, reason))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let pair = |reason| ListenError::Pair { cert: tls.cert.clone(), key: tls.key.clone(), reason };
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -76,14 +75,15 @@ fn server(tls: &SyslogTls) -> Result<ServerConfig, ListenError> {
     let builder = match &tls.client_ca {
         None => builder.with_no_client_auth(),
         Some(path) => {
-            let wrong = |reason: String| wrong("client_ca", path, "certificates", reason);
+            let refused = |reason: String| ListenError::ClientCa { path: path.clone(), reason };
             let mut roots = RootCertStore::empty();
-            for certificate in certificates("client_ca", path)? {
-                roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
+            let all = pem::certificates(path).map_err(|reason| wrong("client_ca", path, reason))?;
+            for certificate in all {
+                roots.add(certificate).map_err(|error| refused(error.to_string()))?;
             }
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
                 .build()
-                .map_err(|error| wrong(error.to_string()))?;
+                .map_err(|error| refused(error.to_string()))?;
             builder.with_client_cert_verifier(verifier)
         }
     };
@@ -92,19 +92,4 @@ fn server(tls: &SyslogTls) -> Result<ServerConfig, ListenError> {
     // sent last would be lost.
     config.send_tls13_tickets = 0;
     Ok(config)
-}
-
-fn certificates(
-    key: &'static str,
-    path: &Path,
-) -> Result<Vec<CertificateDer<'static>>, ListenError> {
-    let wrong = |reason: String| wrong(key, path, "certificates", reason);
-    let all = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| wrong(error.to_string()))?;
-    if all.is_empty() { Err(wrong("there is none".to_owned())) } else { Ok(all) }
-}
-
-fn wrong(key: &'static str, path: &Path, expected: &'static str, reason: String) -> ListenError {
-    ListenError::Pem { key, path: path.to_owned(), expected, reason }
 }

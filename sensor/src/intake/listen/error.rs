@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::pem::PemError;
 use crate::text;
 
 /// Why syslog cannot be listened to as the config says.
@@ -22,18 +23,24 @@ pub enum ListenError {
         kind: io::ErrorKind,
     },
     /// A file cannot be used.
-    #[error(
-        "intake.syslog.tls.{key} = \"{}\": expected {expected} in PEM: {reason}",
-        text::file_name(path)
-    )]
+    #[error("intake.syslog.tls.{key} = \"{}\": {reason}", text::file_name(path))]
     Pem {
         /// The key that names it.
         key: &'static str,
         /// The file.
         path: PathBuf,
-        /// What it should have.
-        expected: &'static str,
-        /// What is wrong.
+        /// What it should have, and what it has.
+        reason: PemError,
+    },
+    /// A certificate cannot be that of an authority.
+    #[error(
+        "intake.syslog.tls.client_ca = \"{}\": expected certificates of authorities: {reason}",
+        text::file_name(path)
+    )]
+    ClientCa {
+        /// The file.
+        path: PathBuf,
+        /// What rustls says.
         reason: String,
     },
     /// Certificate and key do not belong together.

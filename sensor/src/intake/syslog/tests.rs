@@ -201,6 +201,7 @@ proptest! {
     fn any_text_is_read_or_refused(text in any::<String>(), is_file in any::<bool>()) {
         let form = if is_file { Form::File } else { Form::Wire };
         if let Some(message) = parse(&text, form, near()) {
+            prop_assert!(may_be_message(text.as_bytes()));
             prop_assert!(text.contains(message.body) && text.contains(message.program));
         }
     }
@@ -211,6 +212,7 @@ proptest! {
     ) {
         for form in [Form::Wire, Form::File] {
             if let Some(message) = parse(&text, form, near()) {
+                prop_assert!(may_be_message(text.as_bytes()));
                 prop_assert!(text.ends_with(message.body) || text.trim_end().ends_with(message.body));
             }
         }

@@ -204,6 +204,7 @@ impl Detection {
         }
         let late = self.merge.take_late();
         self.metrics.events_late.inc_by(late);
+        self.metrics.syslog.join(self.join.counts());
     }
 
     /// Forgets what people want forgotten; whether that was anything.

@@ -8,7 +8,7 @@ use rustix::event::{PollFd, PollFlags};
 use super::pulse::Pulse;
 use super::tally::{Tally, Told};
 use crate::capture::live::Live;
-use crate::capture::{Burst, Counts, Progress, Source};
+use crate::capture::{Burst, Counts, Progress, Scan, Source};
 use crate::observe::Sink;
 use crate::sensor::path::Path;
 use crate::time::Timestamp;
@@ -105,10 +105,16 @@ impl Input {
 
     /// Begins to take what was counted without packets by now, and takes as much of it as frames may
     /// wait for.
-    pub(super) fn scan(&mut self, now: Timestamp, path: &mut Path, sink: &mut impl Sink) {
+    pub(super) fn scan(
+        &mut self,
+        scan: Scan,
+        now: Timestamp,
+        path: &mut Path,
+        sink: &mut impl Sink,
+    ) {
         path.table.set_interface(self.interface);
         path.table.set_read(self.source.quiet_since(now));
-        self.source.scan();
+        self.source.scan(scan);
         self.tell_counts(SCANNED, path, sink);
     }
 
@@ -123,7 +129,7 @@ impl Input {
         path.table.set_read(now);
         // What is under way began before capture ended: all is told by the one behind it.
         self.tell_counts(usize::MAX, path, sink);
-        self.source.scan();
+        self.source.scan(Scan::All);
         self.tell_counts(usize::MAX, path, sink);
     }
 

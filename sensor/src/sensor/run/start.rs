@@ -100,7 +100,9 @@ pub(super) fn start(
     let dropped = metrics.events_dropped.with_label_values(&["events"]);
     let events =
         events.map(|opened| EventFile::start(opened, links.names(), dropped)).transpose()?;
-    let engine = Engine::new(&stored.under(config.clone()), None, baseline);
+    let mut engine = Engine::new(&stored.under(config.clone()), None, baseline);
+    // What logs tell of long before this is history.
+    engine.reach(now());
     let (to_detection, batches) = mpsc::sync_channel(BATCHES);
     let refused = Refused::default();
     let accounts = Accounts::new(refused.clone());

@@ -11,8 +11,10 @@ use rustix::event::{Timespec, poll};
 use super::input::Input;
 use super::pulse::Pulse;
 use super::tally::Tally;
+use crate::capture::Scan;
 use crate::capture::live::Live;
 use crate::event::{Event, Mirrored, Record, Report};
+use crate::flow::TICK;
 use crate::mirror::SourceFacts;
 use crate::observe::Sink;
 use crate::sensor::path::Path;
@@ -23,7 +25,7 @@ use crate::time::Timestamp;
 /// given. Frames end it sooner, where poll(2) returns for them; other sources have less patience.
 const NAP: Duration = Duration::from_millis(100);
 /// How long before the end of each second sources are asked what they have counted: what ends with the
-/// second then ends with its counts told, and none of these came after it. They have no more patience.
+/// tick then ends with its counts told, and none of these came after it. They have no more patience.
 const AHEAD: Duration = Duration::from_millis(20);
 /// How often it says how far it is when it has nothing else to say, because events of other workers
 /// wait for that; and how long events wait while there is no end of frames.
@@ -198,7 +200,7 @@ impl Worker {
         let mut waiting = Waiting::new(self.room, self.first_slot);
         let mut published = Instant::now();
         let mut told = published;
-        let mut second = 0;
+        let (mut second, mut tick) = (0, 0);
         let mut end: Option<Instant> = None;
         loop {
             // Of the packets' clock, which may be set, and of one that only goes forward. Before frames
@@ -206,8 +208,13 @@ impl Worker {
             let (now, steady) = (system::now(), Instant::now());
             if now.plus(AHEAD).as_secs() != second {
                 second = now.plus(AHEAD).as_secs();
+                // Volumes are told by ticks: what was counted in one is told before it ends. That of
+                // many flows takes a while, so it begins a second before, and the end has little left.
+                let ends_tick = (second + 1) / TICK.as_secs() != tick;
+                tick = second / TICK.as_secs();
+                let scan = if ends_tick { Scan::All } else { Scan::Much };
                 for input in &mut self.inputs {
-                    input.scan(now, &mut self.path, &mut waiting);
+                    input.scan(scan, now, &mut self.path, &mut waiting);
                 }
             }
             let busy = self.round(&mut waiting);

@@ -28,6 +28,9 @@ const WARM_UP: u64 = 3_000_000;
 /// And time after them, in which the sensor sees that no frame comes twice, and need not look for that.
 const SETTLED: Duration = Duration::from_millis(2500);
 
+/// How long is measured: once in this time all volumes are told, whenever it begins.
+const MEASURED: Duration = Duration::from_secs(10);
+
 /// Shortest frame of an Ethernet, in bytes.
 const SHORT: usize = 60;
 /// Longest frame of an Ethernet without jumbo frames, in bytes.
@@ -61,7 +64,7 @@ fn compare(
     let frames = cable.live_frames(length, flows);
     let mut rounds = Vec::new();
     for _ in 0..arguments.rounds.max(1) {
-        rounds.push(round(arguments, cable, &frames)?);
+        rounds.push(round(cable, &frames)?);
     }
     println!(
         "\n{length} bytes a frame, {flows} flows, at a rate that is somewhat too high for the ring"
@@ -74,15 +77,17 @@ fn compare(
 }
 
 /// One turn with each.
-fn round(arguments: &Arguments, cable: &Cable, frames: &LiveFrames) -> anyhow::Result<[Turn; 2]> {
+fn round(cable: &Cable, frames: &LiveFrames) -> anyhow::Result<[Turn; 2]> {
     let take = |(backend, name)| {
         let binary = crate::bench::egret()?;
         let program = Program::Egret { binary, workers: 1, backend, name };
         let warm_up = |cable: &Cable| {
-            cable.send_live(frames, WARM_UP);
+            cable.send_live(frames, |arrived, _| arrived >= WARM_UP);
             std::thread::sleep(SETTLED);
         };
-        turn(cable, &program, warm_up, |cable| cable.send_live(frames, arguments.frames))
+        turn(cable, &program, warm_up, |cable| {
+            cable.send_live(frames, |_, elapsed| elapsed >= MEASURED)
+        })
     };
     let [ring, xdp] = BACKENDS.map(take);
     let (ring, xdp) = (ring?, xdp?);
@@ -92,8 +97,16 @@ fn round(arguments: &Arguments, cable: &Cable, frames: &LiveFrames) -> anyhow::R
 
 fn table(rounds: &[[Turn; 2]], length: usize) -> anyhow::Result<()> {
     println!(
-        "  {:<6} {:>8} {:>8} {:>12} {:>18} {:>18} {:>18} {:>18}",
-        "", "Mpps in", "lost %", "in kernel %", "kernel ns", "program ns", "both", "program s/GB"
+        "  {:<6} {:>8} {:>8} {:>12} {:>10} {:>18} {:>18} {:>18} {:>18}",
+        "",
+        "Mpps in",
+        "lost %",
+        "in kernel %",
+        "evicted %",
+        "kernel ns",
+        "program ns",
+        "both",
+        "program s/GB"
     );
     for (place, (_, name)) in BACKENDS.iter().enumerate() {
         let turns: Vec<&Turn> = rounds.iter().filter_map(|round| round.get(place)).collect();
@@ -102,10 +115,11 @@ fn table(rounds: &[[Turn; 2]], length: usize) -> anyhow::Result<()> {
         };
         let share = |part: u64, turn: &Turn| part as f64 / turn.arrived as f64 * 100.0;
         println!(
-            "  {name:<6} {:>8.2} {:>8.1} {:>12.2} {:>18.0} {:>18.1} {:>18.0} {:>18.4}",
+            "  {name:<6} {:>8.2} {:>8.1} {:>12.2} {:>10.2} {:>18.0} {:>18.1} {:>18.0} {:>18.4}",
             spread(&|turn| turn.arrived as f64 / turn.seconds / 1e6)?.median,
             spread(&|turn| share(turn.said.lost, turn))?.median,
             spread(&|turn| share(turn.said.in_kernel, turn))?.median,
+            spread(&|turn| share(turn.said.evicted, turn))?.median,
             spread(&|turn| arriving(turn, turn.kernel))?,
             spread(&|turn| arriving(turn, turn.program))?,
             spread(&|turn| arriving(turn, turn.kernel + turn.program))?,

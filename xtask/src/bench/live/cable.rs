@@ -73,12 +73,16 @@ impl Cable {
         LiveFrames::new(&self.sender, NEAR, length, flows)
     }
 
-    /// Sends such frames until so many have arrived.
-    pub(crate) fn send_live(&self, frames: &LiveFrames, count: u64) -> Load {
+    /// Sends such frames until it is enough, by how many have arrived and how long that took.
+    pub(crate) fn send_live(
+        &self,
+        frames: &LiveFrames,
+        is_enough: impl Fn(u64, Duration) -> bool,
+    ) -> Load {
         const AT_ONCE: u64 = 1 << 18;
         self.load(|| {
-            let before = self.arrived();
-            while self.arrived() - before < count {
+            let (before, start) = (self.arrived(), Instant::now());
+            while !is_enough(self.arrived() - before, start.elapsed()) {
                 frames.send(&self.sender, AT_ONCE);
             }
         })

@@ -32,14 +32,28 @@ impl Program {
 }
 
 /// What a reader says that it did.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Said {
     /// Frames that it counted, in whatever way.
     pub(crate) read: u64,
-    /// Frames that it lost.
+    /// Frames that arrived and that it had no room for. (What found no room on the cable never did.)
     pub(crate) lost: u64,
     /// Those of the first that the kernel counted for it, and did not give it.
     pub(crate) in_kernel: u64,
+    /// Slots of the kernel's table that gave way to other conversations.
+    pub(crate) evicted: u64,
+}
+
+impl Said {
+    /// What of it came after `before`.
+    pub(crate) const fn since(self, before: Self) -> Self {
+        Self {
+            read: self.read - before.read,
+            lost: self.lost - before.lost,
+            in_kernel: self.in_kernel - before.in_kernel,
+            evicted: self.evicted - before.evicted,
+        }
+    }
 }
 
 /// One that runs.
@@ -94,23 +108,21 @@ impl Reader {
         schedule::accounts(self.id())
     }
 
+    /// What it has done so far; nothing, when it says that only at its end.
+    pub(crate) fn said(&self) -> anyhow::Result<Said> {
+        match self {
+            Self::Egret(sensor) => said(sensor),
+            Self::Tcpdump(..) => Ok(Said::default()),
+        }
+    }
+
     /// Ends it.
     pub(crate) fn end(self) -> anyhow::Result<Said> {
         match self {
             Self::Egret(mut sensor) => {
-                let metrics = sensor.metrics();
+                let said = said(&sensor)?;
                 sensor.stop(PATIENCE);
-                let count = |what: &str| metrics.count(&format!("egret_capture_{what}_total"), &[]);
-                let copies = count("duplicate_packets");
-                ensure!(
-                    copies == 0,
-                    "{copies} frames were taken for copies: too few are different"
-                );
-                Ok(Said {
-                    read: count("packets"),
-                    lost: count("dropped_packets"),
-                    in_kernel: count("kernel_counted_packets"),
-                })
+                Ok(said)
             }
             Self::Tcpdump(mut process, _folder) => {
                 process.signal(Signal::INT);
@@ -124,9 +136,22 @@ impl Reader {
                 Ok(Said {
                     read: count(" packets captured")?,
                     lost: count(" packets dropped by kernel")?,
-                    in_kernel: 0,
+                    ..Said::default()
                 })
             }
         }
     }
+}
+
+fn said(sensor: &Sensor) -> anyhow::Result<Said> {
+    let metrics = sensor.metrics();
+    let count = |what: &str, labels| metrics.count(&format!("egret_capture_{what}_total"), labels);
+    let copies = count("duplicate_packets", &[]);
+    ensure!(copies == 0, "{copies} frames were taken for copies: too few are different");
+    Ok(Said {
+        read: count("packets", &[]),
+        lost: count("dropped_packets", &[("reason", "ring")]),
+        in_kernel: count("kernel_counted_packets", &[]),
+        evicted: count("kernel_evicted_flows", &[]),
+    })
 }

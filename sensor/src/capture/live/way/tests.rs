@@ -50,3 +50,14 @@ fn people_are_told_which_way_and_what_was_tried_before() {
         "XDP in the driver was refused: the driver bridge has none; the AF_PACKET ring failed: no memory"
     );
 }
+
+/// Where the kernel refuses the program, people learn what that costs, and from whom to take it.
+#[test]
+fn rings_that_do_not_look_into_tunnels_say_so() {
+    assert_eq!(Sources::whole(Vec::new()).but(), "");
+    let lack = Some("sharing frames between workers failed: invalid argument".to_owned());
+    assert_eq!(
+        Sources { sources: Vec::new(), lack }.but(),
+        "; not by what is inside tunnels, where halves of a conversation may come to different workers: sharing frames between workers failed: invalid argument"
+    );
+}

@@ -43,7 +43,7 @@ impl Heard {
 
     fn everything(&mut self, fast: &mut Fast) {
         for _ in 0..2 {
-            fast.scan();
+            fast.scan(Scan::All);
             while self.turn(fast) {}
         }
     }
@@ -59,16 +59,17 @@ impl Heard {
 #[derive(Debug, Clone)]
 enum Step {
     Packet { flow: u8, length: u32, syn: bool, stop: Stop },
-    Scan,
+    Scan(Scan),
     Turn,
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let stop = prop_oneof![Just(Stop::Submitted), Just(Stop::Odd), Just(Stop::Never)];
     let flow = (1..12_u8, prop_oneof![Just(0), Just(CPU)]).prop_map(|(flow, cpu)| flow + cpu);
-    let packet = (flow, 60..1500_u32, prop::bool::weighted(0.1), stop)
+    let scan = prop_oneof![Just(Scan::Much), Just(Scan::All)].prop_map(Step::Scan);
+    let packet = (flow, 60..200_000_u32, prop::bool::weighted(0.1), stop)
         .prop_map(|(flow, length, syn, stop)| Step::Packet { flow, length, syn, stop });
-    prop_oneof![6 => packet, 1 => Just(Step::Scan), 2 => Just(Step::Turn)]
+    prop_oneof![6 => packet, 1 => scan, 2 => Just(Step::Turn)]
 }
 
 proptest! {
@@ -88,7 +89,7 @@ proptest! {
         for step in steps {
             match step {
                 Step::Packet { flow, length, syn, stop } => kernel.packet(flow, length, syn, stop),
-                Step::Scan => fast.scan(),
+                Step::Scan(scan) => fast.scan(scan),
                 Step::Turn => drop(heard.turn(&mut fast)),
             }
         }
@@ -119,8 +120,10 @@ fn what_is_told_is_what_was_sent_also_meanwhile() {
                 }
                 ended.store(true, Release);
             });
+            let mut scan = Scan::All;
             while !ended.load(Acquire) {
-                fast.scan();
+                scan = if scan == Scan::All { Scan::Much } else { Scan::All };
+                fast.scan(scan);
                 for _ in 0..3 {
                     heard.turn(&mut fast);
                 }
@@ -239,16 +242,39 @@ fn what_is_being_told_is_not_begun_anew() {
         kernel.packet(flow, 60, false, Stop::Never);
     }
     let told = |fast: &mut Fast| fast.next().map(|counted| counted.source.to_string());
-    fast.scan();
+    fast.scan(Scan::All);
     assert_eq!(told(&mut fast).as_deref(), Some("10.0.0.1"));
     kernel.packet(1, 60, false, Stop::Never);
-    fast.scan();
+    fast.scan(Scan::All);
     assert_eq!(told(&mut fast), Some(format!("10.0.0.{}", CPU + 1)));
     let mut counts = Counts::new();
     fast.counted(&mut counts);
     assert!(counts.is_empty(), "{counts:?}");
-    fast.scan();
+    fast.scan(Scan::All);
     assert_eq!(told(&mut fast).as_deref(), Some("10.0.0.1"));
+}
+
+/// Fails when volumes miss what was counted before a tick ended because a scan was still under way.
+#[test]
+fn a_scan_for_all_that_had_to_wait_is_the_next_one() {
+    let mut kernel = Kernel::new(1 << 16, 0);
+    let mut fast = Fast::new(kernel.parts()).unwrap();
+    for length in [300_000, 300_000] {
+        kernel.packet(1, length, false, Stop::Never);
+    }
+    for _ in 0..2 {
+        kernel.packet(2, 60, false, Stop::Never);
+    }
+    let told = |fast: &mut Fast| {
+        let mut counts = Counts::new();
+        fast.counted(&mut counts);
+        counts.iter().map(|counted| counted.bytes).collect::<Vec<_>>()
+    };
+    fast.scan(Scan::Much);
+    fast.scan(Scan::All);
+    assert_eq!(told(&mut fast), [300_000]);
+    fast.scan(Scan::Much);
+    assert_eq!(told(&mut fast), [60]);
 }
 
 #[test]

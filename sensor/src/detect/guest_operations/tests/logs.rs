@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::alert::{Alert, Severity};
-use crate::config::{self, Config, Role};
+use crate::config::{self, BusinessHours, Config, Role};
 use crate::detect::Engine;
 use crate::detect::tests::{DAY, HOUR, MONDAY, time};
 use crate::event::{Basis, Claim, GuestOperation, Operation, Report, Reporter, Said, Service};
@@ -41,7 +41,7 @@ impl Logs {
         Self::new(|config| {
             config.accounts = vec!["svc-deploy@corp.example".to_owned()];
             config.vms = vec!["app-*".to_owned()];
-            config.business_hours = Some("Mon-Fri 07:00-19:00".to_owned());
+            config.business_hours = BusinessHours::parse("Mon-Fri 07:00-19:00");
         })
     }
 
