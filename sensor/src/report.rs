@@ -399,7 +399,7 @@ DNS      1 response, 9,012 answers
 logs     3,012 messages, 12 understood, 0 unreadable
 audit    8 records, 6 understood
 assets   2 esxi, 20 guest (18 discovered)
-mirrored 10.0.0.5 to 203.0.113.9 in vxlan 77: 1,200 packets, 800 kB, 1,100 of them seen bare, too
+mirrored 10.0.0.5 to 203.0.113.9 in vxlan 77: 1,200 packets, 800.0 kB, 1,100 of them seen bare, too
 note     monday.pcap: cut in the middle of a packet\\nfake line
 "
         );

@@ -269,3 +269,29 @@ fn what_the_kernel_counts_is_added_to_its_pair() {
         assert_eq!(sums(&seen.0)[..2], [1011, 1011 * outer], "{is_bare}");
     }
 }
+
+#[test]
+fn of_what_the_kernel_counts_of_a_conversation_that_comes_bare_too_half_is_its_pair_s() {
+    let frames = conversation(50_000, 40);
+    for later in [-100, 100] {
+        let all = mirrored(&frames, true, later, wrap::vxlan);
+        let mut path = Path::new(Wanted::All, 1 << 12, Copies::LeaveOut, Some(0)).unwrap();
+        let mut seen = Seen::default();
+        path.counted(&[], &mut seen);
+        take(&mut path, &all, &mut seen);
+        let count = Counted {
+            source: "10.20.0.11".parse().unwrap(),
+            destination: "203.0.113.5".parse().unwrap(),
+            ports: [50_000, 443],
+            protocol: crate::decode::protocol::TCP,
+            tcp_flags: 0x10,
+            packets: 1000,
+            bytes: 1000 * frames[0].len() as u64,
+            since: at(50_000),
+            last: at(900_000),
+        };
+        path.counted(&[count], &mut seen);
+        path.finish(&mut seen);
+        assert_eq!(sums(&seen.0)[0], 40 + 500, "{later}");
+    }
+}
