@@ -131,11 +131,6 @@ impl<'a> Field<'a> {
         items.iter().map(Self::of).filter(|item| item.is_there()).take(MAX_ITEMS)
     }
 
-    /// The names in a list.
-    pub(super) fn names(self) -> impl Iterator<Item = Arc<str>> {
-        self.items().filter_map(Self::name)
-    }
-
     /// Whether it is this text, in any case.
     pub(super) fn is(self, text: &str) -> bool {
         self.text().is_some_and(|own| own.eq_ignore_ascii_case(text))
@@ -159,7 +154,8 @@ mod tests {
         let changed = json!({"iDS": "a", "NUMBER": 12348395.0, "Set": ""});
         for record in [&written, &changed] {
             let record = Field::of(record);
-            assert_eq!(record.at("ids").names().collect::<Vec<_>>(), ["a".into()]);
+            let ids = record.at("ids").items().filter_map(Field::name);
+            assert_eq!(ids.collect::<Vec<_>>(), ["a".into()]);
             assert_eq!(record.at("number").number(), Some(12_348_395));
             assert_eq!(record.at("number").text().unwrap(), "12348395");
             assert!(!record.at("set").is_there() && record.at("set").items().next().is_none());
