@@ -1,4 +1,4 @@
-//! Metrics, health and the API over HTTP.
+//! Metrics, health and the API over HTTP, and audit records that are posted.
 //!
 //! [`bind`] takes the port and reads the secrets while the process still may; [`serve`] answers.
 //! Only this machine can reach it unless the config says otherwise, and then only by TLS and with
@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::config;
+use crate::intake::audit::post::Posts;
 use crate::metrics::Metrics;
 use crate::status;
 use crate::store::keeper::Keeper;
@@ -24,6 +25,7 @@ use crate::time::Timestamp;
 
 mod access;
 mod api;
+mod audit;
 mod connection;
 mod error;
 mod guard;
@@ -71,16 +73,18 @@ pub struct Parts {
     pub status: status::Shared,
     /// `/api/alerts`
     pub keeper: Keeper,
+    /// `/intake/audit`
+    pub audit: Posts,
     /// What time it is: a status that is old says that nobody sets it any more.
     pub clock: fn() -> Timestamp,
 }
 
-/// Takes the port and reads token and certificate.
+/// Takes the port and reads tokens and certificate.
 ///
 /// # Errors
 /// When the port is taken or may not be taken, or a file is missing or not what it should be.
-pub fn bind(http: &config::Http) -> Result<Bound, HttpError> {
-    let access = Access::new(http)?;
+pub fn bind(http: &config::Http, audit: &config::Audit) -> Result<Bound, HttpError> {
+    let access = Access::new(http, audit)?;
     let listen = |error: io::Error| HttpError::listen(http.listen, &error);
     let listener = TcpListener::bind(http.listen).map_err(listen)?;
     listener.set_nonblocking(true).map_err(listen)?;

@@ -15,11 +15,13 @@ use crate::config::{Backend, Role};
 use crate::time::Timestamp;
 
 mod assets;
+mod audit;
 mod fast_path;
 pub mod labels;
 mod syslog;
 
 pub use assets::{AssetBytes, MAX_ASSETS};
+pub use audit::Audit;
 pub use fast_path::FastPath;
 pub use syslog::Syslog;
 
@@ -61,6 +63,8 @@ pub struct Metrics {
     pub dns_responses: IntCounterVec,
     /// Log messages.
     pub syslog: Syslog,
+    /// Audit records.
+    pub audit: Audit,
     /// Events or alerts that found no room, by `stage`: `detect`, `events`, `store`.
     pub events_dropped: IntCounterVec,
     /// Events that came when later ones had been through detection.
@@ -165,6 +169,7 @@ impl Metrics {
                 &labels::RCODES,
             )?,
             syslog: Syslog::new(&register)?,
+            audit: Audit::new(&register)?,
             events_dropped: register.counters(
                 "egret_events_dropped_total",
                 "Events and alerts that found no room.",

@@ -30,7 +30,8 @@ impl Hellos {
         Frames::of(places.flat_map(|place| self.conversation(place)).collect())
     }
 
-    fn conversation(&self, place: u32) -> Vec<Vec<u8>> {
+    /// The frames of a conversation with a place.
+    pub(crate) fn conversation(&self, place: u32) -> Vec<Vec<u8>> {
         let [_, _, high, low] = place.to_be_bytes();
         let server = end(&format!("203.{}.{high}.{low}", 1 + place % 90), 443);
         let client = end("10.10.0.11", 20_000 + (place % 40_000) as u16);

@@ -15,6 +15,7 @@ use egret_tests::sensor::{Installation, Samples};
 use egret_tests::turn;
 
 mod accounting;
+mod audit;
 mod delivery;
 mod disk;
 mod end_to_end;

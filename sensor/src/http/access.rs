@@ -1,4 +1,4 @@
-//! What opens the door: certificate and token, which a reload of the config reads again.
+//! What opens the doors: certificate and tokens, which a reload of the config reads again.
 
 use std::fmt;
 use std::fs::File;
@@ -13,7 +13,7 @@ use sha2::Sha256;
 use tokio_rustls::TlsAcceptor;
 
 use super::HttpError;
-use crate::config::{Http, HttpTls};
+use crate::config::{Audit, Http, HttpTls};
 use crate::{pem, text};
 
 /// A token is far smaller; a capture given by mistake is not read whole.
@@ -34,25 +34,27 @@ pub struct Prepared(Keys);
 #[derive(Debug, Clone, Default)]
 struct Keys {
     token: Option<Token>,
+    /// Of whoever posts audit records.
+    audit: Option<Token>,
     tls: Option<Acceptor>,
 }
 
 impl Access {
-    pub(super) fn new(http: &Http) -> Result<Self, HttpError> {
-        let keys = Arc::new(RwLock::new(Keys::read(http)?));
+    pub(super) fn new(http: &Http, audit: &Audit) -> Result<Self, HttpError> {
+        let keys = Arc::new(RwLock::new(Keys::read(http, audit)?));
         Ok(Self { listen: http.listen, local: http.is_local(), keys })
     }
 
-    /// Reads certificate, key and token again, for a reload of the config.
+    /// Reads certificate, key and tokens again, for a reload of the config.
     ///
     /// # Errors
     /// When a file is missing or not what it should be, or `listen` is another one. Nothing has
     /// changed then.
-    pub fn prepare(&self, http: &Http) -> Result<Prepared, HttpError> {
+    pub fn prepare(&self, http: &Http, audit: &Audit) -> Result<Prepared, HttpError> {
         if http.listen != self.listen {
             return Err(HttpError::Moved { from: self.listen, to: http.listen });
         }
-        Ok(Prepared(Keys::read(http)?))
+        Ok(Prepared(Keys::read(http, audit)?))
     }
 
     /// Puts into force what was prepared; connections that are open stay.
@@ -74,6 +76,11 @@ impl Access {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).token.clone()
     }
 
+    /// What opens `POST /intake/audit`; none: nothing does.
+    pub(super) fn audit_token(&self) -> Option<Token> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).audit.clone()
+    }
+
     pub(super) fn tls(&self) -> Option<TlsAcceptor> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         keys.tls.as_ref().map(|acceptor| acceptor.0.clone())
@@ -81,14 +88,17 @@ impl Access {
 }
 
 impl Keys {
-    fn read(http: &Http) -> Result<Self, HttpError> {
+    fn read(http: &Http, audit: &Audit) -> Result<Self, HttpError> {
         // The config's reader has said so already, with the line; this is the last word.
         if !http.is_local() && (http.tls.is_none() || http.token_file.is_none()) {
             return Err(HttpError::Open(http.listen));
         }
-        let token = http.token_file.as_deref().map(Token::read).transpose()?;
+        let read = |key, path: Option<&Path>| path.map(|path| Token::read(key, path)).transpose();
+        let token = read("http.token_file", http.token_file.as_deref())?;
+        let audit = audit.token_file.as_deref().filter(|_| audit.http);
+        let audit = read("intake.audit.token_file", audit)?;
         let tls = http.tls.as_ref().map(Acceptor::read).transpose()?;
-        Ok(Self { token, tls })
+        Ok(Self { token, audit, tls })
     }
 }
 
@@ -97,8 +107,7 @@ impl Keys {
 pub(super) struct Token(Hmac<Sha256>, Vec<u8>);
 
 impl Token {
-    fn read(path: &Path) -> Result<Self, HttpError> {
-        let key = "http.token_file";
+    fn read(key: &'static str, path: &Path) -> Result<Self, HttpError> {
         let mut bytes = Vec::new();
         let read = File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes));
         read.map_err(|error| HttpError::Unreadable {
@@ -110,7 +119,7 @@ impl Token {
         let is_token = (16..=512).contains(&token.len()) && token.iter().all(u8::is_ascii_graphic);
         let mac = Hmac::<Sha256>::new_from_slice(b"http.token");
         let (true, Ok(mac)) = (is_token, mac) else {
-            return Err(HttpError::Token(path.to_owned()));
+            return Err(HttpError::Token { key, path: path.to_owned() });
         };
         warn_if_open(key, path);
         let expected = mac.clone().chain_update(token).finalize().into_bytes().to_vec();

@@ -70,11 +70,16 @@ pub enum HttpError {
     },
     /// The token is none.
     #[error(
-        "http.token_file = \"{}\": expected one token of 16 to 512 characters without spaces; make \
-         one with: openssl rand -base64 32",
-        text::file_name(.0)
+        "{key} = \"{}\": expected one token of 16 to 512 characters without spaces; make one with: \
+         openssl rand -base64 32",
+        text::file_name(path)
     )]
-    Token(PathBuf),
+    Token {
+        /// The key that names it.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
     /// A file has no certificate or key.
     #[error("{key} = \"{}\": {reason}", text::file_name(path))]
     Pem {

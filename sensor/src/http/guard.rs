@@ -1,4 +1,5 @@
-//! What every request passes: who asks by what name, with what token, for how long.
+//! What every request passes: who asks by what name, with what token, for how long. Whoever posts audit
+//! records has a token of its own, see [`audit`].
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -10,8 +11,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 
-use super::Access;
+use super::access::Token;
 use super::refusal::Refusal;
+use super::{Access, audit};
 
 /// How long a request may take from its head to its answer.
 const REQUEST: Duration = Duration::from_secs(10);
@@ -33,6 +35,9 @@ fn pass(access: &Access, request: &Request) -> Result<(), Refusal> {
         check_host(request.headers(), access.listen().ip())?;
     }
     let path = request.uri().path();
+    if path == audit::PATH && request.method() == Method::POST {
+        return Ok(());
+    }
     // Who is on this machine may look; what changes something needs the token from everyone.
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     if path == "/healthz" || (reads && access.is_local()) {
@@ -72,12 +77,18 @@ fn check_token(access: &Access, headers: &HeaderMap) -> Result<(), Refusal> {
         let reason = "this changes something and needs a token: set http.token_file in the config";
         return Err(Refusal::new(StatusCode::FORBIDDEN, reason));
     };
+    check(&token, "http.token_file", headers)
+}
+
+/// Whether this token was sent; `key` names the file that it is in.
+pub(super) fn check(token: &Token, key: &str, headers: &HeaderMap) -> Result<(), Refusal> {
     match bearer(headers) {
         Some(given) if token.is(given) => Ok(()),
         Some(_) => Err(Refusal::new(StatusCode::UNAUTHORIZED, "the token is wrong")),
         None => {
-            let reason = "a token is needed: send \"Authorization: Bearer TOKEN\" with the one in \
-                          http.token_file";
+            let reason = format!(
+                "a token is needed: send \"Authorization: Bearer TOKEN\" with the one in {key}"
+            );
             Err(Refusal::new(StatusCode::UNAUTHORIZED, reason))
         }
     }

@@ -27,6 +27,11 @@ impl Refusal {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, reason)
     }
 
+    /// How it is answered.
+    pub(super) const fn status(&self) -> StatusCode {
+        self.0
+    }
+
     pub(super) fn new(status: StatusCode, reason: impl Into<String>) -> Self {
         Self(status, reason.into())
     }

@@ -6,7 +6,7 @@ use axum::routing::{get, post};
 use axum::{Router, middleware};
 
 use super::refusal::Refusal;
-use super::{Access, Parts, api, guard, health};
+use super::{Access, Parts, api, audit, guard, health};
 
 /// The largest body of a request: a note on an alert.
 const MAX_BODY: usize = 16 << 10;
@@ -22,17 +22,18 @@ pub(super) fn routes(parts: Parts, access: Access) -> Router {
         .route("/api/alerts", get(api::alerts::list))
         .route("/api/alerts/{id}", get(api::alerts::one))
         .route("/api/alerts/{id}/ack", post(api::alerts::acknowledge))
+        .with_state(parts.clone())
+        .merge(audit::route(parts, access.clone()))
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_this_way)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(access, guard::guard))
-        .with_state(parts)
 }
 
 async fn nothing_here() -> Refusal {
     Refusal::missing(
-        "nothing is here; there are /metrics, /healthz, /readyz, /api/status, /api/assets and \
-         /api/alerts",
+        "nothing is here; there are /metrics, /healthz, /readyz, /api/status, /api/assets, \
+         /api/alerts and /intake/audit",
     )
 }
 

@@ -5,12 +5,13 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use server::{Server, TOKEN, certificate, config, curl, is_missing, open};
+use server::{Server, TOKEN, bind, certificate, config, curl, is_missing, open};
 
 use super::*;
 use crate::status::{Asset, Interface, Status};
 
 mod alerts;
+mod audit;
 mod server;
 
 /// A sensor that does its work.
@@ -197,20 +198,20 @@ fn a_reload_brings_new_keys_and_a_bad_one_changes_nothing() {
     let mut broken = http.clone();
     let tls = broken.tls.as_mut().unwrap();
     (tls.cert, _) = certificate(folder.path(), "other");
-    let error = server.access.prepare(&broken).unwrap_err().to_string();
+    let error = server.access.prepare(&broken, &config::Audit::default()).unwrap_err().to_string();
     assert!(error.contains("other.crt") && error.contains("first.key"), "{error}");
     assert_eq!(status("first.crt", TOKEN), 200);
 
     let other = "fedcba9876543210";
     let mut renewed = open(folder.path(), "second");
     server::token(folder.path(), other);
-    server.access.apply(server.access.prepare(&renewed).unwrap());
+    server.access.apply(server.access.prepare(&renewed, &config::Audit::default()).unwrap());
     assert_eq!(status("second.crt", other), 200);
     assert_eq!(status("second.crt", TOKEN), 401);
     assert_eq!(status("first.crt", other), 0);
 
     renewed.listen.set_port(1);
-    let error = server.access.prepare(&renewed).unwrap_err().to_string();
+    let error = server.access.prepare(&renewed, &config::Audit::default()).unwrap_err().to_string();
     assert!(error.contains("0.0.0.0:0") && error.contains("restart"), "{error}");
 }
 

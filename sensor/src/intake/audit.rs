@@ -3,7 +3,7 @@
 //! [`split`] finds records in bytes, [`json`] reads them strictly, [`envelope`] opens what is around them,
 //! [`flow_log`] reads the lines that are no JSON, and [`providers`] understands what a record says. Late
 //! and repeated records are normal: a report has the time of its event, and what has a record's id is told
-//! once. [`follow`] reads files that grow.
+//! once. [`follow`] reads files that grow, and [`inbox`] those and bodies that are posted, for the sensor.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
@@ -26,7 +26,9 @@ mod counts;
 pub mod envelope;
 pub mod flow_log;
 pub mod follow;
+pub mod inbox;
 pub mod json;
+pub mod post;
 pub mod providers;
 pub mod split;
 
@@ -42,7 +44,7 @@ const PIECE: usize = 16 << 10;
 const AHEAD: Duration = Duration::from_secs(300);
 
 /// How bytes in gzip start.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+pub const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// The fields of lines that nothing names them for.
 static DEFAULT_LAYOUT: LazyLock<Layout> = LazyLock::new(Layout::default);
 

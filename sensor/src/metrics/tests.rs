@@ -146,6 +146,8 @@ fn what_can_be_known_is_there_at_zero() {
         "egret_syslog_messages_total{result=\"understood\"} 0",
         "egret_syslog_received_messages_total{transport=\"mirror\"} 0",
         "egret_syslog_joined_reports_total{result=\"hurried\"} 0",
+        "egret_audit_events_total{result=\"duplicate_key\"} 0",
+        "egret_audit_requests_total{result=\"busy\"} 0",
         "egret_events_dropped_total{stage=\"store\"} 0",
         "egret_alerts_total{analytic=\"AN0731\",severity=\"critical\"} 0",
         "egret_flows_ended_total{sides=\"one\"} 0",
@@ -168,7 +170,7 @@ fn what_was_joined_counts_once() {
 
 #[test]
 fn analytics_are_labelled_as_alerts_name_them() {
-    let names = [Analytic::AN1416, Analytic::AN0731, Analytic::AN0646]
+    let names = [Analytic::AN1416, Analytic::AN0731, Analytic::AN0646, Analytic::AN1131]
         .map(|a| serde_json::to_value(a).unwrap());
     assert_eq!(names.to_vec(), labels::ANALYTICS.map(serde_json::Value::from).to_vec());
 }

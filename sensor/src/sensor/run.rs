@@ -1,8 +1,8 @@
 //! `egret run`: the live sensor.
 //!
 //! Threads: one a worker, which takes frames to events; one for detection, which puts the events of
-//! all workers in order; the keeper, which owns the database; one for log messages, where any are
-//! listened for; one for delivery and HTTP; and the one that starts them all, watches over them and
+//! all workers in order; the keeper, which owns the database; one for log messages and audit
+//! records, where any are taken in; one for delivery and HTTP; and the one that starts them all, watches over them and
 //! ends them. Channels between them are bounded, and what
 //! finds no room is counted.
 
@@ -11,6 +11,7 @@ use crate::capture::receive::ReceiveError;
 use crate::cli::{self, Exit, Failure};
 use crate::config::file::Loaded;
 use crate::http::HttpError;
+use crate::intake::audit::follow::PatternError;
 use crate::intake::listen::ListenError;
 use crate::store::StoreError;
 use crate::text::reason;
@@ -71,6 +72,9 @@ pub enum RunError {
     /// Syslog cannot be listened to.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// Audit files cannot be followed.
+    #[error("intake.audit.files: {0}")]
+    Files(#[from] PatternError),
     /// The database cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),

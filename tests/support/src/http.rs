@@ -33,10 +33,25 @@ impl Answer {
 /// # Errors
 /// When nobody answers there, or not with HTTP.
 pub fn get(address: SocketAddr, path: &str) -> io::Result<Answer> {
+    ask(address, &format!("GET {path}"), "Accept: */*\r\n", &[])
+}
+
+/// `POST path` likewise, with a body and a bearer token.
+///
+/// # Errors
+/// As [`get`].
+pub fn post(address: SocketAddr, path: &str, token: &str, body: &[u8]) -> io::Result<Answer> {
+    let length = body.len();
+    let headers = format!("Authorization: Bearer {token}\r\nContent-Length: {length}\r\n");
+    ask(address, &format!("POST {path}"), &headers, body)
+}
+
+fn ask(address: SocketAddr, what: &str, headers: &str, body: &[u8]) -> io::Result<Answer> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     // An answer to 1.0 has no chunks.
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\nAccept: */*\r\n\r\n")?;
+    write!(stream, "{what} HTTP/1.0\r\nHost: {address}\r\n{headers}\r\n")?;
+    stream.write_all(body)?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);

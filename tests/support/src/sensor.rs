@@ -208,6 +208,15 @@ impl Sensor {
         answer.unwrap_or_else(|error| panic!("GET {path}: {error}\n{}", self.said()))
     }
 
+    /// `POST path` to it, with a bearer token.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub fn post(&self, path: &str, token: &str, body: &[u8]) -> Answer {
+        let answer = self.door.enter(|| http::post(self.http, path, token, body));
+        answer.unwrap_or_else(|error| panic!("POST {path}: {error}\n{}", self.said()))
+    }
+
     /// Its metrics as they are now.
     ///
     /// # Panics

@@ -123,6 +123,11 @@ fn audit(keys: &mut Keys<'_, '_>, to: &mut Audit) {
     keys.list("files", &TEXT, &mut to.files);
     keys.set("http", &FLAG, &mut to.http);
     to.token_file = file(keys, "token_file");
+    if to.http && !keys.is_given("token_file") {
+        let advice = "missing; whoever posts audit records shows a token: give token_file = \
+                      \"/etc/egret/audit.token\"";
+        keys.note(keys.origin("http"), "token_file", advice);
+    }
 }
 
 fn deliver(keys: &mut Keys<'_, '_>, to: &mut Deliver) {

@@ -6,7 +6,8 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::config::{Http, HttpTls};
+use crate::config::{Audit, Http, HttpTls};
+use crate::intake::audit::post::{Posted, posts};
 use crate::store::Store;
 use crate::store::keeper::Wiring;
 
@@ -20,6 +21,9 @@ pub(super) struct Server {
     pub(super) access: Access,
     pub(super) status: status::Shared,
     pub(super) keeper: Keeper,
+    pub(super) metrics: Metrics,
+    /// Where bodies come out that are posted.
+    pub(super) posted: Option<Posted>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
     _data: tempfile::TempDir,
@@ -27,8 +31,12 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn start(http: &Http, status: Status) -> Self {
+        Self::with_audit(http, &Audit::default(), status)
+    }
+
+    pub(super) fn with_audit(http: &Http, audit: &Audit, status: Status) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let bound = bind(http).unwrap();
+        let bound = super::super::bind(http, audit).unwrap();
         let (mut address, access) = (bound.address(), bound.access());
         address.set_ip([127, 0, 0, 1].into());
         let metrics = Metrics::new().unwrap();
@@ -37,7 +45,10 @@ impl Server {
         let keeper = Keeper::start(store, Vec::new(), metrics.clone(), wiring).unwrap();
         let status = status::Shared::new(status.into());
         let shared = (Arc::clone(&status), keeper.clone());
-        let parts = Parts { metrics, status: shared.0, keeper: shared.1, clock: || NOW };
+        let (posts, posted) = posts();
+        let counted = metrics.clone();
+        let parts =
+            Parts { metrics, status: shared.0, keeper: shared.1, audit: posts, clock: || NOW };
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -45,7 +56,9 @@ impl Server {
             runtime.unwrap().block_on(serve(bound, parts, shutdown)).unwrap();
         });
         let (stop, thread) = (Some(stop), Some(thread));
-        Self { address, access, status, keeper, stop, thread, _data: data }
+        let posted = Some(posted);
+        let metrics = counted;
+        Self { address, access, status, keeper, metrics, posted, stop, thread, _data: data }
     }
 
     pub(super) fn url(&self, scheme: &str, path: &str) -> String {
@@ -59,6 +72,11 @@ impl Drop for Server {
         let ended = self.thread.take().unwrap().join();
         assert!(ended.is_ok() || std::thread::panicking());
     }
+}
+
+/// Takes the port, with nothing to do for audit records.
+pub(super) fn bind(http: &Http) -> Result<Bound, HttpError> {
+    super::super::bind(http, &Audit::default())
 }
 
 /// Loopback, any port.

@@ -80,6 +80,20 @@ impl Counts {
         ]
     }
 
+    /// What has come on top since there were `before`.
+    pub fn since(&self, before: &Self) -> Self {
+        let mut refused = self.refused;
+        for (now, before) in refused.iter_mut().zip(before.refused) {
+            *now = now.saturating_sub(before);
+        }
+        Self {
+            understood: self.understood.saturating_sub(before.understood),
+            irrelevant: self.irrelevant.saturating_sub(before.irrelevant),
+            repeated: self.repeated.saturating_sub(before.repeated),
+            refused,
+        }
+    }
+
     /// All of them.
     pub fn total(&self) -> u64 {
         self.by_result().iter().map(|(_, count)| count).sum()

@@ -1,4 +1,5 @@
-//! The thread that listens for log messages: to detection, one more worker.
+//! The thread that takes in logs: messages that it listens for, and audit records of files and posted. To
+//! detection it is one more worker.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,8 +17,12 @@ use super::pulse::Pulse;
 use super::start::spawn;
 use super::tally::raise;
 use super::worker::Batch;
+use crate::config;
 use crate::event::Record;
 use crate::intake::Counts;
+use crate::intake::audit::follow::Patterns;
+use crate::intake::audit::post::Posted;
+use crate::intake::audit::{self, inbox};
 use crate::intake::listen::{self, Access, Bound, Connections, Inbox, Lost, Prepared, Transport};
 use crate::metrics::Metrics;
 use crate::system::now;
@@ -27,16 +32,24 @@ use crate::time::Timestamp;
 const TELL: Duration = Duration::from_millis(20);
 /// How often what was counted is published.
 const PUBLISH: Duration = Duration::from_millis(200);
-/// Reports that may wait: more than come in [`TELL`].
+/// Reports of messages that may wait, and likewise of records: more than come in [`TELL`].
 const ROOM: usize = 1 << 13;
 
+/// Whether there is anything to take in. A sensor that is started without waits for no such thread.
+pub(super) const fn is_fed(intake: &config::Intake) -> bool {
+    let config::Intake { syslog, audit } = intake;
+    let listens = syslog.udp.is_some() || syslog.tcp.is_some() || syslog.tls.is_some();
+    listens || audit.http || !audit.files.is_empty()
+}
+
 /// A handle to the thread, where there is one.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Intake(Option<Listening>);
 
 #[derive(Debug)]
 struct Listening {
     access: Access,
+    patterns: watch::Sender<Patterns>,
     stop: watch::Sender<bool>,
     pulse: Arc<Pulse>,
     handle: JoinHandle<()>,
@@ -48,10 +61,11 @@ impl Intake {
         self.0.as_ref().map(|listening| &*listening.pulse)
     }
 
-    /// Goes by who may send from now on.
-    pub(super) fn apply(&self, prepared: Prepared) {
+    /// Goes by who may send, and by which files to follow, from now on.
+    pub(super) fn apply(&self, prepared: Prepared, patterns: Patterns) {
         if let Some(listening) = &self.0 {
             listening.access.apply(prepared);
+            listening.patterns.send_replace(patterns);
         }
     }
 
@@ -63,37 +77,48 @@ impl Intake {
     }
 }
 
-/// Starts it, as the worker of that number, if there is anything to listen to. Told to stop, it reads
-/// for no longer than `patience`.
+/// Where logs come from.
+pub(super) struct Feeds {
+    pub(super) syslog: Bound,
+    pub(super) files: Patterns,
+    pub(super) posted: Posted,
+}
+
+/// Starts it, as the worker of that number. Told to stop, it reads for no longer than `patience`.
 pub(super) fn start(
     worker: usize,
-    bound: Bound,
+    Feeds { syslog: bound, files, posted }: Feeds,
     (batches, metrics): (&SyncSender<Batch>, &Metrics),
     patience: Duration,
 ) -> Result<Intake, RunError> {
-    if bound.is_empty() {
-        return Ok(Intake(None));
-    }
     let runtime = Builder::new_current_thread().enable_all().build().map_err(RunError::Thread)?;
     let (stop, stopped) = watch::channel(false);
     let (access, pulse) = (bound.access(), Arc::new(Pulse::new(0)));
     let (batches, beating) = (batches.clone(), Arc::clone(&pulse));
     let tally = Tally::new(metrics.clone(), bound.lost());
+    let (apply, patterns) = watch::channel(files);
     let handle = spawn("egret-intake", move || {
-        let inbox = Rc::new(Inbox::new(now, ROOM));
-        let mut desk = Desk { worker, inbox: Rc::clone(&inbox), held: Vec::new(), batches, tally };
-        let serve = listen::serve(bound, inbox, stopped, patience);
+        let (inbox, audit) = (Rc::new(Inbox::new(now, ROOM)), inbox::Inbox::new(now, ROOM));
+        let listen = listen::serve(bound, Rc::clone(&inbox), stopped.clone(), patience);
+        let audit = Rc::new(audit);
+        let mut desk = Desk { worker, inbox, audit: Rc::clone(&audit), held: Vec::new(), batches, tally };
+        let sources = inbox::Sources { patterns, posted };
+        let serve = async {
+            let (ended, ()) = tokio::join!(listen, audit.serve(sources, stopped, patience));
+            ended
+        };
         runtime.block_on(LocalSet::new().run_until(desk.work(serve, &beating)));
         desk.finish();
     })?;
-    Ok(Intake(Some(Listening { access, stop, pulse, handle })))
+    Ok(Intake(Some(Listening { access, patterns: apply, stop, pulse, handle })))
 }
 
-/// Hands on what listeners have read.
+/// Hands on what has been read.
 struct Desk {
     worker: usize,
     inbox: Rc<Inbox>,
-    /// What found no room in the channel; meanwhile the inbox fills.
+    audit: Rc<inbox::Inbox>,
+    /// What found no room in the channel; meanwhile the inboxes fill.
     held: Vec<Record>,
     batches: SyncSender<Batch>,
     tally: Tally,
@@ -119,9 +144,14 @@ impl Desk {
             self.hand_on();
             if published.elapsed() >= PUBLISH {
                 published = Instant::now();
-                self.tally.publish(&self.inbox);
+                self.publish();
             }
         }
+    }
+
+    fn publish(&mut self) {
+        self.tally.publish(&self.inbox);
+        self.tally.publish_audit(self.audit.counts());
     }
 
     fn hand_on(&mut self) {
@@ -136,14 +166,14 @@ impl Desk {
 
     fn fetch(&mut self) {
         if self.held.is_empty() {
-            let reports = self.inbox.take().into_iter();
+            let reports = self.inbox.take().into_iter().chain(self.audit.take());
             self.held.extend(reports.map(|report| Record::Logged(Box::new(report))));
         }
     }
 
     /// Hands on what is left, now waiting for room.
     fn finish(mut self) {
-        self.tally.publish(&self.inbox);
+        self.publish();
         while {
             self.fetch();
             !self.held.is_empty()
@@ -163,6 +193,7 @@ struct Tally {
     metrics: Metrics,
     lost: Option<Lost>,
     read: Counts,
+    audit: audit::Counts,
     received: [u64; Transport::ALL.len()],
     refused: u64,
     dropped: u64,
@@ -175,11 +206,16 @@ impl Tally {
             metrics,
             lost,
             read: Counts::default(),
+            audit: audit::Counts::default(),
             received: [0; _],
             refused: 0,
             dropped: 0,
             connections: Connections::default(),
         }
+    }
+
+    fn publish_audit(&mut self, counts: audit::Counts) {
+        self.metrics.audit.read(&mut self.audit, counts);
     }
 
     fn publish(&mut self, inbox: &Inbox) {

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::config::file::ConfigError;
 use crate::deliver::{self, Target};
 use crate::http::HttpError;
+use crate::intake::audit::follow::{PatternError, Patterns};
 use crate::intake::listen::{self, ListenError};
 use crate::system::{host_name, now};
 
@@ -22,6 +23,9 @@ enum ReloadError {
     /// The certificates of syslog cannot be read.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// Audit files cannot be followed.
+    #[error("intake.audit.files: {0}")]
+    Files(#[from] PatternError),
 }
 
 impl Running {
@@ -58,14 +62,15 @@ impl Running {
     fn take_over(&mut self, mut config: Config) -> Result<(), ReloadError> {
         // All that can fail comes first.
         let fixed = settings::keep_fixed(&self.config, &mut config);
-        let http = self.http.prepare(&config.http)?;
+        let http = self.http.prepare(&config.http, &config.intake.audit)?;
         let syslog = listen::Access::prepare(&config.intake.syslog)?;
+        let files = Patterns::new(&config.intake.audit.files)?;
         for key in fixed {
             tracing::warn!("{key} differs from what the sensor runs with; restart it for that");
         }
         self.config = config;
         self.http.apply(http);
-        self.intake.apply(syslog);
+        self.intake.apply(syslog, files);
         let targets = deliver::targets(&self.config.deliver);
         self.keeper.subscribe(targets.iter().map(Target::subscription).collect());
         self.deliver.reconfigure(targets);

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::intake;
 use crate::cli;
 use crate::config::file::{self, ConfigError};
 use crate::config::{Approve, Asset, Backend, Config, Syslog};
@@ -99,6 +100,11 @@ pub(super) fn keep_fixed(running: &Config, new: &mut Config) -> Vec<&'static str
     if keep("intake.syslog", listeners(listening) == listeners(syslog)) {
         *syslog = Syslog { allow: std::mem::take(&mut syslog.allow), ..listening.clone() };
     }
+    // Audit records are taken in by the thread of logs, where there is one.
+    let has_thread = intake::is_fed(&running.intake);
+    if keep("intake.audit", has_thread || !intake::is_fed(&new.intake)) {
+        new.intake.audit = running.intake.audit.clone();
+    }
     keys
 }
 
@@ -131,6 +137,21 @@ mod tests {
             assert_eq!(new.intake.syslog.allow.len(), 1);
         }
         assert!(keep_fixed(&running, &mut Config::default()).is_empty());
+    }
+
+    #[test]
+    fn audit_records_come_and_go_where_logs_are_taken_in() {
+        let mut audited = Config::default();
+        audited.intake.audit.files = vec!["/var/log/audit/*.json".to_owned()];
+        let mut new = audited.clone();
+        assert_eq!(keep_fixed(&Config::default(), &mut new), ["intake.audit"]);
+        assert_eq!(new.intake, Config::default().intake);
+        assert!(keep_fixed(&audited, &mut Config::default()).is_empty());
+        let mut listening = Config::default();
+        listening.intake.syslog.udp = "127.0.0.1:514".parse().ok();
+        let mut new = listening.clone();
+        new.intake.audit = audited.intake.audit;
+        assert!(keep_fixed(&listening, &mut new).is_empty() && !new.intake.audit.files.is_empty());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::control::{PATIENCE, Running, Thread};
 use super::detection::{self, Detection};
 use super::event_file::{self, EventFile};
 use super::input::Input;
-use super::intake;
+use super::intake::{self, Feeds, Intake};
 use super::io;
 use super::links::{Links, Sources};
 use super::merge::Merge;
@@ -34,6 +34,8 @@ use crate::config::Config;
 use crate::deliver::{self, Target};
 use crate::detect::Engine;
 use crate::http;
+use crate::intake::audit::follow::Patterns;
+use crate::intake::audit::post;
 use crate::intake::join::Join;
 use crate::intake::listen;
 use crate::metrics::Metrics;
@@ -61,6 +63,7 @@ struct Opened {
     teller: Teller,
     http: http::Bound,
     syslog: listen::Bound,
+    files: Patterns,
     held: Vec<Held>,
 }
 
@@ -75,7 +78,7 @@ pub(super) fn start(
     let opened = open(arguments, &config, &metrics)?;
     privileges::drop().map_err(|error| RunError::Privileges(error.to_string()))?;
 
-    let Opened { lock, store, workers, links, sources, events, teller, http, syslog, held } =
+    let Opened { lock, store, workers, links, sources, events, teller, http, syslog, files, held } =
         opened;
     let baseline = store.baseline()?;
     let stored = Stored::read(&store)?;
@@ -90,10 +93,12 @@ pub(super) fn start(
         started: now(),
         ..Status::default()
     }));
+    let (posts, posted) = post::posts();
     let parts = http::Parts {
         metrics: metrics.clone(),
         status: Arc::clone(&status),
         keeper: keeper.clone(),
+        audit: posts,
         clock: now,
     };
     let wanted = if events.is_some() { Wanted::All } else { Wanted::ForDetectors };
@@ -103,16 +108,25 @@ pub(super) fn start(
     let mut engine = Engine::new(&stored.under(config.clone()), None, baseline);
     // What logs tell of long before this is history.
     engine.reach(now());
+    if !config.capture.receive.is_empty() {
+        engine.receive(&interface::own_addresses());
+    }
     let (to_detection, batches) = mpsc::sync_channel(BATCHES);
     let refused = Refused::default();
     let accounts = Accounts::new(refused.clone());
     let names = links.names();
-    // Whoever listens for logs is one more worker to wait for.
-    let all = if syslog.is_empty() { workers } else { workers + 1 };
+    // Whoever takes logs in is one more worker to wait for.
+    let is_fed = intake::is_fed(&config.intake);
+    let all = workers + usize::from(is_fed);
     let merge = (Merge::new(all), batches);
     let detection = start_detection(engine, merge, names, (events, accounts), &parts)?;
     let tally = || Tally::new(metrics.clone(), refused.clone());
-    let intake = intake::start(workers, syslog, (&to_detection, &metrics), PATIENCE)?;
+    let intake = if is_fed {
+        let feeds = Feeds { syslog, files, posted };
+        intake::start(workers, feeds, (&to_detection, &metrics), PATIENCE)?
+    } else {
+        Intake::default()
+    };
     let workers = start_workers(workers, wanted, &links, sources, &to_detection, tally)?;
     let (to_control, messages) = mpsc::channel();
     let seed = now().as_nanos() ^ u64::from(std::process::id());
@@ -162,7 +176,7 @@ fn open(arguments: &cli::Run, config: &Config, metrics: &Metrics) -> Result<Open
     });
     let events = events.transpose()?;
     let teller = Teller::new(&arguments.output)?;
-    let http = http::bind(&config.http)?;
+    let http = http::bind(&config.http, &config.intake.audit)?;
     tracing::info!("metrics, health and API at {}", http.address());
     let syslog = listen::bind(&config.intake.syslog)?;
     for (transport, address) in syslog.addresses() {
@@ -173,7 +187,8 @@ fn open(arguments: &cli::Run, config: &Config, metrics: &Metrics) -> Result<Open
             "intake.syslog.allow is empty: everybody who reaches the port is believed; name the senders"
         );
     }
-    Ok(Opened { lock, store, workers, links, sources, events, teller, http, syslog, held })
+    let files = Patterns::new(&config.intake.audit.files)?;
+    Ok(Opened { lock, store, workers, links, sources, events, teller, http, syslog, files, held })
 }
 
 /// Holds open what mirrors are sent to; where somebody else does that, the sensor goes on without.

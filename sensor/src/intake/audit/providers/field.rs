@@ -154,10 +154,8 @@ mod tests {
         let changed = json!({"iDS": "a", "NUMBER": 12348395.0, "Set": ""});
         for record in [&written, &changed] {
             let record = Field::of(record);
-            assert_eq!(
-                record.at("ids").items().filter_map(Field::name).collect::<Vec<_>>(),
-                ["a".into()]
-            );
+            let ids = record.at("ids").items().filter_map(Field::name);
+            assert_eq!(ids.collect::<Vec<_>>(), ["a".into()]);
             assert_eq!(record.at("number").number(), Some(12_348_395));
             assert_eq!(record.at("number").text().unwrap(), "12348395");
             assert!(!record.at("set").is_there() && record.at("set").items().next().is_none());
