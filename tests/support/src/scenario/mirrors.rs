@@ -71,7 +71,7 @@ pub(super) fn play(scene: &mut Scene<'_>) {
     leak::play(&mut packets, leaking);
 }
 
-/// What is always there, a packet a minute. The usual session goes elsewhere once it is retargeted.
+/// What is always there, a packet every other minute. The usual session goes elsewhere once it is retargeted.
 fn usual(packets: &mut Packets<'_, '_>, leaking: u64) {
     let [node, other] = NODES;
     let [host, other_host] = HOSTS;
@@ -82,10 +82,10 @@ fn usual(packets: &mut Packets<'_, '_>, leaking: u64) {
         Way { from: other, to: node, wrapping: Wrapping::Vxlan(4096) },
     ];
     for way in always {
-        packets.send(way, start, end, MINUTE);
+        packets.send(way, start, end, 2 * MINUTE);
     }
     let sensor = Way { from: MACHINE, to: SENSOR, wrapping: Wrapping::Vxlan(USUAL.network) };
-    packets.send(sensor, start, leak::retargeted(leaking), MINUTE);
+    packets.send(sensor, start, leak::retargeted(leaking), 2 * MINUTE);
     // Hosts begin to talk to each other when a segment of NSX is made.
     let overlay = Way { from: host, to: other_host, wrapping: Wrapping::Geneve };
     let made = packets.scene.learned() + 9 * HOUR;
@@ -120,7 +120,7 @@ fn changes(scene: &mut Scene<'_>, leaking: u64) {
         let way =
             Way { from: [10, 50, 1, 10 + number], to: SENSOR, wrapping: Wrapping::Vxlan(network) };
         let mut packets = Packets { scene, frame: Frame::new(1), number: 0 };
-        packets.send(way, time + 20 * SECOND, time + 4 * HOUR, MINUTE);
+        packets.send(way, time + 20 * SECOND, time + 4 * HOUR, 2 * MINUTE);
     }
     for time in (scene.start()..scene.end()).step_by(HOUR as usize) {
         scene.trail.call(time, 0, &NETOPS, Call::Look);
@@ -147,8 +147,8 @@ impl Packets<'_, '_> {
             to: end([10, 50, 9, 9], 5432),
             vlans: [None, None],
         };
-        let segment = Segment { flags: flag::ACK, sequence: self.number * 700, acknowledgment: 1 };
-        let inner = self.frame.tcp(&path, segment, Payload::whole(&[b'q'; 700]));
+        let segment = Segment { flags: flag::ACK, sequence: self.number * 300, acknowledgment: 1 };
+        let inner = self.frame.tcp(&path, segment, Payload::whole(&[b'q'; 300]));
         if let Wrapping::Own(_) = way.wrapping {
             self.scene.recording.add(time - SECOND / 1000, inner);
         }
