@@ -4,12 +4,12 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
-use egret_tests::egret::{Egret, Ran, json_lines};
+use egret_tests::egret::{Egret, json_lines};
 use egret_tests::wire::split;
 use serde_json::Value;
 
 use super::schema::assert_alert;
-use super::{egret, kept};
+use super::{agreed, egret, kept, without_wall_time};
 
 fn read(capture: impl AsRef<Path>) -> Egret {
     let run = egret().read(capture.as_ref()).arg("--config").arg(kept("captures/demo.toml"));
@@ -130,23 +130,6 @@ fn the_same_alerts_from_one_file_or_two() {
 #[test]
 fn what_is_printed_is_what_was_agreed() {
     let text = without_wall_time(&demo().run().done());
-    for (name, now) in [("golden/demo.txt", text), ("golden/demo.alerts.jsonl", alerts(demo()))] {
-        if std::env::var_os("EGRET_BLESS").is_some_and(|value| value == "1") {
-            fs::create_dir_all(kept("golden")).unwrap();
-            fs::write(kept(name), now).unwrap();
-            continue;
-        }
-        let agreed = fs::read_to_string(kept(name)).unwrap_or_default();
-        let differing = agreed.lines().zip(now.lines()).find(|(agreed, now)| agreed != now);
-        assert!(agreed == now, "{name}: {differing:#?}; EGRET_BLESS=1 takes it over");
-    }
-}
-
-/// All that is printed, without how long the reading took and the rates that follow from it.
-fn without_wall_time(ran: &Ran) -> String {
-    let stable = |line: &'_ str| match line.split_once(", in ") {
-        Some((stable, _)) if line.starts_with("read ") => format!("{stable}\n"),
-        _ => format!("{line}\n"),
-    };
-    ran.stdout.lines().map(stable).collect()
+    agreed("golden/demo.txt", &text);
+    agreed("golden/demo.alerts.jsonl", &alerts(demo()));
 }

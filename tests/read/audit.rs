@@ -1,9 +1,14 @@
 //! Audit records in files: alone, beside captures, and what cannot be read of them.
 
 use std::fs;
+use std::io::Write;
 
+use egret_tests::audit::{Call, Caller, Session, Trail};
 use egret_tests::egret::json_lines;
 use egret_tests::traffic::{Traffic, end, path};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use super::captures::datagrams;
 use super::{directory, egret};
@@ -76,4 +81,44 @@ fn what_cannot_be_read_is_said() {
         assert!(ran.code == code && ran.stderr.contains(word), "{arguments}: {ran:?}");
         assert_eq!(fs::read_to_string(directory.path().join("eve.json")).unwrap(), "kept");
     }
+}
+
+/// Fails when packed files of CloudTrail or events of vCenter are not understood, or not as what they are.
+#[test]
+fn a_packed_trail_and_events_of_vcenter_are_told_as_audit_events() {
+    let netops = Caller { account: "111122223333", role: "netops", from: "AWS Internal" };
+    let session = Session { id: "tms-1", source: "eni-1", target: "tmt-1", network: 77 };
+    let mut trail = Trail::default();
+    trail.call(HOUR, 15 * MINUTE, &netops, Call::Create(session));
+    trail.call(HOUR + MINUTE, 0, &netops, Call::Look);
+    trail.refused(HOUR + 2 * MINUTE, &netops, Call::Delete(session));
+    trail.call(HOUR + 3 * MINUTE, 0, &netops, Call::Interface { id: "eni-2", address: "10.0.0.7" });
+    trail.erspan(HOUR + 4 * MINUTE, "CORP\\j.doe", 99, "198.51.100.7");
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(&trail.file()).unwrap();
+    let directory = directory("trail.json.gz", packed.finish().unwrap());
+    fs::write(directory.path().join("vcenter.json"), trail.lines()).unwrap();
+    let run = egret().within(&directory).args("read --audit trail.json.gz --audit vcenter.json");
+    let ran = run.args("--events eve.json").run().done();
+    assert_eq!(ran.summary("audit"), ["5 records, 4 understood"]);
+    let events = fs::read_to_string(directory.path().join("eve.json")).unwrap();
+    let told: Vec<String> = json_lines(&events)
+        .iter()
+        .filter(|line| line["event_type"] == "audit")
+        .map(|line| {
+            let audit = &line["egret"]["audit"];
+            ["source", "action", "refused", "console", "wire_id", "addresses"]
+                .map(|key| audit[key].to_string())
+                .join(" ")
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            r#""cloudtrail" "mirror_create" false true 77 null"#,
+            r#""cloudtrail" "mirror_delete" true true null null"#,
+            r#""cloudtrail" "address" null null null ["10.0.0.7"]"#,
+            r#""vcenter" "mirror_create" false null 99 ["198.51.100.7"]"#,
+        ]
+    );
 }

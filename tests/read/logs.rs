@@ -7,7 +7,7 @@ use std::path::Path;
 use egret_tests::egret::{Egret, json_lines};
 use egret_tests::esxi::{Host, Journal, Release, Teller, Vcenter, What};
 use egret_tests::rng::Rng;
-use egret_tests::scenario::{Plan, Scenario};
+use egret_tests::scenario::{Packets, Plan, Scenario};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -48,7 +48,8 @@ fn operations(events: &str) -> Vec<Value> {
 /// two readings differ.
 #[test]
 fn every_operation_is_one_event_whoever_reports_it() {
-    let plan = Plan { packets: false, noise_per_day: 200.0, ..Plan::evaluation(4, 6, 48, 24) };
+    let plan =
+        Plan { packets: Packets::None, noise_per_day: 200.0, ..Plan::evaluation(4, 6, 48, 24) };
     let plan = Plan { attacks: Vec::new(), ..plan };
     let (directory, scenario) = estate(&plan);
     let first = results(read_estate(&directory), directory.path());

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use egret_tests::rng::Rng;
-use egret_tests::scenario::{HOUR, Logs, Plan};
+use egret_tests::scenario::{HOUR, Logs, Packets, Plan};
 
 use judge::Verdict;
 
@@ -96,6 +96,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         verdicts.extend(estate(arguments, &egret, folder, &quiet)?);
         let hosts_only = Plan::hosts_only(first + 1, hosts.min(4), learn + 48, learn);
         verdicts.extend(estate(arguments, &egret, folder, &hosts_only)?);
+        let mirrors = Plan::mirrors(first + 2, arguments.log_days, learn);
+        verdicts.extend(estate(arguments, &egret, folder, &mirrors)?);
     }
     if arguments.write_only {
         return Ok(());
@@ -117,24 +119,28 @@ fn estate(
     plan: &Plan,
 ) -> anyhow::Result<Option<Verdict>> {
     let name = match (plan.packets, plan.logs) {
-        (true, _) => format!("estate-{}", plan.seed),
-        (false, Logs::Hosts) => format!("hosts-only-{}", plan.seed),
-        (false, _) => format!("quiet-{}", plan.seed),
+        (Packets::Everyday, _) => format!("estate-{}", plan.seed),
+        (Packets::Mirrors, _) => format!("mirrors-{}", plan.seed),
+        (Packets::None, Logs::Hosts) => format!("hosts-only-{}", plan.seed),
+        (Packets::None, _) => format!("quiet-{}", plan.seed),
     };
     let files = Files { folder, name };
     let begun = Instant::now();
     let mut scenario = plan.play();
-    if plan.packets {
+    if plan.packets != Packets::None {
         scenario.write_capture(create(&files.capture())?)?;
     }
     scenario.journal.write(create(&files.log())?)?;
+    fs::write(files.trail(), scenario.trail.file())?;
+    fs::write(files.events(), scenario.trail.lines())?;
     fs::write(files.config(), &scenario.config)?;
     fs::write(files.truth(), serde_json::to_vec_pretty(&scenario.truth)?)?;
     println!(
-        "{}: {} frames, {} log entries, {:?}, IPv6 {:.0} %, written in {:.1} s",
+        "{}: {} frames, {} log entries, {} audit records, {:?}, IPv6 {:.0} %, written in {:.1} s",
         files.name,
         scenario.recording.frames(),
         scenario.journal.len(),
+        scenario.trail.len(),
         plan.tagging,
         plan.ipv6_share * 100.0,
         begun.elapsed().as_secs_f64(),
@@ -149,7 +155,8 @@ fn estate(
     if arguments.keep.is_none() {
         files.remove_large(plan)?;
     }
-    Ok(Some(judge::judge(files.name, scenario.truth, days, plan.packets, alerts)))
+    let is_everyday = plan.packets == Packets::Everyday;
+    Ok(Some(judge::judge(files.name, scenario.truth, days, is_everyday, alerts)))
 }
 
 fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
@@ -177,6 +184,16 @@ impl Files<'_> {
         self.of("log")
     }
 
+    /// Calls in a cloud.
+    fn trail(&self) -> PathBuf {
+        self.of("cloudtrail.json")
+    }
+
+    /// Events of the vCenter.
+    fn events(&self) -> PathBuf {
+        self.of("vcenter.json")
+    }
+
     fn config(&self) -> PathBuf {
         self.of("toml")
     }
@@ -190,7 +207,7 @@ impl Files<'_> {
     }
 
     fn remove_large(&self, plan: &Plan) -> std::io::Result<()> {
-        if plan.packets {
+        if plan.packets != Packets::None {
             fs::remove_file(self.capture())?;
         }
         fs::remove_file(self.log())
@@ -202,12 +219,16 @@ fn read(egret: &Path, files: &Files<'_>, plan: &Plan) -> anyhow::Result<Duration
     let begun = Instant::now();
     let mut command = Command::new(egret);
     command.arg("read");
-    if plan.packets {
+    if plan.packets != Packets::None {
         command.arg(files.capture());
     }
     let output = command
         .arg("--syslog")
         .arg(files.log())
+        .arg("--audit")
+        .arg(files.trail())
+        .arg("--audit")
+        .arg(files.events())
         .arg("--config")
         .arg(files.config())
         .args(["--learn", &format!("{}h", plan.learning_hours), "--quiet", "--alerts"])

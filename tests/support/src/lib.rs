@@ -9,7 +9,7 @@
 //! * [`net`] makes networks with a mirror port, [`services`] starts the real programs in them,
 //!   [`sensor`] runs `egret run` there, [`receiver`] takes its webhooks, [`frames`] and [`flood`] flood it,
 //!   [`replay`] sends it what a capture holds, [`pace`] what a scenario recorded.
-//! * [`esxi`] writes log lines of hosts, vCenter and NSX.
+//! * [`esxi`] writes log lines of hosts, vCenter and NSX, [`audit`] records of changed mirrors.
 //! * [`scenario`] writes days of an ESXi estate: a capture and a log, the config for it and the truth.
 
 #![allow(
@@ -20,6 +20,7 @@
     reason = "this crate reads no input: a mistake in it should stop the test at once"
 )]
 
+pub mod audit;
 pub mod bench;
 pub mod dns;
 pub mod egret;

@@ -15,6 +15,7 @@ mod conversation;
 mod estate;
 mod internet;
 mod logs;
+mod mirrors;
 mod recording;
 mod scene;
 pub mod truth;
@@ -28,7 +29,19 @@ pub use recording::Recording;
 use scene::Scene;
 pub use truth::Truth;
 
+use crate::audit::Trail;
 use crate::esxi::Journal;
+
+/// What is in a capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packets {
+    /// Nothing: there is only the log.
+    None,
+    /// What hosts and guests do all day.
+    Everyday,
+    /// What mirrors and overlays wrap, and nothing else; audit records tell who changed mirrors.
+    Mirrors,
+}
 
 /// Everything that can be chosen about a scenario.
 #[derive(Debug, Clone)]
@@ -57,8 +70,8 @@ pub struct Plan {
     pub new_places_per_day: f64,
     /// Scale of transfers inside the estate: backups, databases, vMotion.
     pub bulk: f64,
-    /// Whether there is a capture; without, there is only the log.
-    pub packets: bool,
+    /// What is in the capture.
+    pub packets: Packets,
     /// Who sends logs.
     pub logs: Logs,
     /// Lines that a host logs on a day and that are about nothing.
@@ -88,7 +101,7 @@ impl Plan {
             sessions_per_day: 140.0,
             new_places_per_day: 0.3,
             bulk: 0.8,
-            packets: true,
+            packets: Packets::Everyday,
             logs: Logs::All,
             noise_per_day: 500.0,
             hard_negatives: true,
@@ -102,7 +115,7 @@ impl Plan {
         Self {
             start: 1_772_409_600, // Monday 2026-03-02T00:00:00Z
             hosts,
-            packets: false,
+            packets: Packets::None,
             attacks: Vec::new(),
             ..Self::evaluation(seed, hosts * 4, hours, learning_hours)
         }
@@ -119,6 +132,15 @@ impl Plan {
                 AttackKind::UnauthorisedMachine,
             ],
             ..Self::quiet(seed, hosts, hours, learning_hours)
+        }
+    }
+
+    /// Days of approved mirrors, from a Monday on, and then a day on which mirrors leak.
+    pub fn mirrors(seed: u64, days: u64, learning_hours: u64) -> Self {
+        Self {
+            packets: Packets::Mirrors,
+            logs: Logs::None,
+            ..Self::quiet(seed, 2, learning_hours + (days + 1) * 24, learning_hours)
         }
     }
 
@@ -162,8 +184,10 @@ impl Plan {
     /// Lets the days happen.
     pub fn play(&self) -> Scenario {
         let mut scene = Scene::new(self);
-        if self.packets {
-            benign::play(&mut scene);
+        match self.packets {
+            Packets::None => {}
+            Packets::Everyday => benign::play(&mut scene),
+            Packets::Mirrors => mirrors::play(&mut scene),
         }
         if self.logs != Logs::None {
             logs::play(&mut scene);
@@ -173,7 +197,8 @@ impl Plan {
         scene.truth.finish();
         scene.recording.trim(scene.truth.start.0, scene.truth.end.0);
         scene.journal.trim(scene.truth.start.0, scene.truth.end.0);
-        Scenario { recording: scene.recording, journal: scene.journal, config, truth: scene.truth }
+        let Scene { recording, journal, trail, truth, .. } = scene;
+        Scenario { recording, journal, trail, config, truth }
     }
 }
 
@@ -184,6 +209,8 @@ pub struct Scenario {
     pub recording: Recording,
     /// All log lines.
     pub journal: Journal,
+    /// All audit records.
+    pub trail: Trail,
     /// The Egret config of the estate, in TOML.
     pub config: String,
     /// What was planted.

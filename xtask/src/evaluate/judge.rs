@@ -8,6 +8,7 @@ use egret_tests::scenario::HOUR;
 use egret_tests::scenario::truth::{Attack, Time, Truth};
 use serde::Deserialize;
 
+mod mirrors;
 mod operations;
 
 /// How bad an alert is, as it names it itself.
@@ -38,7 +39,7 @@ pub(super) struct Line {
     pub(super) asset: Asset,
     destination: Option<Destination>,
     #[serde(default)]
-    evidence: Vec<operations::Piece>,
+    evidence: Vec<Piece>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -52,6 +53,20 @@ pub(super) struct Asset {
 struct Destination {
     address: IpAddr,
     sni: Option<String>,
+}
+
+/// What is read of a piece of evidence; those of some kinds have none of it.
+#[derive(Debug, Clone, Deserialize)]
+struct Piece {
+    time: Time,
+    finding: Option<String>,
+    account: Option<String>,
+    #[serde(default)]
+    vms: Vec<String>,
+    /// The id of an audit record.
+    record: Option<String>,
+    /// Of mirrored traffic.
+    packets: Option<u64>,
 }
 
 /// All lines of one alert, in order.
@@ -76,8 +91,8 @@ pub(super) fn alerts(text: &str) -> anyhow::Result<Vec<Alert>> {
 /// What came of one estate.
 pub(super) struct Verdict {
     pub(super) name: String,
-    /// Whether there was a capture beside the log.
-    pub(super) has_packets: bool,
+    /// Whether there was everyday traffic; of others, nothing but what was planted may be raised.
+    pub(super) is_everyday: bool,
     pub(super) truth: Truth,
     /// Days that were judged.
     pub(super) days: f64,
@@ -109,12 +124,12 @@ pub(super) fn judge(
     name: String,
     truth: Truth,
     days: f64,
-    has_packets: bool,
+    is_everyday: bool,
     alerts: Vec<Alert>,
 ) -> Verdict {
     let mut verdict = Verdict {
         name,
-        has_packets,
+        is_everyday,
         found: truth.attacks.iter().map(|attack| find(attack, &alerts)).collect(),
         false_alerts: Vec::new(),
         related: 0,
@@ -164,7 +179,8 @@ fn find(attack: &Attack, alerts: &[Alert]) -> Option<Found> {
                     .count(),
                 severity: alert.last()?.severity,
                 alerts: about.len(),
-                is_complete: operations::is_told(attack, alert.last()?),
+                is_complete: operations::is_told(attack, alert.last()?)
+                    && mirrors::is_told(attack, alert.last()?),
             })
         })
         .min_by(|one, other| one.delay.total_cmp(&other.delay))
@@ -174,8 +190,10 @@ fn find(attack: &Attack, alerts: &[Alert]) -> Option<Found> {
 fn is_about(line: &Line, attack: &Attack) -> bool {
     let is_in_time =
         line.time >= microsecond(attack.first) && line.time.0 <= attack.last.0 + AFTERWARDS;
-    if line.analytic == "AN0646" {
-        return operations::is_about(line, attack);
+    match line.analytic.as_str() {
+        "AN0646" => return operations::is_about(line, attack),
+        "AN1131" => return is_in_time && mirrors::is_about(line, attack),
+        _ => {}
     }
     is_in_time
         && is_asset(line, &attack.asset)
@@ -246,6 +264,7 @@ mod tests {
             sni: Some("www.new.example".into()),
             bytes_out: 1,
             operations: None,
+            mirror: None,
         }
     }
 
@@ -265,6 +284,7 @@ mod tests {
             attacks,
             hard_negatives: Vec::new(),
             operations: 0,
+            changes: 0,
         };
         judge("estate-1".into(), truth, 2.0, true, alerts(&lines.join("\n")).unwrap())
     }

@@ -30,19 +30,22 @@ pub(super) fn below_the_bar(verdicts: &[Verdict]) -> Vec<String> {
             {
                 below.push(format!("{what} found at connection {}", found.connections));
             }
-            Some(found) if attack.operations.is_some() && found.alerts != 1 => {
+            Some(found)
+                if (attack.operations.is_some() || attack.mirror.is_some())
+                    && found.alerts != 1 =>
+            {
                 below.push(format!("{what} raised {} alerts", found.alerts));
             }
             Some(found) if !found.is_complete => {
-                below.push(format!("{what}: not all is said of its guest operations"));
+                below.push(format!("{what}: not all is said of it"));
             }
             Some(_) => {}
         }
     }
-    let days: f64 = of_packets(verdicts).map(|verdict| verdict.days).sum();
+    let days: f64 = everyday(verdicts).map(|verdict| verdict.days).sum();
     let count = |wanted: &dyn Fn(Severity) -> bool| {
         false_alerts(verdicts)
-            .filter(|(verdict, line, _)| verdict.has_packets && wanted(line.severity))
+            .filter(|(verdict, line, _)| verdict.is_everyday && wanted(line.severity))
             .count()
     };
     let high = count(&|severity| severity >= Severity::High);
@@ -53,18 +56,18 @@ pub(super) fn below_the_bar(verdicts: &[Verdict]) -> Vec<String> {
     if medium > MEDIUM_A_DAY {
         below.push(format!("{medium:.2} false alerts at medium an estate-day"));
     }
-    for verdict in verdicts.iter().filter(|verdict| !verdict.has_packets) {
+    for verdict in verdicts.iter().filter(|verdict| !verdict.is_everyday) {
         let loud = &verdict.false_alerts;
         if !loud.is_empty() {
-            below.push(format!("{}: {} alerts about automation", verdict.name, loud.len()));
+            below.push(format!("{}: {} alerts about what is harmless", verdict.name, loud.len()));
         }
     }
     below
 }
 
-/// Of the others there are only logs, which have a bar of their own: no false alert at all.
-fn of_packets(verdicts: &[Verdict]) -> impl Iterator<Item = &Verdict> {
-    verdicts.iter().filter(|verdict| verdict.has_packets)
+/// The others have logs and mirrors only, and a bar of their own: no false alert at all.
+fn everyday(verdicts: &[Verdict]) -> impl Iterator<Item = &Verdict> {
+    verdicts.iter().filter(|verdict| verdict.is_everyday)
 }
 
 fn attacks(verdicts: &[Verdict]) -> impl Iterator<Item = (&Verdict, &Attack, Option<Found>)> {
@@ -124,13 +127,13 @@ fn print_row(analytic: &str, kind: &str, attacks: &[Option<Found>]) {
 }
 
 fn print_false_alerts(verdicts: &[Verdict]) {
-    let days: f64 = of_packets(verdicts).map(|verdict| verdict.days).sum();
+    let days: f64 = everyday(verdicts).map(|verdict| verdict.days).sum();
     let related: usize = verdicts.iter().map(|verdict| verdict.related).sum();
     println!(
         "\nFalse alerts in {days:.1} judged estate-days (and {related} about an attack by another analytic):"
     );
     let mut counts: BTreeMap<(&str, Severity), usize> = BTreeMap::new();
-    for (_, line, _) in false_alerts(verdicts).filter(|(verdict, ..)| verdict.has_packets) {
+    for (_, line, _) in false_alerts(verdicts).filter(|(verdict, ..)| verdict.is_everyday) {
         *counts.entry((line.analytic.as_str(), line.severity)).or_default() += 1;
     }
     for ((analytic, severity), count) in counts.iter().rev() {
@@ -140,17 +143,18 @@ fn print_false_alerts(verdicts: &[Verdict]) {
             *count as f64 / days
         );
     }
-    for verdict in verdicts.iter().filter(|verdict| !verdict.has_packets) {
+    for verdict in verdicts.iter().filter(|verdict| !verdict.is_everyday) {
         println!(
-            "  {}: {} in {:.0} days with {} guest operations, of which only logs tell",
+            "  {}: {} in {:.0} days with {} guest operations and {} harmless changes of mirrors",
             verdict.name,
             verdict.false_alerts.len(),
             verdict.days,
             verdict.truth.operations,
+            verdict.truth.changes,
         );
     }
     for (verdict, line, harmless) in false_alerts(verdicts) {
-        if line.severity >= Severity::Medium || !verdict.has_packets {
+        if line.severity >= Severity::Medium || !verdict.is_everyday {
             println!(
                 "  {} {} {:?} {} {}: {} [{}]",
                 verdict.name,

@@ -260,6 +260,7 @@ impl Planting {
             sni: self.sni,
             bytes_out: self.bytes_out,
             operations: self.operations,
+            mirror: None,
         });
     }
 }

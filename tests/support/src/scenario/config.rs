@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
+use super::Packets;
 use super::calendar::DAY;
 use super::estate::Asset;
 use super::logs::{self, Logs};
+use super::mirrors;
 use super::scene::Scene;
 use super::truth::Time;
 
@@ -19,6 +21,9 @@ pub(super) fn write(scene: &Scene<'_>) -> String {
     }
     if scene.plan.logs != Logs::None {
         write_guest_operations(&mut toml, scene);
+    }
+    if scene.plan.packets == Packets::Mirrors {
+        toml.push_str(&mirrors::policy());
     }
     for approved in &scene.approved {
         write!(toml, "\n[[approve]]\n{approved}").unwrap();

@@ -32,6 +32,13 @@ impl Recording {
         self.index.push(Entry { time, wire_len: frame.wire_len(), at, length });
     }
 
+    /// Adds a frame that is captured whole.
+    pub(super) fn add_whole(&mut self, time: u64, frame: &[u8]) {
+        let (at, length) = (self.bytes.len(), frame.len());
+        self.bytes.extend_from_slice(frame);
+        self.index.push(Entry { time, wire_len: length as u32, at, length });
+    }
+
     /// Leaves out what lies outside of `from..to`.
     pub(super) fn trim(&mut self, from: u64, to: u64) {
         self.index.retain(|entry| (from..to).contains(&entry.time));

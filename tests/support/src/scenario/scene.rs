@@ -12,6 +12,7 @@ use super::internet::{Service, popular};
 use super::logs;
 use super::recording::Recording;
 use super::truth::{Destination, HardNegative, Time, Truth};
+use crate::audit::Trail;
 use crate::dns::{self, Record, rcode, rtype};
 use crate::esxi::{Journal, Teller, What};
 use crate::rng::Rng;
@@ -26,6 +27,7 @@ pub(super) struct Scene<'p> {
     pub(super) popular: Vec<Rc<Service>>,
     pub(super) recording: Recording,
     pub(super) journal: Journal,
+    pub(super) trail: Trail,
     pub(super) truth: Truth,
     /// `[[approve]]` entries that the scenario needs.
     pub(super) approved: Vec<String>,
@@ -71,6 +73,7 @@ impl<'p> Scene<'p> {
             attacks: Vec::new(),
             hard_negatives: Vec::new(),
             operations: 0,
+            changes: 0,
         };
         let estate = Estate::new(plan);
         Self {
@@ -79,6 +82,7 @@ impl<'p> Scene<'p> {
             estate,
             popular: popular(&root.stream("internet")),
             recording: Recording::default(),
+            trail: Trail::default(),
             truth,
             approved: Vec::new(),
             openings: Openings::default(),

@@ -218,3 +218,26 @@ fn where_only_hosts_send_there_is_no_vcenter() {
         truth.attacks.iter().all(|attack| attack.operations.as_ref().unwrap().account.is_none())
     );
 }
+
+#[test]
+fn every_leak_of_a_mirror_is_in_the_records_and_the_frames() {
+    let mut scenario = Plan::mirrors(3, 1, 48).play();
+    let mut file = Vec::new();
+    scenario.write_capture(&mut file).unwrap();
+    let records = records(&file);
+    let told = String::from_utf8(scenario.trail.file()).unwrap() + &scenario.trail.lines();
+    assert!(scenario.truth.attacks.len() > 10 && scenario.truth.changes > 0);
+    for attack in &scenario.truth.attacks {
+        let planted = attack.mirror.as_ref().unwrap();
+        assert!(planted.records.iter().all(|id| told.contains(id.as_str())), "{attack:?}");
+        assert!(!planted.records.is_empty() || planted.packets > 0, "{attack:?}");
+        let goes_there = |record: &&Record| {
+            let sliced = LaxSlicedPacket::from_ethernet(&record.bytes).unwrap();
+            let Some(LaxNetSlice::Ipv4(v4)) = sliced.net else { panic!("{sliced:?}") };
+            let to = IpAddr::from(v4.header().destination_addr());
+            attack.destinations.iter().any(|known| known.address == to)
+        };
+        let sent = records.iter().filter(goes_there).count() as u64;
+        assert_eq!(sent, planted.packets, "{}", attack.kind);
+    }
+}

@@ -23,6 +23,9 @@ pub struct Truth {
     pub hard_negatives: Vec<HardNegative>,
     /// Guest operations that logs tell of, each once however often it is told.
     pub operations: u64,
+    /// Harmless changes of mirrors that audit records tell of.
+    #[serde(default)]
+    pub changes: u64,
 }
 
 /// An attack.
@@ -51,6 +54,22 @@ pub struct Attack {
     /// The guest operations that are part of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operations: Option<Operations>,
+    /// The mirror that leaks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<Mirror>,
+}
+
+/// What one alert has to say of a mirror that leaks.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Mirror {
+    /// How bad it is.
+    pub severity: String,
+    /// The audit records that are part of it, by their ids; none: no log tells of it.
+    pub records: Vec<String>,
+    /// What has to be found in them.
+    pub findings: Vec<String>,
+    /// Mirrored packets on the wire.
+    pub packets: u64,
 }
 
 /// Guest operations of an attack.

@@ -12,6 +12,9 @@ pub struct Above {
 /// The ends of a tunnel over IPv4 and over IPv6, exporter first.
 pub const ENDS: [[&str; 2]; 2] = [["172.16.0.1", "172.16.0.2"], ["fc00::1", "fc00::2"]];
 
+/// Destination and source of every frame.
+const MACS: [u8; 12] = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1];
+
 /// What the headers below say of their tunnel: VXLAN's and GENEVE's network, NVGRE's virtual subnet.
 pub const NETWORK: u32 = 0x0012_3456;
 /// ERSPAN's session.
@@ -23,23 +26,29 @@ pub const ENDPOINT: u32 = 0x0010_0657;
 
 /// The frame between the ends of the tunnel, over IPv6 or IPv4.
 pub fn outer(v6: bool, above: &Above) -> Vec<u8> {
-    let length = above.bytes.len() as u16;
-    let mut frame = vec![2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1];
-    if v6 {
-        frame.extend([0x86, 0xdd, 0x60, 0, 0, 0]);
-        frame.extend(length.to_be_bytes());
-        frame.extend([above.protocol, 64]);
-        for last in [1, 2] {
-            frame.extend([&[0xfc][..], &[0; 14], &[last]].concat());
-        }
-    } else {
-        frame.extend([8, 0, 0x45, 0]);
-        frame.extend((20 + length).to_be_bytes());
-        frame.extend([0, 1, 0x40, 0, 64, above.protocol, 0, 0]);
-        frame.extend([172, 16, 0, 1, 172, 16, 0, 2]);
-        let sum = super::checksum(0, &frame[14..]).to_be_bytes();
-        frame[24..26].copy_from_slice(&sum);
+    if !v6 {
+        return between([172, 16, 0, 1], [172, 16, 0, 2], above);
     }
+    let mut frame = MACS.to_vec();
+    frame.extend([0x86, 0xdd, 0x60, 0, 0, 0]);
+    frame.extend((above.bytes.len() as u16).to_be_bytes());
+    frame.extend([above.protocol, 64]);
+    for last in [1, 2] {
+        frame.extend([&[0xfc][..], &[0; 14], &[last]].concat());
+    }
+    frame.extend(&above.bytes);
+    frame
+}
+
+/// The frame between two ends of one's own, over IPv4.
+pub fn between(from: [u8; 4], to: [u8; 4], above: &Above) -> Vec<u8> {
+    let mut frame = MACS.to_vec();
+    frame.extend([8, 0, 0x45, 0]);
+    frame.extend((20 + above.bytes.len() as u16).to_be_bytes());
+    frame.extend([0, 1, 0x40, 0, 64, above.protocol, 0, 0]);
+    frame.extend([from, to].concat());
+    let sum = super::checksum(0, &frame[14..]).to_be_bytes();
+    frame[24..26].copy_from_slice(&sum);
     frame.extend(&above.bytes);
     frame
 }
@@ -57,7 +66,13 @@ pub fn udp(port: u16, header: &[u8], inner: &[u8]) -> Above {
 
 /// VXLAN (RFC 7348).
 pub fn vxlan(inner: &[u8]) -> Above {
-    udp(4789, &[8, 0, 0, 0, 0x12, 0x34, 0x56, 0], inner)
+    vxlan_of(NETWORK, inner)
+}
+
+/// VXLAN of a network of one's own.
+pub fn vxlan_of(network: u32, inner: &[u8]) -> Above {
+    let [n0, n1, n2, _] = (network << 8).to_be_bytes();
+    udp(4789, &[8, 0, 0, 0, n0, n1, n2, 0], inner)
 }
 
 /// VXLAN-GPE, by the number of what follows: 1 IPv4, 2 IPv6, 3 Ethernet, 4 NSH.
@@ -107,7 +122,13 @@ pub fn erspan_1(inner: &[u8]) -> Above {
 
 /// ERSPAN type II: VLAN 7, port 3.
 pub fn erspan_2(inner: &[u8]) -> Above {
-    gre(0x10, 0x88be, &[&[0x10, 7, 0x31, 0x55, 0, 0, 0, 3], inner].concat())
+    erspan_of(SESSION, inner)
+}
+
+/// The same of a session of one's own; ids have ten bits.
+pub fn erspan_of(session: u32, inner: &[u8]) -> Above {
+    let [.., high, low] = (0x3000 | session).to_be_bytes();
+    gre(0x10, 0x88be, &[&[0x10, 7, high, low, 0, 0, 0, 3], inner].concat())
 }
 
 /// ERSPAN type III with a frame of this type (0 Ethernet, 2 IP), and a subheader of the exporter's

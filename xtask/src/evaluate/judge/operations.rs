@@ -1,23 +1,12 @@
 //! What alerts say about guest operations, and whether that is what was planted.
 
 use egret_tests::scenario::HOUR;
-use egret_tests::scenario::truth::{Attack, Time, Truth};
-use serde::Deserialize;
+use egret_tests::scenario::truth::{Attack, Truth};
 
-use super::{AFTERWARDS, Line};
+use super::{AFTERWARDS, Line, Piece};
 
 /// An attack's first packet follows on its guest operations within this.
 const BEFORE: u64 = HOUR;
-
-/// What is read of a piece of evidence; those of other kinds have none of it.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Piece {
-    time: Time,
-    finding: Option<String>,
-    account: Option<String>,
-    #[serde(default)]
-    vms: Vec<String>,
-}
 
 /// Whether the line is of the time of an attack's operations and names its account, or one of its machines
 /// where nobody knows the account.
