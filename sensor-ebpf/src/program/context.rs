@@ -8,12 +8,16 @@ use aya_ebpf::helpers::generated::{
 
 use egret_ebpf::TAGGED;
 
-use crate::cursor::Word;
+use crate::cursor::{Cursor, Word};
+use crate::ip::TCP;
 use crate::maps;
 
 /// Headers are read within so many bytes: Ethernet with two tags, two IPv6 headers with some
 /// extensions and a tunnel between them, TCP without its last options.
 const HEADERS: u32 = 192;
+
+/// Bytes of an Ethernet header without tags.
+const ETHERNET: usize = 14;
 
 /// A packet.
 pub(crate) trait Context {
@@ -98,14 +102,38 @@ pub(crate) struct Skb(*mut __sk_buff);
 
 impl Skb {
     /// Has its headers where they can be read in place.
+    ///
+    /// The kernel makes a packet writable for that: of one that is shared, as all are that TCP keeps to
+    /// send them again, it copies the head, which takes longer than all of counting. So it is asked for
+    /// only where headers may be missing.
     #[inline(always)]
     pub(crate) fn new(context: *mut __sk_buff) -> Self {
-        // SAFETY: the kernel gave the pointer.
-        let length = unsafe { (*context).len };
+        let skb = Self(context);
+        let length = skb.length();
         let headers = if length < HEADERS { length } else { HEADERS };
-        // SAFETY: as above. Where it fails, what lies there already is all that is read.
-        let _ = unsafe { bpf_skb_pull_data(context, headers) };
-        Self(context)
+        if skb.start() + headers as usize > skb.end() && !skb.is_plain_tcp() {
+            // SAFETY: the kernel gave the pointer. Where it fails, what lies there already is all that
+            // is read.
+            let _ = unsafe { bpf_skb_pull_data(context, headers) };
+        }
+        skb
+    }
+
+    /// Whether it is TCP right behind Ethernet and IP, and all three headers can be read in place.
+    #[inline(always)]
+    fn is_plain_tcp(&self) -> bool {
+        const IPV4: u16 = 0x0800;
+        const IPV6: u16 = 0x86dd;
+        let cursor = Cursor::new(self);
+        let tcp = match cursor.short(ETHERNET - 2) {
+            Some(IPV4) if cursor.peek(ETHERNET + 9) == Some(TCP) => {
+                ETHERNET + usize::from(cursor.peek::<u8>(ETHERNET).unwrap_or(0) & 0x0f) * 4
+            }
+            Some(IPV6) if cursor.peek(ETHERNET + 6) == Some(TCP) => ETHERNET + 40,
+            _ => return false,
+        };
+        let Some(words) = cursor.peek::<u8>(tcp + 12) else { return false };
+        self.start() + tcp + usize::from(words >> 4) * 4 <= self.end()
     }
 
     #[inline(always)]
