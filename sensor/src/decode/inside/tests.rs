@@ -25,7 +25,7 @@ fn found(payload: &[u8]) -> Option<&[u8]> {
 }
 
 /// What is behind the UDP header.
-fn payload(above: Above) -> Vec<u8> {
+fn payload(above: &Above) -> Vec<u8> {
     above.bytes[8..].to_vec()
 }
 
@@ -39,9 +39,9 @@ fn a_packet_is_found_behind_each_wrapping() {
             whole[14..].to_vec(),
             whole.clone(),
             tagged,
-            payload(tunnel::vxlan(&whole)),
-            payload(tunnel::geneve(0x6558, 0, &whole)),
-            payload(tunnel::geneve(kind, 3, &whole[14..])),
+            payload(&tunnel::vxlan(&whole)),
+            payload(&tunnel::geneve(0x6558, 0, &whole)),
+            payload(&tunnel::geneve(kind, 3, &whole[14..])),
             tunnel::erspan_2(&whole).bytes,
             tunnel::erspan_3(0, true, &whole).bytes,
             tunnel::gre(0x20, kind, &whole[14..]).bytes,
@@ -58,11 +58,11 @@ fn a_packet_is_found_behind_each_wrapping() {
 fn padding_of_a_short_frame_and_what_a_mirror_cuts_off_do_not_hide_it() {
     let mut short = frame(false, 0);
     short.resize(60, 0);
-    assert_eq!(found(&payload(tunnel::vxlan(&short))).map(|ip| &ip[..40]), Some(&short[14..54]));
+    assert_eq!(found(&payload(&tunnel::vxlan(&short))).map(|ip| &ip[..40]), Some(&short[14..54]));
     let long = frame(false, 1000);
-    assert_eq!(found(&payload(tunnel::vxlan(&long[..128]))), Some(&long[14..128]));
+    assert_eq!(found(&payload(&tunnel::vxlan(&long[..128]))), Some(&long[14..128]));
     // Of what the snap length cut off here, the length on the wire tells.
-    let cut = payload(tunnel::vxlan(&long));
+    let cut = payload(&tunnel::vxlan(&long));
     let inside = find(&cut[..100], cut.len() as u32).unwrap();
     assert_eq!((inside.ip.len(), inside.wire_len as usize), (100 - 22, long.len() - 14));
 }
