@@ -194,8 +194,7 @@ fn what_is_never_seen_bare_is_nothing_on_an_odd_port() {
 #[test]
 fn payloads_of_others_are_no_mirror() {
     let whole = conversation(50_000, 200);
-    let rtp: Wrap =
-        |frame| wrap::udp(5004, &[0x80, 96, 0, 1, 0, 0, 0, 9], &frame[30..]);
+    let rtp: Wrap = |frame| wrap::udp(5004, &[0x80, 96, 0, 1, 0, 0, 0, 9], &frame[30..]);
     let wireguard: Wrap = |frame| {
         let sealed: Vec<u8> = frame.iter().map(|byte| byte ^ 0xa5).collect();
         wrap::udp(51_820, &[4, 0, 0, 0, 1, 2, 3, 4, 9, 0, 0, 0, 0, 0, 0, 0], &sealed)
