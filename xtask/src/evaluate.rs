@@ -9,12 +9,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use egret_tests::rng::Rng;
-use egret_tests::scenario::{HOUR, Logs, Packets, Plan};
+use egret_tests::scenario::{Logs, Packets, Plan};
 
-use judge::Verdict;
+use judge::{Subject, Verdict};
+use usual::{Detector, Volumes};
 
+mod bars;
+mod document;
 mod judge;
+mod measures;
 mod report;
+mod statistics;
+mod text;
+mod usual;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -48,6 +55,26 @@ pub(crate) struct Arguments {
     /// Only writes captures, configs and truth; needs --keep
     #[arg(long, requires = "keep")]
     write_only: bool,
+    /// Writes a report too, with what the usual detectors make of the same captures
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "docs/evaluation.md")]
+    report: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// What gives the same report again.
+    fn command(&self) -> String {
+        format!(
+            "cargo xtask evaluate --report --guests {} --days {} --learn {}h --seeds {} --seed {} --log-hosts {} \
+             --log-days {}",
+            self.guests,
+            self.days,
+            self.learn.0,
+            self.seeds,
+            self.seed,
+            self.log_hosts,
+            self.log_days
+        )
+    }
 }
 
 /// Whole hours, written as `6h` or `1d`.
@@ -103,7 +130,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         return Ok(());
     }
     report::print(&verdicts);
-    let below = report::below_the_bar(&verdicts);
+    if let Some(path) = &arguments.report {
+        let run = document::Run { command: arguments.command(), version: version(&egret)? };
+        document::write(path, &run, &verdicts)?;
+    }
+    let below = bars::below(&verdicts);
     if !below.is_empty() {
         bail!("below the bar:\n  {}", below.join("\n  "));
     }
@@ -151,12 +182,17 @@ fn estate(
     let took = read(egret, &files, plan)?;
     println!("{}: read in {:.1} s", files.name, took.as_secs_f64());
     let alerts = judge::alerts(&fs::read_to_string(files.alerts())?)?;
-    let days = (scenario.truth.end.0 - scenario.truth.learned.0) as f64 / (24 * HOUR) as f64;
+    let is_everyday = plan.packets == Packets::Everyday;
+    let mut usual = Vec::new();
+    if arguments.report.is_some() && is_everyday {
+        let volumes = Volumes::read(&files.capture(), &scenario.truth)?;
+        usual.extend(Detector::ALL.map(|it| usual::judge(it, &volumes, &scenario.truth)));
+    }
     if arguments.keep.is_none() {
         files.remove_large(plan)?;
     }
-    let is_everyday = plan.packets == Packets::Everyday;
-    Ok(Some(judge::judge(files.name, scenario.truth, days, is_everyday, alerts)))
+    let subject = Subject { name: files.name, is_everyday, usual };
+    Ok(Some(judge::judge(subject, scenario.truth, &alerts)))
 }
 
 fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
@@ -244,6 +280,12 @@ fn read(egret: &Path, files: &Files<'_>, plan: &Plan) -> anyhow::Result<Duration
         String::from_utf8_lossy(&output.stderr)
     );
     Ok(begun.elapsed())
+}
+
+/// What the binary says of itself.
+fn version(egret: &Path) -> anyhow::Result<String> {
+    let output = Command::new(egret).arg("--version").output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 #[cfg(test)]

@@ -1,0 +1,198 @@
+//! What was found: by kind, against size and duration, how soon; what evades, and what was missed.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use egret_tests::scenario::truth::Attack;
+
+use super::super::judge::{Found, Missed, Verdict};
+use super::super::measures::{Outcome, delays, outcomes};
+use super::super::text::{self, Table};
+use super::figures;
+
+/// All sections about attacks.
+pub(super) fn sections(verdicts: &[Verdict], folder: &str) -> String {
+    let mut text = by_kind(verdicts);
+    text += &by_extent(verdicts, folder);
+    text += &evasions(verdicts);
+    text += &missed(verdicts);
+    text
+}
+
+fn by_kind(verdicts: &[Verdict]) -> String {
+    let mut kinds: BTreeMap<(&str, &str), Vec<&Result<Found, Missed>>> = BTreeMap::new();
+    for (_, attack, outcome) in outcomes(verdicts) {
+        kinds.entry((&attack.analytic, &attack.kind)).or_default().push(outcome);
+    }
+    let mut table = Table::new(&[
+        "analytic",
+        "attack",
+        "found",
+        "delay: median",
+        "95 %",
+        "connections until then",
+        "duplicates",
+    ]);
+    for ((analytic, kind), outcomes) in kinds {
+        let found: Vec<&Found> =
+            outcomes.iter().filter_map(|outcome| outcome.as_ref().ok()).collect();
+        let delays = delays(found.iter().map(|found| found.delay));
+        let connections = found.iter().map(|found| found.connections).max();
+        let duplicates: usize = found.iter().map(|found| found.alerts - 1).sum();
+        table.row(&[
+            analytic,
+            kind,
+            &text::share(found.len(), outcomes.len()),
+            &delays.map_or("".into(), |delays| text::seconds(delays.median)),
+            &delays.map_or("".into(), |delays| text::seconds(delays.late)),
+            &connections.map_or("".into(), |most| format!("at most {most}")),
+            &duplicates.to_string(),
+        ]);
+    }
+    format!("## Found, by kind\n\n{}", table.finish())
+}
+
+/// Whether it is an exfiltration that does nothing in order not to be found.
+pub(super) fn is_plain(attack: &Attack) -> bool {
+    attack.evasion.is_none() && attack.kind.starts_with("exfiltration.")
+}
+
+fn by_extent(verdicts: &[Verdict], folder: &str) -> String {
+    let mut cells: BTreeMap<(u64, u64), (usize, Vec<f64>)> = BTreeMap::new();
+    for (_, attack, outcome) in outcomes(verdicts).filter(|(_, attack, _)| is_plain(attack)) {
+        let Some(extent) = &attack.exfiltration else { continue };
+        // Whole steps of the durations that are planted, as uploads end when they end.
+        let length = figures::length(extent.duration as f64) as u64;
+        let (planted, delays) = cells.entry((length, figures::round(extent.size))).or_default();
+        *planted += 1;
+        delays.extend(outcome.as_ref().ok().map(|found| found.delay));
+    }
+    let mut section = format!(
+        "## Exfiltration, by size and duration\n\n\
+         Uploads to a place that is new to the asset and without anything that hides them.\n\n\
+         ![Share found against bytes sent]({folder}/found.svg)\n\n"
+    );
+    let mut table = Table::new(&["spread over", "sent", "found", "delay: median", "95 %"]);
+    for ((length, size), (planted, found)) in cells {
+        let delays = delays(found.iter().copied());
+        table.row(&[
+            figures::LENGTHS.get(length as usize).map_or("", |(name, _)| name),
+            &text::bytes(size as f64),
+            &text::share(found.len(), planted),
+            &delays.map_or("".into(), |delays| text::seconds(delays.median)),
+            &delays.map_or("".into(), |delays| text::seconds(delays.late)),
+        ]);
+    }
+    section += &table.finish();
+    section
+}
+
+/// What each evasion does, and why it may pass.
+const EVASIONS: [(&str, &str, &str); 8] = [
+    (
+        "backup_shaped",
+        "as much as the nightly backup, for as long, without staging, at another hour to another place",
+        "what is new there is the place: where the asset meets new places with uploads every week, one more says little",
+    ),
+    (
+        "decoy_ports",
+        "connections to ports that follow from nothing, between those that do",
+        "every one that fits no formula counts against it, so that enough of them buy time",
+    ),
+    (
+        "drip",
+        "some hundred kilobytes now and then, for days, without staging",
+        "below the bytes that a harmless new place takes in a day; sums over a week and a month see it when it goes on",
+    ),
+    (
+        "habitual_cloud",
+        "to the cloud that the asset backs up to every night",
+        "below three times the largest earlier day it is what it does every day, and an approved place is approved",
+    ),
+    (
+        "preseeded",
+        "small sessions to the place on the days before",
+        "what was seen on several days is half known; bytes beyond its habit there outweigh that from some size on",
+    ),
+    (
+        "slow_growth",
+        "a little more every day",
+        "each day is within three times of the one before, and the first one is as small as a harmless visit",
+    ),
+    (
+        "spoofed_answers",
+        "answers that nobody asked for, which give a usual name a new address or hide the pairs that count",
+        "an answer is believed when a query was seen for it; one that wins the race against the resolver's is not told from it",
+    ),
+    (
+        "usual_sni",
+        "a usual name in the hello, to an address that is not its",
+        "a name is believed when DNS gave the address for it; an asset whose answers nobody sees cannot be checked",
+    ),
+];
+
+fn evasions(verdicts: &[Verdict]) -> String {
+    let mut kinds: BTreeMap<(&str, &str), Vec<Outcome<'_>>> = BTreeMap::new();
+    for outcome in outcomes(verdicts) {
+        let attack = outcome.1;
+        if let Some(evasion) = &attack.evasion {
+            kinds.entry((evasion, &attack.kind)).or_default().push(outcome);
+        }
+    }
+    if kinds.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(&["evasion", "attack", "what it does", "found", "missed because"]);
+    for ((evasion, kind), outcomes) in kinds {
+        let found = outcomes.iter().filter(|(.., outcome)| outcome.is_ok()).count();
+        let about = EVASIONS.iter().find(|(name, ..)| *name == evasion);
+        let why = about.filter(|_| found < outcomes.len()).map_or("", |(.., why)| why);
+        table.row(&[
+            &evasion.replace('_', " "),
+            kind,
+            about.map_or("", |(_, does, _)| does),
+            &text::share(found, outcomes.len()),
+            why,
+        ]);
+    }
+    format!("## Evasions\n\nWhat is done in order not to be found.\n\n{}", table.finish())
+}
+
+fn missed(verdicts: &[Verdict]) -> String {
+    let mut kinds: BTreeMap<(&str, String), Vec<(&Verdict, &Attack)>> = BTreeMap::new();
+    for (verdict, attack, outcome) in outcomes(verdicts) {
+        if let Err(missed) = outcome {
+            kinds.entry((&attack.kind, missed.to_string())).or_default().push((verdict, attack));
+        }
+    }
+    let mut section = String::from("## Missed\n\n");
+    if kinds.is_empty() {
+        return section + "Nothing.\n\n";
+    }
+    let mut table = Table::new(&["attack", "missed", "what there was", "sent", "for instance"]);
+    for ((kind, what), attacks) in &kinds {
+        let sent = |attack: &Attack| match &attack.exfiltration {
+            Some(extent) => extent.size,
+            None => attack.bytes_out,
+        };
+        let sizes = attacks.iter().map(|(_, attack)| sent(attack));
+        let range = match (sizes.clone().min(), sizes.max()) {
+            (Some(0), _) | (None, _) | (_, None) => String::new(),
+            (Some(least), Some(most)) if least == most => text::bytes(least as f64),
+            (Some(least), Some(most)) => {
+                format!("{} to {}", text::bytes(least as f64), text::bytes(most as f64))
+            }
+        };
+        let instance = attacks.first().map_or_else(String::new, |(verdict, attack)| {
+            format!(
+                "{} of {} at {:.19}Z",
+                attack.asset.name,
+                verdict.name,
+                attack.first.to_string()
+            )
+        });
+        table.row(&[kind, &attacks.len().to_string(), what, &range, &instance]);
+    }
+    let _ = write!(section, "{}", table.finish());
+    section
+}

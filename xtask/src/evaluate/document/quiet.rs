@@ -1,0 +1,203 @@
+//! What was raised beside: false alerts, those of the usual detectors, and how sure alerts say they are.
+
+use std::fmt::Write;
+
+use super::super::bars::MEDIUM_OF_100_ASSETS;
+use super::super::judge::{Severity, Verdict};
+use super::super::measures::{
+    Bin, Watched, by_cause, calibration, calibration_error, count_false, delays, everyday,
+    false_alerts, outcomes,
+};
+use super::super::text::{self, Table};
+use super::super::usual::Detector;
+use super::found::is_plain;
+
+/// All sections about alerts.
+pub(super) fn sections(verdicts: &[Verdict], folder: &str) -> String {
+    let mut text = rates(verdicts);
+    text += &causes(verdicts);
+    text += &others(verdicts);
+    text += &usual(verdicts, folder);
+    text += &confidence(verdicts, folder);
+    text
+}
+
+const SEVERITIES: [Severity; 5] =
+    [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Informational];
+
+fn rates(verdicts: &[Verdict]) -> String {
+    let watched = Watched::of(verdicts);
+    let mut table =
+        Table::new(&["severity", "false alerts", "for 100 assets a week", "for a site a week"]);
+    let mut row = |name: &str, is_counted: &dyn Fn(Severity) -> bool| {
+        let count = count_false(verdicts, |alert| is_counted(alert.severity));
+        table.row(&[
+            name,
+            &count.to_string(),
+            &text::rate(watched.for_100_assets_a_week(count)),
+            &text::rate(watched.for_a_site_a_week(count)),
+        ]);
+    };
+    for severity in SEVERITIES {
+        row(&severity.to_string(), &|other| other == severity);
+    }
+    row("medium or above", &|severity| severity >= Severity::Medium);
+    row("high or above", &|severity| severity >= Severity::High);
+    let mut section = format!(
+        "## False alerts\n\nIn {:.0} days of an estate, {:.0} of an asset.\n\n{}",
+        watched.estate_days,
+        watched.asset_days,
+        table.finish()
+    );
+    let mut table = Table::new(&[
+        "analytic",
+        "at high or above",
+        "at medium",
+        "for a site a year, at medium or above",
+    ]);
+    for analytic in ["AN0646", "AN0731", "AN1131", "AN1416"] {
+        let count = |is: &dyn Fn(Severity) -> bool| {
+            count_false(verdicts, |alert| alert.line.analytic == analytic && is(alert.severity))
+        };
+        let high = count(&|severity| severity >= Severity::High);
+        let medium = count(&|severity| severity == Severity::Medium);
+        let yearly = watched.for_a_site_a_week(high + medium).scaled(365.25 / 7.0);
+        table.row(&[analytic, &high.to_string(), &medium.to_string(), &text::rate(yearly)]);
+    }
+    section += &table.finish();
+    let _ = writeln!(
+        section,
+        "No false alert in D days bounds the rate by 3/D (95 %): with the {:.0} days of this run, by {} in a year \
+         of a site.\n",
+        watched.estate_days,
+        text::figure(3.0 / watched.estate_days * 365.25),
+    );
+    section
+}
+
+fn causes(verdicts: &[Verdict]) -> String {
+    let mut table =
+        Table::new(&["analytic", "cause", "severity", "false alerts", "for 100 assets a week"]);
+    let watched = Watched::of(verdicts);
+    for ((analytic, cause, severity), count) in by_cause(verdicts) {
+        table.row(&[
+            analytic,
+            &cause.replace('_', " "),
+            &severity.to_string(),
+            &count.to_string(),
+            &text::rate(watched.for_100_assets_a_week(count)),
+        ]);
+    }
+    format!("What caused them:\n\n{}", table.finish())
+}
+
+/// Estates of logs and mirrors alone.
+fn others(verdicts: &[Verdict]) -> String {
+    let mut table = Table::new(&[
+        "estate without everyday traffic",
+        "days",
+        "guest operations",
+        "harmless changes of mirrors",
+        "false alerts",
+    ]);
+    let others: Vec<&Verdict> = verdicts.iter().filter(|verdict| !verdict.is_everyday).collect();
+    for verdict in &others {
+        table.row(&[
+            &verdict.name,
+            &format!("{:.0}", verdict.days),
+            &verdict.truth.operations.to_string(),
+            &verdict.truth.changes.to_string(),
+            &false_alerts(std::slice::from_ref(*verdict)).count().to_string(),
+        ]);
+    }
+    if others.is_empty() { String::new() } else { table.finish() }
+}
+
+fn usual(verdicts: &[Verdict], folder: &str) -> String {
+    let watched = Watched::of(verdicts);
+    let plain = || {
+        outcomes(verdicts)
+            .filter(|(verdict, attack, _)| !verdict.usual.is_empty() && is_plain(attack))
+    };
+    let planted = plain().count();
+    let mut table =
+        Table::new(&["detector", "found", "delay: median", "false alerts for 100 assets a week"]);
+    let found: Vec<f64> = plain()
+        .filter_map(|(.., outcome)| outcome.as_ref().ok())
+        .map(|found| found.delay)
+        .collect();
+    let count = count_false(verdicts, |alert| {
+        alert.severity >= Severity::Medium && alert.line.analytic == "AN1416"
+    });
+    let median = |seconds: &[f64]| {
+        let delays = delays(seconds.iter().copied());
+        delays.map_or(String::new(), |delays| text::seconds(delays.median))
+    };
+    table.row(&[
+        "Egret, AN1416 at medium or above",
+        &text::share(found.len(), planted),
+        &median(&found),
+        &text::rate(watched.for_100_assets_a_week(count)),
+    ]);
+    for (number, detector) in Detector::ALL.iter().enumerate() {
+        let delays: Vec<f64> = everyday(verdicts)
+            .filter_map(|verdict| Some((verdict, verdict.usual.get(number)?)))
+            .flat_map(|(verdict, usual)| verdict.truth.attacks.iter().zip(&usual.delays))
+            .filter(|(attack, _)| is_plain(attack))
+            .filter_map(|(_, delay)| *delay)
+            .collect();
+        let count = everyday(verdicts)
+            .filter_map(|verdict| verdict.usual.get(number))
+            .map(|usual| usual.false_alerts)
+            .sum();
+        table.row(&[
+            &detector.name(),
+            &text::share(delays.len(), planted),
+            &median(&delays),
+            &text::rate(watched.for_100_assets_a_week(count)),
+        ]);
+    }
+    format!(
+        "## Beside the usual detectors\n\n\
+         Limits on the bytes that an asset sends out of the estate in an hour, counted from the frames of the same \
+         captures: above the mean of the last week by three or six standard deviations, and above an exponentially \
+         weighted mean (0.05 an hour) by six. They are treated well: an hour that an attack only touches finds it, \
+         by whatever it exceeds, and all that an asset exceeds within a day of its first false alert is one. \
+         Attacks are the exfiltrations above.\n\n\
+         ![Alerts about nothing]({folder}/false-alerts.svg)\n\n\
+         ![Share found by each]({folder}/usual.svg)\n\n\
+         The bar is {MEDIUM_OF_100_ASSETS} for all analytics of Egret together.\n\n{}",
+        table.finish()
+    )
+}
+
+fn confidence(verdicts: &[Verdict], folder: &str) -> String {
+    let mut section = format!(
+        "## Confidence\n\nWhat alerts say of themselves in `confidence` beside the share of them that was about an \
+         attack, alerts at all severities. The share depends on how many attacks are planted: sites with fewer see \
+         a lower one.\n\n![Stated confidence against the share that was right]({folder}/confidence.svg)\n\n"
+    );
+    let mut table = Table::new(&["analytic", "stated", "on average", "alerts", "about an attack"]);
+    let mut off = Vec::new();
+    for analytic in ["AN1416", "AN0731"] {
+        let bins = calibration(verdicts, analytic);
+        off.extend(calibration_error(&bins).map(|error| format!("{error:.3} for {analytic}")));
+        for bin in bins {
+            let Bin { from, to, stated, right, alerts } = bin;
+            table.row(&[
+                analytic,
+                &format!("{from} to {to}"),
+                &format!("{stated:.2}"),
+                &alerts.to_string(),
+                &text::share(right, alerts),
+            ]);
+        }
+    }
+    section += &table.finish();
+    let _ = writeln!(
+        section,
+        "On average over the alerts, bin by bin, stated confidence and share differ by {}.\n",
+        if off.is_empty() { "nothing, as there are none".into() } else { off.join(" and ") }
+    );
+    section
+}
