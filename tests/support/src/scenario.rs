@@ -20,7 +20,7 @@ mod recording;
 mod scene;
 pub mod truth;
 
-pub use attack::{AttackKind, Formula};
+pub use attack::{AttackKind, Extent, Formula};
 pub use calendar::{DAY, HOUR, MINUTE, SECOND};
 pub use conversation::Tcp;
 pub use estate::Tagging;

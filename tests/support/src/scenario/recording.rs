@@ -2,11 +2,13 @@
 
 use std::io::{self, Write};
 
-use crate::wire::{Capture, Frame, Resolution};
+use crate::wire::{Capture, Frame, MAX_PAYLOAD, Resolution};
 
 /// Frames that were recorded.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Recording {
+    /// The largest payload that segmentation offload hands up at once.
+    pub(super) largest: usize,
     bytes: Vec<u8>,
     index: Vec<Entry>,
 }
@@ -17,6 +19,12 @@ struct Entry {
     wire_len: u32,
     at: usize,
     length: usize,
+}
+
+impl Default for Recording {
+    fn default() -> Self {
+        Self { largest: MAX_PAYLOAD, bytes: Vec::new(), index: Vec::new() }
+    }
 }
 
 impl Recording {

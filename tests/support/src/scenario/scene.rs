@@ -74,6 +74,8 @@ impl<'p> Scene<'p> {
             hard_negatives: Vec::new(),
             operations: 0,
             changes: 0,
+            assets: 1 + plan.hosts as u64 + plan.guests as u64,
+            harsh: Vec::new(),
         };
         let estate = Estate::new(plan);
         Self {
