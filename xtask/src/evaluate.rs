@@ -2,7 +2,7 @@
 //! raises beside.
 
 use std::fs::{self, File};
-use std::io::BufWriter;
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -185,7 +185,8 @@ fn estate(
     let is_everyday = plan.packets == Packets::Everyday;
     let mut usual = Vec::new();
     if arguments.report.is_some() && is_everyday {
-        let volumes = Volumes::read(&files.capture(), &scenario.truth)?;
+        let mut volumes = Volumes::new(plan);
+        io::copy(&mut File::open(files.capture())?, &mut volumes)?;
         usual.extend(Detector::ALL.map(|it| usual::judge(it, &volumes, &scenario.truth)));
     }
     if arguments.keep.is_none() {

@@ -98,31 +98,32 @@ pub(super) fn delays(found: impl Iterator<Item = f64>) -> Option<Delays> {
     })
 }
 
-/// Attacks of about a size, and how many of them were found.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Attacks of about a size.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Sized {
     /// The geometric mean of their bytes.
     pub(super) bytes: f64,
-    pub(super) found: usize,
     pub(super) planted: usize,
+    /// Of those that were found, after how many seconds.
+    pub(super) found: Vec<f64>,
 }
 
-/// The share found by size, in steps of 1, 2, 5, 10.
-pub(super) fn by_size(attacks: impl Iterator<Item = (u64, bool)>) -> Vec<Sized> {
-    let mut steps: BTreeMap<i32, (f64, usize, usize)> = BTreeMap::new();
-    for (bytes, is_found) in attacks {
+/// Attacks by size, in steps of 1, 2, 5, 10: bytes, and after how many seconds it was found.
+pub(super) fn by_size(attacks: impl Iterator<Item = (u64, Option<f64>)>) -> Vec<Sized> {
+    let mut steps: BTreeMap<i32, (f64, usize, Vec<f64>)> = BTreeMap::new();
+    for (bytes, delay) in attacks {
         let logarithm = (bytes.max(1) as f64).log10();
-        let (sum, found, planted) = steps.entry(step(logarithm)).or_default();
+        let (sum, planted, found) = steps.entry(step(logarithm)).or_default();
         *sum += logarithm;
-        *found += usize::from(is_found);
         *planted += 1;
+        found.extend(delay);
     }
-    let point = |(sum, found, planted): (f64, usize, usize)| Sized {
+    let sized = |(sum, planted, found): (f64, usize, Vec<f64>)| Sized {
         bytes: 10f64.powf(sum / planted as f64),
-        found,
         planted,
+        found,
     };
-    steps.into_values().map(point).collect()
+    steps.into_values().map(sized).collect()
 }
 
 /// The nearest of 1, 2, 5, 10 and so on, numbered: three to a decade.
@@ -195,20 +196,20 @@ mod tests {
 
     #[test]
     fn sizes_fall_into_steps_of_1_2_5() {
-        let megabytes = |size: f64, is_found| ((size * 1e6) as u64, is_found);
+        let megabytes = |size: f64, delay| ((size * 1e6) as u64, delay);
         let attacks = [
-            megabytes(1.05, false),
-            megabytes(2.1, true),
-            megabytes(5.2, true),
-            megabytes(4.8, false),
-            megabytes(9.9, true),
-            megabytes(10.4, true),
+            megabytes(1.05, None),
+            megabytes(2.1, Some(1.0)),
+            megabytes(5.2, Some(2.0)),
+            megabytes(4.8, None),
+            megabytes(9.9, Some(3.0)),
+            megabytes(10.4, Some(4.0)),
         ];
-        let points = by_size(attacks.into_iter());
-        let counts: Vec<(usize, usize)> =
-            points.iter().map(|point| (point.found, point.planted)).collect();
-        assert_eq!(counts, [(0, 1), (1, 1), (1, 2), (2, 2)]);
-        assert!((points[2].bytes - 4.996e6).abs() < 1e4, "{points:?}");
+        let sized = by_size(attacks.into_iter());
+        let counts: Vec<(usize, &[f64])> =
+            sized.iter().map(|size| (size.planted, &size.found[..])).collect();
+        assert_eq!(counts, [(1, &[][..]), (1, &[1.0]), (2, &[2.0]), (2, &[3.0, 4.0])]);
+        assert!((sized[2].bytes - 4.996e6).abs() < 1e4, "{sized:?}");
     }
 
     #[test]

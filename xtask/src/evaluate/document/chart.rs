@@ -7,7 +7,7 @@ const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 440.0;
 /// The plot's edges.
 const LEFT: f64 = 78.0;
-const RIGHT: f64 = 736.0;
+const RIGHT: f64 = 728.0;
 const TOP: f64 = 78.0;
 const BOTTOM: f64 = 376.0;
 

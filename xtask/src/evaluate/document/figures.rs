@@ -17,12 +17,6 @@ pub(super) fn length(seconds: f64) -> usize {
     LENGTHS.iter().position(|(_, most)| seconds <= *most).unwrap_or_default()
 }
 
-/// Two figures of a size: an upload is never quite what was planned.
-pub(super) fn round(bytes: u64) -> u64 {
-    let unit = 10u64.pow(bytes.max(10).ilog10().saturating_sub(1));
-    bytes.saturating_add(unit / 2) / unit * unit
-}
-
 /// Names and contents.
 pub(super) fn all(verdicts: &[Verdict]) -> [(&'static str, String); 4] {
     [
@@ -33,33 +27,46 @@ pub(super) fn all(verdicts: &[Verdict]) -> [(&'static str, String); 4] {
     ]
 }
 
-/// Plain exfiltrations: bytes, seconds, and whether Egret and each of the usual detectors found them.
-fn plain(verdicts: &[Verdict]) -> Vec<(u64, f64, Vec<bool>)> {
+/// An exfiltration that does nothing in order not to be found.
+pub(super) struct Plain {
+    bytes: u64,
+    seconds: f64,
+    /// After how many seconds Egret and each of the usual detectors found it.
+    delays: Vec<Option<f64>>,
+}
+
+/// All of them.
+pub(super) fn plain(verdicts: &[Verdict]) -> Vec<Plain> {
     let mut plain = Vec::new();
     for verdict in everyday(verdicts) {
-        for (number, (attack, outcome)) in
-            verdict.truth.attacks.iter().zip(&verdict.outcomes).enumerate()
-        {
-            let Some(extent) = attack.exfiltration.as_ref().filter(|_| is_plain(attack)) else {
-                continue;
-            };
-            let by_usual = verdict.usual.iter();
-            let by_usual =
-                by_usual.map(|usual| usual.delays.get(number).is_some_and(Option::is_some));
-            let found = [outcome.is_ok()].into_iter().chain(by_usual).collect();
-            plain.push((extent.size, extent.duration as f64, found));
+        let attacks = verdict.truth.attacks.iter().zip(&verdict.outcomes).enumerate();
+        for (number, (attack, outcome)) in attacks.filter(|(_, (attack, _))| is_plain(attack)) {
+            let Some(extent) = &attack.exfiltration else { continue };
+            let usual = verdict.usual.iter();
+            let usual = usual.map(|usual| usual.delays.get(number).copied().flatten());
+            let egret = outcome.as_ref().ok().map(|found| found.delay);
+            plain.push(Plain {
+                bytes: extent.size,
+                seconds: extent.duration as f64,
+                delays: [egret].into_iter().chain(usual).collect(),
+            });
         }
     }
     plain
 }
 
+/// Those of about a duration by size, and when Egret found them.
+pub(super) fn of_length(plain: &[Plain], number: usize) -> Vec<Sized> {
+    let of_length = plain.iter().filter(|one| length(one.seconds) == number);
+    by_size(of_length.map(|one| (one.bytes, one.delays.first().copied().flatten())))
+}
+
 fn found(verdicts: &[Verdict]) -> String {
     let plain = plain(verdicts);
-    let series = LENGTHS.iter().enumerate().map(|(number, (name, _))| {
-        let of_length = plain.iter().filter(|(_, seconds, _)| length(*seconds) == number);
-        let sized =
-            by_size(of_length.map(|(size, _, found)| (*size, found.first() == Some(&true))));
-        Series { name, look: Look::Joined, points: points(&sized, number) }
+    let series = LENGTHS.iter().enumerate().map(|(number, (name, _))| Series {
+        name,
+        look: Look::Joined,
+        points: points(&of_length(&plain, number), number),
     });
     Chart {
         title: "Exfiltration found, by bytes sent and by how long that takes",
@@ -73,11 +80,12 @@ fn found(verdicts: &[Verdict]) -> String {
 
 fn usual(verdicts: &[Verdict]) -> String {
     let plain = plain(verdicts);
-    let names = ["Egret".to_owned()].into_iter().chain(Detector::ALL.map(Detector::name));
-    let names: Vec<String> = names.collect();
+    let names: Vec<String> =
+        ["Egret".to_owned()].into_iter().chain(Detector::ALL.map(Detector::name)).collect();
     let series = names.iter().enumerate().map(|(number, name)| {
+        let of_all = plain.iter();
         let sized =
-            by_size(plain.iter().map(|(size, _, found)| (*size, found.get(number) == Some(&true))));
+            by_size(of_all.map(|one| (one.bytes, one.delays.get(number).copied().flatten())));
         Series { name, look: Look::Joined, points: points(&sized, number) }
     });
     Chart {
@@ -92,10 +100,12 @@ fn usual(verdicts: &[Verdict]) -> String {
 
 /// A little beside each other, so that intervals can be told apart.
 fn points(sized: &[Sized], number: usize) -> Vec<Point> {
-    let beside = 1.05f64.powi(number as i32 - 1);
+    let beside = 1.08f64.powi(number as i32 - 1);
     sized
         .iter()
-        .filter_map(|size| Some(percents(size.bytes * beside, share(size.found, size.planted)?)))
+        .filter_map(|size| {
+            Some(percents(size.bytes * beside, share(size.found.len(), size.planted)?))
+        })
         .collect()
 }
 
@@ -128,20 +138,25 @@ fn false_alerts(verdicts: &[Verdict]) -> String {
     }
     ticks.push((ends, String::new()));
     let [egret, usual] = series;
+    // A logarithm has no place for none: it is at the foot.
+    let rates =
+        [(0.001, "0"), (0.01, "0.01"), (0.1, "0.1"), (1.0, "1"), (10.0, "10"), (100.0, "100")];
+    let rates = [&rates[..], &[(1000.0, "1000")]].concat();
+    let rates = rates.into_iter().map(|(rate, name)| (rate, name.to_owned()));
     let bar = |x| Point { x, y: MEDIUM_OF_100_ASSETS, low: 0.0, high: 0.0 };
     Chart {
         title: "Alerts about nothing, at this severity or above",
-        description: "False alerts for 100 assets a week, with 95 % intervals; none are drawn at the foot",
+        description: "False alerts for 100 assets a week, with 95 % intervals; none is at the foot",
         x: Axis { label: "detector", is_logarithmic: false, ticks },
-        y: Axis {
-            label: "for 100 assets a week",
-            is_logarithmic: true,
-            ticks: [0.01, 0.1, 1.0, 10.0, 100.0, 1000.0].map(|rate| (rate, rate.to_string())).to_vec(),
-        },
+        y: Axis { label: "for 100 assets a week", is_logarithmic: true, ticks: rates.collect() },
         series: vec![
             Series { name: "Egret, all analytics", look: Look::Points, points: egret },
             Series { name: "usual, bytes out", look: Look::Points, points: usual },
-            Series { name: "the bar at medium", look: Look::Reference, points: vec![bar(0.5), bar(ends)] },
+            Series {
+                name: "the bar at medium",
+                look: Look::Reference,
+                points: vec![bar(0.5), bar(ends)],
+            },
         ],
     }
     .svg()
@@ -195,14 +210,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_and_sizes_that_were_planned_alike_are_alike() {
-        assert_eq!(
-            [60.0, 610.0, 3600.0, 21_700.0, 86_400.0, 172_800.0].map(length),
-            [0, 0, 1, 1, 2, 2]
-        );
-        assert_eq!(
-            [1_000_400, 500_000_123, 4_996_000_000, 3].map(round),
-            [1_000_000, 500_000_000, 5_000_000_000, 3]
-        );
+    fn durations_that_were_planned_alike_are_alike() {
+        let lengths = [60.0, 610.0, 3600.0, 21_700.0, 86_400.0, 172_800.0].map(length);
+        assert_eq!(lengths, [0, 0, 1, 1, 2, 2]);
     }
 }

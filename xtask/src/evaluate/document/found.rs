@@ -6,7 +6,7 @@ use std::fmt::Write;
 use egret_tests::scenario::truth::Attack;
 
 use super::super::judge::{Found, Missed, Verdict};
-use super::super::measures::{Outcome, delays, outcomes};
+use super::super::measures::{Outcome, Sized, delays, outcomes};
 use super::super::text::{self, Table};
 use super::figures;
 
@@ -58,30 +58,25 @@ pub(super) fn is_plain(attack: &Attack) -> bool {
 }
 
 fn by_extent(verdicts: &[Verdict], folder: &str) -> String {
-    let mut cells: BTreeMap<(u64, u64), (usize, Vec<f64>)> = BTreeMap::new();
-    for (_, attack, outcome) in outcomes(verdicts).filter(|(_, attack, _)| is_plain(attack)) {
-        let Some(extent) = &attack.exfiltration else { continue };
-        // Whole steps of the durations that are planted, as uploads end when they end.
-        let length = figures::length(extent.duration as f64) as u64;
-        let (planted, delays) = cells.entry((length, figures::round(extent.size))).or_default();
-        *planted += 1;
-        delays.extend(outcome.as_ref().ok().map(|found| found.delay));
-    }
     let mut section = format!(
         "## Exfiltration, by size and duration\n\n\
-         Uploads to a place that is new to the asset and without anything that hides them.\n\n\
+         Uploads to a place that is new to the asset and without anything that hides them; sizes near 1, 2, 5, 10 \
+         and so on are together.\n\n\
          ![Share found against bytes sent]({folder}/found.svg)\n\n"
     );
+    let plain = figures::plain(verdicts);
     let mut table = Table::new(&["spread over", "sent", "found", "delay: median", "95 %"]);
-    for ((length, size), (planted, found)) in cells {
-        let delays = delays(found.iter().copied());
-        table.row(&[
-            figures::LENGTHS.get(length as usize).map_or("", |(name, _)| name),
-            &text::bytes(size as f64),
-            &text::share(found.len(), planted),
-            &delays.map_or("".into(), |delays| text::seconds(delays.median)),
-            &delays.map_or("".into(), |delays| text::seconds(delays.late)),
-        ]);
+    for (number, (length, _)) in figures::LENGTHS.iter().enumerate() {
+        for Sized { bytes, planted, found } in figures::of_length(&plain, number) {
+            let delays = delays(found.iter().copied());
+            table.row(&[
+                length,
+                &text::bytes(bytes),
+                &text::share(found.len(), planted),
+                &delays.map_or("".into(), |delays| text::seconds(delays.median)),
+                &delays.map_or("".into(), |delays| text::seconds(delays.late)),
+            ]);
+        }
     }
     section += &table.finish();
     section
