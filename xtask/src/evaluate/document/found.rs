@@ -172,11 +172,11 @@ fn missed(verdicts: &[Verdict]) -> String {
         };
         let sizes = attacks.iter().map(|(_, attack)| sent(attack));
         let range = match (sizes.clone().min(), sizes.max()) {
-            (Some(0), _) | (None, _) | (_, None) => String::new(),
-            (Some(least), Some(most)) if least == most => text::bytes(least as f64),
-            (Some(least), Some(most)) => {
+            (Some(least), Some(most)) if least == most && most > 0 => text::bytes(least as f64),
+            (Some(least), Some(most)) if least > 0 => {
                 format!("{} to {}", text::bytes(least as f64), text::bytes(most as f64))
             }
+            _ => String::new(),
         };
         let instance = attacks.first().map_or_else(String::new, |(verdict, attack)| {
             format!(
