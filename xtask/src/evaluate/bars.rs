@@ -3,8 +3,10 @@
 
 use egret_tests::scenario::truth::{Attack, Exfiltration};
 
-use super::judge::{Found, Missed, Severity, Verdict};
-use super::measures::{Outcome, Watched, count_false, delays, everyday, false_alerts, outcomes};
+use super::judge::{Days, Found, Missed, Severity, Verdict};
+use super::measures::{
+    Outcome, Watched, count_false, count_false_of, delays, everyday, false_alerts, outcomes,
+};
 use super::text;
 
 /// The scale that the bars are stated for: guests, days behind the time of learning, seeds.
@@ -31,7 +33,7 @@ const BEACONS: [(&str, &[&str], usize); 4] = [
     ("unknown multipliers", &["affine"], 9),
     ("unknown multipliers of products", &["product"], 16),
 ];
-/// In so many days of such estates no false AN0731 at high, and at most one at medium.
+/// In so many days of connections to odd ports nothing at high, and this at medium.
 const PORT_DAYS: f64 = 30.0;
 const PORT_MEDIUM: usize = 1;
 
@@ -51,7 +53,7 @@ pub(super) struct Bar {
 /// Whether the estates are those that the bars are stated for.
 pub(super) fn is_at_scale(verdicts: &[Verdict]) -> bool {
     let is_large = |verdict: &&Verdict| {
-        verdict.truth.assets >= GUESTS && verdict.days >= DAYS && !verdict.truth.harsh.is_empty()
+        verdict.truth.assets >= GUESTS && verdict.length >= DAYS && !verdict.truth.harsh.is_empty()
     };
     everyday(verdicts).filter(is_large).count() >= SEEDS
 }
@@ -175,21 +177,24 @@ fn beacons(verdicts: &[Verdict], what: &str, families: &[&str], within: usize) -
 }
 
 fn ports(verdicts: &[Verdict]) -> Bar {
-    let days = Watched::of(verdicts).estate_days;
-    let count = |is: &dyn Fn(Severity) -> bool| {
-        count_false(verdicts, |alert| alert.line.analytic == "AN0731" && is(alert.severity))
-    };
+    let odd = [Days::OddPorts];
+    let count =
+        |is: &dyn Fn(Severity) -> bool| count_false_of(verdicts, &odd, |alert| is(alert.severity));
     let high = count(&|severity| severity >= Severity::High);
     let medium = count(&|severity| severity == Severity::Medium);
-    let is_enough =
-        everyday(verdicts).all(|verdict| verdict.truth.assets >= GUESTS) && days >= PORT_DAYS;
-    let asked_medium = PORT_MEDIUM as f64 * (days / PORT_DAYS).max(1.0);
+    let days = Watched::of_days(verdicts, &odd).estate_days;
+    let is_enough = verdicts.iter().any(|verdict| {
+        verdict.days == Days::OddPorts
+            && verdict.truth.assets >= GUESTS
+            && verdict.length >= PORT_DAYS
+    });
     Bar {
         asked: format!(
-            "false AN0731 in {PORT_DAYS} days of {GUESTS} guests: none at high, at most {PORT_MEDIUM} at medium"
+            "{PORT_DAYS} days of {GUESTS} guests that connect to odd ports: no false alert at high, at most \
+             {PORT_MEDIUM} at medium"
         ),
-        measured: format!("{high} at high and {medium} at medium in {days:.0} days of an estate"),
-        is_met: is_enough.then_some(high == 0 && medium as f64 <= asked_medium),
+        measured: format!("{high} at high and {medium} at medium in {days:.0} days"),
+        is_met: is_enough.then_some(high == 0 && medium <= PORT_MEDIUM),
     }
 }
 
@@ -239,7 +244,7 @@ fn untold(verdicts: &[Verdict]) -> Vec<String> {
             _ => {}
         }
     }
-    for verdict in verdicts.iter().filter(|verdict| !verdict.is_everyday) {
+    for verdict in verdicts.iter().filter(|verdict| verdict.days == Days::Quiet) {
         let loud = false_alerts(std::slice::from_ref(verdict)).count();
         if loud > 0 {
             below.push(format!("{}: {loud} alerts about what is harmless", verdict.name));

@@ -63,7 +63,7 @@ fn head(run: &Run, verdicts: &[Verdict]) -> String {
         table.row(&[
             &verdict.name,
             &truth.assets.to_string(),
-            &format!("{:.0}", verdict.days),
+            &format!("{:.0}", verdict.length),
             &truth.attacks.len().to_string(),
             &(truth.hard_negatives.len() as u64 + truth.changes).to_string(),
             &truth.harsh.join(", ").replace('_', " "),

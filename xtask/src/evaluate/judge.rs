@@ -19,14 +19,24 @@ const FOUND: Severity = Severity::Medium;
 /// An alert that began after an attack ended is about it for this long.
 const AFTERWARDS: u64 = HOUR;
 
+/// What an estate's days are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Days {
+    /// Everyday traffic, and attacks.
+    Everyday,
+    /// Openings of connections to odd ports, and no attack.
+    OddPorts,
+    /// Logs and mirrors only: nothing but what was planted may be raised.
+    Quiet,
+}
+
 /// What came of one estate.
 pub(super) struct Verdict {
     pub(super) name: String,
-    /// Whether there was everyday traffic; of others, nothing but what was planted may be raised.
-    pub(super) is_everyday: bool,
+    pub(super) days: Days,
     pub(super) truth: Truth,
     /// Days that were judged.
-    pub(super) days: f64,
+    pub(super) length: f64,
     /// What the usual detectors made of it, in the order of theirs; nothing where they were not asked.
     pub(super) usual: Vec<Usual>,
     /// For each attack of the truth, what found it.
@@ -108,7 +118,7 @@ pub(super) struct Cause {
 /// What an estate is called, and what of it is not in its truth.
 pub(super) struct Subject {
     pub(super) name: String,
-    pub(super) is_everyday: bool,
+    pub(super) days: Days,
     pub(super) usual: Vec<Usual>,
 }
 
@@ -123,9 +133,9 @@ pub(super) fn judge(subject: Subject, truth: Truth, alerts: &[Alert]) -> Verdict
     });
     Verdict {
         name: subject.name,
-        is_everyday: subject.is_everyday,
+        days: subject.days,
         usual: subject.usual,
-        days: (truth.end.0 - truth.learned.0) as f64 / DAY as f64,
+        length: (truth.end.0 - truth.learned.0) as f64 / DAY as f64,
         outcomes: truth.attacks.iter().map(|attack| find(attack, alerts)).collect(),
         alerts: judged.collect(),
         truth,
@@ -310,7 +320,7 @@ mod tests {
             assets: 20,
             harsh: Vec::new(),
         };
-        let subject = Subject { name: "estate-1".into(), is_everyday: true, usual: Vec::new() };
+        let subject = Subject { name: "estate-1".into(), days: Days::Everyday, usual: Vec::new() };
         judge(subject, truth, &alerts(&lines.join("\n")).unwrap())
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use egret_tests::scenario::truth::Attack;
 
-use super::judge::{About, Found, Judged, Missed, Severity, Verdict};
+use super::judge::{About, Days, Found, Judged, Missed, Severity, Verdict};
 use super::statistics::{Estimate, expected, quantile, share};
 
 /// An attack and what came of it.
@@ -27,9 +27,9 @@ pub(super) fn false_alerts(verdicts: &[Verdict]) -> impl Iterator<Item = (&Verdi
     })
 }
 
-/// Estates with everyday traffic; the others have logs and mirrors only, and nothing harmless may be raised there.
+/// Estates with everyday traffic.
 pub(super) fn everyday(verdicts: &[Verdict]) -> impl Iterator<Item = &Verdict> {
-    verdicts.iter().filter(|verdict| verdict.is_everyday)
+    verdicts.iter().filter(|verdict| verdict.days == Days::Everyday)
 }
 
 /// How much was watched for how long.
@@ -42,9 +42,15 @@ pub(super) struct Watched {
 impl Watched {
     /// The everyday estates, together.
     pub(super) fn of(verdicts: &[Verdict]) -> Self {
-        everyday(verdicts).fold(Self::default(), |sum, verdict| Self {
-            estate_days: sum.estate_days + verdict.days,
-            asset_days: sum.asset_days + verdict.days * verdict.truth.assets as f64,
+        Self::of_days(verdicts, &[Days::Everyday])
+    }
+
+    /// Those of some kinds of days, together.
+    pub(super) fn of_days(verdicts: &[Verdict], days: &[Days]) -> Self {
+        let counted = verdicts.iter().filter(|verdict| days.contains(&verdict.days));
+        counted.fold(Self::default(), |sum, verdict| Self {
+            estate_days: sum.estate_days + verdict.length,
+            asset_days: sum.asset_days + verdict.length * verdict.truth.assets as f64,
         })
     }
 
@@ -59,17 +65,26 @@ impl Watched {
     }
 }
 
-/// False alerts of everyday estates that `is_counted`.
+/// False alerts of everyday estates that are counted.
 pub(super) fn count_false(verdicts: &[Verdict], is_counted: impl Fn(&Judged) -> bool) -> usize {
+    count_false_of(verdicts, &[Days::Everyday], is_counted)
+}
+
+/// Those of some kinds of days.
+pub(super) fn count_false_of(
+    verdicts: &[Verdict],
+    days: &[Days],
+    is_counted: impl Fn(&Judged) -> bool,
+) -> usize {
     false_alerts(verdicts)
-        .filter(|(verdict, alert)| verdict.is_everyday && is_counted(alert))
+        .filter(|(verdict, alert)| days.contains(&verdict.days) && is_counted(alert))
         .count()
 }
 
 /// False alerts of everyday estates by analytic, cause and severity.
 pub(super) fn by_cause(verdicts: &[Verdict]) -> BTreeMap<(&str, &str, Severity), usize> {
     let mut counts = BTreeMap::new();
-    for (_, alert) in false_alerts(verdicts).filter(|(verdict, _)| verdict.is_everyday) {
+    for (_, alert) in false_alerts(verdicts).filter(|(verdict, _)| verdict.days == Days::Everyday) {
         let cause = match &alert.about {
             About::Harmless(Some(cause)) => cause.kind.as_str(),
             _ => "everyday traffic",

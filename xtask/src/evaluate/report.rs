@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::judge::{About, Found, Missed, Severity, Verdict};
+use super::judge::{About, Days, Found, Missed, Severity, Verdict};
 use super::measures::{Watched, delays, false_alerts, outcomes};
 use super::text;
 
@@ -63,7 +63,8 @@ fn print_false_alerts(verdicts: &[Verdict]) {
         "\nFalse alerts in {days:.1} judged estate-days (and {related} about an attack by another analytic):"
     );
     let mut counts: BTreeMap<(&str, Severity), usize> = BTreeMap::new();
-    for (_, alert) in false_alerts(verdicts).filter(|(verdict, ..)| verdict.is_everyday) {
+    for (_, alert) in false_alerts(verdicts).filter(|(verdict, ..)| verdict.days == Days::Everyday)
+    {
         *counts.entry((alert.line.analytic.as_str(), alert.severity)).or_default() += 1;
     }
     for ((analytic, severity), count) in counts.iter().rev() {
@@ -72,19 +73,19 @@ fn print_false_alerts(verdicts: &[Verdict]) {
             *count as f64 / days
         );
     }
-    for verdict in verdicts.iter().filter(|verdict| !verdict.is_everyday) {
+    for verdict in verdicts.iter().filter(|verdict| verdict.days != Days::Everyday) {
         println!(
             "  {}: {} in {:.0} days with {} guest operations and {} harmless changes of mirrors",
             verdict.name,
             false_alerts(std::slice::from_ref(verdict)).count(),
-            verdict.days,
+            verdict.length,
             verdict.truth.operations,
             verdict.truth.changes,
         );
     }
     for (verdict, alert) in false_alerts(verdicts) {
         let About::Harmless(cause) = &alert.about else { continue };
-        if alert.severity >= Severity::Medium || !verdict.is_everyday {
+        if alert.severity >= Severity::Medium || verdict.days != Days::Everyday {
             println!(
                 "  {} {} {} {} {}: {} [{}]",
                 verdict.name,

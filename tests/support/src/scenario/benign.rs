@@ -1,5 +1,6 @@
 //! What happens every day, and the harmless things that look like attacks.
 
+use super::Packets;
 use super::scene::Scene;
 
 mod changes;
@@ -17,6 +18,9 @@ pub(super) use web::favourites;
 /// Lets all of it happen.
 pub(super) fn play(scene: &mut Scene<'_>) {
     web::play(scene);
+    if scene.plan.packets == Packets::Openings {
+        return ports::play(scene);
+    }
     inside::play(scene);
     management::play(scene);
     cloud::play(scene);

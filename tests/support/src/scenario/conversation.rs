@@ -63,6 +63,9 @@ impl<'a> Tcp<'a> {
     /// Sends `bytes`, all captured, in segments as large as Ethernet takes.
     pub fn send(&mut self, from_client: bool, bytes: &[u8]) {
         const LARGEST: usize = 1440;
+        if self.recording.only_openings {
+            return;
+        }
         let side = usize::from(!from_client);
         let mut segments = bytes.chunks(LARGEST).peekable();
         while let Some(segment) = segments.next() {
@@ -74,6 +77,10 @@ impl<'a> Tcp<'a> {
 
     /// Sends `length` bytes spread over `over` nanoseconds, as segmentation offload hands them up.
     pub fn bulk(&mut self, from_client: bool, length: u64, over: u64) {
+        if self.recording.only_openings {
+            self.now += over;
+            return;
+        }
         let side = usize::from(!from_client);
         let largest = self.recording.largest as u64;
         let as_few = length.div_ceil(largest).max(1);
@@ -103,8 +110,12 @@ impl<'a> Tcp<'a> {
         self.now += nanos;
     }
 
-    /// Both sides close; gives the time of the last frame.
+    /// Both sides close; gives the time of the last frame. Where nothing was sent, the client aborts.
     pub fn close(&mut self) -> u64 {
+        if self.recording.only_openings {
+            self.segment(0, RST | ACK, Payload::NONE);
+            return self.now;
+        }
         self.segment(0, FIN | ACK, Payload::NONE);
         self.now += self.round_trip;
         self.segment(1, FIN | ACK, Payload::NONE);

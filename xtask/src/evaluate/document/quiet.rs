@@ -3,10 +3,10 @@
 use std::fmt::Write;
 
 use super::super::bars::MEDIUM_OF_100_ASSETS;
-use super::super::judge::{Severity, Verdict};
+use super::super::judge::{Days, Judged, Severity, Verdict};
 use super::super::measures::{
-    Bin, Watched, by_cause, calibration, calibration_error, count_false, delays, everyday,
-    false_alerts, outcomes,
+    Bin, Watched, by_cause, calibration, calibration_error, count_false, count_false_of, delays,
+    everyday, false_alerts, outcomes,
 };
 use super::super::text::{self, Table};
 use super::super::usual::Detector;
@@ -43,36 +43,50 @@ fn rates(verdicts: &[Verdict]) -> String {
     }
     row("medium or above", &|severity| severity >= Severity::Medium);
     row("high or above", &|severity| severity >= Severity::High);
-    let mut section = format!(
+    format!(
         "## False alerts\n\nIn {:.0} days of an estate, {:.0} of an asset.\n\n{}",
         watched.estate_days,
         watched.asset_days,
         table.finish()
-    );
+    ) + &yearly(verdicts)
+}
+
+/// By analytic; days of odd ports show what AN0731 raises, too.
+fn yearly(verdicts: &[Verdict]) -> String {
     let mut table = Table::new(&[
         "analytic",
+        "days",
         "at high or above",
         "at medium",
         "for a site a year, at medium or above",
     ]);
     for analytic in ["AN0646", "AN0731", "AN1131", "AN1416"] {
-        let count = |is: &dyn Fn(Severity) -> bool| {
-            count_false(verdicts, |alert| alert.line.analytic == analytic && is(alert.severity))
+        let days: &[Days] = match analytic {
+            "AN0731" => &[Days::Everyday, Days::OddPorts],
+            _ => &[Days::Everyday],
         };
+        let count = |is: &dyn Fn(Severity) -> bool| {
+            let is_counted = |alert: &Judged| alert.line.analytic == analytic && is(alert.severity);
+            count_false_of(verdicts, days, is_counted)
+        };
+        let watched = Watched::of_days(verdicts, days);
         let high = count(&|severity| severity >= Severity::High);
         let medium = count(&|severity| severity == Severity::Medium);
         let yearly = watched.for_a_site_a_week(high + medium).scaled(365.25 / 7.0);
-        table.row(&[analytic, &high.to_string(), &medium.to_string(), &text::rate(yearly)]);
+        table.row(&[
+            analytic,
+            &format!("{:.0}", watched.estate_days),
+            &high.to_string(),
+            &medium.to_string(),
+            &text::rate(yearly),
+        ]);
     }
-    section += &table.finish();
-    let _ = writeln!(
-        section,
-        "No false alert in D days bounds the rate by 3/D (95 %): with the {:.0} days of this run, by {} in a year \
-         of a site.\n",
-        watched.estate_days,
-        text::figure(3.0 / watched.estate_days * 365.25),
-    );
-    section
+    let days = Watched::of_days(verdicts, &[Days::Everyday, Days::OddPorts]).estate_days;
+    format!(
+        "{}No false alert in D days bounds the rate by 3/D (95 %): in {days:.0} days, by {} in a year of a site.\n\n",
+        table.finish(),
+        text::figure(3.0 / days * 365.25),
+    )
 }
 
 fn causes(verdicts: &[Verdict]) -> String {
@@ -91,23 +105,32 @@ fn causes(verdicts: &[Verdict]) -> String {
     format!("What caused them:\n\n{}", table.finish())
 }
 
-/// Estates of logs and mirrors alone.
+/// Estates of odd ports, of logs and of mirrors alone.
 fn others(verdicts: &[Verdict]) -> String {
     let mut table = Table::new(&[
         "estate without everyday traffic",
         "days",
         "guest operations",
         "harmless changes of mirrors",
-        "false alerts",
+        "false at high or above",
+        "at medium",
+        "below",
     ]);
-    let others: Vec<&Verdict> = verdicts.iter().filter(|verdict| !verdict.is_everyday).collect();
+    let others: Vec<&Verdict> =
+        verdicts.iter().filter(|verdict| verdict.days != Days::Everyday).collect();
     for verdict in &others {
+        let one = std::slice::from_ref(*verdict);
+        let count = |is: &dyn Fn(Severity) -> bool| {
+            false_alerts(one).filter(|(_, alert)| is(alert.severity)).count().to_string()
+        };
         table.row(&[
             &verdict.name,
-            &format!("{:.0}", verdict.days),
+            &format!("{:.0}", verdict.length),
             &verdict.truth.operations.to_string(),
             &verdict.truth.changes.to_string(),
-            &false_alerts(std::slice::from_ref(*verdict)).count().to_string(),
+            &count(&|severity| severity >= Severity::High),
+            &count(&|severity| severity == Severity::Medium),
+            &count(&|severity| severity < Severity::Medium),
         ]);
     }
     if others.is_empty() { String::new() } else { table.finish() }
