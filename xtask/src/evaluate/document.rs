@@ -14,7 +14,9 @@ use super::text::Table;
 mod chart;
 mod figures;
 mod found;
+mod plain;
 mod quiet;
+mod usual;
 
 /// What is said of the run itself.
 pub(super) struct Run {

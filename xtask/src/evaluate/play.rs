@@ -10,7 +10,7 @@ use anyhow::{Context, ensure};
 use egret_tests::scenario::{Logs, Packets, Plan, Play, Truth};
 
 use super::judge::{self, Days, Subject, Verdict};
-use super::usual::{self, Detector, Volumes};
+use super::usual::{self, Volumes};
 
 /// How estates are played.
 pub(super) struct Playing<'a> {
@@ -63,9 +63,7 @@ impl Playing<'_> {
         if !self.keeps_captures {
             fs::remove_file(files.log())?;
         }
-        let usual =
-            volumes.map(|volumes| Detector::ALL.map(|it| usual::judge(it, &volumes, &truth)));
-        let usual = usual.into_iter().flatten().collect();
+        let usual = volumes.map_or_else(Vec::new, |volumes| usual::judge(&volumes, &truth));
         Ok(Some(judge::judge(Subject { name: files.name, days, usual }, truth, &alerts)))
     }
 

@@ -64,8 +64,8 @@ pub(super) fn seconds(seconds: f64) -> String {
 /// `17 MB`, `1.2 GB`: three figures at most, and none that are not there.
 pub(super) fn bytes(bytes: f64) -> String {
     let (value, unit) = match bytes {
-        ..1e6 => (bytes / 1e3, "KB"),
-        ..1e9 => (bytes / 1e6, "MB"),
+        ..999_500.0 => (bytes / 1e3, "KB"),
+        ..999_500_000.0 => (bytes / 1e6, "MB"),
         _ => (bytes / 1e9, "GB"),
     };
     let digits = match value {
@@ -83,7 +83,10 @@ mod tests {
     fn figures_have_their_units() {
         assert_eq!(share(46, 50), "46 of 50, 92 % (81 to 97)");
         assert_eq!(share(0, 0), "none planted");
-        assert_eq!([5e8, 5.04e9, 1.72e7, 9e5].map(bytes), ["500 MB", "5 GB", "17 MB", "900 KB"]);
+        assert_eq!(
+            [5e8, 5.04e9, 1.72e7, 999_600.0].map(bytes),
+            ["500 MB", "5 GB", "17 MB", "1 MB"]
+        );
         assert_eq!([4.44, 1098.0, 36_000.0].map(seconds), ["4.4 s", "18.3 min", "10.0 h"]);
         assert_eq!([0.0, 0.012, 1.5, 123.4].map(figure), ["0", "0.012", "1.50", "123"]);
     }

@@ -19,74 +19,96 @@ const ALPHA: f64 = 0.05;
 /// Hours in which an asset's alerts are one.
 const OPEN: usize = 24;
 
-/// A detector that others use.
+/// Deviations that an hour may be above what is expected. Three is usual, six is patient; those above are for
+/// what it costs to be as quiet as Egret.
+const LIMITS: [u16; 12] = [3, 6, 12, 25, 50, 100, 150, 200, 300, 400, 600, 800];
+
+/// What an hour is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Detector {
-    /// Above the mean of the last week by so many standard deviations.
-    Mean(u8),
-    /// Above the exponentially weighted mean by so many deviations, weighted alike.
-    Ewma(u8),
+pub(super) enum Average {
+    /// Mean and standard deviation of the last week.
+    Mean,
+    /// Exponentially weighted ones.
+    Ewma,
+}
+
+/// A detector that others use: above an average by so many deviations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Detector {
+    pub(super) average: Average,
+    pub(super) limit: u16,
 }
 
 impl Detector {
-    /// Those compared with.
-    pub(super) const ALL: [Self; 3] = [Self::Mean(3), Self::Mean(6), Self::Ewma(6)];
-
-    pub(super) fn name(self) -> String {
-        match self {
-            Self::Mean(deviations) => format!("mean + {deviations}σ"),
-            Self::Ewma(deviations) => format!("EWMA + {deviations}σ"),
-        }
+    /// All, those of an average from the most to the least sensitive.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        let of = |average| LIMITS.map(|limit| Self { average, limit });
+        [Average::Mean, Average::Ewma].into_iter().flat_map(of)
     }
 
-    /// The hours that exceed what those before them lead to expect.
-    fn exceeded(self, hours: &[u64]) -> Vec<usize> {
+    pub(super) fn name(self) -> String {
+        let average = match self.average {
+            Average::Mean => "mean",
+            Average::Ewma => "EWMA",
+        };
+        format!("{average} + {}σ", self.limit)
+    }
+}
+
+impl Average {
+    /// By how many deviations each hour is above what those before it lead to expect.
+    fn scores(self, hours: &[u64]) -> Vec<f64> {
         match self {
-            Self::Mean(deviations) => above_mean(hours, f64::from(deviations)),
-            Self::Ewma(deviations) => above_ewma(hours, f64::from(deviations)),
+            Self::Mean => above_mean(hours),
+            Self::Ewma => above_ewma(hours),
         }
     }
 }
 
-fn above_mean(hours: &[u64], deviations: f64) -> Vec<usize> {
-    let is_above = |&now: &usize| {
+fn above_mean(hours: &[u64]) -> Vec<f64> {
+    let score = |(now, &bytes): (usize, &u64)| {
         let window = hours.get(now.saturating_sub(WINDOW)..now).unwrap_or_default();
         let n = window.len() as f64;
         let mean = window.iter().map(|&bytes| bytes as f64).sum::<f64>() / n;
         let variance = window.iter().map(|&bytes| (bytes as f64 - mean).powi(2)).sum::<f64>() / n;
-        hours.get(now).is_some_and(|&bytes| bytes as f64 > mean + deviations * variance.sqrt())
+        score(bytes as f64 - mean, variance, now)
     };
-    (LEAST..hours.len()).filter(is_above).collect()
+    hours.iter().enumerate().map(score).collect()
 }
 
-fn above_ewma(hours: &[u64], deviations: f64) -> Vec<usize> {
-    let mut above = Vec::new();
+fn above_ewma(hours: &[u64]) -> Vec<f64> {
     let (mut mean, mut variance) = (0.0, 0.0_f64);
-    for (number, &bytes) in hours.iter().enumerate() {
+    let step = |(now, &bytes): (usize, &u64)| {
         let off = bytes as f64 - mean;
-        if number >= LEAST && off > deviations * variance.sqrt() {
-            above.push(number);
-        }
+        let score = score(off, variance, now);
         // Young averages weigh all hours alike.
-        let alpha = ALPHA.max(1.0 / (number as f64 + 1.0));
+        let alpha = ALPHA.max(1.0 / (now as f64 + 1.0));
         mean += alpha * off;
         variance = (1.0 - alpha) * (variance + alpha * off * off);
-    }
-    above
+        score
+    };
+    hours.iter().enumerate().map(step).collect()
+}
+
+/// An hour that is `off` the average, in deviations; nothing is said of the first ones.
+fn score(off: f64, variance: f64, hour: usize) -> f64 {
+    if hour < LEAST || off <= 0.0 { 0.0 } else { off / variance.sqrt() }
 }
 
 /// What a detector made of an estate.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Usual {
+    pub(super) detector: Detector,
     /// For each attack of the truth, seconds from its first packet to the end of the first hour that found it.
     pub(super) delays: Vec<Option<f64>>,
     pub(super) false_alerts: usize,
 }
 
-/// Lets a detector judge an estate's volumes, and judges it.
-pub(super) fn judge(detector: Detector, volumes: &Volumes, truth: &Truth) -> Usual {
-    let mut usual = Usual { delays: vec![None; truth.attacks.len()], false_alerts: 0 };
-    let learned = volumes.hour(truth.learned);
+/// Lets all detectors judge an estate's volumes, and judges them.
+pub(super) fn judge(volumes: &Volumes, truth: &Truth) -> Vec<Usual> {
+    let none =
+        |detector| Usual { detector, delays: vec![None; truth.attacks.len()], false_alerts: 0 };
+    let mut all: Vec<Usual> = Detector::all().map(none).collect();
     for asset in volumes.assets() {
         let attacks: Vec<(usize, &Attack)> = truth
             .attacks
@@ -94,29 +116,47 @@ pub(super) fn judge(detector: Detector, volumes: &Volumes, truth: &Truth) -> Usu
             .enumerate()
             .filter(|(_, attack)| asset.has_one_of(&attack.asset.addresses))
             .collect();
-        let mut quiet_from = 0;
-        for hour in detector.exceeded(&asset.hours) {
-            if hour < learned {
-                continue;
-            }
-            let [from, to] = [hour, hour + 1].map(|hour| volumes.time(hour));
-            let mut is_about_one = false;
-            for (number, attack) in &attacks {
-                if attack.first >= to || Time(attack.last.0 + HOUR) < from {
-                    continue;
-                }
-                is_about_one = true;
-                if let Some(delay @ None) = usual.delays.get_mut(*number) {
-                    *delay = Some((to.0 - attack.first.0) as f64 / 1e9);
-                }
-            }
-            if !is_about_one && hour >= quiet_from {
-                usual.false_alerts += 1;
-                quiet_from = hour + OPEN;
-            }
+        let [mean, ewma] = [Average::Mean, Average::Ewma].map(|it| it.scores(&asset.hours));
+        for usual in &mut all {
+            let scores = match usual.detector.average {
+                Average::Mean => &mean,
+                Average::Ewma => &ewma,
+            };
+            let limit = f64::from(usual.detector.limit);
+            let exceeded = (volumes.hour(truth.learned)..)
+                .zip(scores.iter().skip(volumes.hour(truth.learned)))
+                .filter(|(_, score)| **score > limit);
+            count(usual, exceeded.map(|(hour, _)| hour), volumes, &attacks);
         }
     }
-    usual
+    all
+}
+
+/// Counts what an asset's hours above the limit find, and those that are about nothing.
+fn count(
+    usual: &mut Usual,
+    exceeded: impl Iterator<Item = usize>,
+    volumes: &Volumes,
+    attacks: &[(usize, &Attack)],
+) {
+    let mut quiet_from = 0;
+    for hour in exceeded {
+        let [from, to] = [hour, hour + 1].map(|hour| volumes.time(hour));
+        let mut is_about_one = false;
+        for (number, attack) in attacks {
+            if attack.first >= to || Time(attack.last.0 + HOUR) < from {
+                continue;
+            }
+            is_about_one = true;
+            if let Some(delay @ None) = usual.delays.get_mut(*number) {
+                *delay = Some((to.0 - attack.first.0) as f64 / 1e9);
+            }
+        }
+        if !is_about_one && hour >= quiet_from {
+            usual.false_alerts += 1;
+            quiet_from = hour + OPEN;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -130,36 +170,30 @@ mod tests {
 
     #[test]
     fn an_hour_is_above_the_mean_by_its_deviations() {
-        for (last, above) in [(300, vec![]), (301, vec![24])] {
-            let hours = [day(), vec![last]].concat();
-            assert_eq!(above_mean(&hours, 3.0), above, "{last}");
-        }
-        assert!(above_mean(&[100; 30], 3.0).is_empty(), "nothing is above itself");
+        let scores = above_mean(&[day(), vec![300, 100]].concat());
+        assert_eq!(scores[..24], [0.0; 24], "nothing is said of the first hours");
+        assert_eq!((scores[24], scores[25]), (3.0, 0.0));
+        assert_eq!(above_mean(&[100; 30])[29], 0.0, "nothing is above itself");
     }
 
     #[test]
     fn a_week_ago_is_forgotten_by_the_mean() {
         let mut hours = vec![1_000_000];
         hours.resize(WINDOW, 100);
-        hours.push(500);
-        assert!(above_mean(&hours, 3.0).is_empty());
-        hours.extend([100, 500]);
-        hours.drain(WINDOW..=WINDOW);
-        assert_eq!(above_mean(&hours, 3.0), [WINDOW + 1]);
+        hours.extend([500, 100]);
+        assert!(above_mean(&hours)[WINDOW] < 1.0);
+        hours[WINDOW] = 200;
+        hours[WINDOW + 1] = 500;
+        assert!(above_mean(&hours)[WINDOW + 1] > 50.0);
     }
 
-    /// While it is young, the average is the plain one: 150 and 50 again.
+    /// While it is young, the average is the plain one; then the last hours count most.
     #[test]
     fn an_hour_is_above_the_weighted_mean_by_its_deviations() {
-        let young = &day()[..20];
-        let (mut mean, mut variance) = (0.0, 0.0);
-        for (number, &bytes) in young.iter().enumerate() {
-            let (alpha, off) = (1.0 / (number as f64 + 1.0), bytes as f64 - mean);
-            mean += alpha * off;
-            variance = (1.0 - alpha) * (variance + alpha * off * off);
-        }
-        assert!((mean - 150.0).abs() < 1e-9 && (variance - 2500.0_f64).abs() < 1e-6);
-        assert!(above_ewma(&[day(), vec![280]].concat(), 3.0).is_empty());
-        assert_eq!(above_ewma(&[day(), vec![330]].concat(), 3.0), [24]);
+        let hours = [vec![150; 5], vec![100, 200], vec![150; 20]].concat();
+        let young = above_ewma(&[&hours[..], &[450]].concat());
+        assert!(young[27] > 10.0, "{young:?}");
+        let shifted = above_ewma(&[[100, 200].repeat(50), [1100, 1200].repeat(50)].concat());
+        assert!(shifted[100] > 10.0 && shifted[199] < 2.0, "{} {}", shifted[100], shifted[199]);
     }
 }

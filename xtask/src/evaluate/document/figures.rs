@@ -2,20 +2,12 @@
 
 use super::super::bars::MEDIUM_OF_100_ASSETS;
 use super::super::judge::{Severity, Verdict};
-use super::super::measures::{Sized, Watched, by_size, calibration, count_false, everyday};
+use super::super::measures::{Sized, Watched, calibration, count_false};
 use super::super::statistics::{Estimate, share};
-use super::super::usual::Detector;
+use super::super::usual::{Average, Detector};
 use super::chart::{Axis, Chart, Look, Point, Series};
-use super::found::is_plain;
-
-/// Durations that are told apart: a name, and the most seconds.
-pub(super) const LENGTHS: [(&str, f64); 3] =
-    [("up to 15 min", 900.0), ("up to 6 h", 22_500.0), ("up to 48 h", f64::INFINITY)];
-
-/// Which of them one is of.
-pub(super) fn length(seconds: f64) -> usize {
-    LENGTHS.iter().position(|(_, most)| seconds <= *most).unwrap_or_default()
-}
+use super::plain::{LENGTHS, Plain, of_length, plain, sized};
+use super::usual::{false_alerts as false_alerts_of, quiet};
 
 /// Names and contents.
 pub(super) fn all(verdicts: &[Verdict]) -> [(&'static str, String); 4] {
@@ -25,40 +17,6 @@ pub(super) fn all(verdicts: &[Verdict]) -> [(&'static str, String); 4] {
         ("usual.svg", usual(verdicts)),
         ("confidence.svg", confidence(verdicts)),
     ]
-}
-
-/// An exfiltration that does nothing in order not to be found.
-pub(super) struct Plain {
-    bytes: u64,
-    seconds: f64,
-    /// After how many seconds Egret and each of the usual detectors found it.
-    delays: Vec<Option<f64>>,
-}
-
-/// All of them.
-pub(super) fn plain(verdicts: &[Verdict]) -> Vec<Plain> {
-    let mut plain = Vec::new();
-    for verdict in everyday(verdicts) {
-        let attacks = verdict.truth.attacks.iter().zip(&verdict.outcomes).enumerate();
-        for (number, (attack, outcome)) in attacks.filter(|(_, (attack, _))| is_plain(attack)) {
-            let Some(extent) = &attack.exfiltration else { continue };
-            let usual = verdict.usual.iter();
-            let usual = usual.map(|usual| usual.delays.get(number).copied().flatten());
-            let egret = outcome.as_ref().ok().map(|found| found.delay);
-            plain.push(Plain {
-                bytes: extent.size,
-                seconds: extent.duration as f64,
-                delays: [egret].into_iter().chain(usual).collect(),
-            });
-        }
-    }
-    plain
-}
-
-/// Those of about a duration by size, and when Egret found them.
-pub(super) fn of_length(plain: &[Plain], number: usize) -> Vec<Sized> {
-    let of_length = plain.iter().filter(|one| length(one.seconds) == number);
-    by_size(of_length.map(|one| (one.bytes, one.delays.first().copied().flatten())))
 }
 
 fn found(verdicts: &[Verdict]) -> String {
@@ -80,20 +38,26 @@ fn found(verdicts: &[Verdict]) -> String {
 
 fn usual(verdicts: &[Verdict]) -> String {
     let plain = plain(verdicts);
-    let names: Vec<String> =
-        ["Egret".to_owned()].into_iter().chain(Detector::ALL.map(Detector::name)).collect();
-    let series = names.iter().enumerate().map(|(number, name)| {
-        let of_all = plain.iter();
-        let sized =
-            by_size(of_all.map(|one| (one.bytes, one.delays.get(number).copied().flatten())));
-        Series { name, look: Look::Joined, points: points(&sized, number) }
-    });
+    let quiet = [Average::Mean, Average::Ewma].into_iter().filter_map(|it| quiet(verdicts, it));
+    let sensitive = Detector { average: Average::Mean, limit: 3 };
+    let detectors: Vec<(String, Detector)> =
+        [sensitive].into_iter().chain(quiet).map(|detector| (detector.name(), detector)).collect();
+    let mut series = vec![Series {
+        name: "Egret",
+        look: Look::Joined,
+        points: points(&sized(&plain, Plain::by_egret), 0),
+    }];
+    series.extend((1..).zip(&detectors).map(|(number, (name, detector))| Series {
+        name,
+        look: Look::Joined,
+        points: points(&sized(&plain, |one| one.by(*detector)), number),
+    }));
     Chart {
         title: "Exfiltration found, beside the usual detectors",
         description: "Share of planted exfiltrations that each detector found, with 95 % intervals",
         x: bytes_axis(),
         y: share_axis("found, %"),
-        series: series.collect(),
+        series,
     }
     .svg()
 }
@@ -120,10 +84,12 @@ fn false_alerts(verdicts: &[Verdict]) -> String {
         ("Egret, high", count_false(verdicts, |alert| alert.severity >= Severity::High)),
         ("Egret, medium", count_false(verdicts, |alert| alert.severity >= Severity::Medium)),
     ];
-    let names = Detector::ALL.map(Detector::name);
-    for (number, name) in names.iter().enumerate() {
-        let usual = everyday(verdicts).filter_map(|verdict| verdict.usual.get(number));
-        bars.push((name, usual.map(|usual| usual.false_alerts).sum()));
+    let detectors =
+        [(Average::Mean, 3), (Average::Mean, 6), (Average::Ewma, 3), (Average::Ewma, 6)];
+    let detectors = detectors.map(|(average, limit)| Detector { average, limit });
+    let names = detectors.map(Detector::name);
+    for (detector, name) in detectors.into_iter().zip(&names) {
+        bars.push((name, false_alerts_of(verdicts, detector)));
     }
     let ends = bars.len() as f64 + 0.5;
     let mut ticks = vec![(0.5, String::new())];
@@ -202,16 +168,5 @@ fn bytes_axis() -> Axis<'static> {
         label: "sent, bytes of content",
         is_logarithmic: true,
         ticks: ticks.map(|(bytes, name)| (bytes, name.to_owned())).to_vec(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_that_were_planned_alike_are_alike() {
-        let lengths = [60.0, 610.0, 3600.0, 21_700.0, 86_400.0, 172_800.0].map(length);
-        assert_eq!(lengths, [0, 0, 1, 1, 2, 2]);
     }
 }

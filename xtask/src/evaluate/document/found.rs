@@ -8,7 +8,7 @@ use egret_tests::scenario::truth::Attack;
 use super::super::judge::{Found, Missed, Verdict};
 use super::super::measures::{Outcome, Sized, delays, outcomes};
 use super::super::text::{self, Table};
-use super::figures;
+use super::plain::{LENGTHS, of_length, plain};
 
 /// All sections about attacks.
 pub(super) fn sections(verdicts: &[Verdict], folder: &str) -> String {
@@ -52,11 +52,6 @@ fn by_kind(verdicts: &[Verdict]) -> String {
     format!("## Found, by kind\n\n{}", table.finish())
 }
 
-/// Whether it is an exfiltration that does nothing in order not to be found.
-pub(super) fn is_plain(attack: &Attack) -> bool {
-    attack.evasion.is_none() && attack.kind.starts_with("exfiltration.")
-}
-
 fn by_extent(verdicts: &[Verdict], folder: &str) -> String {
     let mut section = format!(
         "## Exfiltration, by size and duration\n\n\
@@ -64,10 +59,10 @@ fn by_extent(verdicts: &[Verdict], folder: &str) -> String {
          and so on are together.\n\n\
          ![Share found against bytes sent]({folder}/found.svg)\n\n"
     );
-    let plain = figures::plain(verdicts);
+    let plain = plain(verdicts);
     let mut table = Table::new(&["spread over", "sent", "found", "delay: median", "95 %"]);
-    for (number, (length, _)) in figures::LENGTHS.iter().enumerate() {
-        for Sized { bytes, planted, found } in figures::of_length(&plain, number) {
+    for (number, (length, _)) in LENGTHS.iter().enumerate() {
+        for Sized { bytes, planted, found } in of_length(&plain, number) {
             let delays = delays(found.iter().copied());
             table.row(&[
                 length,

@@ -2,22 +2,20 @@
 
 use std::fmt::Write;
 
-use super::super::bars::MEDIUM_OF_100_ASSETS;
 use super::super::judge::{Days, Judged, Severity, Verdict};
 use super::super::measures::{
-    Bin, Watched, by_cause, calibration, calibration_error, count_false, count_false_of, delays,
-    everyday, false_alerts, outcomes,
+    Bin, Watched, by_cause, calibration, calibration_error, count_false, count_false_of,
+    false_alerts,
 };
 use super::super::text::{self, Table};
-use super::super::usual::Detector;
-use super::found::is_plain;
+use super::usual;
 
 /// All sections about alerts.
 pub(super) fn sections(verdicts: &[Verdict], folder: &str) -> String {
     let mut text = rates(verdicts);
     text += &causes(verdicts);
     text += &others(verdicts);
-    text += &usual(verdicts, folder);
+    text += &usual::section(verdicts, folder);
     text += &confidence(verdicts, folder);
     text
 }
@@ -134,64 +132,6 @@ fn others(verdicts: &[Verdict]) -> String {
         ]);
     }
     if others.is_empty() { String::new() } else { table.finish() }
-}
-
-fn usual(verdicts: &[Verdict], folder: &str) -> String {
-    let watched = Watched::of(verdicts);
-    let plain = || {
-        outcomes(verdicts)
-            .filter(|(verdict, attack, _)| !verdict.usual.is_empty() && is_plain(attack))
-    };
-    let planted = plain().count();
-    let mut table =
-        Table::new(&["detector", "found", "delay: median", "false alerts for 100 assets a week"]);
-    let found: Vec<f64> = plain()
-        .filter_map(|(.., outcome)| outcome.as_ref().ok())
-        .map(|found| found.delay)
-        .collect();
-    let count = count_false(verdicts, |alert| {
-        alert.severity >= Severity::Medium && alert.line.analytic == "AN1416"
-    });
-    let median = |seconds: &[f64]| {
-        let delays = delays(seconds.iter().copied());
-        delays.map_or(String::new(), |delays| text::seconds(delays.median))
-    };
-    table.row(&[
-        "Egret, AN1416 at medium or above",
-        &text::share(found.len(), planted),
-        &median(&found),
-        &text::rate(watched.for_100_assets_a_week(count)),
-    ]);
-    for (number, detector) in Detector::ALL.iter().enumerate() {
-        let delays: Vec<f64> = everyday(verdicts)
-            .filter_map(|verdict| Some((verdict, verdict.usual.get(number)?)))
-            .flat_map(|(verdict, usual)| verdict.truth.attacks.iter().zip(&usual.delays))
-            .filter(|(attack, _)| is_plain(attack))
-            .filter_map(|(_, delay)| *delay)
-            .collect();
-        let count = everyday(verdicts)
-            .filter_map(|verdict| verdict.usual.get(number))
-            .map(|usual| usual.false_alerts)
-            .sum();
-        table.row(&[
-            &detector.name(),
-            &text::share(delays.len(), planted),
-            &median(&delays),
-            &text::rate(watched.for_100_assets_a_week(count)),
-        ]);
-    }
-    format!(
-        "## Beside the usual detectors\n\n\
-         Limits on the bytes that an asset sends out of the estate in an hour, counted from the frames of the same \
-         captures: above the mean of the last week by three or six standard deviations, and above an exponentially \
-         weighted mean (0.05 an hour) by six. They are treated well: an hour that an attack only touches finds it, \
-         by whatever it exceeds, and all that an asset exceeds within a day of its first false alert is one. \
-         Attacks are the exfiltrations above.\n\n\
-         ![Alerts about nothing]({folder}/false-alerts.svg)\n\n\
-         ![Share found by each]({folder}/usual.svg)\n\n\
-         The bar is {MEDIUM_OF_100_ASSETS} for all analytics of Egret together.\n\n{}",
-        table.finish()
-    )
 }
 
 fn confidence(verdicts: &[Verdict], folder: &str) -> String {
