@@ -13,6 +13,7 @@ mod calendar;
 mod config;
 mod conversation;
 mod estate;
+mod harsh;
 mod internet;
 mod logs;
 mod mirrors;
@@ -24,6 +25,7 @@ pub use attack::{AttackKind, Extent, Formula};
 pub use calendar::{DAY, HOUR, MINUTE, SECOND};
 pub use conversation::Tcp;
 pub use estate::Tagging;
+use harsh::faults::Faults;
 pub use logs::Logs;
 pub use recording::Recording;
 use scene::Scene;
@@ -239,6 +241,9 @@ impl Plan {
         }
         attack::play(&mut scene);
         scene.journal.trim(scene.truth.start.0, scene.truth.end.0);
+        if self.harsh {
+            harsh::disturb_logs(&mut scene);
+        }
         Play { scene }
     }
 
@@ -287,12 +292,17 @@ impl Play<'_> {
         let mut scene = self.scene;
         let mut capture = Capture::new(out, Resolution::Micros)?;
         let start = scene.truth.start.0;
+        let mut faults = Faults::of(&scene);
         let mut frames = 0;
         loop {
             let until =
                 if scene.plan.packets.is_daily() { scene.today().end } else { scene.truth.end.0 };
             frames +=
-                scene.recording.drain(until, &mut capture, |time, _| u8::from(time >= start))?;
+                scene.recording.drain(until, &mut capture, |time, frame| match &mut faults {
+                    _ if time < start => 0,
+                    Some(faults) => faults.seen(time, frame),
+                    None => 1,
+                })?;
             if until == scene.truth.end.0 || !scene.next_day() {
                 break;
             }

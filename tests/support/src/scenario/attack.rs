@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use super::benign;
 use super::calendar::{HOUR, MINUTE, office_time};
 use super::estate::Asset;
 use super::internet::{self, Service};
 use super::scene::{Remembered, Scene};
 use super::truth::{self, Destination, Time};
+use super::{benign, harsh};
 use crate::rng::Rng;
 
 mod dns_port;
@@ -26,10 +26,14 @@ pub(super) fn play(scene: &mut Scene<'_>) {
     let habitual: Vec<Rc<Asset>> =
         benign::habitual(scene).into_iter().map(|(guest, _)| guest).collect();
     let strangers = benign::peer_to_peer_guest(scene);
+    let moving = if scene.plan.harsh { harsh::readdressed(scene) } else { Vec::new() };
     let mut guests = scene.estate.guests.clone();
     guests.retain(|guest| {
         let is = |other: &Rc<Asset>| Rc::ptr_eq(guest, other);
-        !habitual.iter().any(is) && !strangers.iter().any(is) && !guest.asks_over_https
+        !habitual.iter().any(is)
+            && !strangers.iter().any(is)
+            && !guest.asks_over_https
+            && !moving.contains(&guest.name)
     });
     rng.shuffle(&mut guests);
     let every = AttackKind::every();

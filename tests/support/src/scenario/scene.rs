@@ -32,6 +32,8 @@ pub(super) struct Scene<'p> {
     pub(super) truth: Truth,
     /// `[[approve]]` entries that the scenario needs.
     pub(super) approved: Vec<String>,
+    /// What volumes of a guest are multiplied with in each hour of today, where it is not 1.
+    pub(super) levels: BTreeMap<String, [f64; 24]>,
     openings: Openings,
     root: Rng,
     /// The part of the days that is being written: from midnight to midnight.
@@ -90,6 +92,7 @@ impl<'p> Scene<'p> {
             trail: Trail::default(),
             truth,
             approved: Vec::new(),
+            levels: BTreeMap::new(),
             openings: Openings::default(),
             root,
             day: start..midnight_after(start).min(start + plan.hours * HOUR),
@@ -128,6 +131,20 @@ impl<'p> Scene<'p> {
 
     pub(super) fn is_first_day(&self) -> bool {
         self.day.start == self.start()
+    }
+
+    /// Multiplies a guest's volumes of today, hour by hour.
+    pub(super) fn multiply_levels(&mut self, guest: &Asset, factor: impl Fn(u64) -> f64) {
+        let levels = self.levels.entry(guest.name.clone()).or_insert([1.0; 24]);
+        for (hour, level) in (0..).zip(levels) {
+            *level *= factor(hour);
+        }
+    }
+
+    /// What a guest's volumes are multiplied with.
+    pub(super) fn level(&self, guest: &Asset, time: u64) -> f64 {
+        let levels = self.levels.get(&guest.name);
+        levels.map_or(1.0, |levels| levels[(time % DAY / HOUR) as usize])
     }
 
     /// Times today of events that happen `per_day` times on a working day.

@@ -36,6 +36,7 @@ pub(super) fn play(
         name: format!("{}.{}", internet::word(rng), internet::domain(rng)),
         fixed: internet::public_v4(rng).into(),
         first_octet: rng.range(20, 223) as u8,
+        roams: scene.plan.harsh && rng.chance(0.5),
     };
     let mut planting = Planting::new(kind, asset);
     let mut pairs = BTreeSet::new();
@@ -72,6 +73,8 @@ struct Beacon {
     fixed: IpAddr,
     /// The first octet of all answers; with a small one a product hardly leaves the well-known ports.
     first_octet: u8,
+    /// Whether answers have other first octets all the same.
+    roams: bool,
 }
 
 impl Beacon {
@@ -149,8 +152,9 @@ impl Beacon {
     /// An answer that gives a port a client may connect to, and that it did not have before.
     fn answer(&self, pairs: &mut BTreeSet<u16>, rng: &mut Rng) -> (Ipv4Addr, u16) {
         loop {
-            let [_, b, c, d] = internet::public_v4(rng).octets();
-            let answer = Ipv4Addr::new(self.first_octet, b, c, d);
+            let [a, b, c, d] = internet::public_v4(rng).octets();
+            let first = if self.roams { a } else { self.first_octet };
+            let answer = Ipv4Addr::new(first, b, c, d);
             let port = self.formula.port(answer, self.constants);
             if port > 1024 && !answer.is_private() && pairs.insert(port) {
                 return (answer, port);

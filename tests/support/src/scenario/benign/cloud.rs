@@ -6,6 +6,7 @@ use std::rc::Rc;
 use crate::rng::Rng;
 use crate::scenario::calendar::{HOUR, MINUTE, Rhythm};
 use crate::scenario::estate::Asset;
+use crate::scenario::harsh::moved_backup;
 use crate::scenario::internet::Service;
 use crate::scenario::scene::{Remembered, Scene};
 
@@ -48,11 +49,18 @@ pub(super) fn play(scene: &mut Scene<'_>) {
 fn nightly(scene: &mut Scene<'_>, guest: &Asset, service: &Service, rng: &mut Rng) {
     let usual = rng.lognormal(5e7, 0.4) * scene.plan.bulk;
     let rng = &mut scene.today_of(rng);
+    let moved = moved_backup(scene, guest, "cloud");
+    let other = Service::tenant("estate-offsite", &mut scene.rng("other cloud"));
+    let (service, hour) = match &moved {
+        Some(moved) => (&other, moved.hour),
+        None => (service, 2 * HOUR),
+    };
+    let kind = if moved.is_some() { "moved_cloud_backup" } else { "habitual_cloud_backup" };
     let mut remembered = Remembered::default();
-    for time in scene.daily(2 * HOUR, 90 * MINUTE, rng) {
+    for time in scene.daily(hour, 90 * MINUTE, rng) {
         let up = (usual * rng.lognormal(1.0, 0.35)) as u64;
         let visit = scene.visit(&mut remembered, guest, service, (up, up / 1000), time, rng);
-        scene.note("habitual_cloud_backup", guest, &visit);
+        scene.note(kind, guest, &visit);
     }
 }
 

@@ -4,7 +4,10 @@ use std::net::IpAddr;
 
 use crate::rng::Rng;
 use crate::scenario::calendar::{DAY, HOUR, MINUTE, Rhythm, SECOND};
-use crate::scenario::estate::{Asset, BACKUP_SERVER, FILER, Role, TIME_SERVER};
+use crate::scenario::estate::{
+    Asset, BACKUP_SERVER, FILER, OTHER_BACKUP_SERVER, Role, TIME_SERVER,
+};
+use crate::scenario::harsh::moved_backup;
 use crate::scenario::scene::Scene;
 use crate::wire::Payload;
 
@@ -40,6 +43,7 @@ fn reads(scene: &mut Scene<'_>, guest: &Asset, server: (IpAddr, u16), per_day: f
     let rng = &mut scene.today_of(rng);
     let rhythm = if guest.role == Role::Desktop { Rhythm::Office } else { Rhythm::Service };
     for time in scene.times(per_day, rhythm, rng) {
+        let scale = scale * scene.level(guest, time);
         let up = rng.lognormal(2e4, 1.0) as u64;
         let down = (rng.lognormal(5e5, 1.3) * scale) as u64;
         scene.transfer(guest, server, (up, down), rng.range(SECOND, 20 * SECOND), time, rng);
@@ -51,12 +55,16 @@ fn backups(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
     let usual = rng.lognormal(6e7, 0.4) * scene.plan.bulk;
     let hour = rng.range(1, 3) * HOUR;
     let rng = &mut scene.today_of(rng);
+    let (server, hour) = match moved_backup(scene, guest, "inside") {
+        Some(moved) => (OTHER_BACKUP_SERVER, moved.hour),
+        None => (BACKUP_SERVER, hour),
+    };
     for time in scene.daily(hour, 40 * MINUTE, rng) {
         // 1970-01-04 was a Sunday.
         let full = if (time / DAY + 4).is_multiple_of(7) { 2.5 } else { 1.0 };
-        let up = (usual * full * rng.lognormal(1.0, 0.2)) as u64;
+        let up = (usual * full * scene.level(guest, time) * rng.lognormal(1.0, 0.2)) as u64;
         let over = rng.range(4 * MINUTE, 15 * MINUTE);
-        scene.transfer(guest, (BACKUP_SERVER, 9443), (up, up / 500), over, time, rng);
+        scene.transfer(guest, (server, 9443), (up, up / 500), over, time, rng);
     }
 }
 

@@ -35,7 +35,8 @@ pub(super) fn play(scene: &mut Scene<'_>) {
     }
     if let Some(guest) = peer_to_peer_guest(scene) {
         let mut rng = scene.rng("peers");
-        peers(scene, &guest, &mut rng);
+        scene.note_habit("peer_to_peer", &guest);
+        peers(scene, &guest, 500.0, &mut rng);
     }
 }
 
@@ -89,21 +90,42 @@ fn by_address_only(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
     }
 }
 
-/// A service in shards: shard n has the address base + n and the port 27000 + last octet.
+/// A service in shards: each has an address and the port base + last octet.
+pub(in crate::scenario) struct Shards {
+    pub(in crate::scenario) domain: String,
+    pub(in crate::scenario) addresses: Vec<Ipv4Addr>,
+    pub(in crate::scenario) base: u16,
+}
+
 /// Several guests use the same few shards for ever, some of them only after the time of learning.
 fn sharded_service(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
     let mut shared = scene.rng("shards");
     let [a, b, c, _] = internet::public_v4(&mut shared).octets();
     let base = shared.range(20, 200) as u8;
+    let service = Shards {
+        domain: "cluster-store.net".into(),
+        addresses: (0..10).map(|shard| Ipv4Addr::new(a, b, c, base + shard)).collect(),
+        base: 27_000,
+    };
     scene.note_habit("sharded_service", guest);
     let from = if rng.chance(0.5) { scene.start() } else { scene.learned() };
+    sharded(scene, guest, (&service, from), rng);
+}
+
+/// A guest's day with a service in shards, which it uses from some time on.
+pub(in crate::scenario) fn sharded(
+    scene: &mut Scene<'_>,
+    guest: &Asset,
+    (service, from): (&Shards, u64),
+    rng: &mut Rng,
+) {
     let rng = &mut scene.today_of(rng);
     for time in scene.times_since(from, 30.0, Rhythm::Service, rng) {
-        let shard = rng.below(10) as u8;
-        let address = IpAddr::from(Ipv4Addr::new(a, b, c, base + shard));
-        let port = 27_000 + u16::from(base + shard);
-        let name = format!("shard-{shard:02}.cluster-store.net");
-        let answer = Record { name: name.clone(), ttl: 30, data: Data::address(address) };
+        let shard = rng.below(service.addresses.len() as u64) as usize;
+        let address = service.addresses[shard];
+        let port = service.base + u16::from(address.octets()[3]);
+        let name = format!("shard-{shard:02}.{}", service.domain);
+        let answer = Record { name: name.clone(), ttl: 30, data: Data::A(address) };
         let now = scene.lookup(guest, (&name, rtype::A), &[answer], time, rng) + SECOND / 100;
         let session = Session {
             sni: Some(&name),
@@ -112,15 +134,19 @@ fn sharded_service(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
             down: rng.lognormal(2e4, 1.0) as u64,
             over: rng.range(SECOND / 10, 30 * SECOND),
         };
-        scene.tls(guest, (address, port), session, now, rng);
+        scene.tls(guest, (address.into(), port), session, now, rng);
     }
 }
 
 /// Peers at addresses and ports of their own choice; half of them are gone.
-fn peers(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
-    scene.note_habit("peer_to_peer", guest);
+pub(in crate::scenario) fn peers(
+    scene: &mut Scene<'_>,
+    guest: &Asset,
+    per_day: f64,
+    rng: &mut Rng,
+) {
     let rng = &mut scene.today_of(rng);
-    for time in scene.times(500.0, Rhythm::Service, rng) {
+    for time in scene.times(per_day, Rhythm::Service, rng) {
         let peer = IpAddr::from(internet::public_v4(rng));
         let path = scene.path(guest, peer, rng.range(1025, 65_535) as u16, rng);
         match rng.below(4) {

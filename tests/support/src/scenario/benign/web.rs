@@ -74,7 +74,8 @@ fn habits(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
         } else {
             rng.lognormal(2500.0, 1.1)
         };
-        let volumes = (up as u64, rng.lognormal(3e4, 1.6).min(2e7) as u64);
+        let level = scene.level(guest, time);
+        let volumes = ((up * level) as u64, (rng.lognormal(3e4, 1.6).min(2e7) * level) as u64);
         scene.visit(&mut remembered, guest, service, volumes, time, rng);
     }
 }
