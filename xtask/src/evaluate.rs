@@ -17,6 +17,8 @@ use play::Playing;
 mod bars;
 mod document;
 mod judge;
+#[cfg(test)]
+mod made;
 mod measures;
 mod play;
 mod report;

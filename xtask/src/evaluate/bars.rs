@@ -256,3 +256,62 @@ fn untold(verdicts: &[Verdict]) -> Vec<String> {
 fn promised(verdicts: &[Verdict]) -> impl Iterator<Item = Outcome<'_>> {
     outcomes(verdicts).filter(|(_, attack, _)| attack.required)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::made;
+    use super::*;
+
+    #[test]
+    fn a_small_run_fails_on_a_promise_that_is_not_kept_and_not_on_bars_of_another_scale() {
+        let mut verdict = made::verdict(20, 2.0);
+        verdict.truth.attacks.push(made::exfiltration("exfiltration.one_session", 1_000_000, 60));
+        verdict.outcomes.push(Err(Missed::Unnoticed));
+        assert_eq!(below(&[verdict]), ["estate-1: exfiltration.one_session of app-02 not found"]);
+
+        let mut verdict = made::verdict(20, 2.0);
+        verdict.alerts.push(made::false_alert("AN1416", Severity::Medium));
+        assert_eq!(below(&[verdict]), Vec::<String>::new(), "one in two days is allowed");
+
+        let mut verdict = made::verdict(20, 2.0);
+        verdict.alerts.push(made::false_alert("AN1416", Severity::High));
+        assert_eq!(below(&[verdict]), ["1 false alerts at high or above"]);
+    }
+
+    /// 500 assets for ten times two weeks are 100 times what a rate is for.
+    #[test]
+    fn a_large_run_is_held_against_all_bars() {
+        let medium = |each: usize| -> Vec<Verdict> {
+            let mut verdicts: Vec<Verdict> = (0..10).map(|_| made::verdict(500, 14.0)).collect();
+            for verdict in &mut verdicts {
+                let alerts = (0..each).map(|_| made::false_alert("AN1416", Severity::Medium));
+                verdict.alerts.extend(alerts);
+            }
+            verdicts
+        };
+        assert!(is_at_scale(&medium(0)) && !is_at_scale(&medium(0)[..9]));
+        let of_rate = |verdicts: &[Verdict]| bars(verdicts).into_iter().next().unwrap().is_met;
+        assert_eq!(of_rate(&medium(10)), Some(true));
+        assert_eq!(of_rate(&medium(11)), Some(false));
+        assert!(below(&medium(0)).iter().any(|bar| bar.ends_with("none planted")), "all are tried");
+    }
+
+    #[test]
+    fn exfiltration_is_held_against_the_bar_of_its_size_and_speed() {
+        let mut verdict = made::verdict(20, 2.0);
+        for (bytes, seconds, delay) in [
+            (499_000_000, 60, None),
+            (500_000_000, 60, Some(10.0)),
+            (5_000_000_000, 172_800, Some(59.0)),
+            (5_000_000_000, 86_400, Some(4000.0)),
+        ] {
+            verdict.truth.attacks.push(made::exfiltration("exfiltration.sized", bytes, seconds));
+            verdict.outcomes.push(delay.map(made::found).ok_or(Missed::Unnoticed));
+        }
+        let measured: Vec<(String, Option<bool>)> =
+            exfiltration(&[verdict]).map(|bar| (bar.measured, bar.is_met)).into();
+        assert_eq!(measured[0], (text::share(3, 3), Some(true)));
+        assert_eq!(measured[1], ("59.0 s".into(), Some(true)));
+        assert_eq!(measured[2], (text::share(1, 1), Some(true)));
+    }
+}

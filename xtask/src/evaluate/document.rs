@@ -8,7 +8,7 @@ use anyhow::Context;
 
 use super::bars;
 use super::judge::Verdict;
-use super::measures::{Watched, everyday, outcomes};
+use super::measures::{Watched, outcomes};
 use super::text::Table;
 
 mod chart;
@@ -74,14 +74,12 @@ fn head(run: &Run, verdicts: &[Verdict]) -> String {
     head += &table.finish();
     let _ = writeln!(
         head,
-        "Estates have their seeds in their names. Together {:.0} attacks, {} estates with everyday traffic, and \
-         {:.0} days of an estate or {:.0} days of an asset of it behind the time of learning. Intervals are in \
-         brackets: they hold the true value in 95 of 100 cases (shares: Wilson; counts: exact bounds of Poisson's \
-         distribution).\n",
-        outcomes(verdicts).count(),
-        everyday(verdicts).count(),
+        "Estates have their seeds in their names. Those with everyday traffic were judged for {:.0} days together, \
+         {:.0} days of an asset, and {} attacks were planted in all. Intervals are in brackets: they hold the true \
+         value in 95 of 100 cases (shares: Wilson's; counts: exact bounds of Poisson's distribution).\n",
         watched.estate_days,
         watched.asset_days,
+        outcomes(verdicts).count(),
     );
     head
 }
@@ -116,3 +114,40 @@ const METHOD: &str = "\
 - Causes are what was noted when the harmless thing was made; what has no note is everyday traffic.
 - Intervals take alerts and attacks to be independent, which those of one estate are not quite.
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::super::judge::{Missed, Severity};
+    use super::super::made;
+    use super::*;
+
+    #[test]
+    fn the_report_links_its_figures_and_says_what_is_missed_and_why() {
+        let mut verdict = made::verdict(20, 2.0);
+        let mut drip = made::exfiltration("exfiltration.drip", 3_000_000, 100_000);
+        drip.evasion = Some("drip".into());
+        let plain = made::exfiltration("exfiltration.sized", 500_000_000, 60);
+        verdict.truth.attacks.extend([drip, plain]);
+        verdict.outcomes.extend([Err(Missed::TooLow(Severity::Low)), Ok(made::found(4.0))]);
+        verdict.alerts.push(made::false_alert("AN1416", Severity::Medium));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("told.md");
+        let run = Run { command: "cargo xtask evaluate".into(), version: "egret 0.1.0".into() };
+        write(&path, &run, &[verdict]).unwrap();
+        let report = fs::read_to_string(&path).unwrap();
+        for (_, link) in report.match_indices("](").map(|(at, _)| report.split_at(at + 2)) {
+            let file = link.split(')').next().unwrap();
+            assert!(fs::read_to_string(folder.path().join(file)).unwrap().ends_with("</svg>\n"));
+        }
+        for said in [
+            "| drip | exfiltration.drip | some hundred kilobytes now and then",
+            "| exfiltration.drip | 1 | only an alert at low | 3 MB |",
+            "| up to 15 min | 500 MB | 1 of 1, 100 % (21 to 100) | 4.0 s |",
+            "| medium or above | 1 | 17.5 (0.44 to 97.5) | 3.50 (0.089 to 19.5) |",
+            "**This run is smaller**",
+        ] {
+            assert!(report.contains(said), "{said}\n{report}");
+        }
+        assert!(!report.contains("NaN") && !report.contains(" inf "), "{report}");
+    }
+}

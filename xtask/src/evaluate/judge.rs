@@ -233,24 +233,36 @@ fn is_asset(line: &Line, asset: &egret_tests::scenario::truth::Asset) -> bool {
         || line.asset.address.is_some_and(|address| asset.addresses.contains(&address))
 }
 
-/// What harmless thing a false alert is about, where that was noted: a visit, else a habit, which is one of
-/// traffic.
+/// Habits that lead to odd ports; the others move volumes.
+const OF_PORTS: [&str; 3] = ["peer_to_peer", "sharded_service", "resolver_over_https"];
+
+/// What harmless thing a false alert is about, where that was noted: a visit to its place, else the latest habit
+/// that its analytic could have stumbled over.
 fn cause(line: &Line, truth: &Truth) -> Option<Cause> {
-    let destination = line.destination.as_ref();
-    let mut of_asset =
-        truth.hard_negatives.iter().filter(|negative| is_asset(line, &negative.asset));
-    let visit = of_asset.clone().find(|negative| {
-        destination.is_some_and(|destination| {
+    let mut before = truth
+        .hard_negatives
+        .iter()
+        .rev()
+        .filter(|negative| is_asset(line, &negative.asset) && negative.first <= line.time);
+    let visit = before.clone().find(|negative| {
+        line.destination.as_ref().is_some_and(|destination| {
             negative.destination.is_some_and(|known| known.address == destination.address)
                 || (negative.sni.is_some() && negative.sni == destination.sni)
         })
     });
-    let of = |negative: &HardNegative, bytes| Cause { kind: negative.kind.clone(), bytes };
-    match visit {
-        Some(visit) => Some(of(visit, Some(visit.bytes_out))),
-        None if line.analytic == "AN0646" => None,
-        None => of_asset.find(|habit| habit.destination.is_none()).map(|habit| of(habit, None)),
+    if let Some(visit) = visit {
+        return Some(Cause { kind: visit.kind.clone(), bytes: Some(visit.bytes_out) });
     }
+    let is_habit = |negative: &&HardNegative| {
+        let is_of_ports = OF_PORTS.contains(&negative.kind.as_str());
+        negative.destination.is_none()
+            && match line.analytic.as_str() {
+                "AN0731" => is_of_ports,
+                "AN1416" => !is_of_ports,
+                _ => false,
+            }
+    };
+    before.find(is_habit).map(|habit| Cause { kind: habit.kind.clone(), bytes: None })
 }
 
 /// Captures and alerts have microseconds: the truth must not seem later than they are.

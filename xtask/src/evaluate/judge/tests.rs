@@ -49,14 +49,11 @@ fn verdict(attacks: Vec<Attack>, lines: &[String]) -> Verdict {
         learned: Time(START - DAY),
         end: Time(START + DAY),
         attacks,
-        hard_negatives: vec![HardNegative {
-            kind: "crash_dump".into(),
-            asset: asset(),
-            first: Time(START),
-            destination: Some(destination("192.0.2.9")),
-            sni: None,
-            bytes_out: 20_000_000,
-        }],
+        hard_negatives: vec![
+            harmless_thing("level_shift", None),
+            harmless_thing("sharded_service", None),
+            harmless_thing("crash_dump", Some("192.0.2.9")),
+        ],
         operations: 0,
         changes: 0,
         assets: 20,
@@ -64,6 +61,17 @@ fn verdict(attacks: Vec<Attack>, lines: &[String]) -> Verdict {
     };
     let subject = Subject { name: "estate-1".into(), days: Days::Everyday, usual: Vec::new() };
     judge(subject, truth, &alerts(&lines.join("\n")).unwrap())
+}
+
+fn harmless_thing(kind: &str, address: Option<&str>) -> HardNegative {
+    HardNegative {
+        kind: kind.into(),
+        asset: asset(),
+        first: Time(START),
+        destination: address.map(destination),
+        sni: None,
+        bytes_out: 20_000_000,
+    }
 }
 
 fn harmless(verdict: &Verdict) -> usize {
@@ -141,4 +149,45 @@ fn a_false_alert_has_the_highest_severity_it_ever_had_and_its_cause() {
     let cause = Cause { kind: "crash_dump".into(), bytes: Some(20_000_000) };
     assert_eq!(alert.about, About::Harmless(Some(cause)));
     assert_eq!(alert.severity, Severity::Medium);
+}
+
+#[test]
+fn a_false_alert_is_laid_to_what_its_analytic_could_have_stumbled_over() {
+    let verdict = verdict(
+        Vec::new(),
+        &[
+            line("a", 5, "AN1416", "medium", "192.0.2.1"),
+            line("b", 5, "AN0731", "medium", "192.0.2.1"),
+            line("c", 5, "AN0646", "medium", "192.0.2.1"),
+        ],
+    );
+    let causes: Vec<Option<&str>> = verdict
+        .alerts
+        .iter()
+        .map(|alert| match &alert.about {
+            About::Harmless(cause) => cause.as_ref().map(|cause| cause.kind.as_str()),
+            about => panic!("{about:?}"),
+        })
+        .collect();
+    assert_eq!(causes, [Some("level_shift"), Some("sharded_service"), None]);
+}
+
+/// What is said of a place while it is made to look usual is about the attack.
+#[test]
+fn an_attack_begins_with_its_preparation_and_its_delay_with_the_first_byte() {
+    let mut prepared = attack("exfiltration.preseeded", "AN1416");
+    prepared.prepared = Some(Time(START - HOUR));
+    prepared.exfiltration = Some(truth::Exfiltration {
+        size: 1,
+        duration: 1,
+        first_byte: Time(START + 2_000_000_000),
+        staged: 0,
+    });
+    let early = line("a", 0, "AN1416", "high", "198.51.100.7")
+        .replace(&Time(START).to_string(), &Time(START - HOUR / 2).to_string());
+    let late = line("a", 12, "AN1416", "high", "198.51.100.7");
+    for (line, delay) in [(early, 0.0), (late, 10.0)] {
+        let verdict = verdict(vec![prepared.clone()], &[line]);
+        assert_eq!(verdict.outcomes[0].clone().unwrap().delay, delay);
+    }
 }
