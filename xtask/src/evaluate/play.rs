@@ -1,9 +1,9 @@
 //! Plays an estate's days through the binary: frames go through a pipe as they are made.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
@@ -17,8 +17,8 @@ pub(super) struct Playing<'a> {
     pub(super) egret: Option<&'a Path>,
     /// Where files go.
     pub(super) folder: &'a Path,
-    /// Whether captures are written too.
-    pub(super) keeps_captures: bool,
+    /// Whether logs stay there.
+    pub(super) keeps_logs: bool,
 }
 
 impl Playing<'_> {
@@ -51,7 +51,7 @@ impl Playing<'_> {
         }
         let alerts = judge::alerts(&fs::read_to_string(files.alerts())?)?;
         let days = (truth.end.0 - truth.learned.0) as f64 / (24 * HOUR) as f64;
-        if !self.keeps_captures {
+        if !self.keeps_logs {
             fs::remove_file(files.log())?;
         }
         let is_everyday = plan.packets == Packets::Everyday;
@@ -67,10 +67,10 @@ impl Playing<'_> {
         play: Play<'_>,
     ) -> anyhow::Result<(usize, Truth)> {
         let mut child = start(egret, files, plan)?;
-        let pipe = child.stdin.take();
-        let keeps = self.keeps_captures && plan.packets != Packets::None;
-        let file = keeps.then(|| create(&files.capture())).transpose()?;
-        let written = play.write_capture(BufWriter::with_capacity(1 << 20, Both { pipe, file }));
+        let written = match child.stdin.take() {
+            Some(pipe) => play.write_capture(BufWriter::with_capacity(1 << 20, pipe)),
+            None => play.write_capture(io::sink()),
+        };
         let output = child.wait_with_output()?;
         ensure!(
             output.status.success(),
@@ -123,28 +123,6 @@ fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
     let created =
         File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
     Ok(BufWriter::with_capacity(1 << 20, created))
-}
-
-/// The binary's standard input, and a file where captures are kept.
-struct Both {
-    pipe: Option<ChildStdin>,
-    file: Option<BufWriter<File>>,
-}
-
-impl Write for Both {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if let Some(pipe) = &mut self.pipe {
-            pipe.write_all(bytes)?;
-        }
-        if let Some(file) = &mut self.file {
-            file.write_all(bytes)?;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.as_mut().map_or(Ok(()), Write::flush)
-    }
 }
 
 /// The files of one estate.
