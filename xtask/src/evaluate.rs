@@ -60,7 +60,7 @@ pub(crate) struct Arguments {
     /// The binary; built with `cargo build --release` unless given
     #[arg(long, value_name = "PATH")]
     egret: Option<PathBuf>,
-    /// Keeps captures, configs, truth and alerts here
+    /// Keeps logs, configs, truth and alerts here; captures with --write-only
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
     /// Only writes captures, configs and truth; needs --keep
@@ -124,7 +124,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let play = Playing {
         egret: egret.as_deref(),
         folder,
-        keeps_captures: arguments.keep.is_some(),
+        keeps_logs: arguments.keep.is_some(),
         asks_usual: arguments.report.is_some(),
     };
     let verdicts = all(&play, &plans(arguments))?;

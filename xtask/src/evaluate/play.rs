@@ -18,8 +18,8 @@ pub(super) struct Playing<'a> {
     pub(super) egret: Option<&'a Path>,
     /// Where files go.
     pub(super) folder: &'a Path,
-    /// Whether captures are written too.
-    pub(super) keeps_captures: bool,
+    /// Whether logs stay there.
+    pub(super) keeps_logs: bool,
     /// Whether the usual detectors get everyday traffic, too.
     pub(super) asks_usual: bool,
 }
@@ -60,7 +60,7 @@ impl Playing<'_> {
             return Ok(None);
         }
         let alerts = judge::alerts(&fs::read_to_string(files.alerts())?)?;
-        if !self.keeps_captures {
+        if !self.keeps_logs {
             fs::remove_file(files.log())?;
         }
         let usual = volumes.map_or_else(Vec::new, |volumes| usual::judge(&volumes, &truth));
@@ -76,11 +76,13 @@ impl Playing<'_> {
         (play, volumes): (Play<'_>, Option<&mut Volumes>),
     ) -> anyhow::Result<(usize, Truth)> {
         let mut child = start(egret, files, plan)?;
-        let pipe = child.stdin.take();
-        let keeps = self.keeps_captures && plan.packets != Packets::None;
-        let file = keeps.then(|| create(&files.capture())).transpose()?;
-        let readers = Readers { pipe, file, volumes };
-        let written = play.write_capture(BufWriter::with_capacity(1 << 20, readers));
+        let written = match child.stdin.take() {
+            Some(pipe) => {
+                let readers = Readers { pipe, volumes };
+                play.write_capture(BufWriter::with_capacity(1 << 20, readers))
+            }
+            None => play.write_capture(io::sink()),
+        };
         let output = child.wait_with_output()?;
         ensure!(
             output.status.success(),
@@ -135,21 +137,15 @@ fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
     Ok(BufWriter::with_capacity(1 << 20, created))
 }
 
-/// The binary's standard input, a file where captures are kept, and the usual detectors where they are asked.
+/// The binary's standard input, and the usual detectors where they are asked.
 struct Readers<'a> {
-    pipe: Option<ChildStdin>,
-    file: Option<BufWriter<File>>,
+    pipe: ChildStdin,
     volumes: Option<&'a mut Volumes>,
 }
 
 impl Write for Readers<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if let Some(pipe) = &mut self.pipe {
-            pipe.write_all(bytes)?;
-        }
-        if let Some(file) = &mut self.file {
-            file.write_all(bytes)?;
-        }
+        self.pipe.write_all(bytes)?;
         if let Some(volumes) = &mut self.volumes {
             volumes.write_all(bytes)?;
         }
@@ -157,7 +153,7 @@ impl Write for Readers<'_> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.as_mut().map_or(Ok(()), Write::flush)
+        self.pipe.flush()
     }
 }
 

@@ -7,7 +7,7 @@ use crate::scenario::estate::{FILER, Role};
 use crate::scenario::internet::{self, Service};
 use crate::scenario::scene::{Remembered, Scene};
 
-/// How many of them there are on a day, for each guest.
+/// How many of them there are on a day, for each guest; at least one in all.
 const PER_GUEST: f64 = 0.005;
 
 pub(super) fn play(scene: &mut Scene<'_>, rng: &mut Rng) {
@@ -16,7 +16,8 @@ pub(super) fn play(scene: &mut Scene<'_>, rng: &mut Rng) {
     }
     let mut rng = scene.today_of(rng);
     let (from, to) = (scene.today().start.max(scene.learned()), scene.today().end);
-    for _ in 0..rng.count(PER_GUEST * scene.estate.guests.len() as f64) {
+    let mean = (PER_GUEST * scene.estate.guests.len() as f64).max(1.0);
+    for _ in 0..rng.count(mean) {
         let guest = rng.pick(&scene.estate.guests).clone();
         let service = if rng.chance(0.4) {
             rng.pick(&scene.popular).clone()
