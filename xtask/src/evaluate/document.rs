@@ -141,7 +141,7 @@ mod tests {
         }
         for said in [
             "| drip | exfiltration.drip | some hundred kilobytes now and then",
-            "| exfiltration.drip | 1 | only an alert at low | 3 MB |",
+            "| exfiltration.drip | 1 | only an alert at low | 3 MB | evades: see above | app-02 of",
             "| up to 15 min | 500 MB | 1 of 1, 100 % (21 to 100) | 4.0 s |",
             "| medium or above | 1 | 17.5 (0.44 to 97.5) | 3.50 (0.089 to 19.5) |",
             "**This run is smaller**",

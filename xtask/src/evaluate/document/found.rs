@@ -1,7 +1,6 @@
 //! What was found: by kind, against size and duration, how soon; what evades, and what was missed.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use egret_tests::scenario::truth::Attack;
 
@@ -112,7 +111,7 @@ const EVASIONS: [(&str, &str, &str); 8] = [
     (
         "spoofed_answers",
         "answers that nobody asked for, which give a usual name a new address or hide the pairs that count",
-        "an answer is believed when a query was seen for it; one that wins the race against the resolver's is not told from it",
+        "an answer is believed when its question was seen; one that wins the race against the resolver's is not told from it",
     ),
     (
         "usual_sni",
@@ -148,41 +147,63 @@ fn evasions(verdicts: &[Verdict]) -> String {
     format!("## Evasions\n\nWhat is done in order not to be found.\n\n{}", table.finish())
 }
 
+/// Below this, what is sent to a new place says little by itself.
+const SMALL: u64 = 25_000_000;
+
+/// Why an attack was missed, as far as that is known.
+fn reason(attack: &Attack) -> &'static str {
+    match attack {
+        _ if attack.evasion.is_some() => "evades: see above",
+        _ if attack.analytic == "AN1416" && sent(attack) <= SMALL => {
+            "small: harmless software sends as much to places that are new to it"
+        }
+        _ => "not known",
+    }
+}
+
+/// Bytes of content where that is known, else of frames.
+fn sent(attack: &Attack) -> u64 {
+    attack.exfiltration.as_ref().map_or(attack.bytes_out, |extent| extent.size)
+}
+
 fn missed(verdicts: &[Verdict]) -> String {
-    let mut kinds: BTreeMap<(&str, String), Vec<(&Verdict, &Attack)>> = BTreeMap::new();
+    let mut kinds: BTreeMap<(&str, String, &str), Vec<(&Verdict, &Attack)>> = BTreeMap::new();
     for (verdict, attack, outcome) in outcomes(verdicts) {
         if let Err(missed) = outcome {
-            kinds.entry((&attack.kind, missed.to_string())).or_default().push((verdict, attack));
+            let kind = (attack.kind.as_str(), missed.to_string(), reason(attack));
+            kinds.entry(kind).or_default().push((verdict, attack));
         }
     }
-    let mut section = String::from("## Missed\n\n");
     if kinds.is_empty() {
-        return section + "Nothing.\n\n";
+        return "## Missed\n\nNothing.\n\n".into();
     }
-    let mut table = Table::new(&["attack", "missed", "what there was", "sent", "for instance"]);
-    for ((kind, what), attacks) in &kinds {
-        let sent = |attack: &Attack| match &attack.exfiltration {
-            Some(extent) => extent.size,
-            None => attack.bytes_out,
-        };
-        let sizes = attacks.iter().map(|(_, attack)| sent(attack));
-        let range = match (sizes.clone().min(), sizes.max()) {
-            (Some(least), Some(most)) if least == most && most > 0 => text::bytes(least as f64),
-            (Some(least), Some(most)) if least > 0 => {
-                format!("{} to {}", text::bytes(least as f64), text::bytes(most as f64))
-            }
-            _ => String::new(),
-        };
+    let mut table = Table::new(&[
+        "attack",
+        "missed",
+        "what there was",
+        "sent",
+        "why, as far as is known",
+        "for instance",
+    ]);
+    for ((kind, what, why), attacks) in &kinds {
         let instance = attacks.first().map_or_else(String::new, |(verdict, attack)| {
-            format!(
-                "{} of {} at {:.19}Z",
-                attack.asset.name,
-                verdict.name,
-                attack.first.to_string()
-            )
+            let time = attack.first.to_string();
+            format!("{} of {} at {time:.19}Z", attack.asset.name, verdict.name)
         });
-        table.row(&[kind, &attacks.len().to_string(), what, &range, &instance]);
+        let sizes = range(attacks.iter().map(|(_, attack)| sent(attack)));
+        table.row(&[kind, &attacks.len().to_string(), what, &sizes, why, &instance]);
     }
-    let _ = write!(section, "{}", table.finish());
-    section
+    format!("## Missed\n\n{}", table.finish())
+}
+
+/// From the least to the most bytes, where there are some.
+fn range(bytes: impl Iterator<Item = u64> + Clone) -> String {
+    let written = |bytes: u64| text::bytes(bytes as f64);
+    match (bytes.clone().min(), bytes.max()) {
+        (Some(least), Some(most)) if least == most && most > 0 => written(most),
+        (Some(least), Some(most)) if least > 0 => {
+            format!("{} to {}", written(least), written(most))
+        }
+        _ => String::new(),
+    }
 }

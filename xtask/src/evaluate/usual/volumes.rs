@@ -155,7 +155,9 @@ fn is_inside(address: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use egret_tests::wire::{Capture, Endpoint, Frame, Path, Payload, Resolution, Segment, flag};
+    use egret_tests::wire::{
+        BIG_PAYLOAD, Capture, Endpoint, Frame, Path, Payload, Resolution, Segment, flag,
+    };
 
     use super::*;
 
@@ -183,7 +185,7 @@ mod tests {
         let segment = Segment { flags: flag::ACK, sequence: 1, acknowledgment: 1 };
         let mut sent = Vec::new();
         for (seconds, path) in [(1, v4), (1, v4.back()), (2, inside), (4000, v6), (4001, v4)] {
-            frame.tcp(&path, segment, Payload::cut(&[0; 8], 60_000));
+            frame.tcp(&path, segment, Payload::cut(&[0; 8], BIG_PAYLOAD));
             file.frame((plan.start + seconds) * SECOND, &frame).unwrap();
             sent.push(u64::from(frame.wire_len()));
         }
