@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, available_parallelism};
 
-use anyhow::{bail, ensure};
+use anyhow::{anyhow, bail, ensure};
 use egret_tests::rng::Rng;
 use egret_tests::scenario::Plan;
 
@@ -182,7 +182,7 @@ fn all(play: &Playing<'_>, plans: &[Plan]) -> anyhow::Result<Vec<Verdict>> {
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
         let mut all = Vec::new();
         for thread in threads {
-            all.extend(thread.join().expect("a worker does not panic")?);
+            all.extend(thread.join().map_err(|_| anyhow!("a worker panicked"))??);
         }
         anyhow::Ok(all)
     })?;

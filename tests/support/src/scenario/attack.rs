@@ -78,7 +78,7 @@ pub(super) fn play(scene: &mut Scene<'_>) {
             AttackKind::OperationThenEgress => {
                 guest_operations::then_egress(scene, &guest, &mut rng);
             }
-            AttackKind::Sized(extent) => {
+            AttackKind::Sized(extent) | AttackKind::Unstaged(extent) => {
                 exfiltration::sized(scene, &guest, (kind, extent), &mut rng);
             }
             AttackKind::SlowGrowth

@@ -56,7 +56,10 @@ pub(super) fn sized(
     }
     let begins = start(scene, EXFILTRATION_LENGTH + over + over / 8, rng);
     let bytes = (extent.bytes as f64 * (1.0 + 0.3 * rng.unit())) as u64;
-    let (staged, pulled) = stage(scene, guest, bytes, begins, rng);
+    let (staged, pulled) = match kind {
+        AttackKind::Unstaged(_) => (begins, 0),
+        _ => stage(scene, guest, bytes, begins, rng),
+    };
     let now = staged + rng.range(2 * MINUTE, 25 * MINUTE);
     let (sni, to, now) = place(scene, guest, kind, now, rng);
     let mut upload = Upload::new(kind, guest, sni, to, pulled);

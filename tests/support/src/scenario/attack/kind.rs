@@ -47,8 +47,10 @@ pub enum AttackKind {
     HostLogin,
     /// A guest operation, and then TLS egress of that guest.
     OperationThenEgress,
-    /// Exfiltration after staging, in one session to a new place.
+    /// Exfiltration after staging to a new place, in one session or one every half hour.
     Sized(Extent),
+    /// The same of what nobody saw the guest pull together.
+    Unstaged(Extent),
     /// A little more every day, to a place that is new on the first day after the time of learning.
     SlowGrowth,
     /// Exfiltration after staging to a place that small sessions on the days before made known.
@@ -126,6 +128,11 @@ impl AttackKind {
     pub fn every() -> Vec<Self> {
         let mut every = Self::ALL.to_vec();
         every.extend(Extent::grid().map(Self::Sized));
+        let is_large = |extent: &Extent| {
+            [100, 500, 5000].contains(&(extent.bytes / 1_000_000))
+                && [600, 3600, 48 * 3600].contains(&extent.seconds)
+        };
+        every.extend(Extent::grid().filter(is_large).map(Self::Unstaged));
         for formula in Formula::ALL {
             every.extend([Self::DnsPort(formula), Self::DnsPortElsewhere(formula)]);
         }
@@ -151,7 +158,7 @@ impl AttackKind {
     /// What its random numbers follow from.
     pub(super) fn label(self) -> String {
         match self {
-            Self::Sized(Extent { bytes, seconds }) => {
+            Self::Sized(Extent { bytes, seconds }) | Self::Unstaged(Extent { bytes, seconds }) => {
                 format!("{} {bytes} {seconds}", self.name())
             }
             _ => self.name(),
@@ -183,6 +190,7 @@ impl AttackKind {
             Self::HostLogin => "guest_operations.host_login".into(),
             Self::OperationThenEgress => "guest_operations.then_egress".into(),
             Self::Sized(_) => "exfiltration.sized".into(),
+            Self::Unstaged(_) => "exfiltration.unstaged".into(),
             Self::SlowGrowth => "exfiltration.slow_growth".into(),
             Self::Preseeded => "exfiltration.preseeded".into(),
             Self::SpoofedAnswer => "exfiltration.spoofed_answer".into(),
@@ -228,6 +236,7 @@ impl AttackKind {
             Self::Drip
             | Self::HostLogin
             | Self::Sized(_)
+            | Self::Unstaged(_)
             | Self::SlowGrowth
             | Self::Preseeded
             | Self::SpoofedAnswer

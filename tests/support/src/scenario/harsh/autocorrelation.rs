@@ -10,7 +10,7 @@ const RHO: f64 = 0.95;
 /// Hours until nothing of an hour is left.
 const MEMORY: u64 = 72;
 /// Spread of the natural logarithm.
-const SPREAD: f64 = 0.8;
+const SPREAD: f64 = 0.6;
 
 pub(super) fn play(scene: &mut Scene<'_>, rng: &mut Rng) {
     for guest in some(scene, 0.3, rng) {
