@@ -6,7 +6,7 @@ use super::super::measures::{Sized, Watched, calibration, count_false};
 use super::super::statistics::{Estimate, share};
 use super::super::usual::{Average, Detector};
 use super::chart::{Axis, Chart, Look, Point, Series};
-use super::plain::{LENGTHS, Plain, of_length, plain, sized};
+use super::plain::{Group, Plain, of_group, plain, sized};
 use super::usual::{false_alerts as false_alerts_of, quiet};
 
 /// Names and contents.
@@ -21,10 +21,10 @@ pub(super) fn all(verdicts: &[Verdict]) -> [(&'static str, String); 4] {
 
 fn found(verdicts: &[Verdict]) -> String {
     let plain = plain(verdicts);
-    let series = LENGTHS.iter().enumerate().map(|(number, (name, _))| Series {
-        name,
+    let series = Group::ALL.into_iter().enumerate().map(|(number, group)| Series {
+        name: group.name(),
         look: Look::Joined,
-        points: points(&of_length(&plain, number), number),
+        points: points(&of_group(&plain, group), number),
     });
     Chart {
         title: "Exfiltration found, by bytes sent and by how long that takes",

@@ -7,7 +7,7 @@ use egret_tests::scenario::truth::Attack;
 use super::super::judge::{Found, Missed, Verdict};
 use super::super::measures::{Outcome, Sized, delays, outcomes};
 use super::super::text::{self, Table};
-use super::plain::{LENGTHS, of_length, plain};
+use super::plain::{Group, of_group, plain};
 
 /// All sections about attacks.
 pub(super) fn sections(verdicts: &[Verdict], folder: &str) -> String {
@@ -54,17 +54,17 @@ fn by_kind(verdicts: &[Verdict]) -> String {
 fn by_extent(verdicts: &[Verdict], folder: &str) -> String {
     let mut section = format!(
         "## Exfiltration, by size and duration\n\n\
-         Uploads to a place that is new to the asset and without anything that hides them; sizes near 1, 2, 5, 10 \
-         and so on are together.\n\n\
+         Uploads to a place that is new to the asset, without anything that hides them, after what is sent was pulled \
+         together inside, and without that; sizes near 1, 2, 5, 10 and so on are together.\n\n\
          ![Share found against bytes sent]({folder}/found.svg)\n\n"
     );
     let plain = plain(verdicts);
     let mut table = Table::new(&["spread over", "sent", "found", "delay: median", "95 %"]);
-    for (number, (length, _)) in LENGTHS.iter().enumerate() {
-        for Sized { bytes, planted, found } in of_length(&plain, number) {
+    for group in Group::ALL {
+        for Sized { bytes, planted, found } in of_group(&plain, group) {
             let delays = delays(found.iter().copied());
             table.row(&[
-                length,
+                group.name(),
                 &text::bytes(bytes),
                 &text::share(found.len(), planted),
                 &delays.map_or("".into(), |delays| text::seconds(delays.median)),

@@ -6,13 +6,36 @@ use super::super::judge::Verdict;
 use super::super::measures::{Sized, by_size, everyday};
 use super::super::usual::Detector;
 
-/// Durations that are told apart: a name, and the most seconds.
-pub(super) const LENGTHS: [(&str, f64); 3] =
-    [("up to 15 min", 900.0), ("up to 6 h", 22_500.0), ("up to 48 h", f64::INFINITY)];
+/// What curves are drawn of: exfiltrations after staging by their duration, and those without staging.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Group {
+    Minutes,
+    Hours,
+    Days,
+    Unstaged,
+}
 
-/// Which of them one is of.
-fn length(seconds: f64) -> usize {
-    LENGTHS.iter().position(|(_, most)| seconds <= *most).unwrap_or_default()
+impl Group {
+    pub(super) const ALL: [Self; 4] = [Self::Minutes, Self::Hours, Self::Days, Self::Unstaged];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Minutes => "up to 15 min",
+            Self::Hours => "up to 6 h",
+            Self::Days => "up to 48 h",
+            Self::Unstaged => "nothing staged before",
+        }
+    }
+
+    const fn of(extent: &Exfiltration) -> Self {
+        match (extent.staged, extent.duration) {
+            (0, _) => Self::Unstaged,
+            (_, ..=900) => Self::Minutes,
+            // An upload takes a little longer than planned.
+            (_, ..=22_500) => Self::Hours,
+            _ => Self::Days,
+        }
+    }
 }
 
 /// One of them.
@@ -68,18 +91,25 @@ pub(super) fn sized<'a>(
     by_size(plain.into_iter().map(|one| (one.extent.size, found(one))))
 }
 
-/// Those of about a duration by size, and when Egret found them.
-pub(super) fn of_length(plain: &[Plain<'_>], number: usize) -> Vec<Sized> {
-    sized(plain.iter().filter(|one| length(one.seconds()) == number), Plain::by_egret)
+/// Those of a group by size, and when Egret found them.
+pub(super) fn of_group(plain: &[Plain<'_>], group: Group) -> Vec<Sized> {
+    sized(plain.iter().filter(|one| Group::of(one.extent) == group), Plain::by_egret)
 }
 
 #[cfg(test)]
 mod tests {
+    use egret_tests::scenario::truth::Time;
+
     use super::*;
 
     #[test]
     fn durations_that_were_planned_alike_are_alike() {
-        let lengths = [60.0, 610.0, 3600.0, 21_700.0, 86_400.0, 172_800.0].map(length);
-        assert_eq!(lengths, [0, 0, 1, 1, 2, 2]);
+        let of = |(staged, duration)| {
+            Group::of(&Exfiltration { size: 1, duration, first_byte: Time(0), staged })
+        };
+        assert_eq!([(1, 60), (1, 610)].map(of), [Group::Minutes; 2]);
+        assert_eq!([(1, 3600), (1, 21_700)].map(of), [Group::Hours; 2]);
+        assert_eq!([(1, 86_400), (1, 172_800)].map(of), [Group::Days; 2]);
+        assert_eq!([(0, 60), (0, 172_800)].map(of), [Group::Unstaged; 2]);
     }
 }
