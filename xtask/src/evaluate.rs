@@ -48,6 +48,10 @@ pub(crate) struct Arguments {
     /// speeds, of all formulas, and such as evade
     #[arg(long)]
     harsh: bool,
+    /// How many harsh estates with no attack there are beside: alerts about attacks take from the budget
+    /// that false ones have
+    #[arg(long, default_value_t = 0)]
+    peaceful: u64,
     /// Days of connections to odd ports, with no attack, that have to stay quiet; 0 leaves them out
     #[arg(long, default_value_t = 0)]
     port_days: u64,
@@ -152,6 +156,10 @@ fn plans(arguments: &Arguments) -> Vec<Plan> {
         false => Plan::evaluation(seed, guests, hours, learn),
     };
     let mut plans: Vec<Plan> = (first..first + arguments.seeds).map(of_seed).collect();
+    plans.extend((0..arguments.peaceful).map(|number| {
+        let seed = first + arguments.seeds + number;
+        Plan { attacks: Vec::new(), ..Plan::harsh(seed, guests, hours, learn) }
+    }));
     if arguments.port_days > 0 {
         let hours = learn + arguments.port_days * 24;
         plans.push(Plan::odd_ports(first + 3, guests, hours, learn));
