@@ -25,6 +25,7 @@ mod report;
 mod statistics;
 mod text;
 mod usual;
+mod watched;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -79,7 +80,8 @@ impl Arguments {
     /// What gives the same report again.
     fn command(&self) -> String {
         format!(
-            "cargo xtask evaluate --report{} --guests {} --days {} --learn {}h --seeds {} --seed {} --port-days {} \
+            "cargo xtask evaluate --report{} --guests {} --days {} --learn {}h --seeds {} --seed {} --peaceful {} \
+             --port-days {} \
              --log-hosts {} --log-days {}",
             if self.harsh { " --harsh" } else { "" },
             self.guests,
@@ -87,6 +89,7 @@ impl Arguments {
             self.learn.0,
             self.seeds,
             self.seed,
+            self.peaceful,
             self.port_days,
             self.log_hosts,
             self.log_days,

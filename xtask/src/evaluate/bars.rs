@@ -4,10 +4,9 @@
 use egret_tests::scenario::truth::{Attack, Exfiltration};
 
 use super::judge::{Days, Found, Missed, Severity, Verdict};
-use super::measures::{
-    Outcome, Watched, count_false, count_false_of, delays, everyday, false_alerts, outcomes,
-};
+use super::measures::{Outcome, delays, everyday, false_alerts, outcomes};
 use super::text;
+use super::watched::Watched;
 
 /// The scale that the bars are stated for: guests, days behind the time of learning, seeds.
 const GUESTS: u64 = 500;
@@ -60,7 +59,7 @@ pub(super) fn is_at_scale(verdicts: &[Verdict]) -> bool {
 
 /// All bars.
 pub(super) fn bars(verdicts: &[Verdict]) -> Vec<Bar> {
-    let mut bars = Vec::from(quiet(verdicts));
+    let mut bars = quiet(verdicts);
     bars.extend(exfiltration(verdicts));
     let all = |what: &str, is: &dyn Fn(&Attack) -> bool| found(verdicts, what, 1.0, is);
     bars.push(all("egress of management components: all found", &|attack| {
@@ -74,27 +73,30 @@ pub(super) fn bars(verdicts: &[Verdict]) -> Vec<Bar> {
     bars
 }
 
-fn quiet(verdicts: &[Verdict]) -> [Bar; 2] {
-    let watched = Watched::of(verdicts);
-    let medium = count_false(verdicts, |alert| alert.severity >= Severity::Medium);
-    let high = count_false(verdicts, |alert| alert.severity >= Severity::High);
-    let has_watched = watched.estate_days > 0.0;
-    let medium = watched.for_100_assets_a_week(medium);
-    let high = watched.for_a_site_a_week(high);
-    [
-        Bar {
+/// In all estates, and in those without an attack, where there are some.
+fn quiet(verdicts: &[Verdict]) -> Vec<Bar> {
+    let all = (" that is about no attack", Watched::everyday(verdicts));
+    let peaceful = (", in estates without an attack", Watched::peaceful(verdicts));
+    let mut bars = Vec::new();
+    for (which, watched) in [all, peaceful].into_iter().filter(|(_, it)| !it.is_empty()) {
+        let medium = watched.count(|alert| alert.severity >= Severity::Medium);
+        let medium = watched.for_100_assets_a_week(medium);
+        let high = watched.count(|alert| alert.severity >= Severity::High);
+        let high = watched.for_a_site_a_week(high);
+        bars.push(Bar {
             asked: format!(
-                "at most {MEDIUM_OF_100_ASSETS} alert at medium or above for 100 assets a week that is about no attack"
+                "at most {MEDIUM_OF_100_ASSETS} alert at medium or above for 100 assets a week{which}"
             ),
             measured: text::rate(medium),
-            is_met: has_watched.then_some(medium.value <= MEDIUM_OF_100_ASSETS),
-        },
-        Bar {
-            asked: format!("at most {HIGH_OF_A_SITE} of them at high or above for a site a week"),
+            is_met: Some(medium.value <= MEDIUM_OF_100_ASSETS),
+        });
+        bars.push(Bar {
+            asked: format!("at most {HIGH_OF_A_SITE} at high or above for a site a week{which}"),
             measured: text::rate(high),
-            is_met: has_watched.then_some(high.value <= HIGH_OF_A_SITE),
-        },
-    ]
+            is_met: Some(high.value <= HIGH_OF_A_SITE),
+        });
+    }
+    bars
 }
 
 fn exfiltration(verdicts: &[Verdict]) -> [Bar; 3] {
@@ -177,12 +179,10 @@ fn beacons(verdicts: &[Verdict], what: &str, families: &[&str], within: usize) -
 }
 
 fn ports(verdicts: &[Verdict]) -> Bar {
-    let odd = [Days::OddPorts];
-    let count =
-        |is: &dyn Fn(Severity) -> bool| count_false_of(verdicts, &odd, |alert| is(alert.severity));
-    let high = count(&|severity| severity >= Severity::High);
-    let medium = count(&|severity| severity == Severity::Medium);
-    let days = Watched::of_days(verdicts, &odd).estate_days;
+    let watched = Watched::of(verdicts, |verdict| verdict.days == Days::OddPorts);
+    let high = watched.count(|alert| alert.severity >= Severity::High);
+    let medium = watched.count(|alert| alert.severity == Severity::Medium);
+    let days = watched.estate_days;
     let is_enough = verdicts.iter().any(|verdict| {
         verdict.days == Days::OddPorts
             && verdict.truth.assets >= GUESTS
@@ -217,12 +217,13 @@ pub(super) fn below(verdicts: &[Verdict]) -> Vec<String> {
             Ok(_) => {}
         }
     }
-    let high = count_false(verdicts, |alert| alert.severity >= Severity::High);
+    let watched = Watched::everyday(verdicts);
+    let high = watched.count(|alert| alert.severity >= Severity::High);
     if high > 0 {
         below.push(format!("{high} false alerts at high or above"));
     }
-    let medium = count_false(verdicts, |alert| alert.severity == Severity::Medium);
-    let medium = medium as f64 / Watched::of(verdicts).estate_days;
+    let medium = watched.count(|alert| alert.severity == Severity::Medium);
+    let medium = medium as f64 / watched.estate_days;
     if medium > SMALL_MEDIUM_A_DAY {
         below.push(format!("{medium:.2} false alerts at medium an estate-day"));
     }

@@ -8,8 +8,9 @@ use anyhow::Context;
 
 use super::bars;
 use super::judge::Verdict;
-use super::measures::{Watched, outcomes};
+use super::measures::outcomes;
 use super::text::Table;
+use super::watched::Watched;
 
 mod chart;
 mod figures;
@@ -43,7 +44,7 @@ pub(super) fn write(path: &Path, run: &Run, verdicts: &[Verdict]) -> anyhow::Res
 }
 
 fn head(run: &Run, verdicts: &[Verdict]) -> String {
-    let watched = Watched::of(verdicts);
+    let watched = Watched::everyday(verdicts);
     let mut head = format!(
         "# What Egret finds, and what it raises beside\n\n\
          Written by `{}` with {}; the same seeds and binary give the same bytes. Attacks are planted in days of \

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use egret_tests::scenario::truth::Attack;
 
 use super::judge::{About, Days, Found, Judged, Missed, Severity, Verdict};
-use super::statistics::{Estimate, expected, quantile, share};
+use super::statistics::{Estimate, quantile, share};
 
 /// An attack and what came of it.
 pub(super) type Outcome<'a> = (&'a Verdict, &'a Attack, &'a Result<Found, Missed>);
@@ -30,55 +30,6 @@ pub(super) fn false_alerts(verdicts: &[Verdict]) -> impl Iterator<Item = (&Verdi
 /// Estates with everyday traffic.
 pub(super) fn everyday(verdicts: &[Verdict]) -> impl Iterator<Item = &Verdict> {
     verdicts.iter().filter(|verdict| verdict.days == Days::Everyday)
-}
-
-/// How much was watched for how long.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Watched {
-    pub(super) estate_days: f64,
-    pub(super) asset_days: f64,
-}
-
-impl Watched {
-    /// The everyday estates, together.
-    pub(super) fn of(verdicts: &[Verdict]) -> Self {
-        Self::of_days(verdicts, &[Days::Everyday])
-    }
-
-    /// Those of some kinds of days, together.
-    pub(super) fn of_days(verdicts: &[Verdict], days: &[Days]) -> Self {
-        let counted = verdicts.iter().filter(|verdict| days.contains(&verdict.days));
-        counted.fold(Self::default(), |sum, verdict| Self {
-            estate_days: sum.estate_days + verdict.length,
-            asset_days: sum.asset_days + verdict.length * verdict.truth.assets as f64,
-        })
-    }
-
-    /// So many alerts, for 100 assets and a week.
-    pub(super) fn for_100_assets_a_week(self, count: usize) -> Estimate {
-        expected(count).scaled(700.0 / self.asset_days)
-    }
-
-    /// So many alerts, for a site and a week.
-    pub(super) fn for_a_site_a_week(self, count: usize) -> Estimate {
-        expected(count).scaled(7.0 / self.estate_days)
-    }
-}
-
-/// False alerts of everyday estates that are counted.
-pub(super) fn count_false(verdicts: &[Verdict], is_counted: impl Fn(&Judged) -> bool) -> usize {
-    count_false_of(verdicts, &[Days::Everyday], is_counted)
-}
-
-/// Those of some kinds of days.
-pub(super) fn count_false_of(
-    verdicts: &[Verdict],
-    days: &[Days],
-    is_counted: impl Fn(&Judged) -> bool,
-) -> usize {
-    false_alerts(verdicts)
-        .filter(|(verdict, alert)| days.contains(&verdict.days) && is_counted(alert))
-        .count()
 }
 
 /// False alerts of everyday estates by analytic, cause and severity.
@@ -236,13 +187,6 @@ mod tests {
         // 1.39 stated and 1 right, 0.8 and 1, 1.99 and 1, of five alerts.
         let error = calibration_error(&bins).unwrap();
         assert!((error - (0.39 + 0.2 + 0.99) / 5.0).abs() < 1e-9, "{error}");
-    }
-
-    #[test]
-    fn rates_are_for_100_assets_and_a_week() {
-        let watched = Watched { estate_days: 140.0, asset_days: 140.0 * 500.0 };
-        assert!((watched.for_100_assets_a_week(100).value - 1.0).abs() < 1e-9);
-        assert!((watched.for_a_site_a_week(20).value - 1.0).abs() < 1e-9);
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::judge::{About, Days, Found, Missed, Severity, Verdict};
-use super::measures::{Watched, delays, false_alerts, outcomes};
+use super::measures::{delays, false_alerts, outcomes};
 use super::text;
+use super::watched::Watched;
 
 /// Prints tables, misses and false alerts.
 pub(super) fn print(verdicts: &[Verdict]) {
@@ -56,7 +57,7 @@ fn print_row(analytic: &str, kind: &str, outcomes: &[&Result<Found, Missed>]) {
 }
 
 fn print_false_alerts(verdicts: &[Verdict]) {
-    let days = Watched::of(verdicts).estate_days;
+    let days = Watched::everyday(verdicts).estate_days;
     let alerts = verdicts.iter().flat_map(|verdict| &verdict.alerts);
     let related = alerts.filter(|alert| alert.about == About::Related).count();
     println!(

@@ -2,9 +2,10 @@
 
 use super::super::bars::MEDIUM_OF_100_ASSETS;
 use super::super::judge::{Severity, Verdict};
-use super::super::measures::{Sized, Watched, calibration, count_false};
+use super::super::measures::{Sized, calibration};
 use super::super::statistics::{Estimate, share};
 use super::super::usual::{Average, Detector};
+use super::super::watched::Watched;
 use super::chart::{Axis, Chart, Look, Point, Series};
 use super::plain::{Group, Plain, of_group, plain, sized};
 use super::usual::{false_alerts as false_alerts_of, quiet};
@@ -79,10 +80,10 @@ fn percents(x: f64, share: Estimate) -> Point {
 }
 
 fn false_alerts(verdicts: &[Verdict]) -> String {
-    let watched = Watched::of(verdicts);
+    let watched = Watched::everyday(verdicts);
     let mut bars = vec![
-        ("Egret, high", count_false(verdicts, |alert| alert.severity >= Severity::High)),
-        ("Egret, medium", count_false(verdicts, |alert| alert.severity >= Severity::Medium)),
+        ("Egret, high", watched.count(|alert| alert.severity >= Severity::High)),
+        ("Egret, medium", watched.count(|alert| alert.severity >= Severity::Medium)),
     ];
     let detectors =
         [(Average::Mean, 3), (Average::Mean, 6), (Average::Ewma, 3), (Average::Ewma, 6)];

@@ -2,12 +2,10 @@
 
 use std::fmt::Write;
 
-use super::super::judge::{Days, Judged, Severity, Verdict};
-use super::super::measures::{
-    Bin, Watched, by_cause, calibration, calibration_error, count_false, count_false_of,
-    false_alerts,
-};
+use super::super::judge::{Days, Severity, Verdict};
+use super::super::measures::{Bin, by_cause, calibration, calibration_error, false_alerts};
 use super::super::text::{self, Table};
+use super::super::watched::Watched;
 use super::usual;
 
 /// All sections about alerts.
@@ -24,11 +22,21 @@ const SEVERITIES: [Severity; 5] =
     [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Informational];
 
 fn rates(verdicts: &[Verdict]) -> String {
-    let watched = Watched::of(verdicts);
+    let mut section = String::from("## False alerts\n\n");
+    section += &by_severity(&Watched::everyday(verdicts));
+    let peaceful = Watched::peaceful(verdicts);
+    if !peaceful.is_empty() {
+        section += "In estates without an attack alone, where no alert about one takes from the budget:\n\n";
+        section += &by_severity(&peaceful);
+    }
+    section + &yearly(verdicts)
+}
+
+fn by_severity(watched: &Watched<'_>) -> String {
     let mut table =
         Table::new(&["severity", "false alerts", "for 100 assets a week", "for a site a week"]);
     let mut row = |name: &str, is_counted: &dyn Fn(Severity) -> bool| {
-        let count = count_false(verdicts, |alert| is_counted(alert.severity));
+        let count = watched.count(|alert| is_counted(alert.severity));
         table.row(&[
             name,
             &count.to_string(),
@@ -42,11 +50,11 @@ fn rates(verdicts: &[Verdict]) -> String {
     row("medium or above", &|severity| severity >= Severity::Medium);
     row("high or above", &|severity| severity >= Severity::High);
     format!(
-        "## False alerts\n\nIn {:.0} days of an estate, {:.0} of an asset.\n\n{}",
+        "In {:.0} days of an estate, {:.0} of an asset.\n\n{}",
         watched.estate_days,
         watched.asset_days,
         table.finish()
-    ) + &yearly(verdicts)
+    )
 }
 
 /// By analytic; days of odd ports show what AN0731 raises, too.
@@ -58,16 +66,16 @@ fn yearly(verdicts: &[Verdict]) -> String {
         "at medium",
         "for a site a year, at medium or above",
     ]);
+    let with_ports =
+        || Watched::of(verdicts, |it| matches!(it.days, Days::Everyday | Days::OddPorts));
     for analytic in ["AN0646", "AN0731", "AN1131", "AN1416"] {
-        let days: &[Days] = match analytic {
-            "AN0731" => &[Days::Everyday, Days::OddPorts],
-            _ => &[Days::Everyday],
+        let watched = match analytic {
+            "AN0731" => with_ports(),
+            _ => Watched::everyday(verdicts),
         };
         let count = |is: &dyn Fn(Severity) -> bool| {
-            let is_counted = |alert: &Judged| alert.line.analytic == analytic && is(alert.severity);
-            count_false_of(verdicts, days, is_counted)
+            watched.count(|alert| alert.line.analytic == analytic && is(alert.severity))
         };
-        let watched = Watched::of_days(verdicts, days);
         let high = count(&|severity| severity >= Severity::High);
         let medium = count(&|severity| severity == Severity::Medium);
         let yearly = watched.for_a_site_a_week(high + medium).scaled(365.25 / 7.0);
@@ -79,7 +87,7 @@ fn yearly(verdicts: &[Verdict]) -> String {
             &text::rate(yearly),
         ]);
     }
-    let days = Watched::of_days(verdicts, &[Days::Everyday, Days::OddPorts]).estate_days;
+    let days = with_ports().estate_days;
     format!(
         "{}No false alert in D days bounds the rate by 3/D (95 %): in {days:.0} days, by {} in a year of a site.\n\n",
         table.finish(),
@@ -90,7 +98,7 @@ fn yearly(verdicts: &[Verdict]) -> String {
 fn causes(verdicts: &[Verdict]) -> String {
     let mut table =
         Table::new(&["analytic", "cause", "severity", "false alerts", "for 100 assets a week"]);
-    let watched = Watched::of(verdicts);
+    let watched = Watched::everyday(verdicts);
     for ((analytic, cause, severity), count) in by_cause(verdicts) {
         table.row(&[
             analytic,

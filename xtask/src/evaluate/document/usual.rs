@@ -2,9 +2,10 @@
 
 use super::super::bars::MEDIUM_OF_100_ASSETS;
 use super::super::judge::{Severity, Verdict};
-use super::super::measures::{Watched, count_false, delays, everyday};
+use super::super::measures::{delays, everyday};
 use super::super::text::{self, Table};
 use super::super::usual::{Average, Detector};
+use super::super::watched::Watched;
 use super::plain::{Plain, plain};
 
 /// False alerts of a detector.
@@ -15,7 +16,7 @@ pub(super) fn false_alerts(verdicts: &[Verdict], detector: Detector) -> usize {
 
 /// The most sensitive detector of an average that is as quiet as Egret has to be.
 pub(super) fn quiet(verdicts: &[Verdict], average: Average) -> Option<Detector> {
-    let watched = Watched::of(verdicts);
+    let watched = Watched::everyday(verdicts);
     Detector::all().filter(|detector| detector.average == average).find(|detector| {
         let count = false_alerts(verdicts, *detector);
         watched.for_100_assets_a_week(count).value <= MEDIUM_OF_100_ASSETS
@@ -23,7 +24,7 @@ pub(super) fn quiet(verdicts: &[Verdict], average: Average) -> Option<Detector> 
 }
 
 /// How often an attack that lasts as long would coincide with a false alert of its asset, on average.
-fn chance(plain: &[Plain<'_>], watched: Watched, false_alerts: usize) -> f64 {
+fn chance(plain: &[Plain<'_>], watched: &Watched<'_>, false_alerts: usize) -> f64 {
     let an_hour = false_alerts as f64 / (watched.asset_days * 24.0);
     let hits = |one: &Plain<'_>| 1.0 - (-an_hour * (one.seconds() / 3600.0 + 1.0)).exp();
     plain.iter().map(hits).sum::<f64>() / plain.len().max(1) as f64
@@ -31,7 +32,7 @@ fn chance(plain: &[Plain<'_>], watched: Watched, false_alerts: usize) -> f64 {
 
 /// The whole section.
 pub(super) fn section(verdicts: &[Verdict], folder: &str) -> String {
-    let watched = Watched::of(verdicts);
+    let watched = Watched::everyday(verdicts);
     let plain = plain(verdicts);
     let mut table = Table::new(&[
         "detector",
@@ -51,9 +52,8 @@ pub(super) fn section(verdicts: &[Verdict], folder: &str) -> String {
         ]);
     };
     let found: Vec<f64> = plain.iter().filter_map(Plain::by_egret).collect();
-    let count = count_false(verdicts, |alert| {
-        alert.severity >= Severity::Medium && alert.line.analytic == "AN1416"
-    });
+    let count = watched
+        .count(|alert| alert.severity >= Severity::Medium && alert.line.analytic == "AN1416");
     row("Egret, AN1416 at medium or above", "none: alerts name the place", &found, count);
     let [mean, ewma] = [Average::Mean, Average::Ewma];
     let shown = [(mean, 3), (mean, 6), (ewma, 3), (ewma, 6)];
@@ -62,7 +62,7 @@ pub(super) fn section(verdicts: &[Verdict], folder: &str) -> String {
     for detector in shown.into_iter().chain(quiet.into_iter().flatten()) {
         let found: Vec<f64> = plain.iter().filter_map(|one| one.by(detector)).collect();
         let count = false_alerts(verdicts, detector);
-        let chance = format!("{:.0} %", chance(&plain, watched, count) * 100.0);
+        let chance = format!("{:.0} %", chance(&plain, &watched, count) * 100.0);
         row(&detector.name(), &chance, &found, count);
     }
     format!(
