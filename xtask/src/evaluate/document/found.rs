@@ -167,7 +167,8 @@ fn sent(attack: &Attack) -> u64 {
 }
 
 fn missed(verdicts: &[Verdict]) -> String {
-    let mut kinds: BTreeMap<(&str, String, &str), Vec<(&Verdict, &Attack)>> = BTreeMap::new();
+    type Planted<'a> = (&'a Verdict, &'a Attack);
+    let mut kinds: BTreeMap<(&str, String, &str), Vec<Planted<'_>>> = BTreeMap::new();
     for (verdict, attack, outcome) in outcomes(verdicts) {
         if let Err(missed) = outcome {
             let kind = (attack.kind.as_str(), missed.to_string(), reason(attack));
