@@ -2,8 +2,9 @@
 //! moves. [`Baseline`] is what lasts of it between runs.
 //!
 //! **Learning cannot be trained by an intruder.** While an asset is learned every hour counts;
-//! after that one day teaches at most one hour, days with an open alert teach nothing, and a place
-//! is trusted only after [`TRUSTED_HOURS`] such days.
+//! after that a day teaches at most one hour, and only once it is over; days with an open alert teach
+//! nothing, a place is trusted only after [`TRUSTED_HOURS`] such days, and what is usual there at most
+//! doubles in a week.
 
 use std::collections::BTreeMap;
 
