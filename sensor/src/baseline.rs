@@ -15,16 +15,19 @@ pub(crate) use habits::{Habits, Others};
 pub use hours::HoursOfDay;
 pub(crate) use mirrors::{MAX_PAIRS, pair};
 pub use mirrors::{MirrorSession, Mirrors, Pair};
-pub use operators::{Acquaintance, Operator};
+pub use operators::{Acquaintance, Operator, USUAL_DAYS};
 pub(crate) use operators::{Meeting, account_key, host_key};
 pub(crate) use places::PlaceId;
+pub use told::{Standing, Told};
 
 mod habit;
 mod habits;
 mod hours;
+mod identity;
 mod mirrors;
 mod operators;
 mod places;
+mod told;
 
 /// What was learned, by asset name; what [`crate::store`] keeps.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -38,6 +41,9 @@ pub struct Baseline {
     /// Mirrors that are usual or configured.
     #[serde(default, skip_serializing_if = "Mirrors::is_empty")]
     pub mirrors: Mirrors,
+    /// Alerts of late, by id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub told: BTreeMap<uuid::Uuid, Told>,
 }
 
 /// What was learned of one asset.
@@ -45,6 +51,9 @@ pub struct Baseline {
 pub struct AssetBaseline {
     /// When it was first seen, in seconds since the epoch.
     pub first_seen: u64,
+    /// Its MAC addresses, by which it is known again under another address or name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub macs: Vec<String>,
     /// Hours of the day in which it reached outside over TLS.
     pub hours: HoursOfDay,
     /// Places outside it reached over TLS, by registered domain, else address prefix.
