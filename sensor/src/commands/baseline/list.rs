@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::json;
 
 use super::{BaselineError, approvals};
-use crate::baseline::{AssetBaseline, Habit, HalfHour, TRUSTED_HOURS};
+use crate::baseline::{AssetBaseline, Habit, TRUSTED_HOURS};
 use crate::commands::table::{Cell, Table};
 use crate::config::{Approve, Config, Role};
 use crate::store::{Approval, Store};
@@ -147,7 +147,7 @@ impl View<'_> {
             .map(|(series, bytes)| format!("{} {}", in_words(series), ByteSize(bytes)))
             .collect();
         if !volumes.is_empty() {
-            writeln!(to, "\n  largest half hour: {}", volumes.join(", "))?;
+            writeln!(to, "\n  largest hour: {}", volumes.join(", "))?;
         }
         if !learned.many_ports.is_empty() {
             let domains: Vec<_> =
@@ -210,7 +210,7 @@ impl View<'_> {
             "first_seen": time(learned.first_seen),
             "learning": self.is_learning(learned),
             "destinations": destinations,
-            "largest_half_hour_bytes": volumes,
+            "largest_hour_bytes": volumes,
             "many_ports": learned.many_ports,
         })
     }
@@ -225,11 +225,10 @@ fn trust(habit: &Habit) -> String {
     }
 }
 
-/// The largest half hour of each series that moved anything.
+/// The largest hour of each series that moved anything.
 fn volumes(learned: &AssetBaseline) -> impl Iterator<Item = (&str, u64)> {
-    learned.volumes.iter().filter_map(|(series, half_hours)| {
-        Some((series.as_str(), half_hours.iter().map(HalfHour::bytes).max()?))
-    })
+    let largest = learned.volumes.iter().map(|(series, of)| (series.as_str(), of.largest_hour()));
+    largest.filter(|(_, bytes)| *bytes > 0)
 }
 
 fn in_words(series: &str) -> &str {

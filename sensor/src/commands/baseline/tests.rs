@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::list::View;
 use super::*;
-use crate::baseline::{AssetBaseline, Baseline, Habit, HalfHour};
+use crate::baseline::{AssetBaseline, Baseline, Habit, Volumes};
 use crate::config::{Asset, NamePattern, Role};
 use crate::store::Approval;
 use crate::time::Timestamp;
@@ -34,11 +34,12 @@ fn learned() -> AssetBaseline {
         ("198.51.100.0/24", habit(7, true)),
         ("x\x1b[2J.example", habit(7, true)),
     ];
-    let half_hour = HalfHour { index: 0, largest: [3000, 4000, 5483], peer: 0 };
+    let kept = r#"{"next":480000,"hours":[[0,0,0],[70,80,108]],"days":[],"jobs":[]}"#;
+    let volumes: Volumes = serde_json::from_str(kept).unwrap();
     AssetBaseline {
         first_seen: BEGIN,
         destinations: destinations.map(|(name, habit)| (name.to_owned(), habit)).into(),
-        volumes: [("in-internal".to_owned(), vec![half_hour])].into(),
+        volumes: [("in-internal".to_owned(), volumes)].into(),
         many_ports: vec!["meet.example".to_owned()],
         ..AssetBaseline::default()
     }
@@ -103,7 +104,7 @@ esxi-01  first seen 2026-11-01 10:00, learned until 2026-11-08 10:00 UTC
   x\\x1b[2J.example  learned      7  2026-11-01  2026-11-21     1,204          0 B      0 B
   new.example       2 of 7       2  2026-11-01  2026-11-21     1,204          0 B      0 B
 
-  largest half hour: in from inside 2.0 GB
+  largest hour: in from inside 2.0 GB
 
   reached on many ports: meet.example
 
