@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn a_place_nobody_went_to_for_long_is_less_known() {
         let mut habit = Habit::new(at(0, 0), true);
-        (0..20).for_each(|hour| drop(habit.visit(at(0, hour), true)));
+        (0..20).for_each(|hour| _ = habit.visit(at(0, hour), true));
         habit.visit(at(30, 1), false);
         assert_eq!((habit.hours, habit.learned), (21, true));
         habit.visit(at(90, 1), false);
@@ -299,7 +299,7 @@ mod tests {
     #[test]
     fn what_earlier_versions_kept_means_the_same() {
         let mut habit = Habit::new(at(0, 0), false);
-        (0..9).for_each(|day| drop(habit.visit(at(day, 1), false)));
+        (0..9).for_each(|day| _ = habit.visit(at(day, 1), false));
         habit.send(at(9, 1), 9 << 20);
         habit.send(at(10, 1), 1);
         let mut kept = serde_json::to_value(&habit).unwrap();

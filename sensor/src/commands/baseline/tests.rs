@@ -104,7 +104,7 @@ esxi-01  first seen 2026-11-01 10:00, learned until 2026-11-08 10:00 UTC
   x\\x1b[2J.example  learned      7  2026-11-01  2026-11-21     1,204          0 B      0 B
   new.example       2 of 7       2  2026-11-01  2026-11-21     1,204          0 B      0 B
 
-  largest hour: in from inside 2.0 GB
+  largest hour: in from inside 1.9 GB
 
   reached on many ports: meet.example
 

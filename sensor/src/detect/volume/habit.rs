@@ -188,17 +188,21 @@ impl Usual {
             all.extend([PRIOR_LOGARITHM; PRIOR]);
         }
         let (mut centre, mut spread) = robust(&mut all).unwrap_or((PRIOR_LOGARITHM, 0.0));
+        let mut habitual = 0.0;
         if let Some(volumes) = volumes.filter(|_| !is_day) {
             let mut same_hour: Vec<f64> = volumes.same_hour(hour, window).collect();
             let again = same_hour.len().saturating_sub(1) as f64;
             let weight = again / (again + SHRINKAGE);
+            same_hour.sort_unstable_by(|one, other| other.total_cmp(one));
+            habitual = same_hour.get(1).map_or(0.0, |second| second.exp());
             if let Some((own, wide)) = robust(&mut same_hour) {
                 centre += weight * (own - centre);
                 spread += weight * (wide - spread);
             }
         }
         spread = spread.clamp(SPREAD[0], SPREAD[1]);
-        let bound = (MARGIN * (centre + SPREADS * spread).exp()) as u64;
+        // What this hour of the week moved twice is no spike, whatever the other hours do.
+        let bound = (MARGIN * (centre + SPREADS * spread).exp()).max(habitual) as u64;
         Self {
             limit: match () {
                 () if !is_day => floor.max(bound),

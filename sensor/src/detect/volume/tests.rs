@@ -61,7 +61,7 @@ fn a_nightly_job_is_half_known_after_one_night_and_no_spike_after_two_but_only_w
     moved(&mut volumes, 2, night(3), 20, 6_000_000_000);
     assert_eq!(novelty(&volumes, 3), Some(1.0));
     // Not all that moves is jobs.
-    (3..12).for_each(|hour| drop(moved(&mut volumes, 9, night(3) + hour * HOUR, 30, 5_000_000)));
+    (3..12).for_each(|hour| _ = moved(&mut volumes, 9, night(3) + hour * HOUR, 30, 5_000_000));
     moved(&mut volumes, 1, night(4) + 8 * HOUR, 20, 2_000_000_000);
     let window = Duration::from_secs(600);
     let moved_job = volumes.recent_spike(asset(), IN, at(night(4) + 8 * HOUR + 1500), window);
