@@ -238,6 +238,32 @@ pub enum Fact {
         expected_bytes: u64,
         /// How far outside the usual spread, in robust standard deviations of the logarithm.
         score: f64,
+        /// When the last of it moved that is known by now; the evidence's time is the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// Hours of the last four weeks that say what is usual; few while little is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        known_hours: Option<u64>,
+    },
+    /// What leaves hour after hour beyond what habits explain.
+    SlowEgress {
+        /// Bytes that left since the evidence's time.
+        observed_bytes: u64,
+        /// Bytes that would have been usual.
+        expected_bytes: u64,
+        /// The cumulative sum over the hours since, in robust standard deviations of the logarithm.
+        score: f64,
+        /// The sum from which it is told.
+        bound: f64,
+    },
+    /// What the asset never used before, besides the place.
+    FirstSeen {
+        /// What it is: `ja4` or `port`.
+        what: Text,
+        /// Which.
+        value: String,
+        /// Other assets that use it.
+        other_assets: u64,
     },
     /// A TLS session.
     TlsSession {
@@ -247,9 +273,13 @@ pub enum Fact {
         bytes_out: u64,
         /// Bytes out that would have been usual.
         usual_bytes_out: u64,
+        /// Over so many days, where that is not today and the day before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        days: Option<u64>,
         /// Sessions to this destination.
         sessions: u64,
-        /// What stands out besides the bytes: `no_sni`, `sni_not_in_dns`, `never_resolved`, `odd_port`, `ech`.
+        /// What stands out besides the bytes: `no_sni`, `sni_not_in_dns`, `never_resolved`, `odd_port`, `odd_hour`,
+        /// `new_network`, `ech`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         notes: Vec<Text>,
     },
@@ -355,9 +385,12 @@ mod tests {
                 community_id: "1:y=".into(),
                 bytes_out: u64::MAX,
                 usual_bytes_out: 0,
+                days: Some(30),
                 sessions: 1,
                 notes: vec![],
             },
+            Fact::SlowEgress { observed_bytes: 1, expected_bytes: 0, score: 20.5, bound: 20.0 },
+            Fact::FirstSeen { what: "port".into(), value: "8443".into(), other_assets: 3 },
         ];
         for (weight, fact) in (1..).zip(facts) {
             alert.evidence.push(sample::evidence(0.1 * f64::from(weight), 1, fact));

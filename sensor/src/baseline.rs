@@ -3,8 +3,7 @@
 //!
 //! **Learning cannot be trained by an intruder.** While an asset is learned every hour counts;
 //! after that a day teaches at most one hour, and only once it is over; days with an open alert teach
-//! nothing, a place is trusted only after [`TRUSTED_HOURS`] such days, and what is usual there at most
-//! doubles in a week.
+//! nothing, and a place is trusted only after [`TRUSTED_HOURS`] such days.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +17,9 @@ pub use mirrors::{MirrorSession, Mirrors, Pair};
 pub use operators::{Acquaintance, Operator, USUAL_DAYS};
 pub(crate) use operators::{Meeting, account_key, host_key};
 pub(crate) use places::PlaceId;
-pub use told::{Standing, Told};
+pub use told::{Standing, ToldAlert};
+pub use volumes::Volumes;
+pub(crate) use volumes::{Told, WORTH};
 
 mod habit;
 mod habits;
@@ -28,6 +29,7 @@ mod mirrors;
 mod operators;
 mod places;
 mod told;
+mod volumes;
 
 /// What was learned, by asset name; what [`crate::store`] keeps.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -43,7 +45,7 @@ pub struct Baseline {
     pub mirrors: Mirrors,
     /// Alerts of late, by id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub told: BTreeMap<uuid::Uuid, Told>,
+    pub told: BTreeMap<uuid::Uuid, ToldAlert>,
 }
 
 /// What was learned of one asset.
@@ -58,27 +60,30 @@ pub struct AssetBaseline {
     pub hours: HoursOfDay,
     /// Places outside it reached over TLS, by registered domain, else address prefix.
     pub destinations: BTreeMap<String, Habit>,
-    /// The largest volumes of its half hours, by series (`in-internal`, `out-external`, …).
-    pub volumes: BTreeMap<String, Vec<HalfHour>>,
+    /// How much it moved hour by hour, by series (`in-internal`, `out-external`, …).
+    pub volumes: BTreeMap<String, Volumes>,
     /// Domains whose services it reaches on many ports.
     pub many_ports: Vec<String>,
+    /// JA4 fingerprints of its TLS clients: the first hour (0: learned) and the last, since the epoch.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub clients: BTreeMap<String, [u32; 2]>,
+    /// Ports other than 443 on which it reached outside over TLS, likewise.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ports: BTreeMap<u16, [u32; 2]>,
+    /// How far a slow drain has come.
+    #[serde(default)]
+    pub drain: DrainKept,
 }
 
-/// The largest volumes one half hour saw. Sizes are bytes, rounded to 1/256 of their logarithm.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct HalfHour {
-    /// Which half hour since the epoch.
-    pub index: u32,
-    /// The largest sums over 1, 10 and 30 minutes in it, in 1/256 of the natural logarithm.
-    pub largest: [u16; 3],
-    /// A hash of the peer that moved most of it.
-    pub peer: u32,
-}
-
-impl HalfHour {
-    /// The largest sum over 30 minutes, in bytes.
-    pub fn bytes(&self) -> u64 {
-        let [.., thirty_minutes] = self.largest;
-        (f64::from(thirty_minutes) / 256.0).exp() as u64
-    }
+/// A cumulative sum of hours in which more left than habits explain.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct DrainKept {
+    /// The sum, in robust deviations of the logarithm.
+    pub score: f64,
+    /// The hour it began with, since the epoch.
+    pub since: u32,
+    /// Bytes that left since.
+    pub bytes: u64,
+    /// Bytes that would have been usual.
+    pub expected: u64,
 }

@@ -131,6 +131,7 @@ impl Engine {
     /// Takes an event; they come in the order of their time, give or take a little.
     pub fn event(&mut self, event: &Event) {
         self.advance(event.time);
+        self.estate.see(event.time);
         match &event.body {
             Body::Opened => self.opened(event, None),
             Body::Volume(volume) => {
@@ -251,8 +252,8 @@ impl Engine {
 
     /// Says what the mirror does to the traffic, over the last minutes up to `time`: while that is
     /// worth knowing, alerts say it.
-    pub const fn mirror(&mut self, facts: MirrorFacts, time: Timestamp) {
-        self.estate.mirror = Some((facts, time));
+    pub fn mirror(&mut self, facts: MirrorFacts, time: Timestamp) {
+        self.estate.note_mirror(facts, time);
     }
 
     /// Says what each source of packets does to them, likewise: of a conversation's own source an alert
@@ -372,6 +373,8 @@ impl Engine {
         self.estate.budget.tick(time, self.estate.inventory.seen());
         if let Some(egress) = &mut self.tls_egress {
             egress.tick(&self.estate, time, &mut self.alerts);
+            let volumes = &mut self.estate.volumes;
+            egress.open(time, |asset, since| volumes.unlearn(asset, since));
         }
         if let Some(ports) = &mut self.dns_port {
             ports.tick(&self.estate, time, &mut self.alerts);

@@ -218,13 +218,13 @@ mod tests {
     use super::*;
     use crate::alert::{Analytic, Verdict};
     use crate::baseline::{
-        AssetBaseline, Baseline, MirrorSession, Mirrors, Operator, Pair, Standing, Told,
+        AssetBaseline, Baseline, MirrorSession, Mirrors, Operator, Pair, Standing, ToldAlert,
     };
 
     fn learned() -> Baseline {
         let asset = AssetBaseline { first_seen: 7, ..AssetBaseline::default() };
         let operator = Operator::new(crate::time::Timestamp::from_parts(8, 0));
-        let told = Told {
+        let told = ToldAlert {
             analytic: Analytic::AN1416,
             first: 7,
             last: 8,

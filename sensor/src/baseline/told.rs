@@ -6,7 +6,7 @@ use crate::alert::{Analytic, Verdict};
 
 /// An alert that was told or held back.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Told {
+pub struct ToldAlert {
     /// Of which analytic.
     pub analytic: Analytic,
     /// When it was first raised, in seconds since the epoch.

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::dns_port;
 use super::statistics::{self, confidence, shown};
 use crate::alert::{Alert, Analytic, Evidence, Fact, Severity, Status, Verdict};
-use crate::baseline::{Standing, Told};
+use crate::baseline::{Standing, ToldAlert};
 use crate::config::{Role, SiteBudget};
 use crate::time::Timestamp;
 
@@ -37,7 +37,7 @@ const RULES: [&str; 4] =
 #[derive(Debug)]
 pub(crate) struct Budget {
     settings: SiteBudget,
-    alerts: BTreeMap<Uuid, Told>,
+    alerts: BTreeMap<Uuid, ToldAlert>,
 }
 
 /// The budget against what was told.
@@ -75,12 +75,12 @@ impl Budget {
     }
 
     /// Takes over what lasted.
-    pub(super) fn restore(&mut self, alerts: &BTreeMap<Uuid, Told>) {
+    pub(super) fn restore(&mut self, alerts: &BTreeMap<Uuid, ToldAlert>) {
         self.alerts.clone_from(alerts);
     }
 
     /// What lasts.
-    pub(super) const fn save(&self) -> &BTreeMap<Uuid, Told> {
+    pub(super) const fn save(&self) -> &BTreeMap<Uuid, ToldAlert> {
         &self.alerts
     }
 
@@ -107,7 +107,7 @@ impl Budget {
             return;
         }
         let now = alert.time.as_secs();
-        let mut told = known.unwrap_or(Told {
+        let mut told = known.unwrap_or(ToldAlert {
             analytic: alert.analytic,
             first: now,
             last: now,
@@ -159,7 +159,7 @@ impl Budget {
     }
 
     /// Holds an alert that is not exempt against what was told before it.
-    fn weigh(&self, alert: &mut Alert, told: &mut Told, assets: usize) {
+    fn weigh(&self, alert: &mut Alert, told: &mut ToldAlert, assets: usize) {
         let now = alert.time.as_secs();
         let [allowed, allowed_high] = self.allowed(assets);
         let score: f64 = alert.evidence.iter().map(|piece| piece.weight).sum();
@@ -205,7 +205,7 @@ impl Budget {
 
     /// How many alerts of an analytic count against the budget.
     fn count(&self, analytic: Analytic, now: u64, high: bool) -> usize {
-        let counts = |told: &&Told| {
+        let counts = |told: &&ToldAlert| {
             told.analytic == analytic
                 && told.standing == Standing::Told
                 && told.verdict != Some(Verdict::Incident)
@@ -215,7 +215,7 @@ impl Budget {
         self.alerts.values().filter(counts).count()
     }
 
-    fn keep(&mut self, id: Uuid, told: Told) {
+    fn keep(&mut self, id: Uuid, told: ToldAlert) {
         if self.alerts.len() >= MAX_ALERTS && !self.alerts.contains_key(&id) {
             let oldest = self.alerts.iter().min_by_key(|(id, told)| (told.last, **id));
             if let Some(oldest) = oldest.map(|(id, _)| *id) {
@@ -226,7 +226,7 @@ impl Budget {
     }
 }
 
-fn is_recent(told: &Told, now: u64) -> bool {
+fn is_recent(told: &ToldAlert, now: u64) -> bool {
     now.saturating_sub(told.first) <= WEEK
 }
 

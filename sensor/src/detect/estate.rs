@@ -17,6 +17,11 @@ use crate::inventory::{AssetId, Changes, Inventory};
 use crate::mirror::{MirrorFacts, Source};
 use crate::time::Timestamp;
 
+/// When no packet shows anything for so long, the mirror is silent rather than the estate.
+const SILENCE: Duration = Duration::from_secs(900);
+/// Of an hour in which so much of the traffic was lost the volumes say nothing.
+const LOSS: f64 = 0.1;
+
 /// What the detectors know of an asset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -79,6 +84,8 @@ pub(crate) struct Estate {
     /// `--learn`, and from the first event until when.
     teaching: Option<(Duration, Timestamp)>,
     hasher: foldhash::fast::FixedState,
+    /// When packets last showed anything.
+    seen: Timestamp,
 }
 
 impl Estate {
@@ -98,6 +105,7 @@ impl Estate {
             learning: config.baseline.learning,
             teaching: learn.map(|span| (span, Timestamp::ZERO)),
             hasher: foldhash::fast::FixedState::default(),
+            seen: Timestamp::ZERO,
         }
     }
 
@@ -117,6 +125,22 @@ impl Estate {
         if let Some((span, until)) = &mut self.teaching {
             *until = time.plus(*span);
         }
+    }
+
+    /// Packets show something: if they showed nothing for long before, nobody knows what moved.
+    pub(crate) fn see(&mut self, time: Timestamp) {
+        if time.since(self.seen) >= SILENCE && self.seen != Timestamp::ZERO {
+            self.volumes.note_gap(self.seen, time);
+        }
+        self.seen = self.seen.max(time);
+    }
+
+    /// The mirror, or its loss, is told of.
+    pub(crate) fn note_mirror(&mut self, facts: MirrorFacts, time: Timestamp) {
+        if facts.dropped_share() >= LOSS {
+            self.volumes.note_gap(time, time);
+        }
+        self.mirror = Some((facts, time));
     }
 
     /// How far learning has come for an asset. With `--learn`, what is seen first after it is

@@ -42,10 +42,11 @@ struct Door {
 
 pub(super) fn route(parts: Parts, access: Access) -> Router {
     let budget = Arc::new(Semaphore::new(BUDGET / UNIT));
-    Router::new()
-        .route(PATH, post(audit))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(Door { parts, access, budget })
+    Router::new().route(PATH, post(audit)).layer(DefaultBodyLimit::max(MAX_BODY)).with_state(Door {
+        parts,
+        access,
+        budget,
+    })
 }
 
 async fn audit(State(door): State<Door>, request: Request) -> Response {

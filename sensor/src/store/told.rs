@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, Transaction};
 use uuid::Uuid;
 
-use crate::baseline::Told;
+use crate::baseline::ToldAlert;
 
 /// All of them. What cannot be read does not count.
-pub(super) fn rows(connection: &Connection) -> rusqlite::Result<BTreeMap<Uuid, Told>> {
+pub(super) fn rows(connection: &Connection) -> rusqlite::Result<BTreeMap<Uuid, ToldAlert>> {
     let mut query = connection.prepare("SELECT alert, told FROM told")?;
     let rows =
         query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
@@ -25,7 +25,7 @@ pub(super) fn rows(connection: &Connection) -> rusqlite::Result<BTreeMap<Uuid, T
 /// Writes what differs, and removes what does not count any more.
 pub(super) fn replace(
     transaction: &Transaction<'_>,
-    told: &BTreeMap<Uuid, Told>,
+    told: &BTreeMap<Uuid, ToldAlert>,
 ) -> rusqlite::Result<()> {
     for (alert, _) in rows(transaction)? {
         if !told.contains_key(&alert) {

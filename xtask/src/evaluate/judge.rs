@@ -265,6 +265,10 @@ mod tests {
             bytes_out: 1,
             operations: None,
             mirror: None,
+            evasion: None,
+            prepared: None,
+            exfiltration: None,
+            beacon: None,
         }
     }
 
@@ -285,6 +289,8 @@ mod tests {
             hard_negatives: Vec::new(),
             operations: 0,
             changes: 0,
+            assets: 1,
+            harsh: Vec::new(),
         };
         judge("estate-1".into(), truth, 2.0, true, alerts(&lines.join("\n")).unwrap())
     }

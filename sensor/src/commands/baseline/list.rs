@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::others::{self, Account, Mirror};
 use super::{BaselineError, approvals};
-use crate::baseline::{AssetBaseline, Baseline, Habit, HalfHour, TRUSTED_HOURS};
+use crate::baseline::{AssetBaseline, Baseline, Habit, TRUSTED_HOURS};
 use crate::commands::table::{Cell, Table};
 use crate::config::{Approve, Config, Role};
 use crate::store::{Approval, Store};
@@ -139,7 +139,7 @@ impl View<'_> {
             "FIRST SEEN",
             "LAST SEEN",
             "SESSIONS",
-            "LARGEST DAY",
+            "USUAL DAY",
             "30 DAYS",
         ];
         let mut table = Table::new(headings);
@@ -156,7 +156,7 @@ impl View<'_> {
                 Cell::text(day(habit.first_seen)),
                 Cell::text(day(habit.last_seen)),
                 Cell::number(grouped(habit.sessions.into())),
-                Cell::number(ByteSize(habit.largest_day())),
+                Cell::number(ByteSize(habit.usual_day())),
                 Cell::number(ByteSize(habit.total(30))),
             ]);
         }
@@ -178,7 +178,7 @@ impl View<'_> {
             .map(|(series, bytes)| format!("{} {}", in_words(series), ByteSize(bytes)))
             .collect();
         if !volumes.is_empty() {
-            writeln!(to, "\n  largest half hour: {}", volumes.join(", "))?;
+            writeln!(to, "\n  largest hour: {}", volumes.join(", "))?;
         }
         if !learned.many_ports.is_empty() {
             let domains: Vec<_> =
@@ -256,6 +256,7 @@ impl View<'_> {
                     "first_seen": time(habit.first_seen),
                     "last_seen": time(habit.last_seen),
                     "sessions": habit.sessions,
+                    "usual_day_bytes": habit.usual_day(),
                     "largest_day_bytes": habit.largest_day(),
                     "bytes_30_days": habit.total(30),
                 })
@@ -268,7 +269,7 @@ impl View<'_> {
             "first_seen": time(learned.first_seen),
             "learning": self.is_learning(learned),
             "destinations": destinations,
-            "largest_half_hour_bytes": volumes,
+            "largest_hour_bytes": volumes,
             "many_ports": learned.many_ports,
         })
     }
@@ -284,11 +285,10 @@ fn days_since(habit: &Habit) -> u8 {
     if habit.learned { habit.days } else { habit.hours }
 }
 
-/// The largest half hour of each series that moved anything.
+/// The largest hour of each series that moved anything.
 fn volumes(learned: &AssetBaseline) -> impl Iterator<Item = (&str, u64)> {
-    learned.volumes.iter().filter_map(|(series, half_hours)| {
-        Some((series.as_str(), half_hours.iter().map(HalfHour::bytes).max()?))
-    })
+    let largest = learned.volumes.iter().map(|(series, of)| (series.as_str(), of.largest_hour()));
+    largest.filter(|(_, bytes)| *bytes > 0)
 }
 
 fn in_words(series: &str) -> &str {

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::list::View;
 use super::*;
 use crate::baseline::{
-    AssetBaseline, Baseline, Habit, HalfHour, MirrorSession, Mirrors, Operator, Pair,
+    AssetBaseline, Baseline, Habit, MirrorSession, Mirrors, Operator, Pair, Volumes,
 };
 use crate::config::{Asset, NamePattern, Role};
 use crate::store::Approval;
@@ -36,11 +36,12 @@ fn learned() -> AssetBaseline {
         ("198.51.100.0/24", habit(7, true)),
         ("x\x1b[2J.example", habit(7, true)),
     ];
-    let half_hour = HalfHour { index: 0, largest: [3000, 4000, 5483], peer: 0 };
+    let kept = r#"{"next":480000,"hours":[[0,0,0],[70,80,108]],"days":[],"jobs":[]}"#;
+    let volumes: Volumes = serde_json::from_str(kept).unwrap();
     AssetBaseline {
         first_seen: BEGIN,
         destinations: destinations.map(|(name, habit)| (name.to_owned(), habit)).into(),
-        volumes: [("in-internal".to_owned(), vec![half_hour])].into(),
+        volumes: [("in-internal".to_owned(), volumes)].into(),
         many_ports: vec!["meet.example".to_owned()],
         ..AssetBaseline::default()
     }
@@ -98,14 +99,14 @@ More of one: egret baseline list app-01
         "\
 esxi-01  first seen 2026-11-01 10:00, learned until 2026-11-08 10:00 UTC
 
-  DESTINATION       TRUSTED              FIRST SEEN  LAST SEEN   SESSIONS  LARGEST DAY  30 DAYS
-  198.51.100.0/24   learned in 7 hours   2026-11-01  2026-11-21     1,204          0 B      0 B
-  backup.example    9 days               2026-11-01  2026-11-21     1,204          0 B      0 B
-  example.com       learned in 12 hours  2026-11-01  2026-11-21     1,204          0 B      0 B
-  x\\x1b[2J.example  learned in 7 hours   2026-11-01  2026-11-21     1,204          0 B      0 B
-  new.example       no: 2 of 7 days      2026-11-01  2026-11-21     1,204          0 B      0 B
+  DESTINATION       TRUSTED              FIRST SEEN  LAST SEEN   SESSIONS  USUAL DAY  30 DAYS
+  198.51.100.0/24   learned in 7 hours   2026-11-01  2026-11-21     1,204        0 B      0 B
+  backup.example    9 days               2026-11-01  2026-11-21     1,204        0 B      0 B
+  example.com       learned in 12 hours  2026-11-01  2026-11-21     1,204        0 B      0 B
+  x\\x1b[2J.example  learned in 7 hours   2026-11-01  2026-11-21     1,204        0 B      0 B
+  new.example       no: 2 of 7 days      2026-11-01  2026-11-21     1,204        0 B      0 B
 
-  largest half hour: in from inside 2.0 GB
+  largest hour: in from inside 1.9 GB
 
   reached on many ports: meet.example
 
