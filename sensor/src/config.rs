@@ -18,7 +18,9 @@ mod services;
 mod written;
 
 pub use hours::{BusinessHours, WallTime};
-pub use policy::{GuestOperations, Maintenance, MirrorDestination, MirrorPolicy, Threshold};
+pub use policy::{
+    GuestOperations, Maintenance, MirrorDestination, MirrorPolicy, SiteBudget, Threshold,
+};
 pub use services::{
     Audit, Backend, Capture, Deliver, Http, HttpTls, Intake, Syslog, SyslogTarget, SyslogTls,
     Webhook, WebhookFormat, is_link_local,
@@ -40,6 +42,8 @@ pub struct Config {
     pub baseline: Baseline,
     /// `[capture]`
     pub capture: Capture,
+    /// `[detect.site_budget]`
+    pub site_budget: SiteBudget,
     /// `[detect.tls_egress]`
     pub tls_egress: TlsEgress,
     /// `[detect.dns_port]`
@@ -239,6 +243,7 @@ impl Default for Config {
             approve: Vec::new(),
             baseline: Baseline { learning: Duration::from_secs(7 * 86_400) },
             capture: Capture::default(),
+            site_budget: SiteBudget::default(),
             tls_egress: TlsEgress {
                 enabled: true,
                 window: Duration::from_secs(30 * 60),

@@ -79,7 +79,8 @@ impl Habits {
         Visit { place, odd_hour: odd_for_asset || odd_for_place }
     }
 
-    /// `asset` sends `bytes` to a place; `suspected`: they do not count as what is usual there.
+    /// `asset` sends `bytes` to a place; `suspected`: they do not count as what is usual there. How many
+    /// of them are more than its habit there explains.
     pub(crate) fn send(
         &mut self,
         asset: AssetId,
@@ -87,18 +88,36 @@ impl Habits {
         time: Timestamp,
         bytes: u64,
         suspected: bool,
-    ) {
-        let Some(habit) = self.of(asset).at.get_mut(&place) else { return };
-        habit.send(time, bytes);
+    ) -> u64 {
+        let Some(habit) = self.of(asset).at.get_mut(&place) else { return bytes };
+        let unexplained = habit.send(time, bytes);
         let today = habit.today();
         if !suspected && let Some(place) = self.places.get_mut(place) {
             place.note_day(asset, today);
+        }
+        unexplained
+    }
+
+    /// Drops what nobody did for a quarter of a year.
+    pub(crate) fn expire(&mut self, now: Timestamp) {
+        let Self { places, assets, total, .. } = self;
+        for habits in assets {
+            habits.at.retain(|place, habit| {
+                let stays = !habit.is_over(now);
+                if !stays {
+                    places.leave(*place);
+                    *total -= 1;
+                }
+                stays
+            });
         }
     }
 
     /// An alert about `asset` and `place` is open, and today teaches nothing.
     pub(crate) fn taint(&mut self, asset: AssetId, place: PlaceId) {
-        if let Some(habit) = self.of(asset).at.get_mut(&place) {
+        let habits = self.of(asset);
+        habits.hours.taint();
+        if let Some(habit) = habits.at.get_mut(&place) {
             habit.taint();
         }
     }

@@ -183,8 +183,10 @@ impl Raised {
         } else {
             self.finding.time = now;
         }
-        if severity > self.severity {
-            self.severity = severity;
+        let sum = self.finding.evidence - self.bound.nats;
+        let is_admitted = self.id.is_some_and(|id| estate.budget.admits(id, sum));
+        if severity > self.severity || is_admitted {
+            self.severity = self.severity.max(severity);
             self.tell(estate, asset, now, alerts);
         }
     }
