@@ -7,7 +7,7 @@ use egret_tests::scenario::{DAY, HOUR};
 
 use super::usual::Usual;
 use line::Alert;
-pub(super) use line::{Line, Severity, alerts};
+pub(super) use line::{Held, Line, Severity, alerts, held};
 
 mod line;
 mod mirrors;
@@ -45,6 +45,8 @@ pub(super) struct Verdict {
     pub(super) outcomes: Vec<Result<Found, Missed>>,
     /// Every alert.
     pub(super) alerts: Vec<Judged>,
+    /// Alerts that were held back, and how many of them are about an attack.
+    pub(super) held: [usize; 2],
 }
 
 /// How an attack was found.
@@ -68,6 +70,8 @@ pub(super) struct Found {
 pub(super) enum Missed {
     /// An alert below what counts.
     TooLow(Severity),
+    /// An alert that was held back, as the site had more of late than its budget allows.
+    HeldBack,
     /// An alert of an analytic that need not find it.
     ByAnother(String),
     Unnoticed,
@@ -77,6 +81,7 @@ impl fmt::Display for Missed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLow(severity) => write!(f, "only an alert at {severity}"),
+            Self::HeldBack => f.write_str("an alert that was held back"),
             Self::ByAnother(analytic) => write!(f, "only an alert of {analytic}"),
             Self::Unnoticed => f.write_str("no alert"),
         }
@@ -122,6 +127,7 @@ pub(super) struct Subject {
     pub(super) name: String,
     pub(super) days: Days,
     pub(super) usual: Vec<Usual>,
+    pub(super) held: Vec<Held>,
 }
 
 /// Joins an estate's alerts with its truth.
@@ -133,12 +139,15 @@ pub(super) fn judge(subject: Subject, truth: Truth, alerts: &[Alert]) -> Verdict
             about: about(alert, &truth)?,
         })
     });
+    let held = subject.held.as_slice();
+    let about_one = |held: &&Held| truth.attacks.iter().any(|attack| is_held_about(held, attack));
     Verdict {
+        held: [held.len(), held.iter().filter(about_one).count()],
         name: subject.name,
         days: subject.days,
         usual: subject.usual,
         length: (truth.end.0 - truth.learned.0) as f64 / DAY as f64,
-        outcomes: truth.attacks.iter().map(|attack| find(attack, alerts)).collect(),
+        outcomes: truth.attacks.iter().map(|attack| find(attack, alerts, held)).collect(),
         alerts: judged.collect(),
         truth,
     }
@@ -162,7 +171,7 @@ fn about(alert: &Alert, truth: &Truth) -> Option<About> {
     Some(About::Harmless(cause(last, truth)))
 }
 
-fn find(attack: &Attack, alerts: &[Alert]) -> Result<Found, Missed> {
+fn find(attack: &Attack, alerts: &[Alert], held: &[Held]) -> Result<Found, Missed> {
     let is_of_it = |line: &&Line| {
         line.analytic == attack.analytic && line.severity >= FOUND && is_about(line, attack)
     };
@@ -186,17 +195,31 @@ fn find(attack: &Attack, alerts: &[Alert]) -> Result<Found, Missed> {
             })
         })
         .min_by(|one, other| one.delay.total_cmp(&other.delay))
-        .ok_or_else(|| missed(attack, alerts))
+        .ok_or_else(|| missed(attack, alerts, held))
 }
 
-fn missed(attack: &Attack, alerts: &[Alert]) -> Missed {
+fn missed(attack: &Attack, alerts: &[Alert], held: &[Held]) -> Missed {
     let lines = || alerts.iter().flatten().filter(|line| is_about(line, attack));
     let own = lines().filter(|line| line.analytic == attack.analytic).map(|line| line.severity);
     match (own.max(), lines().find(|line| line.severity >= FOUND)) {
+        _ if held.iter().any(|held| is_held_about(held, attack)) => Missed::HeldBack,
         (Some(severity), _) => Missed::TooLow(severity),
         (None, Some(line)) => Missed::ByAnother(line.analytic.clone()),
         (None, None) => Missed::Unnoticed,
     }
+}
+
+/// Whether analytic, asset and time are an attack's: that is all a summary tells of them.
+fn is_held_about(held: &Held, attack: &Attack) -> bool {
+    let names = || attack.asset.addresses.iter().map(ToString::to_string);
+    held.analytic == attack.analytic
+        && (held.asset == attack.asset.name || names().any(|name| name == held.asset))
+        && is_in_time(held.time, attack)
+}
+
+fn is_in_time(time: Time, attack: &Attack) -> bool {
+    let from = microsecond(attack.prepared.unwrap_or(attack.first));
+    time >= from && time.0 <= attack.last.0 + AFTERWARDS
 }
 
 /// What delays count from: the first byte that leaves, else the first packet.
@@ -206,8 +229,7 @@ fn begin(attack: &Attack) -> Time {
 
 /// Whether asset, time and destination (where the line has one) are an attack's.
 fn is_about(line: &Line, attack: &Attack) -> bool {
-    let from = microsecond(attack.prepared.unwrap_or(attack.first));
-    let is_in_time = line.time >= from && line.time.0 <= attack.last.0 + AFTERWARDS;
+    let is_in_time = is_in_time(line.time, attack);
     match line.analytic.as_str() {
         "AN0646" => return operations::is_about(line, attack),
         "AN1131" => return is_in_time && mirrors::is_about(line, attack),

@@ -27,6 +27,7 @@ pub(super) fn verdict(assets: u64, length: f64) -> Verdict {
         usual: Vec::new(),
         outcomes: Vec::new(),
         alerts: Vec::new(),
+        held: [0, 0],
     }
 }
 

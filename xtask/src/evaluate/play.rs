@@ -64,7 +64,8 @@ impl Playing<'_> {
             fs::remove_file(files.log())?;
         }
         let usual = volumes.map_or_else(Vec::new, |volumes| usual::judge(&volumes, &truth));
-        Ok(Some(judge::judge(Subject { name: files.name, days, usual }, truth, &alerts)))
+        let held = judge::held(&fs::read_to_string(files.printed())?)?;
+        Ok(Some(judge::judge(Subject { name: files.name, days, usual, held }, truth, &alerts)))
     }
 
     /// Runs the binary over the days while they are made.
@@ -111,10 +112,10 @@ fn start(egret: &Path, files: &Files<'_>, plan: &Plan) -> anyhow::Result<Child> 
         .arg(files.events())
         .arg("--config")
         .arg(files.config())
-        .args(["--learn", &format!("{}h", plan.learning_hours), "--quiet", "--alerts"])
+        .args(["--learn", &format!("{}h", plan.learning_hours), "--json", "--alerts"])
         .arg(files.alerts())
         .stdin(if plan.packets == Packets::None { Stdio::null() } else { Stdio::piped() })
-        .stdout(Stdio::null())
+        .stdout(create_file(&files.printed())?)
         .stderr(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot run {}", egret.display()))
@@ -132,9 +133,11 @@ fn name(plan: &Plan) -> String {
 }
 
 fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
-    let created =
-        File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
-    Ok(BufWriter::with_capacity(1 << 20, created))
+    Ok(BufWriter::with_capacity(1 << 20, create_file(path)?))
+}
+
+fn create_file(path: &Path) -> anyhow::Result<File> {
+    File::create(path).with_context(|| format!("cannot create {}", path.display()))
 }
 
 /// The binary's standard input, and the usual detectors where they are asked.
@@ -196,5 +199,10 @@ impl Files<'_> {
 
     fn alerts(&self) -> PathBuf {
         self.of("alerts.json")
+    }
+
+    /// What the binary prints: alerts, and a summary.
+    fn printed(&self) -> PathBuf {
+        self.of("printed.json")
     }
 }

@@ -29,7 +29,20 @@ fn rates(verdicts: &[Verdict]) -> String {
         section += "In estates without an attack alone, where no alert about one takes from the budget:\n\n";
         section += &by_severity(&peaceful);
     }
-    section + &yearly(verdicts)
+    section + &held(verdicts) + &yearly(verdicts)
+}
+
+/// What the site's budget held back.
+fn held(verdicts: &[Verdict]) -> String {
+    let sum = |number: usize| -> usize {
+        verdicts.iter().filter_map(|verdict| verdict.held.get(number)).sum()
+    };
+    format!(
+        "Alerts that the site's budget held back in all estates: {}, of which {} are about an attack. They are \
+         listed and not sent, so that they are neither found nor false here.\n\n",
+        sum(0),
+        sum(1),
+    )
 }
 
 fn by_severity(watched: &Watched<'_>) -> String {

@@ -67,6 +67,29 @@ pub(crate) struct Piece {
     pub(crate) packets: Option<u64>,
 }
 
+/// What `egret read --json` ends with.
+#[derive(Debug, Deserialize)]
+struct Summary {
+    #[serde(default)]
+    suppressed: Vec<Held>,
+}
+
+/// An alert that was not told, as the site had more of late than its budget allows.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Held {
+    pub(crate) analytic: String,
+    pub(crate) time: Time,
+    /// Its name, else its address.
+    pub(crate) asset: String,
+}
+
+/// What was held back, from all that the binary printed.
+pub(crate) fn held(printed: &str) -> anyhow::Result<Vec<Held>> {
+    let last = printed.lines().last().context("no summary")?;
+    let summary: Summary = serde_json::from_str(last).context("summary")?;
+    Ok(summary.suppressed)
+}
+
 /// All lines of one alert, in order.
 pub(crate) type Alert = Vec<Line>;
 

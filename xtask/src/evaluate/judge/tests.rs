@@ -59,7 +59,12 @@ fn verdict(attacks: Vec<Attack>, lines: &[String]) -> Verdict {
         assets: 20,
         harsh: Vec::new(),
     };
-    let subject = Subject { name: "estate-1".into(), days: Days::Everyday, usual: Vec::new() };
+    let subject = Subject {
+        name: "estate-1".into(),
+        days: Days::Everyday,
+        usual: Vec::new(),
+        held: Vec::new(),
+    };
     judge(subject, truth, &alerts(&lines.join("\n")).unwrap())
 }
 
@@ -190,4 +195,24 @@ fn an_attack_begins_with_its_preparation_and_its_delay_with_the_first_byte() {
         let verdict = verdict(vec![prepared.clone()], &[line]);
         assert_eq!(verdict.outcomes[0].clone().unwrap().delay, delay);
     }
+}
+
+#[test]
+fn what_was_held_back_is_no_find_and_told_as_the_reason() {
+    let printed = format!(
+        "{{\"an\":\"alert\"}}\n{{\"alerts\":{{}},\"suppressed\":[{},{}]}}\n",
+        held_alert("10.20.0.12", START + 1_000_000_000),
+        held_alert("10.20.0.13", START + 1_000_000_000),
+    );
+    let truth = verdict(vec![attack("exfiltration.pieces", "AN1416")], &[]).truth;
+    let held = held(&printed).unwrap();
+    let subject = Subject { name: "e".into(), days: Days::Everyday, usual: Vec::new(), held };
+    let verdict = judge(subject, truth, &[]);
+    assert_eq!(verdict.outcomes, [Err(Missed::HeldBack)]);
+    assert_eq!(verdict.held, [2, 1]);
+}
+
+fn held_alert(asset: &str, time: u64) -> String {
+    let time = Time(time);
+    format!(r#"{{"analytic":"AN1416","time":"{time}","asset":"{asset}","summary":"s"}}"#)
 }
