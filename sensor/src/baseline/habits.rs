@@ -190,7 +190,10 @@ impl Habits {
         let Some(habits) = self.assets.get(asset.index()) else { return };
         baseline.hours = habits.hours;
         for (place, habit) in &habits.at {
-            baseline.destinations.insert(self.name(*place).to_owned(), habit.clone());
+            let mut habit = habit.clone();
+            // It says what is counted here and now.
+            habit.size = 0;
+            baseline.destinations.insert(self.name(*place).to_owned(), habit);
         }
     }
 

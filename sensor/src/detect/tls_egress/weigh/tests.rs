@@ -40,7 +40,7 @@ fn bytes_alone_pass_zero_beyond_100_megabytes_and_are_never_high() {
 #[test]
 fn staging_counts_by_how_much_of_it_leaves() {
     let habit = habit(30_000_000, false);
-    let weight = |pulled: u64, out, novelty| {
+    let weight = |pulled: u64, out: u64, novelty| {
         // Ten times as much of both.
         let (pulled, out) = (pulled * 10, out * 10);
         let staged = Some(Staged { pulled, out, novelty });
