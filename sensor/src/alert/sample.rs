@@ -251,7 +251,6 @@ pub(crate) fn saying(name: &str) -> Alert {
             notes: vec![text().into()],
         },
         Fact::FirstSeenDestination { destination: text(), other_assets: 0, hours_known: 2 },
-        Fact::FirstSeen { what: text().into(), value: text(), other_assets: 2 },
         Fact::DnsAnswer { query: text(), answer: text() },
         Fact::PortMatch { port: 1, formula: text(), probability: 0.0 },
         Fact::Formula { expression: text(), pairs: 0, misses: 0, next_port: None },
@@ -280,6 +279,7 @@ pub(crate) fn saying(name: &str) -> Alert {
             vms: vec![text()],
             ..operations()
         })),
+        Fact::FirstSeen { what: text().into(), value: text(), other_assets: 2 },
     ];
     Alert {
         sensor: text(),

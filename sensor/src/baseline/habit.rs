@@ -63,6 +63,9 @@ pub struct Habit {
     /// Whether today is of the time of learning.
     #[serde(default)]
     teaching: bool,
+    /// The size of the largest day, as [`super::places`] has counted it.
+    #[serde(skip)]
+    pub(super) size: u8,
     /// KiB out that are usual in a day; what versions before wrote has none.
     #[serde(default)]
     level: Option<u32>,

@@ -27,7 +27,7 @@ struct Size(u8);
 type Hour = [Size; 3];
 
 /// What one series moved: 2 KiB, and 12 bytes for each hour with a peer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Kept", into = "Kept")]
 pub struct Volumes {
     /// The hour after the last that is over, since the epoch.
@@ -58,6 +58,15 @@ pub(crate) struct Told {
     pub(crate) peer: Option<u32>,
     /// Not to be learned: the hour counts as not known.
     pub(crate) spoiled: bool,
+}
+
+impl std::fmt::Debug for Volumes {
+    /// Without its thousands of numbers.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut debug = f.debug_struct("Volumes");
+        debug.field("next", &self.next).field("known_hours", &self.known_hours());
+        debug.field("jobs", &self.jobs.len()).finish_non_exhaustive()
+    }
 }
 
 impl Default for Volumes {

@@ -361,7 +361,7 @@ impl Known {
         });
         Some(Findings {
             habit,
-            others: self.habits.others(asset, place),
+            others: self.habits.others(asset, place, habit.total(2)),
             notes: case.notes(),
             staged: case.staged(),
             led: case.led(),

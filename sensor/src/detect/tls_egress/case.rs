@@ -25,8 +25,10 @@ const OVER_A_DAY: f64 = 0.4;
 /// A case.
 #[derive(Debug)]
 pub(super) struct Case {
-    /// The conversation that opened it.
+    /// The conversation that carried most of it until an alert was raised, by a vote as in
+    /// [`crate::detect::volume`], and its lead.
     flow: Flow,
+    lead: u64,
     first_seen: Timestamp,
     last_seen: Timestamp,
     session: Session,
@@ -80,6 +82,7 @@ impl Case {
     pub(super) fn new(event: &Event, session: &Session) -> Self {
         Self {
             flow: event.flow.clone(),
+            lead: 0,
             first_seen: event.flow.opened,
             last_seen: event.time,
             session: session.clone(),
@@ -143,6 +146,7 @@ impl Case {
         spike: Option<&Spike>,
     ) {
         self.last_seen = self.last_seen.max(event.time);
+        self.vote(event, session, bytes);
         self.session.notes.add(session.notes);
         let [client, port] = &mut self.session.new;
         *client |= session.new[0] && session.said.ja4 == self.session.said.ja4;
@@ -160,6 +164,19 @@ impl Case {
         }
         if let Some(staging) = &mut self.staging {
             staging.out = staging.out.saturating_add(bytes);
+        }
+    }
+
+    /// The conversation that carries most is the one that an alert names.
+    fn vote(&mut self, event: &Event, session: &Session, bytes: u64) {
+        if event.flow.id == self.flow.id {
+            self.lead = self.lead.saturating_add(bytes);
+        } else if bytes <= self.lead || self.raised.is_some() {
+            self.lead = self.lead.saturating_sub(bytes);
+        } else {
+            self.lead = bytes - self.lead;
+            self.flow = event.flow.clone();
+            self.session.said = session.said.clone();
         }
     }
 

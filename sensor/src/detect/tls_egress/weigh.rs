@@ -1,21 +1,9 @@
-//! What speaks for and against an egress, as log-odds in nats.
+//! What speaks for and against an egress, as log-odds in nats. `docs/egress.md` has each part, what it
+//! weighs and why.
 //!
-//! The weights are those of a prototype with its Monte Carlo runs, changed where they said so:
-//! bytes alone must not decide about a benign first upload of up to 100 MB, so the prior is lower
-//! and what went before weighs more; what reaches zero after fitting staging is the same.
-//!
-//! | part | nats | passes 0 |
-//! | --- | --- | --- |
-//! | prior of a guest's egress | -7.5 | |
-//! | bytes `x` to a new place | `1.2 ln(x / 256 KiB)`, at most 10 | alone at 136 MB, never high alone |
-//! | staging: a tenth of it leaves | 3.8 | with a new place at 5.7 MB, high at 70 MB |
-//! | staging: half of it leaves | 6.5 | at 0.6 MB, high at 7.3 MB |
-//! | guest operation before it, an alert of its own | 6.5 | at 0.6 MB, high at 7.3 MB |
-//! | guest operation before it, usual | 0.5; where it only asks, a third | |
-//! | bytes to a trusted place | likewise, at most `2.2 ln(x / its largest day)` | staged at 2 to 3 times the habit |
-//! | known place | down to -6, until `x` is 1.5 to 3 times its habit | |
-//! | others go there | `-1.5 ln(1 + n)`, likewise | |
-//! | management | +3 instead of the prior | at the hello, high |
+//! The weights are those of a prototype with its Monte Carlo runs, changed where estates at scale said
+//! so: bytes alone must not decide about a benign first upload of up to 100 MB, so the prior is lower
+//! and what went before weighs more; and what people fetch inside to send it on is small.
 
 use crate::alert::Severity;
 use crate::baseline::{Habit, Others};
@@ -62,13 +50,17 @@ const PREVALENCE: f64 = 1.5;
 const MAX_OTHERS: u32 = 100;
 /// From and to how many times the habit a discount fades.
 const FADE: [f64; 2] = [1.5, 3.0];
-/// Data was pulled together inside before it left: a hundredth to a tenth of it at least, and more
+/// Data was pulled together inside before it left: a thousandth to a fiftieth of it at least, and more
 /// where a tenth to a half left; beyond [`TOO_MUCH`] times the pulled it is other data.
 const STAGING: f64 = 3.8;
-const SOME: [f64; 2] = [0.01, 0.1];
+const SOME: [f64; 2] = [0.001, 0.02];
 const CLOSE: f64 = 2.7;
 const MOST: [f64; 2] = [0.1, 0.5];
 const TOO_MUCH: f64 = 3.0;
+/// People fetch a file and send it on: so little pulled counts for so much of that, and half a gigabyte
+/// for all of it.
+const PULLED: [f64; 2] = [5e7, 5e8];
+const LITTLE: f64 = 0.3;
 /// A guest operation before it weighs from little to much, by how unusual it is; what only asks so
 /// many times less, and before a visit to a known place less by so much for each hour it was seen in:
 /// what went there before was not sent by the operation.
@@ -260,8 +252,8 @@ impl Findings<'_> {
     /// one.
     fn tells(&self, Sum { days, new, trusted }: Sum) -> (Amount, f64, f64) {
         let is_trusted = self.habit.is_trusted();
-        // Of a trusted place the day counts by itself: the one before may have been its largest.
-        let bytes = if is_trusted && days == SUMS[0].days {
+        // Of a learned place the day counts by itself: the one before may have been its largest.
+        let bytes = if self.habit.learned && days == SUMS[0].days {
             self.habit.today()
         } else {
             self.habit.total(days)
@@ -317,12 +309,9 @@ impl Findings<'_> {
             / std::f64::consts::LN_2
     }
 
-    /// Others have the place too; it fades where this asset sends far more than any of them.
+    /// Others have the place too, and send about as much.
     fn prevalence(&self) -> f64 {
-        let theirs = (self.others.largest_day as f64).max(TAIL_FROM);
-        let times = self.tells(SUMS[0]).0.bytes as f64 / theirs;
-        let others = f64::from(self.others.assets.min(MAX_OTHERS));
-        PREVALENCE * others.ln_1p() * (1.0 - ramp(times, FADE[0], FADE[1]))
+        PREVALENCE * f64::from(self.others.alike.min(MAX_OTHERS)).ln_1p()
     }
 
     /// What leaves must be of the order of what was pulled: a tiny visit after a backup is none.
@@ -330,7 +319,8 @@ impl Findings<'_> {
         let Some(Staged { pulled, out, novelty }) = self.staged else { return 0.0 };
         let part = out as f64 / pulled.max(1) as f64;
         let fit = STAGING * ramp(part, SOME[0], SOME[1]) + CLOSE * ramp(part, MOST[0], MOST[1]);
-        fit * novelty * (TOO_MUCH / part.max(TOO_MUCH))
+        let size = LITTLE + (1.0 - LITTLE) * ramp(pulled as f64, PULLED[0], PULLED[1]);
+        fit * size * novelty * (TOO_MUCH / part.max(TOO_MUCH))
     }
 }
 

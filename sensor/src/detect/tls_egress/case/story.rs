@@ -154,7 +154,7 @@ impl Case {
         let weights = &self.latest.weights;
         let at = |time, weight, fact| Evidence { time, weight: shown(weight), fact };
         let statement = self.statement(estate.role(asset).is_management(), learning);
-        let others = known.habits.others(asset, place);
+        let others = known.habits.others(asset, place, 0);
         let habit = known.habits.habit(asset, place);
         let days = self.latest.amount.days;
         let mut evidence = vec![

@@ -40,25 +40,27 @@ fn bytes_alone_pass_zero_beyond_100_megabytes_and_are_never_high() {
 #[test]
 fn staging_counts_by_how_much_of_it_leaves() {
     let habit = habit(30_000_000, false);
-    let weight = |pulled, out, novelty| {
+    let weight = |pulled: u64, out: u64, novelty| {
+        // Ten times as much of both.
+        let (pulled, out) = (pulled * 10, out * 10);
         let staged = Some(Staged { pulled, out, novelty });
         Findings { staged, ..found(&habit) }.weigh().staging
     };
-    assert_eq!(weight(8_000_000_000, 300_000, 1.0), 0.0, "a tiny visit after a backup");
+    assert_eq!(weight(8_000_000_000, 700_000, 1.0), 0.0, "a tiny visit after a backup");
     let (tenth, most) = (weight(300_000_000, 30_000_000, 1.0), weight(60_000_000, 30_000_000, 1.0));
     assert!((tenth - STAGING).abs() < 1e-9 && (most - STAGING - CLOSE).abs() < 1e-9);
     assert!(weight(1_000_000, 30_000_000, 1.0) < 1.0, "thirty times what was pulled is other data");
     assert!((weight(60_000_000, 30_000_000, 0.5) - most / 2.0).abs() < 1e-9);
+    let little = weight(5_000_000, 4_000_000, 1.0);
+    assert!((little - LITTLE * (STAGING + CLOSE)).abs() < 1e-9, "a file that is sent on");
 }
 
 #[test]
 fn others_excuse_unless_this_asset_sends_far_more_than_they() {
     let habit = habit(300_000_000, false);
-    let with = |assets, largest_day| {
-        sum(&Findings { others: Others { assets, largest_day }, ..found(&habit) })
-    };
-    assert!(with(2, 250_000_000) < 0.0, "a roll-out's third asset weighs little");
-    assert!((with(50, 1_000_000) - sum(&found(&habit))).abs() < 1e-9);
+    let with = |assets, alike| sum(&Findings { others: Others { assets, alike }, ..found(&habit) });
+    assert!(with(2, 2) < 0.0, "a roll-out's third asset weighs little");
+    assert!((with(50, 0) - sum(&found(&habit))).abs() < 1e-9);
 }
 
 #[test]
