@@ -154,6 +154,14 @@ impl Sink for Outputs {
 }
 
 impl Outputs {
+    /// The first packet is of `time`: what is learned is counted from there, or from what logs told
+    /// before, whether packets tell of anything or not.
+    pub(super) fn begin(&mut self, time: Timestamp) {
+        self.logged(time);
+        self.joined(time);
+        self.engine.reach(time);
+    }
+
     /// Takes what log files say up to `until`.
     #[inline]
     fn logged(&mut self, until: Timestamp) {

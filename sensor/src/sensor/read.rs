@@ -194,6 +194,9 @@ impl Reading {
     ) -> Result<capture::Progress, ReadError> {
         let mut burst = Burst::new();
         let progress = source.burst(&mut burst)?;
+        if let Some(first) = burst.first().filter(|_| self.path.frames == 0) {
+            self.outputs.begin(first.time);
+        }
         self.path.burst(&burst, &mut self.outputs);
         Ok(progress)
     }
