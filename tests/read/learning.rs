@@ -65,7 +65,7 @@ fn a_guest_that_moved_keeps_its_baseline_and_its_successor_starts_anew() {
     assert_eq!(sessions(&known, successor), 1, "{known:#?}");
     let list = egret().within(&directory).args("baseline list 10.20.0.11");
     let shown = list.args("--set sensor.data_dir=state").run().done().stdout;
-    assert!(shown.contains("learned in 4 hours"), "{shown}");
+    assert!(shown.contains("learned in 5 hours"), "{shown}");
 }
 
 /// Fails when a place becomes usual by being visited while an alert about it is open.

@@ -18,6 +18,7 @@ use super::statistics::{self, confidence, shown};
 use crate::alert::{Alert, Analytic, Evidence, Fact, Severity, Status, Verdict};
 use crate::baseline::{Standing, ToldAlert};
 use crate::config::{Role, SiteBudget};
+use crate::text::counted;
 use crate::time::Timestamp;
 
 /// What was told counts for so long, in seconds.
@@ -265,9 +266,10 @@ fn is_exempt(alert: &Alert) -> bool {
 /// Says in the evidence what was taken from it, and why.
 fn explain(alert: &mut Alert, taken: f64, count: usize, allowed: f64, key: &str) {
     let name = alert.analytic.name();
-    let which = if key == "high" { "high alerts" } else { "alerts" };
+    let told = counted(count as u64, if key == "high" { "high alert" } else { "alert" });
+    let allowed = (allowed * 100.0).round() / 100.0;
     let statement = format!(
-        "{name} told {count} {which} within a week that nobody confirmed, and {allowed} are budgeted \
+        "{name} told {told} within a week that nobody confirmed, where {allowed} may be \
          (detect.site_budget.{key}): so much more is needed"
     );
     let score: f64 = alert.evidence.iter().map(|piece| piece.weight).sum();

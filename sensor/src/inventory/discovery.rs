@@ -72,7 +72,10 @@ impl Inventory {
                     self.by_address.insert(address, asset);
                     self.holders.insert(address, key(mac));
                 }
-                _ => drop(self.by_address.remove(&address)),
+                _ => {
+                    self.by_address.remove(&address);
+                    self.holders.remove(&address);
+                }
             }
         }
         asset

@@ -23,9 +23,8 @@ pub(super) struct Speaker {
     router: bool,
     /// Its asset is another's, for whose address it speaks: who it is itself is not known.
     borrowed: bool,
-    /// An address that it speaks for and that another spoke for a moment ago, and in which minute that is
-    /// looked at again.
-    contested: Option<(IpAddr, u32)>,
+    /// Whether it speaks for an address that another spoke for a moment ago.
+    is_contested: bool,
     /// How often it spoke for an address that another discovered asset has.
     contradictions: u8,
     /// The address it spoke for last, and when; the next one finds it here.
@@ -38,6 +37,8 @@ pub(super) struct Speaker {
 struct Heard {
     addresses: ArrayVec<Spoken, MAX_ADDRESSES>,
     networks: ArrayVec<u64, MAX_NETWORKS>,
+    /// The address that another spoke for a moment ago, and in which minute that is looked at again.
+    contested: Option<(IpAddr, u32)>,
 }
 
 /// An address it spoke for.
@@ -91,7 +92,7 @@ impl Speaker {
 
     /// Whether it is known to speak for `address`, and there is nothing to look at again.
     pub(super) fn knows(&mut self, address: IpAddr, time: Timestamp) -> bool {
-        if self.contested.is_some() {
+        if self.is_contested {
             self.look_again(time);
         }
         if let Some(latest) = self.latest.as_mut().filter(|latest| latest.address == address) {
@@ -160,17 +161,18 @@ impl Speaker {
 
     /// Whose `address` is gets looked at again after `minutes`.
     pub(super) fn contest(&mut self, address: IpAddr, minutes: u32, time: Timestamp) {
-        self.contested = Some((address, minute(time).saturating_add(minutes)));
+        self.heard.contested = Some((address, minute(time).saturating_add(minutes)));
+        self.is_contested = true;
     }
 
     #[cold]
     fn look_again(&mut self, time: Timestamp) {
-        let Some((address, from)) = &mut self.contested else { return };
-        if minute(time) < *from {
+        let Some((contested, from)) = self.heard.contested else { return };
+        if minute(time) < from {
             return;
         }
-        *from = u32::MAX;
-        let contested = *address;
+        // What comes next of the address is heard anew, and it is contested again or taken over.
+        self.is_contested = false;
         self.settle();
         self.heard.addresses.retain(|spoken| spoken.address != contested);
     }
@@ -179,10 +181,11 @@ impl Speaker {
     pub(super) fn take_over(&mut self, address: IpAddr) {
         if std::mem::take(&mut self.borrowed) {
             self.asset = None;
-        } else if self.contested.is_some_and(|(contested, _)| contested == address) {
+        } else if self.heard.contested.is_some_and(|(contested, _)| contested == address) {
             self.contradictions = self.contradictions.saturating_sub(1);
         }
-        self.contested = None;
+        self.heard.contested = None;
+        self.is_contested = false;
     }
 }
 

@@ -42,7 +42,7 @@ fn beyond_the_budget_the_weak_are_held_back_for_a_week() {
     };
     assert_eq!(*weight, -0.7, "ln 2: twice the budget");
     assert!(
-        statement.contains("told 1 alerts within a week") && statement.contains("1 are budgeted")
+        statement.contains("told 1 alert within a week") && statement.contains("where 1 may be")
     );
     assert!(second.confidence < 0.5);
     assert_eq!(pass(&mut budget, alert(3, 2, 0.8)).status, Status::Open);
