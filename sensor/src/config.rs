@@ -19,7 +19,9 @@ mod services;
 mod written;
 
 pub use hours::{BusinessHours, WallTime};
-pub use policy::{GuestOperations, Maintenance, MirrorDestination, MirrorPolicy, Threshold};
+pub use policy::{
+    GuestOperations, Maintenance, MirrorDestination, MirrorPolicy, SiteBudget, Threshold,
+};
 pub use port_formula::{FormulaError, PortFormula, Reads};
 pub use services::{
     Audit, Backend, Capture, Deliver, Http, HttpTls, Intake, Syslog, SyslogTarget, SyslogTls,
@@ -42,6 +44,8 @@ pub struct Config {
     pub baseline: Baseline,
     /// `[capture]`
     pub capture: Capture,
+    /// `[detect.site_budget]`
+    pub site_budget: SiteBudget,
     /// `[detect.tls_egress]`
     pub tls_egress: TlsEgress,
     /// `[detect.dns_port]`
@@ -243,6 +247,7 @@ impl Default for Config {
             approve: Vec::new(),
             baseline: Baseline { learning: Duration::from_secs(7 * 86_400) },
             capture: Capture::default(),
+            site_budget: SiteBudget::default(),
             tls_egress: TlsEgress {
                 enabled: true,
                 window: Duration::from_secs(30 * 60),

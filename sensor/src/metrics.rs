@@ -16,12 +16,14 @@ use crate::time::Timestamp;
 
 mod assets;
 mod audit;
+mod budget;
 mod fast_path;
 pub mod labels;
 mod syslog;
 
 pub use assets::{AssetBytes, MAX_ASSETS};
 pub use audit::Audit;
+pub use budget::Budget;
 pub use fast_path::FastPath;
 pub use syslog::Syslog;
 
@@ -73,6 +75,8 @@ pub struct Metrics {
     pub events_late: IntCounter,
     /// Alerts committed to disk, by `analytic` and `severity`; updates of one do not count again.
     pub alerts: IntCounterVec,
+    /// The site's budget of alerts.
+    pub budget: Budget,
     /// Alerts taken by a receiver, by `target`.
     pub alerts_delivered: IntCounterVec,
     /// Attempts that failed, by `target`.
@@ -187,6 +191,7 @@ impl Metrics {
                 "Events that came when later ones had been through detection.",
             )?,
             alerts: register.alerts()?,
+            budget: Budget::new(&register)?,
             alerts_delivered: register.counters(
                 "egret_alerts_delivered_total",
                 "Alerts that a receiver has taken.",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::alert::Severity;
+use crate::alert::{Alert, Analytic, Severity};
 use crate::config::Role;
 use crate::event::{Traffic, TunnelKind};
 use crate::intake::audit::Refusal;
@@ -50,6 +50,8 @@ pub struct Summary {
     pub assets: Vec<AssetCount>,
     /// Alerts, by severity.
     pub alerts: BTreeMap<Severity, u64>,
+    /// Alerts that the site's budget held back.
+    pub held: Vec<HeldAlert>,
     /// How long the reading took.
     pub wall: Duration,
     /// Mirrored traffic on the wire, the most first.
@@ -67,6 +69,40 @@ pub struct AssetCount {
     pub configured: u64,
     /// Found in the traffic.
     pub discovered: u64,
+}
+
+/// An alert that was held back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldAlert {
+    /// Of which analytic.
+    pub analytic: Analytic,
+    /// When.
+    pub time: Timestamp,
+    /// About whom.
+    pub asset: String,
+    /// In a sentence.
+    pub summary: String,
+}
+
+impl HeldAlert {
+    /// What is shown of an alert.
+    pub fn of(alert: &Alert) -> Self {
+        Self {
+            analytic: alert.analytic,
+            time: alert.time,
+            asset: alert.asset.name.clone(),
+            summary: alert.summary.clone(),
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "analytic": self.analytic,
+            "time": self.time,
+            "asset": self.asset,
+            "summary": self.summary,
+        })
+    }
 }
 
 /// What went wrapped between two ends.
@@ -171,6 +207,7 @@ impl Summary {
             "audit_records_refused": audit_refused,
             "assets": assets,
             "alerts": alerts,
+            "suppressed": self.held.iter().map(HeldAlert::json).collect::<Vec<_>>(),
             "wall_seconds": self.wall.as_secs_f64(),
             "packets_per_second": self.per_second(self.packets),
             "mirrored": self.mirrored.iter().map(MirroredPair::json).collect::<Vec<_>>(),
@@ -180,6 +217,7 @@ impl Summary {
 
     fn write_text(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         line(f, "alerts", self.alerts_text())?;
+        self.write_held(f)?;
         match self.capture {
             Some((start, end)) => {
                 let length = Elapsed(self.capture_length());
@@ -244,6 +282,20 @@ impl Summary {
             .take(MOST_LINES)
             .try_for_each(|note| line(f, "note", printable_within(note, 500)))?;
         more(f, self.notes.len())
+    }
+
+    /// What was held back, a line each.
+    fn write_held(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        let count = counted(self.held.len() as u64, "weak alert");
+        line(f, "held", format_args!("{count}, beyond detect.site_budget"))?;
+        for HeldAlert { analytic, summary, .. } in self.held.iter().take(MOST_LINES) {
+            let name = analytic.name();
+            line(f, "", format_args!("{name}: {}", printable_within(summary, 200)))?;
+        }
+        more(f, self.held.len())
     }
 
     fn write_refused(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -365,6 +417,12 @@ mod tests {
                 AssetCount { role: Role::Guest, configured: 2, discovered: 18 },
             ],
             alerts: BTreeMap::from([(Severity::High, 2), (Severity::Low, 1)]),
+            held: vec![HeldAlert {
+                analytic: Analytic::AN1416,
+                time: start,
+                asset: "app-01".to_owned(),
+                summary: "app-01 sent 150.0 MB over TLS to cdn\x1b[2J".to_owned(),
+            }],
             wall: Duration::from_millis(2_300),
             mirrored: vec![MirroredPair {
                 pair: Pair {
@@ -388,6 +446,8 @@ mod tests {
             summary().text().to_string(),
             "\
 alerts   2 high, 1 low
+held     1 weak alert, beyond detect.site_budget
+         AN1416: app-01 sent 150.0 MB over TLS to cdn\\x1b[2J
 capture  2026-11-20 14:03:11 to 2026-11-21 14:03:11 UTC, 1d
 read     1,234,567 packets, 9.8 GB, in 2.30s: 536,768 packets/s, 4.3 GB/s
 refused  1,012 packets
@@ -436,6 +496,7 @@ note     monday.pcap: cut in the middle of a packet\\nfake line
         assert_eq!(json["audit_records"], 8);
         assert_eq!(json["mirrored"][0]["dest_ip"], "203.0.113.9");
         assert_eq!(json["alerts"]["critical"], 0);
+        assert_eq!(json["suppressed"][0]["analytic"], "AN1416");
         assert_eq!(json["packets_per_second"], 536_768);
         assert!(!json.to_string().contains('\n'));
         assert!(Summary::default().json()["capture_start"].is_null());

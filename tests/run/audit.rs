@@ -51,9 +51,7 @@ fn made() -> Vec<u8> {
             "trafficMirrorSessionId": "tms-0evil", "virtualNetworkId": wrap::NETWORK,
         }}),
     );
-    let passed = |record| {
-        json!({"detail-type": "AWS API Call via CloudTrail", "source": "aws.ec2", "detail": record})
-    };
+    let passed = |record| json!({"detail-type": "AWS API Call via CloudTrail", "source": "aws.ec2", "detail": record});
     format!("{}\n{}\n", passed(target), passed(session)).into_bytes()
 }
 
@@ -122,7 +120,11 @@ fn a_mirror_and_its_record_are_one_critical_alert() {
         std::thread::sleep(Duration::from_secs(2));
         let tell = || {
             let answer = sensor.post(PATH, TOKEN, &made());
-            assert_eq!((answer.status, &answer.json()["understood"]), (202, &json!(2)), "{answer:?}");
+            assert_eq!(
+                (answer.status, &answer.json()["understood"]),
+                (202, &json!(2)),
+                "{answer:?}"
+            );
         };
         let frames = Hellos::new().conversation(1);
         let frames = frames.iter().map(|frame| wrap::outer(false, &wrap::vxlan(frame))).collect();
@@ -179,7 +181,8 @@ fn files_are_followed_through_rotation_and_reload() {
     };
     add("a.json", &removed(1));
     let events = installation.config().with_file_name("eve.json");
-    let mut sensor = installation.start(&machine, &format!("-i eth1 --events {}", events.display()));
+    let mut sensor =
+        installation.start(&machine, &format!("-i eth1 --events {}", events.display()));
     until_understood(&sensor, 1);
     let second = removed(2);
     let (begin, end) = second.split_at(60);

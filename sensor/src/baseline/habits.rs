@@ -5,7 +5,7 @@
 
 use hashbrown::HashMap;
 
-use super::places::Places;
+use super::places::{Places, size};
 use super::{AssetBaseline, Habit, HoursOfDay, PlaceId};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
@@ -46,8 +46,8 @@ pub(crate) struct Visit {
 pub(crate) struct Others {
     /// How many there are.
     pub(crate) assets: u32,
-    /// The largest day of any of them, in bytes out.
-    pub(crate) largest_day: u64,
+    /// Of them, those that sent about as much in a day, or more.
+    pub(crate) alike: u32,
 }
 
 impl Habits {
@@ -69,17 +69,20 @@ impl Habits {
             first = true;
             Habit::new(time, learning)
         });
+        let size = habit.size;
         let odd_for_place = habit.visit(time, learning) && habit.is_trusted();
         if first {
             self.total += 1;
             if let Some(place) = self.places.get_mut(place) {
                 place.assets += 1;
+                place.note_day(None, Some(size));
             }
         }
         Visit { place, odd_hour: odd_for_asset || odd_for_place }
     }
 
-    /// `asset` sends `bytes` to a place; `suspected`: they do not count as what is usual there.
+    /// `asset` sends `bytes` to a place; `suspected`: they do not count as what is usual there. How many
+    /// of them are more than its habit there explains.
     pub(crate) fn send(
         &mut self,
         asset: AssetId,
@@ -87,18 +90,42 @@ impl Habits {
         time: Timestamp,
         bytes: u64,
         suspected: bool,
-    ) {
-        let Some(habit) = self.of(asset).at.get_mut(&place) else { return };
-        habit.send(time, bytes);
-        let today = habit.today();
-        if !suspected && let Some(place) = self.places.get_mut(place) {
-            place.note_day(asset, today);
+    ) -> u64 {
+        let Self { places, assets, .. } = self;
+        let habits = assets.get_mut(asset.index());
+        let Some(habit) = habits.and_then(|of| of.at.get_mut(&place)) else { return bytes };
+        let unexplained = habit.send(time, bytes);
+        let largest = size(habit.today());
+        if !suspected
+            && largest > habit.size
+            && let Some(place) = places.get_mut(place)
+        {
+            place.note_day(Some(habit.size), Some(largest));
+            habit.size = largest;
+        }
+        unexplained
+    }
+
+    /// Drops what nobody did for a quarter of a year.
+    pub(crate) fn expire(&mut self, now: Timestamp) {
+        let Self { places, assets, total, .. } = self;
+        for habits in assets {
+            habits.at.retain(|place, habit| {
+                let stays = !habit.is_over(now);
+                if !stays {
+                    places.leave(*place, habit.size);
+                    *total -= 1;
+                }
+                stays
+            });
         }
     }
 
     /// An alert about `asset` and `place` is open, and today teaches nothing.
     pub(crate) fn taint(&mut self, asset: AssetId, place: PlaceId) {
-        if let Some(habit) = self.of(asset).at.get_mut(&place) {
+        let habits = self.of(asset);
+        habits.hours.taint();
+        if let Some(habit) = habits.at.get_mut(&place) {
             habit.taint();
         }
     }
@@ -121,13 +148,14 @@ impl Habits {
         self.places.get(place).map_or("", |place| &place.name)
     }
 
-    /// What others do at `place`, without those that an alert speaks against.
-    pub(crate) fn others(&self, asset: AssetId, place: PlaceId) -> Others {
+    /// What others do at `place`, without those that an alert speaks against, where `asset` sends `bytes`.
+    pub(crate) fn others(&self, asset: AssetId, place: PlaceId, bytes: u64) -> Others {
+        let own = self.habit(asset, place).map_or(0, |habit| habit.size);
         let Some(place) = self.places.get(place) else { return Others::default() };
-        Others {
-            assets: place.assets.saturating_sub(place.suspects).saturating_sub(1),
-            largest_day: place.largest_day_beside(asset),
-        }
+        let assets = place.assets.saturating_sub(place.suspects).saturating_sub(1);
+        let is_alike = own >= size(bytes).saturating_sub(1);
+        let alike = place.with_day_of(bytes).saturating_sub(u32::from(is_alike));
+        Others { assets, alike: alike.min(assets) }
     }
 
     /// How many habits were dropped for want of room.
@@ -139,15 +167,12 @@ impl Habits {
     /// A place that nobody is known at any more has no name.
     pub(crate) fn forget(&mut self, asset: AssetId, place: Option<PlaceId>) -> bool {
         let Some(habits) = self.assets.get_mut(asset.index()) else { return false };
-        let gone: Vec<PlaceId> = match place {
-            Some(place) => habits.at.remove(&place).map(|_| place).into_iter().collect(),
-            None => std::mem::take(habits).at.into_keys().collect(),
+        let gone: Vec<(PlaceId, Habit)> = match place {
+            Some(place) => habits.at.remove_entry(&place).into_iter().collect(),
+            None => std::mem::take(habits).at.into_iter().collect(),
         };
-        for place in &gone {
-            if let Some(place) = self.places.get_mut(*place) {
-                place.forget(asset);
-            }
-            self.places.leave(*place);
+        for (place, habit) in &gone {
+            self.places.leave(*place, habit.size);
             self.total = self.total.saturating_sub(1);
         }
         !gone.is_empty()
@@ -174,12 +199,14 @@ impl Habits {
         self.of(asset).hours = baseline.hours;
         for (name, habit) in &baseline.destinations {
             let place = self.places.enter(name);
-            let largest = habit.largest_day().max(habit.today());
+            let size = size(habit.largest_day().max(habit.today()));
             if let Some(place) = self.places.get_mut(place) {
                 place.assets += 1;
-                place.note_day(asset, largest);
+                place.note_day(None, Some(size));
             }
-            self.of(asset).at.insert(place, habit.clone());
+            let mut habit = habit.clone();
+            habit.size = size;
+            self.of(asset).at.insert(place, habit);
             self.total += 1;
         }
     }
@@ -205,8 +232,8 @@ impl Habits {
         known.sort_unstable();
         known.truncate(known.len().div_ceil(2));
         for (.., place) in known {
-            self.of(asset).at.remove(&place);
-            self.places.leave(place);
+            let size = self.of(asset).at.remove(&place).map_or(0, |habit| habit.size);
+            self.places.leave(place, size);
             self.total -= 1;
             self.forgotten += 1;
         }

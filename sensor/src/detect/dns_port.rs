@@ -48,7 +48,7 @@ const MEMORY: Duration = Duration::from_secs(7 * 86_400);
 /// Evidence needed on the quietest site, in nats: two pairs decide, one never does.
 const MIN_BOUND: f64 = 14.0;
 /// So much more makes an alert high.
-const HIGH: f64 = 4.0;
+pub(super) const HIGH: f64 = 4.0;
 const YEAR: f64 = 365.0 * 86_400.0;
 /// Alerts that are kept to be updated.
 const MAX_RAISED: usize = 4096;

@@ -39,6 +39,10 @@ pub(super) fn read(tree: &Table, config: &mut Config, report: &mut Report) {
         });
         top.section("capture", |keys| capture(keys, &mut config.capture));
         top.section("detect", |detect| {
+            detect.section("site_budget", |keys| {
+                keys.set("alerts", &RATE, &mut config.site_budget.alerts);
+                keys.set("high", &RATE, &mut config.site_budget.high);
+            });
             detect.section("tls_egress", |keys| tls_egress(keys, &mut config.tls_egress));
             detect.section("dns_port", |keys| dns_port(keys, &mut config.dns_port));
             detect.section("guest_operations", |keys| {

@@ -99,7 +99,7 @@ fn drawn(formula: &PortFormula, over: Over) -> Vec<f64> {
         let mixed = mix(index);
         let [_, _, _, of_a, a, b, c, d] = mixed.to_be_bytes();
         // Two bytes choose the first octet, so that none is favoured by much.
-        let a = usize::from(u16::from_be_bytes([of_a, a])) * first.len() >> 16;
+        let a = (usize::from(u16::from_be_bytes([of_a, a])) * first.len()) >> 16;
         let a = first.get(a).copied().unwrap_or_default();
         add_port(&mut ports, formula.of_octets([a, b, c, d]), 1.0);
     }

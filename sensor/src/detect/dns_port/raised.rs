@@ -137,8 +137,12 @@ impl Raised {
         if self.excuse != Some(Excuse::Shared) && !self.later.refutes() {
             self.excuse = None;
         }
-        if severity > self.severity && self.excuse.is_none() {
-            self.severity = severity;
+        let sum = self.finding.evidence - self.bound.nats;
+        let is_admitted = self.id.is_some_and(|id| estate.budget.admits(id, sum));
+        if (severity > self.severity && self.excuse.is_none()) || is_admitted {
+            if self.excuse.is_none() {
+                self.severity = self.severity.max(severity);
+            }
             self.tell(estate, asset, now, alerts);
         }
     }

@@ -60,6 +60,90 @@ fn a_nightly_job_is_half_known_after_one_night_and_no_spike_after_two_but_only_w
     assert_eq!(novelty(&volumes, 2), None);
     moved(&mut volumes, 2, night(3), 20, 6_000_000_000);
     assert_eq!(novelty(&volumes, 3), Some(1.0));
+    // Not all that moves is jobs.
+    (3..12).for_each(|hour| _ = moved(&mut volumes, 9, night(3) + hour * HOUR, 30, 5_000_000));
+    moved(&mut volumes, 1, night(4) + 8 * HOUR, 20, 2_000_000_000);
+    let window = Duration::from_secs(600);
+    let moved_job = volumes.recent_spike(asset(), IN, at(night(4) + 8 * HOUR + 1500), window);
+    assert_eq!(moved_job.map(|spike| spike.novelty), Some(0.5), "the same job at another hour");
+}
+
+/// Hours of a series in which nothing is known would make it look idle, and what it always moves a spike.
+#[test]
+fn an_hour_is_held_against_the_same_hour_of_other_weeks() {
+    let mut volumes = Volumes::new(FLOOR);
+    // Monday mornings are busy, by many peers.
+    for week in 0..4 {
+        for day in 0..7 {
+            let bytes = if day == 3 { 3_000_000_000 } else { 20_000_000 };
+            let start = (week * 7 + day) * 24 * HOUR + 9 * HOUR;
+            moved(&mut volumes, (week * 7 + day) as u32, start, 50, bytes);
+        }
+    }
+    let at_nine = |day: u64| (4 * 7 + day) * 24 * HOUR + 9 * HOUR;
+    assert_eq!(moved(&mut volumes, 99, at_nine(2), 30, 800_000_000), 1, "on a Sunday");
+    assert_eq!(moved(&mut volumes, 99, at_nine(3), 30, 800_000_000), 0, "on a Monday");
+}
+
+#[test]
+fn what_moved_while_an_alert_is_open_teaches_nothing() {
+    let night = |day: u64| day * 24 * HOUR + 2 * HOUR;
+    for open in [false, true] {
+        let mut volumes = Volumes::new(FLOOR);
+        moved(&mut volumes, 1, 0, 30, 5_000_000);
+        for day in 0..2 {
+            moved(&mut volumes, 1, night(day), 20, 2_000_000_000);
+            // As the engine does every half hour.
+            if open {
+                volumes.unlearn(asset(), at(night(day)));
+            }
+            moved(&mut volumes, 1, night(day) + 2 * HOUR, 10, 2_000_000);
+            if open {
+                volumes.unlearn(asset(), at(night(day)));
+            }
+        }
+        assert_eq!(moved(&mut volumes, 1, night(2), 20, 2_000_000_000), usize::from(open));
+        let window = Duration::from_secs(HOUR);
+        let spike = volumes.recent_spike(asset(), IN, at(night(2) + 1200), window);
+        assert_eq!(spike.map(|spike| spike.novelty), open.then_some(1.0));
+    }
+}
+
+#[test]
+fn what_is_not_known_of_the_past_is_not_taken_for_nothing_and_is_said() {
+    let known = |gap: bool| {
+        let mut volumes = Volumes::new(FLOOR);
+        moved(&mut volumes, 1, HOUR, 60, 40_000_000);
+        if gap {
+            volumes.note_gap(at(3 * HOUR), at(9 * HOUR + 10));
+        }
+        moved(&mut volumes, 1, 10 * HOUR, 60, 40_000_000);
+        moved(&mut volumes, 1, 11 * HOUR, 10, 4_000_000_000);
+        let spike = volumes.recent_spike(asset(), IN, at(11 * HOUR + 600), Duration::from_secs(60));
+        spike.map(|spike| (spike.known_hours, spike.expected))
+    };
+    let (sure, gap) = (known(false).unwrap(), known(true).unwrap());
+    assert_eq!((sure.0, gap.0), (10, 3), "the hours that are known are counted");
+    assert_eq!(sure.1, gap.1, "what is expected stays what moved in hours that are known");
+}
+
+#[test]
+fn a_slow_pull_is_a_spike_of_the_day_and_hides_none_of_the_hour() {
+    let mut volumes = Volumes::new(FLOOR);
+    for day in 0..4 {
+        moved(&mut volumes, 7, day * 24 * HOUR + 10 * HOUR, 60, 30_000_000);
+    }
+    let day = 5 * 24 * HOUR;
+    for hour in 0..12 {
+        moved(&mut volumes, 7, day + hour * HOUR, 60, 30_000_000);
+    }
+    let spike = |volumes: &Volumes, at_second| {
+        let window = Duration::from_secs(60);
+        volumes.recent_spike(asset(), IN, at(at_second), window).map(|spike| spike.window)
+    };
+    assert_eq!(spike(&volumes, day + 12 * HOUR), Some(86_400), "none of its hours is a spike");
+    moved(&mut volumes, 8, day + 12 * HOUR, 5, 800_000_000);
+    assert!(spike(&volumes, day + 12 * HOUR + 300).unwrap() <= 3600);
 }
 
 #[test]

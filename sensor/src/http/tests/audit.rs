@@ -114,7 +114,11 @@ fn records_come_with_a_token_of_their_own() {
     assert_eq!((door.counted("unauthorized"), door.counted("accepted")), (2, 0));
 
     let other = "fedcba9876543210";
-    let audit = Audit { http: true, token_file: Some(token(door.folder.path(), other)), ..Audit::default() };
+    let audit = Audit {
+        http: true,
+        token_file: Some(token(door.folder.path(), other)),
+        ..Audit::default()
+    };
     door.server.access.apply(door.server.access.prepare(&config(), &audit).unwrap());
     assert_eq!(door.post(RECORD, &[]).status, 401);
     let other = format!("Authorization: Bearer {other}");
@@ -172,10 +176,12 @@ fn what_finds_no_room_is_to_be_sent_again() {
             let _ = stream.read_to_string(&mut answer);
             answer.split(' ').nth(1).unwrap().parse::<u16>().unwrap()
         };
-        let asked: Vec<_> = (0..5).map(|_| {
-            let head = head.clone();
-            scope.spawn(move || ask(head))
-        }).collect();
+        let asked: Vec<_> = (0..5)
+            .map(|_| {
+                let head = head.clone();
+                scope.spawn(move || ask(head))
+            })
+            .collect();
         asked.into_iter().map(|asked| asked.join().unwrap()).collect()
     });
     let mut answers = answers;

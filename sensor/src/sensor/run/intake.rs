@@ -101,7 +101,8 @@ pub(super) fn start(
         let (inbox, audit) = (Rc::new(Inbox::new(now, ROOM)), inbox::Inbox::new(now, ROOM));
         let listen = listen::serve(bound, Rc::clone(&inbox), stopped.clone(), patience);
         let audit = Rc::new(audit);
-        let mut desk = Desk { worker, inbox, audit: Rc::clone(&audit), held: Vec::new(), batches, tally };
+        let mut desk =
+            Desk { worker, inbox, audit: Rc::clone(&audit), held: Vec::new(), batches, tally };
         let sources = inbox::Sources { patterns, posted };
         let serve = async {
             let (ended, ()) = tokio::join!(listen, audit.serve(sources, stopped, patience));

@@ -6,12 +6,8 @@ use crate::event::{ChangeAction, MirrorChange, Principal};
 #[test]
 fn mirroring_is_told_by_the_manager_of_nsx() {
     let body = r#"[nsx@6876 audit="true" comp="nsx-manager" username="admin"] UserName="admin", ModuleName="X", Operation="CreatePortMirroringSession", Operation status="success", Src="192.0.2.6", New value=[{"a":"Operation="}]"#;
-    let principal = Principal {
-        name: "admin".into(),
-        full: None,
-        foreign_account: None,
-        by_console: false,
-    };
+    let principal =
+        Principal { name: "admin".into(), full: None, foreign_account: None, by_console: false };
     let change = MirrorChange {
         call: "CreatePortMirroringSession".into(),
         action: ChangeAction::Create,

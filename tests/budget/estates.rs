@@ -1,0 +1,129 @@
+//! What the detectors keep of an asset: ten thousand of them fit into 200 MB.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use egret::config::Config;
+use egret::decode::{Mac, Vlans, protocol};
+use egret::detect::Engine;
+use egret::event::{
+    Body, DnsAnswer, DnsData, DnsMessage, DnsQuestion, DnsTransport, Endpoint, Event, Flow, Ja4,
+    TlsSession, Traffic, Volume,
+};
+use egret::time::Timestamp;
+use stats_alloc::Region;
+
+use super::{ALLOCATOR, alone};
+
+/// What an asset may take, in bytes: a ten thousandth of 200 MB.
+const PER_ASSET: usize = 20_000;
+/// Assets of an estate that is measured.
+const ASSETS: u32 = 64;
+const HOUR: u64 = 3600;
+/// A whole number of weeks since the epoch.
+const START: u64 = 2_900 * 7 * 86_400;
+
+struct Estate {
+    engine: Engine,
+    flows: u64,
+}
+
+impl Estate {
+    fn event(&mut self, seconds: u64, [client, server]: [IpAddr; 2], ports: [u16; 2], body: Body) {
+        let end = |address: IpAddr, port| {
+            let IpAddr::V4(v4) = address else { unreachable!("all are IPv4") };
+            let [_, b, c, d] = v4.octets();
+            let mac = (v4.octets()[0] == 10).then_some(Mac([0, 0x50, 0x56, 0x80 | b, c, d]));
+            Endpoint { address, port, mac }
+        };
+        let time = Timestamp::from_parts(START + seconds, 0);
+        let flow = Flow {
+            id: self.flows,
+            slot: (self.flows % 1024) as u32,
+            client: end(client, ports[0]),
+            server: end(server, ports[1]),
+            protocol: protocol::TCP,
+            vlans: Vlans::new(),
+            interface: None,
+            tunnel: None,
+            opened: time,
+        };
+        self.engine.event(&Event { time, flow, body });
+        self.engine.drain_alerts().for_each(drop);
+    }
+
+    fn moved(&mut self, seconds: u64, ends: [IpAddr; 2], ports: [u16; 2], bytes: [u64; 2]) {
+        let [to_server, to_client] = bytes.map(|bytes| Traffic { packets: 1, bytes });
+        let since = Timestamp::from_parts(START + seconds, 0);
+        let volume = Volume { since, to_server, to_client, one_in: None };
+        self.event(seconds, ends, ports, Body::Volume(volume));
+    }
+
+    /// A look-up and a session to one of the usual places, or of the asset's own.
+    fn visit(&mut self, seconds: u64, client: IpAddr, place: u32, name: &str) {
+        let server = Ipv4Addr::from_bits(0xc633_0000 + place * 256 + 7).into();
+        let name: std::sync::Arc<str> = name.into();
+        let answer =
+            DnsAnswer { name: name.clone(), rtype: 1, ttl: 60, data: DnsData::Address(server) };
+        let message = DnsMessage {
+            id: 1,
+            response: true,
+            flags: 0x8180,
+            transport: DnsTransport::Udp,
+            questions: vec![DnsQuestion { name: name.clone(), rtype: 1 }],
+            answers: vec![answer],
+            authorities: Vec::new(),
+            additionals: Vec::new(),
+            incomplete: false,
+        };
+        let resolver = Ipv4Addr::new(10, 0, 0, 53).into();
+        self.flows += 1;
+        self.event(seconds, [client, resolver], [5353, 53], Body::Dns(Box::new(message)));
+        self.flows += 1;
+        let ja4 = Ja4::from("t13d1516h2_8daaf6152771_e5627efa2ab1").ok();
+        let session = TlsSession { sni: Some(name), ja4, ..TlsSession::default() };
+        self.event(seconds, [client, server], [40_000, 443], Body::Hello(Box::new(session)));
+        self.moved(seconds, [client, server], [40_000, 443], [30_000, 400_000]);
+    }
+
+    /// Two weeks of assets of their own numbers: each moves data every hour in both directions inside
+    /// and outside, has a nightly backup, and reaches 40 places, most of them again and again.
+    fn two_weeks(&mut self, first: u32) {
+        let assets = first..first + ASSETS;
+        let address = |number: u32| IpAddr::V4(Ipv4Addr::from_bits(0x0a01_0000 + number));
+        let server = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 20));
+        for hour in 0..14 * 24u64 {
+            for asset in assets.clone() {
+                let at = hour * HOUR + u64::from(asset - first);
+                let client = address(asset);
+                self.flows += 1;
+                let much = if hour % 24 == 2 { 4_000_000_000 } else { 9_000_000 };
+                self.moved(at, [client, server], [40_001, 445], [much, 5_000_000]);
+                if hour % 3 == 0 {
+                    let place = (hour / 3) as u32 % 40;
+                    // Half of the places are everybody's.
+                    let own = if place % 2 == 0 { 0 } else { asset };
+                    let name = format!("www.place-{place}-{own}.example");
+                    self.visit(at + 1800, client, place * 4 + own, &name);
+                    let outside = Ipv4Addr::from_bits(0xc633_0007).into();
+                    self.moved(at + 1900, [client, outside], [40_002, 443], [2_000_000, 9_000_000]);
+                }
+            }
+        }
+    }
+}
+
+/// Fails when what is kept of an asset grows beyond a ten thousandth of 200 MB. Measured on the second
+/// part of an estate, so that what there is once for all is there already.
+#[test]
+fn ten_thousand_assets_fit_in_200_megabytes() {
+    let _alone = alone();
+    let mut estate = Estate { engine: Engine::new(&Config::default(), None, None), flows: 0 };
+    estate.two_weeks(256);
+    let region = Region::new(ALLOCATOR);
+    estate.two_weeks(512);
+    let change = region.change();
+    let grown = change.bytes_allocated - change.bytes_deallocated;
+    let each = grown / ASSETS as usize;
+    println!("{each} bytes an asset");
+    assert!((4_000..=PER_ASSET).contains(&each), "{each} bytes an asset");
+}
