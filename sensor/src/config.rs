@@ -14,6 +14,7 @@ use crate::decode::Mac;
 pub mod file;
 mod hours;
 mod policy;
+mod port_formula;
 mod services;
 mod written;
 
@@ -21,6 +22,7 @@ pub use hours::{BusinessHours, WallTime};
 pub use policy::{
     GuestOperations, Maintenance, MirrorDestination, MirrorPolicy, SiteBudget, Threshold,
 };
+pub use port_formula::{FormulaError, PortFormula, Reads};
 pub use services::{
     Audit, Backend, Capture, Deliver, Http, HttpTls, Intake, Syslog, SyslogTarget, SyslogTls,
     Webhook, WebhookFormat, is_link_local,
@@ -222,6 +224,8 @@ pub struct DnsPort {
     pub window: Duration,
     /// `false_alarms_per_year`: the budget of the whole sensor; the evidence needed follows from it.
     pub false_alarms_per_year: f64,
+    /// `formulas`: what is tried beside the known ones.
+    pub formulas: Vec<Arc<PortFormula>>,
 }
 
 impl Default for Config {
@@ -253,6 +257,7 @@ impl Default for Config {
                 enabled: true,
                 window: Duration::from_secs(120),
                 false_alarms_per_year: 1.0,
+                formulas: Vec::new(),
             },
             guest_operations: GuestOperations::default(),
             mirror_policy: MirrorPolicy::default(),

@@ -63,6 +63,8 @@ pub struct Metrics {
     pub incomplete_hellos: IntCounter,
     /// DNS responses read, by `rcode`.
     pub dns_responses: IntCounterVec,
+    /// DNS responses with answers whose question was not seen.
+    pub dns_unasked: IntCounter,
     /// Log messages.
     pub syslog: Syslog,
     /// Audit records.
@@ -171,6 +173,10 @@ impl Metrics {
                 "DNS responses read.",
                 "rcode",
                 &labels::RCODES,
+            )?,
+            dns_unasked: register.counter(
+                "egret_dns_unasked_responses_total",
+                "DNS responses with answers that nobody was seen to ask for.",
             )?,
             syslog: Syslog::new(&register)?,
             audit: Audit::new(&register)?,

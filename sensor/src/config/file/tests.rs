@@ -95,6 +95,7 @@ spike_min_bytes = 1_000
 enabled = false
 window = "60s"
 false_alarms_per_year = 12
+formulas = ["a*b+c", "n mod 1000"]
 [detect.guest_operations]
 enabled = false
 accounts = ["CORP\\svc-backup"]
@@ -169,6 +170,8 @@ fn every_key_reaches_its_place() {
     assert_eq!(config.tls_egress.spike_min_bytes, 1_000);
     assert_eq!(config.dns_port.window, Duration::from_secs(60));
     assert!((config.dns_port.false_alarms_per_year - 12.0).abs() < f64::EPSILON);
+    let formulas: Vec<_> = config.dns_port.formulas.iter().map(ToString::to_string).collect();
+    assert_eq!(formulas, ["a*b+c", "n mod 1000"]);
 }
 
 #[test]
