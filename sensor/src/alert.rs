@@ -14,6 +14,7 @@ use crate::time::Timestamp;
 pub use mirroring::{AuditEvent, MirroredTraffic};
 pub(crate) use operations::UNNAMED;
 pub use operations::{Compared, Operations};
+pub use status::{Status, Verdict};
 
 pub(crate) mod attack;
 pub mod format;
@@ -21,6 +22,7 @@ mod mirroring;
 mod operations;
 #[cfg(test)]
 pub(crate) mod sample;
+mod status;
 
 /// One alert. Serialises to exactly one line of the schema `egret.alert/1`, and read back gives
 /// that line again; times keep their microseconds.
@@ -116,6 +118,9 @@ pub enum Analytic {
 }
 
 impl Analytic {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::AN1416, Self::AN0731, Self::AN0646, Self::AN1131];
+
     /// Its name in alerts and labels.
     pub const fn name(self) -> &'static str {
         match self {
@@ -168,29 +173,6 @@ impl Severity {
             Self::Medium => "medium",
             Self::High => "high",
             Self::Critical => "critical",
-        }
-    }
-}
-
-/// What people have said about an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Nobody has looked, or it became worse since.
-    Open,
-    /// A person has seen it.
-    Acknowledged,
-}
-
-impl Status {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Open, Self::Acknowledged];
-
-    /// Its name in alerts.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Acknowledged => "acknowledged",
         }
     }
 }

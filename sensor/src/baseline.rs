@@ -2,8 +2,8 @@
 //! moves. [`Baseline`] is what lasts of it between runs.
 //!
 //! **Learning cannot be trained by an intruder.** While an asset is learned every hour counts;
-//! after that one day teaches at most one hour, days with an open alert teach nothing, and a place
-//! is trusted only after [`TRUSTED_HOURS`] such days.
+//! after that a day teaches at most one hour, and only once it is over; days with an open alert teach
+//! nothing, and a place is trusted only after [`TRUSTED_HOURS`] such days.
 
 use std::collections::BTreeMap;
 
@@ -14,18 +14,21 @@ pub(crate) use habits::{Habits, Others};
 pub use hours::HoursOfDay;
 pub(crate) use mirrors::{MAX_PAIRS, pair};
 pub use mirrors::{MirrorSession, Mirrors, Pair};
-pub use operators::{Acquaintance, Operator};
+pub use operators::{Acquaintance, Operator, USUAL_DAYS};
 pub(crate) use operators::{Meeting, account_key, host_key};
 pub(crate) use places::PlaceId;
+pub use told::{Standing, ToldAlert};
 pub use volumes::Volumes;
 pub(crate) use volumes::{Told, WORTH};
 
 mod habit;
 mod habits;
 mod hours;
+mod identity;
 mod mirrors;
 mod operators;
 mod places;
+mod told;
 mod volumes;
 
 /// What was learned, by asset name; what [`crate::store`] keeps.
@@ -40,6 +43,9 @@ pub struct Baseline {
     /// Mirrors that are usual or configured.
     #[serde(default, skip_serializing_if = "Mirrors::is_empty")]
     pub mirrors: Mirrors,
+    /// Alerts of late, by id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub told: BTreeMap<uuid::Uuid, ToldAlert>,
 }
 
 /// What was learned of one asset.
@@ -47,6 +53,9 @@ pub struct Baseline {
 pub struct AssetBaseline {
     /// When it was first seen, in seconds since the epoch.
     pub first_seen: u64,
+    /// Its MAC addresses, by which it is known again under another address or name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub macs: Vec<String>,
     /// Hours of the day in which it reached outside over TLS.
     pub hours: HoursOfDay,
     /// Places outside it reached over TLS, by registered domain, else address prefix.

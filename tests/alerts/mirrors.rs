@@ -57,10 +57,15 @@ fn trail(late: u64) -> Vec<u8> {
     packed.finish().unwrap()
 }
 
-/// The machine's packets in VXLAN, twice a second.
+/// The machine's packets in VXLAN, twice a second, after one that is no mirror's: what is there from the
+/// beginning is usual.
 fn capture() -> Vec<u8> {
     let mut capture = Capture::new(Vec::new(), Resolution::Micros).unwrap();
     let mut frame = Frame::new(1);
+    let before = path(end("10.50.1.11", 45_000), end("10.50.9.9", 5432));
+    let segment = Segment { flags: flag::SYN, sequence: 1, acknowledgment: 0 };
+    let first = frame.tcp(&before, segment, Payload::whole(&[]));
+    capture.record(START - MINUTE, first.bytes(), first.bytes().len() as u32).unwrap();
     let way = path(end("10.50.1.10", 45_000), end("10.50.9.9", 5432));
     for number in 0..120 {
         let segment = Segment { flags: flag::ACK, sequence: number * 700, acknowledgment: 1 };

@@ -2,7 +2,8 @@
 //! raises beside.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, available_parallelism};
 
@@ -13,9 +14,18 @@ use egret_tests::scenario::Plan;
 use judge::Verdict;
 use play::Playing;
 
+mod bars;
+mod document;
 mod judge;
+#[cfg(test)]
+mod made;
+mod measures;
 mod play;
 mod report;
+mod statistics;
+mod text;
+mod usual;
+mod watched;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -39,6 +49,10 @@ pub(crate) struct Arguments {
     /// speeds, of all formulas, and such as evade
     #[arg(long)]
     harsh: bool,
+    /// How many harsh estates with no attack there are beside: alerts about attacks take from the budget
+    /// that false ones have
+    #[arg(long, default_value_t = 0)]
+    peaceful: u64,
     /// Days of connections to odd ports, with no attack, that have to stay quiet; 0 leaves them out
     #[arg(long, default_value_t = 0)]
     port_days: u64,
@@ -57,6 +71,30 @@ pub(crate) struct Arguments {
     /// Only writes captures, configs and truth; needs --keep
     #[arg(long, requires = "keep")]
     write_only: bool,
+    /// Writes a report too, with what the usual detectors make of the same captures
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "docs/evaluation.md")]
+    report: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// What gives the same report again.
+    fn command(&self) -> String {
+        format!(
+            "cargo xtask evaluate --report{} --guests {} --days {} --learn {}h --seeds {} --seed {} --peaceful {} \
+             --port-days {} \
+             --log-hosts {} --log-days {}",
+            if self.harsh { " --harsh" } else { "" },
+            self.guests,
+            self.days,
+            self.learn.0,
+            self.seeds,
+            self.seed,
+            self.peaceful,
+            self.port_days,
+            self.log_hosts,
+            self.log_days,
+        )
+    }
 }
 
 /// Whole hours, written as `6h` or `1d`.
@@ -90,13 +128,20 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let temporary = tempfile::tempdir()?;
     let folder = arguments.keep.as_deref().unwrap_or(temporary.path());
     fs::create_dir_all(folder)?;
-    let play = Playing { egret: egret.as_deref(), folder, keeps_logs: arguments.keep.is_some() };
+    let play = Playing {
+        egret: egret.as_deref(),
+        folder,
+        keeps_logs: arguments.keep.is_some(),
+        asks_usual: arguments.report.is_some(),
+    };
     let verdicts = all(&play, &plans(arguments))?;
-    if arguments.write_only {
-        return Ok(());
-    }
+    let Some(egret) = &egret else { return Ok(()) };
     report::print(&verdicts);
-    let below = report::below_the_bar(&verdicts);
+    if let Some(path) = &arguments.report {
+        let run = document::Run { command: arguments.command(), version: version(egret)? };
+        document::write(path, &run, &verdicts)?;
+    }
+    let below = bars::below(&verdicts);
     if !below.is_empty() {
         bail!("below the bar:\n  {}", below.join("\n  "));
     }
@@ -114,6 +159,10 @@ fn plans(arguments: &Arguments) -> Vec<Plan> {
         false => Plan::evaluation(seed, guests, hours, learn),
     };
     let mut plans: Vec<Plan> = (first..first + arguments.seeds).map(of_seed).collect();
+    plans.extend((0..arguments.peaceful).map(|number| {
+        let seed = first + arguments.seeds + number;
+        Plan { attacks: Vec::new(), ..Plan::harsh(seed, guests, hours, learn) }
+    }));
     if arguments.port_days > 0 {
         let hours = learn + arguments.port_days * 24;
         plans.push(Plan::odd_ports(first + 3, guests, hours, learn));
@@ -150,6 +199,12 @@ fn all(play: &Playing<'_>, plans: &[Plan]) -> anyhow::Result<Vec<Verdict>> {
     })?;
     verdicts.sort_by_key(|(number, _)| *number);
     Ok(verdicts.into_iter().map(|(_, verdict)| verdict).collect())
+}
+
+/// What the binary says of itself.
+fn version(egret: &Path) -> anyhow::Result<String> {
+    let output = Command::new(egret).arg("--version").output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 #[cfg(test)]

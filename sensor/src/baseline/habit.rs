@@ -1,4 +1,6 @@
 //! One asset's habit at one place.
+//!
+//! After the learning time a day teaches once it is over, if no alert about the place was open on it.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,10 +31,17 @@ pub struct Habit {
     pub first_seen: u64,
     /// Last visit.
     pub last_seen: u64,
-    /// Distinct hours that count as knowing the place.
+    /// Distinct hours that count as knowing the place: those of the learning time, and one for each of
+    /// `days`.
     pub hours: u8,
-    /// Whether those hours are from the time of learning.
+    /// Days after the learning time that count.
+    #[serde(default)]
+    pub days: u8,
+    /// Whether it was visited in the learning time.
     pub learned: bool,
+    /// Days on which an alert about the place was open, those that are over.
+    #[serde(default)]
+    alert_days: u16,
     /// Sessions.
     pub sessions: u32,
     /// Hours of the day (UTC) in which it was visited on earlier days, and today.
@@ -42,8 +51,12 @@ pub struct Habit {
     day: u32,
     /// Bytes out in that day (UTC).
     today: u64,
-    /// The last hour that was counted, since the epoch.
+    /// The last hour of the learning time that was counted, since the epoch.
     hour: u32,
+    /// Whether today counts once it is over: a session began after the learning time, and it is not the
+    /// first day of all.
+    #[serde(default)]
+    met: bool,
     /// Whether an alert was open today: then the day is not learned.
     #[serde(default)]
     tainted: bool,
@@ -115,6 +128,11 @@ impl Habit {
         self.level.map_or(largest, |kib| largest.min(u64::from(kib) << 10))
     }
 
+    /// Days on which an alert about the place was open, today included.
+    pub fn alert_days(&self) -> u16 {
+        self.alert_days.saturating_add(u16::from(self.tainted))
+    }
+
     /// A session begins; whether no earlier day saw one at this time of the day.
     pub(super) fn visit(&mut self, time: Timestamp, learning: bool) -> bool {
         self.roll(time);
@@ -131,12 +149,8 @@ impl Habit {
             self.learned = true;
             self.hours = self.hours.saturating_add(u8::from(hour != self.hour));
             self.hour = hour;
-            return;
-        }
-        let new_day = self.hour / 24 != self.day && self.first_seen / 86_400 != u64::from(self.day);
-        if new_day && !self.tainted {
-            self.hours = self.hours.saturating_add(1);
-            self.hour = hour;
+        } else {
+            self.met |= self.first_seen / 86_400 != u64::from(self.day);
         }
     }
 
@@ -152,6 +166,7 @@ impl Habit {
     /// An alert is open: today teaches nothing.
     pub(super) fn taint(&mut self) {
         self.tainted = true;
+        self.hours_of_day.taint();
     }
 
     /// Goes on to the day of `time`.
@@ -175,8 +190,18 @@ impl Habit {
                 *usual = if self.tainted { 0 } else { sent };
             }
         }
+        self.count_day();
         self.fade(day - self.day);
-        (self.day, self.today, self.tainted, self.teaching) = (day, 0, false, false);
+        (self.day, self.today) = (day, 0);
+        (self.tainted, self.teaching, self.met) = (false, false, false);
+    }
+
+    /// Today is over: whether it counts as knowing the place. One of the learning time has counted.
+    fn count_day(&mut self) {
+        let counts = self.met && !self.teaching && !self.tainted;
+        self.hours = self.hours.saturating_add(u8::from(counts));
+        self.days = self.days.saturating_add(u8::from(counts));
+        self.alert_days = self.alert_days();
     }
 
     /// A place to which nobody went for long is less known.
@@ -185,6 +210,7 @@ impl Habit {
         let left = to.saturating_sub(away.max(from));
         self.hours = (u32::from(self.hours) * left / (to - from)) as u8;
         self.learned &= self.hours > 0 || away <= from;
+        self.days = self.days.min(self.hours);
     }
 
     /// Whether it is as good as none: nobody came for a quarter of a year.
@@ -241,7 +267,27 @@ mod tests {
                 habit.visit(at(day, hour), false);
             }
         }
+        assert!(!habit.is_trusted(), "the last day is not over");
+        habit.visit(at(8, 0), false);
         assert!(habit.is_trusted());
+        assert_eq!((habit.hours, habit.days), (7, 7));
+    }
+
+    /// Fails when the first visit of a day counts although the alert is still open.
+    #[test]
+    fn days_with_an_open_alert_teach_neither_trust_nor_hours_of_the_day() {
+        let mut habit = Habit::new(at(0, 9), false);
+        for day in 0..20 {
+            let odd = habit.visit(at(day, 9), false);
+            habit.taint();
+            assert!(!odd, "nothing else was ever learned");
+        }
+        habit.visit(at(20, 9), false);
+        assert_eq!((habit.hours, habit.alert_days()), (0, 20));
+        assert!(!habit.is_trusted());
+        habit.visit(at(21, 9), false);
+        assert!(habit.visit(at(22, 3), false), "what is known is the clean day at 9");
+        assert_eq!(habit.hours, 2);
     }
 
     #[test]
@@ -291,12 +337,12 @@ mod tests {
         let mut habit = Habit::new(at(0, 0), true);
         (0..20).for_each(|hour| _ = habit.visit(at(0, hour), true));
         habit.visit(at(30, 1), false);
-        assert_eq!((habit.hours, habit.learned), (21, true));
+        assert_eq!((habit.hours, habit.learned), (20, true));
         habit.visit(at(90, 1), false);
-        assert!((10..12).contains(&habit.hours) && habit.is_trusted(), "{}", habit.hours);
+        assert!((9..11).contains(&habit.hours) && habit.is_trusted(), "{}", habit.hours);
         assert!(habit.is_over(at(181, 2)) && !habit.is_over(at(179, 2)));
         habit.visit(at(180, 3), false);
-        assert_eq!((habit.hours, habit.is_trusted()), (1, false));
+        assert_eq!((habit.hours, habit.is_trusted()), (0, false));
     }
 
     #[test]
@@ -306,7 +352,7 @@ mod tests {
         habit.send(at(9, 1), 9 << 20);
         habit.send(at(10, 1), 1);
         let mut kept = serde_json::to_value(&habit).unwrap();
-        for added in ["level", "teaching"] {
+        for added in ["level", "teaching", "met", "days", "alert_days"] {
             kept.as_object_mut().unwrap().remove(added);
         }
         let read: Habit = serde_json::from_value(kept).unwrap();

@@ -123,7 +123,9 @@ impl Habits {
 
     /// An alert about `asset` and `place` is open, and today teaches nothing.
     pub(crate) fn taint(&mut self, asset: AssetId, place: PlaceId) {
-        if let Some(habit) = self.of(asset).at.get_mut(&place) {
+        let habits = self.of(asset);
+        habits.hours.taint();
+        if let Some(habit) = habits.at.get_mut(&place) {
             habit.taint();
         }
     }

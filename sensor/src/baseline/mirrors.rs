@@ -19,7 +19,7 @@ pub(crate) const MAX_PAIRS: usize = 4096;
 pub struct Mirrors {
     /// When they were first looked for, in seconds since the epoch.
     pub since: u64,
-    /// Who was seen to send wrapped packets where, by what [`pair`] names it.
+    /// Who was seen to send wrapped packets where, by what `pair` names it.
     #[serde(default)]
     pub pairs: BTreeMap<String, Pair>,
     /// Sessions that audit logs told of, by where they belong and their id.

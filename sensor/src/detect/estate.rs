@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::answers::{Answers, Support, Value};
+use super::budget::Budget;
 use super::by_slot::BySlot;
 use super::domain::{is_host_name, lower};
 use super::operations::Orchestrations;
@@ -69,6 +70,8 @@ pub(crate) struct Estate {
     pub(crate) volumes: Volumes,
     /// Guest operations of late.
     pub(crate) operations: Orchestrations,
+    /// What was told of late.
+    pub(crate) budget: Budget,
     /// What the mirror was last said to do, and when.
     pub(crate) mirror: Option<(MirrorFacts, Timestamp)>,
     /// The same of each source of packets, and when that was said.
@@ -93,6 +96,7 @@ impl Estate {
             answers: Answers::new(),
             volumes: Volumes::new(config.tls_egress.spike_min_bytes),
             operations: Orchestrations::new(config.tls_egress.window),
+            budget: Budget::new(config.site_budget),
             mirror: None,
             sources: Vec::new(),
             sources_told: Timestamp::ZERO,
@@ -110,6 +114,7 @@ impl Estate {
         self.sensor.clone_from(&config.sensor.name);
         self.volumes.reconfigure(config.tls_egress.spike_min_bytes);
         self.operations.reconfigure(config.tls_egress.window);
+        self.budget.reconfigure(config.site_budget);
         self.approve.clone_from(&config.approve);
         self.learning = config.baseline.learning;
         self.inventory.reconfigure(config)

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -103,7 +103,7 @@ impl Door {
 }
 
 fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
-    let given = headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes());
+    let given = headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
     let known = [&b"gzip"[..], b"x-gzip", b"identity"];
     if given.is_none_or(|given| known.iter().any(|known| given.eq_ignore_ascii_case(known))) {
         return Ok(());

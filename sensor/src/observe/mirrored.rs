@@ -4,7 +4,7 @@
 //! VXLAN, GENEVE, GRE, NVGRE and ERSPAN are known by their headers, whoever uses them: an overlay between
 //! hosts looks like a mirror, and who judges learns which pairs were always there. IP in IP and GTP-U
 //! carry subscribers and sites, not mirrors: they are told of where a copy proves itself. So it is with
-//! UDP on any other port, see [`odd`].
+//! UDP on any other port, see `odd`.
 //!
 //! A copy proves itself when its packet was seen bare, too, a moment before it or right after. What is a
 //! second copy as a whole, as a mirror port gives it, is no other packet of the pair.

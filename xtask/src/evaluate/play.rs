@@ -1,15 +1,16 @@
 //! Plays an estate's days through the binary: frames go through a pipe as they are made.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
-use egret_tests::scenario::{HOUR, Logs, Packets, Plan, Play, Truth};
+use egret_tests::scenario::{Logs, Packets, Plan, Play, Truth};
 
-use super::judge::{self, Verdict};
+use super::judge::{self, Days, Subject, Verdict};
+use super::usual::{self, Volumes};
 
 /// How estates are played.
 pub(super) struct Playing<'a> {
@@ -19,6 +20,8 @@ pub(super) struct Playing<'a> {
     pub(super) folder: &'a Path,
     /// Whether logs stay there.
     pub(super) keeps_logs: bool,
+    /// Whether the usual detectors get everyday traffic, too.
+    pub(super) asks_usual: bool,
 }
 
 impl Playing<'_> {
@@ -33,10 +36,17 @@ impl Playing<'_> {
         fs::write(files.events(), play.trail().lines())?;
         fs::write(files.config(), play.config())?;
         let records = play.trail().len();
+        let days = match plan.packets {
+            Packets::Everyday => Days::Everyday,
+            Packets::Openings => Days::OddPorts,
+            Packets::None | Packets::Mirrors => Days::Quiet,
+        };
+        let asks_usual = self.asks_usual && days == Days::Everyday;
+        let mut volumes = asks_usual.then(|| Volumes::new(plan));
         let (frames, truth) = match (self.egret, plan.packets) {
             (None, Packets::None) => play.write_capture(io::sink())?,
             (None, _) => play.write_capture(create(&files.capture())?)?,
-            (Some(egret), _) => self.read(egret, &files, plan, play)?,
+            (Some(egret), _) => self.read(egret, &files, plan, (play, volumes.as_mut()))?,
         };
         fs::write(files.truth(), serde_json::to_vec_pretty(&truth)?)?;
         println!(
@@ -50,12 +60,12 @@ impl Playing<'_> {
             return Ok(None);
         }
         let alerts = judge::alerts(&fs::read_to_string(files.alerts())?)?;
-        let days = (truth.end.0 - truth.learned.0) as f64 / (24 * HOUR) as f64;
         if !self.keeps_logs {
             fs::remove_file(files.log())?;
         }
-        let is_everyday = plan.packets == Packets::Everyday;
-        Ok(Some(judge::judge(files.name, truth, days, is_everyday, alerts)))
+        let usual = volumes.map_or_else(Vec::new, |volumes| usual::judge(&volumes, &truth));
+        let held = judge::held(&fs::read_to_string(files.printed())?)?;
+        Ok(Some(judge::judge(Subject { name: files.name, days, usual, held }, truth, &alerts)))
     }
 
     /// Runs the binary over the days while they are made.
@@ -64,11 +74,14 @@ impl Playing<'_> {
         egret: &Path,
         files: &Files<'_>,
         plan: &Plan,
-        play: Play<'_>,
+        (play, volumes): (Play<'_>, Option<&mut Volumes>),
     ) -> anyhow::Result<(usize, Truth)> {
         let mut child = start(egret, files, plan)?;
         let written = match child.stdin.take() {
-            Some(pipe) => play.write_capture(BufWriter::with_capacity(1 << 20, pipe)),
+            Some(pipe) => {
+                let readers = Readers { pipe, volumes };
+                play.write_capture(BufWriter::with_capacity(1 << 20, readers))
+            }
             None => play.write_capture(io::sink()),
         };
         let output = child.wait_with_output()?;
@@ -99,10 +112,10 @@ fn start(egret: &Path, files: &Files<'_>, plan: &Plan) -> anyhow::Result<Child> 
         .arg(files.events())
         .arg("--config")
         .arg(files.config())
-        .args(["--learn", &format!("{}h", plan.learning_hours), "--quiet", "--alerts"])
+        .args(["--learn", &format!("{}h", plan.learning_hours), "--json", "--alerts"])
         .arg(files.alerts())
         .stdin(if plan.packets == Packets::None { Stdio::null() } else { Stdio::piped() })
-        .stdout(Stdio::null())
+        .stdout(create_file(&files.printed())?)
         .stderr(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot run {}", egret.display()))
@@ -120,9 +133,31 @@ fn name(plan: &Plan) -> String {
 }
 
 fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
-    let created =
-        File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
-    Ok(BufWriter::with_capacity(1 << 20, created))
+    Ok(BufWriter::with_capacity(1 << 20, create_file(path)?))
+}
+
+fn create_file(path: &Path) -> anyhow::Result<File> {
+    File::create(path).with_context(|| format!("cannot create {}", path.display()))
+}
+
+/// The binary's standard input, and the usual detectors where they are asked.
+struct Readers<'a> {
+    pipe: ChildStdin,
+    volumes: Option<&'a mut Volumes>,
+}
+
+impl Write for Readers<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.pipe.write_all(bytes)?;
+        if let Some(volumes) = &mut self.volumes {
+            volumes.write_all(bytes)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.pipe.flush()
+    }
 }
 
 /// The files of one estate.
@@ -164,5 +199,10 @@ impl Files<'_> {
 
     fn alerts(&self) -> PathBuf {
         self.of("alerts.json")
+    }
+
+    /// What the binary prints: alerts, and a summary.
+    fn printed(&self) -> PathBuf {
+        self.of("printed.json")
     }
 }

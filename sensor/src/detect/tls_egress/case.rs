@@ -191,9 +191,10 @@ impl Case {
         alerts: &mut Vec<Alert>,
     ) {
         self.latest = judgement;
-        let told = self.raised.as_ref().map(|raised| raised.severity);
+        let admits = |told: &Raised| estate.budget.admits(told.id, judgement.weights.sum());
+        let told = self.raised.as_ref();
         if let Some(severity) = judgement.severity
-            && told.is_none_or(|told| severity > told)
+            && told.is_none_or(|told| severity > told.severity || admits(told))
         {
             let staged = judgement.weights.is_led() || estate.role(key.0).is_management();
             if staged && !self.is_suspect() {

@@ -1,7 +1,7 @@
 //! Finds records in bytes as they come, however these are cut into pieces.
 //!
 //! Lines of JSON, objects behind each other (over several lines, too), a list of them, or one object
-//! around such a list ([`LISTS`]: CloudTrail's `Records`): each element is a record as soon as its end is
+//! around such a list (`LISTS`: CloudTrail's `Records`): each element is a record as soon as its end is
 //! there, so that a file of one line needs no more memory than its longest record. Lines that are no JSON
 //! are given on as they are: flow logs are such lines. Parquet, the other form of flow logs, is not read.
 //!

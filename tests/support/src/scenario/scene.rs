@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::calendar::{DAY, HOUR, Rhythm, SECOND, daily, times};
+use super::calendar::{HOUR, SECOND};
 use super::conversation::Tcp;
 use super::estate::{Asset, Estate, RESOLVER};
 use super::internet::{Service, popular};
@@ -19,6 +19,8 @@ use crate::esxi::{Journal, Teller, What};
 use crate::rng::Rng;
 use crate::tls::{Client, Openings};
 use crate::wire::{Frame, Path, Payload};
+
+mod days;
 
 /// The estate while its days are being written.
 pub(super) struct Scene<'p> {
@@ -95,82 +97,13 @@ impl<'p> Scene<'p> {
             levels: BTreeMap::new(),
             openings: Openings::default(),
             root,
-            day: start..midnight_after(start).min(start + plan.hours * HOUR),
+            day: days::first(start, start + plan.hours * HOUR),
         }
     }
 
     /// A stream of random numbers for one habit of one asset, on every day the same ones: for what lasts.
     pub(super) fn rng(&self, label: &str) -> Rng {
         self.root.stream(label)
-    }
-
-    /// The same for what is drawn anew every day.
-    pub(super) fn rng_today(&self, label: &str) -> Rng {
-        self.today_of(&self.rng(label))
-    }
-
-    /// What is drawn anew every day, after `lasting` gave what lasts.
-    pub(super) fn today_of(&self, lasting: &Rng) -> Rng {
-        if self.is_first_day() {
-            lasting.clone()
-        } else {
-            lasting.stream(&format!("day {}", self.day.start / DAY))
-        }
-    }
-
-    /// Goes on to the next day; `false` at the end of the days.
-    pub(super) fn next_day(&mut self) -> bool {
-        self.day = self.day.end..midnight_after(self.day.end).min(self.end());
-        !self.day.is_empty()
-    }
-
-    /// The part of the days that is being written.
-    pub(super) fn today(&self) -> Range<u64> {
-        self.day.clone()
-    }
-
-    pub(super) fn is_first_day(&self) -> bool {
-        self.day.start == self.start()
-    }
-
-    /// Multiplies a guest's volumes of today, hour by hour.
-    pub(super) fn multiply_levels(&mut self, guest: &Asset, factor: impl Fn(u64) -> f64) {
-        let levels = self.levels.entry(guest.name.clone()).or_insert([1.0; 24]);
-        for (hour, level) in (0..).zip(levels) {
-            *level *= factor(hour);
-        }
-    }
-
-    /// What a guest's volumes are multiplied with.
-    pub(super) fn level(&self, guest: &Asset, time: u64) -> f64 {
-        let levels = self.levels.get(&guest.name);
-        levels.map_or(1.0, |levels| levels[(time % DAY / HOUR) as usize])
-    }
-
-    /// Times today of events that happen `per_day` times on a working day.
-    pub(super) fn times(&self, per_day: f64, rhythm: Rhythm, rng: &mut Rng) -> Vec<u64> {
-        times(self.day.start, self.day.end, per_day, rhythm, rng)
-    }
-
-    /// The same, of what began at `from`.
-    pub(super) fn times_since(
-        &self,
-        from: u64,
-        per_day: f64,
-        rhythm: Rhythm,
-        rng: &mut Rng,
-    ) -> Vec<u64> {
-        let from = from.max(self.day.start);
-        if from >= self.day.end {
-            Vec::new()
-        } else {
-            times(from, self.day.end, per_day, rhythm, rng)
-        }
-    }
-
-    /// The time today of what happens every day at this time of day, give or take `jitter`.
-    pub(super) fn daily(&self, time_of_day: u64, jitter: u64, rng: &mut Rng) -> Vec<u64> {
-        daily(self.day.start, self.day.end, time_of_day, jitter, rng)
     }
 
     /// Start of the capture.
@@ -428,10 +361,6 @@ pub(super) struct Visit {
     /// Time of the first packet of the session.
     pub(super) opened: u64,
     pub(super) done: Done,
-}
-
-const fn midnight_after(time: u64) -> u64 {
-    time - time % DAY + DAY
 }
 
 /// How long a transfer of this many bytes takes over an Internet line.

@@ -9,6 +9,9 @@ use egret_tests::wire::{self, Payload, Segment, flag};
 use super::*;
 use crate::event::{Mirrored, TunnelKind};
 
+/// Wraps a frame.
+type Wrap = fn(&[u8]) -> Above;
+
 /// What was told of mirrored traffic.
 #[derive(Default)]
 struct Seen(Vec<Mirrored>);
@@ -47,7 +50,7 @@ fn mirrored(
     frames: &[Vec<u8>],
     is_bare: bool,
     later: i64,
-    wrapped: fn(&[u8]) -> Above,
+    wrapped: Wrap,
 ) -> Vec<(Timestamp, u32, Vec<u8>)> {
     let mut all = Vec::new();
     for (number, frame) in (1..).zip(frames) {
@@ -108,7 +111,7 @@ fn a_copy_in_vxlan_proves_itself_however_it_comes() {
 #[test]
 fn what_is_only_wrapped_is_told_without_copies() {
     let frames = conversation(50_000, 100);
-    let wrappings: [(TunnelKind, fn(&[u8]) -> Above); 5] = [
+    let wrappings: [(TunnelKind, Wrap); 5] = [
         (TunnelKind::Vxlan, wrap::vxlan),
         (TunnelKind::Geneve, |frame| wrap::geneve(0x6558, 2, frame)),
         (TunnelKind::Nvgre, wrap::nvgre),
@@ -128,7 +131,7 @@ fn what_is_only_wrapped_is_told_without_copies() {
 #[test]
 fn ip_in_ip_is_a_mirror_only_when_a_copy_says_so() {
     let frames = conversation(50_000, 100);
-    let ipip: fn(&[u8]) -> Above = |frame| wrap::ip_in_ip(&frame[14..]);
+    let ipip: Wrap = |frame| wrap::ip_in_ip(&frame[14..]);
     for copies in BOTH {
         assert_eq!(seen(&mirrored(&frames, false, 0, ipip), copies), []);
         let seen = seen(&mirrored(&frames, true, 500, ipip), copies);
@@ -164,7 +167,7 @@ fn a_copy_to_an_odd_port_is_found_by_what_is_in_it() {
 /// In a capture where nothing was mirrored for long, packets are compared from the first hint on.
 #[test]
 fn copies_prove_themselves_where_packets_were_not_compared() {
-    for wrapped in [wrap::vxlan as fn(&[u8]) -> Above, odd] {
+    for wrapped in [wrap::vxlan as Wrap, odd] {
         let mut all: Vec<_> = (0..)
             .zip(conversation(50_001, 4000))
             .map(|(number, frame)| (at(number), frame.len() as u32, frame))
@@ -191,14 +194,13 @@ fn what_is_never_seen_bare_is_nothing_on_an_odd_port() {
 #[test]
 fn payloads_of_others_are_no_mirror() {
     let whole = conversation(50_000, 200);
-    let rtp: fn(&[u8]) -> Above =
-        |frame| wrap::udp(5004, &[0x80, 96, 0, 1, 0, 0, 0, 9], &frame[30..]);
-    let wireguard: fn(&[u8]) -> Above = |frame| {
+    let rtp: Wrap = |frame| wrap::udp(5004, &[0x80, 96, 0, 1, 0, 0, 0, 9], &frame[30..]);
+    let wireguard: Wrap = |frame| {
         let sealed: Vec<u8> = frame.iter().map(|byte| byte ^ 0xa5).collect();
         wrap::udp(51_820, &[4, 0, 0, 0, 1, 2, 3, 4, 9, 0, 0, 0, 0, 0, 0, 0], &sealed)
     };
     // What is read otherwise is not looked into.
-    let dns: fn(&[u8]) -> Above = |frame| wrap::udp(53, &[0; 12], frame);
+    let dns: Wrap = |frame| wrap::udp(53, &[0; 12], frame);
     for wrapped in [rtp, wireguard, dns] {
         for copies in BOTH {
             assert_eq!(seen(&mirrored(&whole, true, 0, wrapped), copies), []);
@@ -239,7 +241,7 @@ fn what_is_sent_to_the_sensor_itself_is_its_feed() {
 #[test]
 fn what_the_kernel_counts_is_added_to_its_pair() {
     let frames = conversation(50_000, 11);
-    for (wrapped, is_bare) in [(wrap::vxlan as fn(&[u8]) -> Above, false), (odd, true)] {
+    for (wrapped, is_bare) in [(wrap::vxlan as Wrap, false), (odd, true)] {
         let all = mirrored(&frames, is_bare, 100, wrapped);
         let outer = all.iter().map(|(_, length, _)| u64::from(*length)).max().unwrap();
         let mut path = Path::new(Wanted::All, 1 << 12, Copies::LeaveOut, Some(0)).unwrap();
