@@ -71,6 +71,7 @@ impl Estate {
             response: true,
             flags: 0x8180,
             transport: DnsTransport::Udp,
+            asked: true,
             questions: vec![DnsQuestion { name: name.clone(), rtype: 1 }],
             answers: vec![answer],
             authorities: Vec::new(),
