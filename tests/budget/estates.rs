@@ -119,8 +119,8 @@ impl Estate {
 #[test]
 fn ten_thousand_assets_fit_in_200_megabytes() {
     let _alone = alone();
-    let region = Region::new(ALLOCATOR);
     let mut estate = Estate { engine: Engine::new(&Config::default(), None, None), flows: 0 };
+    let region = Region::new(ALLOCATOR);
     estate.two_weeks(256);
     let change = region.change();
     let grown = change.bytes_allocated - change.bytes_deallocated;
