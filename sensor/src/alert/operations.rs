@@ -38,15 +38,23 @@ pub struct Operations {
     /// The virtual machines, the most affected first; at most eight.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vms: Vec<String>,
-    /// How many virtual machines there are.
+    /// How many virtual machines there are. 0 and not written where a number is what stands out.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub vm_count: u64,
     /// How many operations.
     pub count: u64,
     /// How many scripts those make: operations on one virtual machine that follow on each other.
+    /// Likewise.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub scripts: u64,
     /// What the number is held against.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compared: Option<Compared>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A number, and what it is held against.

@@ -298,7 +298,10 @@ impl Actor {
         let case = self.case.get_or_insert_with(|| Case::new(look.time));
         for note in notes {
             case.note(note.finding, look.time, note.level, |found| {
-                found.script(look.operation.vm.as_ref(), look.step.began);
+                // What is too much is all of the window: which operation came last means nothing.
+                if note.compared.is_none() {
+                    found.script(look.operation.vm.as_ref(), look.step.began);
+                }
                 match note.count {
                     Some(count) => found.count = found.count.max(count),
                     None => found.count += 1,
