@@ -23,6 +23,7 @@ pub mod join;
 mod kept;
 pub mod listen;
 pub mod syslog;
+mod waiting;
 
 /// How a message came here.
 #[derive(Debug, Clone, Copy)]

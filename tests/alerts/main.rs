@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use egret_tests::egret::{Egret, Ran};
+use serde_json::Value;
 
 mod demo;
 mod egress;
@@ -48,4 +49,10 @@ fn without_wall_time(ran: &Ran) -> String {
         _ => format!("{line}\n"),
     };
     ran.stdout.lines().map(stable).collect()
+}
+
+/// The evidence whose `field` is `value`.
+fn pieces<'a>(alert: &'a Value, field: &str, value: &str) -> Vec<&'a Value> {
+    let evidence = alert["evidence"].as_array().unwrap();
+    evidence.iter().filter(|piece| piece[field] == value).collect()
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::schema::assert_alert;
-use super::{agreed, egret, without_wall_time};
+use super::{agreed, egret, pieces, without_wall_time};
 
 const CONFIG: &str = r#"
 [sensor]
@@ -100,11 +100,6 @@ fn only(text: &str) -> Value {
     last
 }
 
-fn pieces<'a>(alert: &'a Value, kind: &str) -> Vec<&'a Value> {
-    let evidence = alert["evidence"].as_array().unwrap();
-    evidence.iter().filter(|piece| piece["kind"] == kind).collect()
-}
-
 /// Fails when the halves are two alerts, one of them is missing, or what is told late is another story.
 #[test]
 fn a_change_and_its_packets_are_one_critical_alert_also_when_it_is_told_late() {
@@ -115,10 +110,10 @@ fn a_change_and_its_packets_are_one_critical_alert_also_when_it_is_told_late() {
     assert_eq!(told[0], told[1]);
     let alert = only(&told[0]);
     assert_eq!((&alert["analytic"], &alert["severity"]), (&"AN1131".into(), &"critical".into()));
-    let changes = pieces(&alert, "audit_event");
+    let changes = pieces(&alert, "kind", "audit_event");
     assert!(changes.iter().any(|piece| piece["call"] == "CreateTrafficMirrorSession"), "{alert}");
     assert!(changes.iter().any(|piece| piece["finding"] == "unapproved_principal"), "{alert}");
-    let traffic = pieces(&alert, "mirrored_traffic");
+    let traffic = pieces(&alert, "kind", "mirrored_traffic");
     let [traffic] = traffic[..] else { panic!("{alert}") };
     assert_eq!((&traffic["packets"], &traffic["wire_id"]), (&120.into(), &77.into()));
     assert_eq!(alert["destination"]["address"], "198.51.100.7");

@@ -8,8 +8,8 @@ use egret_tests::scenario::SECOND;
 use egret_tests::traffic::{START, Traffic, end, path};
 use serde_json::Value;
 
-use super::egret;
 use super::schema::assert_alert;
+use super::{egret, pieces};
 
 const CONFIG: &str = r#"
 [[asset]]
@@ -101,11 +101,6 @@ fn of(alerts: &[Value], analytic: &str) -> Vec<Value> {
     last
 }
 
-fn findings<'a>(alert: &'a Value, finding: &str) -> Vec<&'a Value> {
-    let evidence = alert["evidence"].as_array().unwrap();
-    evidence.iter().filter(|piece| piece["finding"] == finding).collect()
-}
-
 /// Fails when logs and packets do not meet on one timeline, or an egress does not say what was done in the
 /// guest before, and by whom.
 #[test]
@@ -115,7 +110,7 @@ fn an_egress_tells_of_the_operations_before_it() {
     let egress = of(&alerts, "AN1416");
     let [alert] = &egress[..] else { panic!("{alerts:#?}") };
     assert_eq!(alert["asset"]["name"], "app-01");
-    let told = findings(alert, "before_egress");
+    let told = pieces(alert, "finding", "before_egress");
     let [piece] = told[..] else { panic!("{alert:#}") };
     assert!(piece["account"].as_str().unwrap().eq_ignore_ascii_case(INTRUDER), "{piece}");
     assert!(alert["destination"]["sni"] == "drop.example.net");
@@ -141,8 +136,8 @@ fn an_unexpected_account_is_one_alert() {
     let [alert] = &of_operations[..] else { panic!("{alerts:#?}") };
     assert_eq!(alert["techniques"], serde_json::json!(["T1675"]));
     assert_eq!(alert["asset"]["name"], "app-01");
-    let told = findings(alert, "unexpected_account");
+    let told = pieces(alert, "finding", "unexpected_account");
     let [piece] = told[..] else { panic!("{alert:#}") };
     assert!(piece["account"].as_str().unwrap().eq_ignore_ascii_case(INTRUDER), "{piece}");
-    assert_eq!(findings(alert, "operations")[0]["client"], "10.10.9.66", "{alert:#}");
+    assert_eq!(pieces(alert, "finding", "operations")[0]["client"], "10.10.9.66", "{alert:#}");
 }

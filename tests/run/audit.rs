@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use egret_tests::audit::{Call, Caller, Session, Trail};
 use egret_tests::egret::json_lines;
 use egret_tests::frames::Frames;
 use egret_tests::receiver::{Received, Receiver};
@@ -22,45 +23,36 @@ use super::{SOON, installation, turn};
 const TOKEN: &str = "0123456789abcdef";
 const PATH: &str = "/intake/audit";
 
-/// A call of Amazon EC2 now, by somebody who may not, as CloudTrail has it.
-fn called(id: &str, call: &str, request: &Value, response: &Value) -> Value {
-    let who = "arn:aws:iam::111122223333:role/eve";
-    json!({
-        "eventVersion": "1.08", "eventSource": "ec2.amazonaws.com", "eventID": id, "eventName": call,
-        "eventTime": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        "sourceIPAddress": "203.0.113.5", "recipientAccountId": "111122223333",
-        "userIdentity": {"type": "IAMUser", "accountId": "111122223333", "arn": who},
-        "requestParameters": {format!("{call}Request"): request},
-        "responseElements": {format!("{call}Response"): response},
-    })
+/// Calls of Amazon EC2 now, by somebody who may not.
+fn called(calls: &[Call<'_>]) -> Trail {
+    let eve = Caller { account: "111122223333", role: "eve", from: "203.0.113.5" };
+    let now = jiff::Timestamp::now().as_nanosecond().try_into().unwrap();
+    let mut trail = Trail::default();
+    for call in calls {
+        trail.call(now, 0, &eve, *call);
+    }
+    trail
 }
 
 /// A mirror to `eni-0evil` is made, as EventBridge passes it on.
 fn made() -> Vec<u8> {
-    let target = called(
-        "e-target",
-        "CreateTrafficMirrorTarget",
-        &json!({"NetworkInterfaceId": "eni-0evil"}),
-        &json!({"trafficMirrorTarget": {"trafficMirrorTargetId": "tmt-0evil"}}),
-    );
-    let session = called(
-        "e-session",
-        "CreateTrafficMirrorSession",
-        &json!({"NetworkInterfaceId": "eni-0web", "TrafficMirrorTargetId": "tmt-0evil"}),
-        &json!({"trafficMirrorSession": {
-            "trafficMirrorSessionId": "tms-0evil", "virtualNetworkId": wrap::NETWORK,
-        }}),
-    );
-    let passed = |record| json!({"detail-type": "AWS API Call via CloudTrail", "source": "aws.ec2", "detail": record});
-    format!("{}\n{}\n", passed(target), passed(session)).into_bytes()
+    let target = "tmt-0evil";
+    let session = Session { id: "tms-0evil", source: "eni-0web", target, network: wrap::NETWORK };
+    let of = Call::Target { id: target, interface: "eni-0evil" };
+    let passed = |record: &Value| {
+        let kind = "AWS API Call via CloudTrail";
+        json!({"detail-type": kind, "source": "aws.ec2", "detail": record}).to_string() + "\n"
+    };
+    let mut trail = called(&[of, Call::Create(session)]);
+    trail.records().into_iter().map(passed).collect::<String>().into_bytes()
 }
 
-/// One that was removed, which tells of one event.
-fn removed(number: u32) -> String {
-    let request = json!({"TrafficMirrorSessionId": format!("tms-{number}")});
-    let id = format!("e-{number}");
-    let record = called(&id, "DeleteTrafficMirrorSession", &request, &json!({"return": true}));
-    format!("{record}\n")
+/// Mirrors that were removed, each a line that tells of one event.
+fn removed<const COUNT: usize>() -> [String; COUNT] {
+    let session = Session { id: "tms-0a01", source: "eni-0web", target: "tmt-0a50c", network: 1 };
+    let mut trail = called(&[Call::Delete(session); COUNT]);
+    let lines: Vec<_> = trail.records().iter().map(|record| format!("{record}\n")).collect();
+    lines.try_into().unwrap()
 }
 
 fn packed(bytes: &[u8]) -> Vec<u8> {
@@ -179,25 +171,25 @@ fn files_are_followed_through_rotation_and_reload() {
         let file = OpenOptions::new().append(true).create(true).open(file(name));
         file.unwrap().write_all(text.as_bytes()).unwrap();
     };
-    add("a.json", &removed(1));
+    let [one, two, three, four, five, six] = removed();
+    add("a.json", &one);
     let events = installation.config().with_file_name("eve.json");
     let mut sensor =
         installation.start(&machine, &format!("-i eth1 --events {}", events.display()));
     until_understood(&sensor, 1);
-    let second = removed(2);
-    let (begin, end) = second.split_at(60);
+    let (begin, end) = two.split_at(60);
     add("a.json", begin);
-    add("a.json", &format!("{end}{}noise\n", removed(1)));
+    add("a.json", &format!("{end}{one}noise\n"));
     let samples = until_understood(&sensor, 2);
     assert_eq!((result(&samples, "repeated"), result(&samples, "malformed")), (1, 1), "{samples}");
     // Rotated to a name that nothing follows; whoever writes goes on there for a moment.
     fs::rename(file("a.json"), file("old")).unwrap();
-    add("old", &removed(3));
-    add("a.json", &removed(4));
+    add("old", &three);
+    add("a.json", &four);
     until_understood(&sensor, 4);
-    fs::write(file("a.json.gz"), packed(removed(5).as_bytes())).unwrap();
+    fs::write(file("a.json.gz"), packed(five.as_bytes())).unwrap();
     until_understood(&sensor, 5);
-    add("b.json", &removed(6));
+    add("b.json", &six);
     follow("b.*");
     sensor.signal(Signal::HUP);
     let samples = until_understood(&sensor, 6);
@@ -215,8 +207,9 @@ fn what_is_posted_is_checked() {
     let [_switch, machine] = cable();
     let installation = posted_to("");
     let mut sensor = installation.start(&machine, "-i eth1");
+    let [one, two, three] = removed();
     for wrong in ["0123456789abcdee", ""] {
-        assert_eq!(sensor.post(PATH, wrong, removed(1).as_bytes()).status, 401);
+        assert_eq!(sensor.post(PATH, wrong, one.as_bytes()).status, 401);
     }
     let bomb = packed(&vec![b' '; (16 << 20) + 1]);
     assert_eq!(sensor.post(PATH, TOKEN, &bomb).status, 413);
@@ -235,7 +228,7 @@ fn what_is_posted_is_checked() {
         assert!(said.contains(&reason.replace('_', " ")), "{reason}: {said}");
         sensor.until_metrics(reason, SOON, |samples| result(samples, reason) > 0);
     }
-    assert_eq!(sensor.post(PATH, TOKEN, &packed(removed(1).as_bytes())).status, 202);
+    assert_eq!(sensor.post(PATH, TOKEN, &packed(one.as_bytes())).status, 202);
     let samples = until_understood(&sensor, 1);
     let requests = |result| samples.count("egret_audit_requests_total", &[("result", result)]);
     assert_eq!(["unauthorized", "refused", "accepted", "busy"].map(requests), [2, 6, 1, 0]);
@@ -243,8 +236,8 @@ fn what_is_posted_is_checked() {
     installation.file("audit.token", "fedcba9876543210");
     sensor.signal(Signal::HUP);
     wait::until("the new token is asked for", SOON, || {
-        (sensor.post(PATH, TOKEN, removed(2).as_bytes()).status == 401).then_some(())
+        (sensor.post(PATH, TOKEN, two.as_bytes()).status == 401).then_some(())
     });
-    assert_eq!(sensor.post(PATH, "fedcba9876543210", removed(3).as_bytes()).status, 202);
+    assert_eq!(sensor.post(PATH, "fedcba9876543210", three.as_bytes()).status, 202);
     assert!(sensor.stop(SOON).success());
 }

@@ -10,14 +10,12 @@ use egret_ebpf::TAGGED;
 
 use crate::cursor::{Cursor, Word};
 use crate::ip::TCP;
+use crate::link::{ETHERNET, IPV4, IPV6};
 use crate::maps;
 
 /// Headers are read within so many bytes: Ethernet with two tags, two IPv6 headers with some
 /// extensions and a tunnel between them, TCP without its last options.
 const HEADERS: u32 = 192;
-
-/// Bytes of an Ethernet header without tags.
-const ETHERNET: usize = 14;
 
 /// A packet.
 pub(crate) trait Context {
@@ -122,8 +120,6 @@ impl Skb {
     /// Whether it is TCP right behind Ethernet and IP, and all three headers can be read in place.
     #[inline(always)]
     fn is_plain_tcp(&self) -> bool {
-        const IPV4: u16 = 0x0800;
-        const IPV6: u16 = 0x86dd;
         let cursor = Cursor::new(self);
         let tcp = match cursor.short(ETHERNET - 2) {
             Some(IPV4) if cursor.peek(ETHERNET + 9) == Some(TCP) => {

@@ -8,6 +8,11 @@ use crate::cursor::Cursor;
 const ADDRESSES: u32 = 12;
 const KIND: u32 = 2;
 const TAG: u32 = 4;
+/// A header without tags.
+pub(crate) const ETHERNET: usize = (ADDRESSES + KIND) as usize;
+
+pub(crate) const IPV4: u16 = 0x0800;
+pub(crate) const IPV6: u16 = 0x86dd;
 
 /// Goes behind the link header; the version of IP that follows, or `None` when it is anything else.
 #[inline(always)]
@@ -16,11 +21,11 @@ pub(crate) fn skip(cursor: &mut Cursor) -> Option<u32> {
     for _ in 0..=KERNEL_VLAN_TAGS {
         let kind = cursor.short(0)?;
         match kind {
-            0x0800 => {
+            IPV4 => {
                 cursor.skip(KIND)?;
                 return Some(4);
             }
-            0x86dd => {
+            IPV6 => {
                 cursor.skip(KIND)?;
                 return Some(6);
             }

@@ -3,9 +3,10 @@
 //!
 //! Nothing says what the payload of a UDP port is. So an IP header is looked for in the first bytes, where
 //! wrappings have it: behind 8 bytes and Ethernet's header in VXLAN, 8 and options in GENEVE, 5 in TZSP, 8 to
-//! 36 in ERSPAN over GRE. What is found fits: first byte, lengths, and IPv4's header checksum (RFC 791). Of
-//! random bytes one payload in 200,000 does, so that it is a hint, and no proof. IPv4 with options and IPv6
-//! with a traffic class are not looked for.
+//! 36 in ERSPAN over GRE. What is found fits: first byte, lengths, IPv4's header checksum (RFC 791), and the
+//! EtherType before it or, without one, a place where a header of whole words ends. Of random bytes one
+//! payload in a million does, so that it is a hint, and no proof. IPv4 with options and IPv6 with a traffic
+//! class are not looked for.
 
 #![deny(clippy::arithmetic_side_effects)]
 
@@ -15,6 +16,9 @@ use super::protocol;
 
 /// A header begins within so many bytes: 64 of a wrapping, and Ethernet's with a VLAN tag.
 const FARTHEST: usize = 64 + 18;
+/// An Ethernet header without a tag, and what the lengths of headers of wrappings are multiples of.
+const ETHERNET: usize = 14;
+const WORD: usize = 4;
 
 /// The first byte of IPv4 without options, and of IPv6 without a traffic class.
 const V4: u8 = 0x45;
@@ -23,7 +27,7 @@ const V6: u8 = 0x60;
 /// No shorter packet says anything: IPv4 with UDP's header.
 const SHORTEST: usize = 28;
 
-/// What Ethernet carries at least: behind a shorter packet follows padding.
+/// What Ethernet carries at least, a tag included: behind a shorter packet follows padding.
 const LEAST_CARRIED: usize = 46;
 
 /// An IP packet in a payload.
@@ -42,10 +46,16 @@ pub fn find(payload: &[u8], wire_len: u32) -> Option<Inside<'_>> {
     memchr2_iter(V4, V6, payload.get(..=last)?).find_map(|before| {
         let ip = payload.get(before..)?;
         let left = (wire_len as usize).checked_sub(before)?;
-        let stated = if *ip.first()? == V4 { v4(ip)? } else { v6(ip)? };
-        let is_padded = stated < left && left == LEAST_CARRIED;
+        let is_v4 = *ip.first()? == V4;
+        let kind: [u8; 2] = if is_v4 { [0x08, 0x00] } else { [0x86, 0xdd] };
+        let is_framed = before >= ETHERNET && payload.get(..before)?.ends_with(&kind);
+        if !is_framed && !before.is_multiple_of(WORD) {
+            return None;
+        }
+        let stated = if is_v4 { v4(ip)? } else { v6(ip)? };
+        let is_padded = is_framed && stated < left && left <= LEAST_CARRIED;
         // A mirror may cut what it sends; what IPv6 says has no checksum, and must fit.
-        let is_cut = *ip.first()? == V4 && stated > left;
+        let is_cut = is_v4 && stated > left;
         (stated == left || is_padded || is_cut).then_some(Inside { ip, wire_len: left as u32 })
     })
 }

@@ -236,11 +236,15 @@ impl Trail {
         id
     }
 
-    /// All calls as one file of CloudTrail, in the order in which they are delivered.
-    pub fn file(&mut self) -> Vec<u8> {
+    /// The records of all calls, in the order in which they are delivered.
+    pub fn records(&mut self) -> Vec<&Value> {
         self.calls.sort_by_key(|(delivered, _)| *delivered);
-        let records: Vec<&Value> = self.calls.iter().map(|(_, record)| record).collect();
-        json!({ "Records": records }).to_string().into_bytes()
+        self.calls.iter().map(|(_, record)| record).collect()
+    }
+
+    /// The same as one file of CloudTrail.
+    pub fn file(&mut self) -> Vec<u8> {
+        json!({ "Records": self.records() }).to_string().into_bytes()
     }
 
     /// All events of vCenter, one a line.

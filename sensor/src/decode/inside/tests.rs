@@ -59,6 +59,9 @@ fn padding_of_a_short_frame_and_what_a_mirror_cuts_off_do_not_hide_it() {
     let mut short = frame(false, 0);
     short.resize(60, 0);
     assert_eq!(found(&payload(&tunnel::vxlan(&short))).map(|ip| &ip[..40]), Some(&short[14..54]));
+    short.splice(12..12, [0x81, 0, 0, 7]);
+    short.truncate(60);
+    assert_eq!(found(&payload(&tunnel::vxlan(&short))).map(|ip| &ip[..40]), Some(&short[18..58]));
     let long = frame(false, 1000);
     assert_eq!(found(&payload(&tunnel::vxlan(&long[..128]))), Some(&long[14..128]));
     // Of what the snap length cut off here, the length on the wire tells.
@@ -77,8 +80,10 @@ fn what_does_not_fit_is_no_packet() {
     };
     assert!(!changed(14, 0x55), "version");
     assert!(!changed(22, whole[22] - 1), "checksum");
+    assert!(!changed(12, 0x86), "EtherType");
     assert!(!changed(16, 0), "length");
     assert_eq!(found(&[&whole[..], &[0]].concat()), None, "more than it states");
+    assert_eq!(found(&whole[17..]), None, "at no place where a wrapping ends");
     assert_eq!(found(&[&[0; 69], &whole[..]].concat()), None, "behind what no wrapping has");
     let whole = frame(true, 300);
     assert_eq!(found(&whole[..whole.len() - 1]), None, "less than IPv6 states");
@@ -91,7 +96,7 @@ proptest! {
         wire_len in 0_u32..2000,
     ) {
         if let Some(inside) = find(&bytes, wire_len) {
-            // One in 200,000; and then what was found is in there.
+            // One in a million; and then what was found is in there.
             prop_assert!(bytes.ends_with(inside.ip));
         }
     }

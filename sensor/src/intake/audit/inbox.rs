@@ -6,29 +6,26 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::yield_now;
-use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
 use super::follow::{Follow, Patterns};
 use super::post::{Post, Posted};
 use super::{Body, Counts, Reader};
 use crate::event::Report;
+use crate::intake::waiting::Waiting;
 use crate::time::Timestamp;
 
 /// How often files are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 /// Bytes of a body read at once: parsed within some milliseconds.
 const PIECE: usize = 64 << 10;
-/// How often it is looked for room while there is none.
-const AGAIN: Duration = Duration::from_millis(5);
 
 /// Reads records; one thread's own.
 #[derive(Debug)]
 pub struct Inbox {
     clock: fn() -> Timestamp,
-    /// Reports that may wait.
-    room: usize,
     reader: RefCell<Reader>,
-    waiting: RefCell<Vec<Report>>,
+    waiting: Waiting,
 }
 
 /// Where records come from.
@@ -43,7 +40,7 @@ pub struct Sources {
 impl Inbox {
     /// With room for so many reports, and what one read brings on top.
     pub fn new(clock: fn() -> Timestamp, room: usize) -> Self {
-        Self { clock, room, reader: RefCell::default(), waiting: RefCell::default() }
+        Self { clock, reader: RefCell::default(), waiting: Waiting::new(room) }
     }
 
     /// The reports that wait, in the order in which they came.
@@ -75,7 +72,7 @@ impl Inbox {
                 Some(post) = posted.recv() => self.read(post).await,
                 Ok(()) = patterns.changed() => follow.apply(patterns.borrow_and_update().clone()),
                 () = turn(&mut tick, is_more) => {
-                    self.room().await;
+                    self.waiting.room().await;
                     is_more = self.look(&mut follow);
                 }
             }
@@ -92,15 +89,15 @@ impl Inbox {
 
     /// Reads some of what is new in files; whether there is more.
     fn look(&self, follow: &mut Follow) -> bool {
-        let (mut reader, mut waiting) = (self.reader.borrow_mut(), self.waiting.borrow_mut());
-        follow.poll((self.clock)(), &mut reader, &mut |report| waiting.push(report))
+        let mut tell = |report| self.waiting.push(report);
+        follow.poll((self.clock)(), &mut self.reader.borrow_mut(), &mut tell)
     }
 
     async fn read(&self, post: Post) {
         let before = self.counts();
         let mut body = Body::default();
         for piece in post.body.chunks(PIECE) {
-            self.room().await;
+            self.waiting.room().await;
             self.piece(|reader, now, tell| reader.take(&mut body, piece, Some(now), tell));
             yield_now().await;
         }
@@ -110,14 +107,8 @@ impl Inbox {
     }
 
     fn piece(&self, read: impl FnOnce(&mut Reader, Timestamp, &mut dyn FnMut(Report))) {
-        let (mut reader, mut waiting) = (self.reader.borrow_mut(), self.waiting.borrow_mut());
-        read(&mut reader, (self.clock)(), &mut |report| waiting.push(report));
-    }
-
-    async fn room(&self) {
-        while self.waiting.borrow().len() >= self.room {
-            sleep(AGAIN).await;
-        }
+        let mut tell = |report| self.waiting.push(report);
+        read(&mut self.reader.borrow_mut(), (self.clock)(), &mut tell);
     }
 }
 

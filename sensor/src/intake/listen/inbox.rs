@@ -4,15 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use tokio::time::sleep;
-
 use crate::event::Report;
 use crate::intake::syslog::{Frame, Frames};
+use crate::intake::waiting::Waiting;
 use crate::intake::{Counts, Origin, Reader};
 use crate::time::Timestamp;
-
-/// How often a connection looks for room while there is none.
-const AGAIN: Duration = Duration::from_millis(5);
 
 /// How messages come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,10 +54,8 @@ pub struct Connections {
 #[derive(Debug)]
 pub struct Inbox {
     clock: fn() -> Timestamp,
-    /// Reports that may wait.
-    room: usize,
     reader: RefCell<Reader>,
-    waiting: RefCell<Vec<Report>>,
+    waiting: Waiting,
     received: [Cell<u64>; Transport::ALL.len()],
     refused: Cell<u64>,
     dropped: Cell<u64>,
@@ -73,9 +67,8 @@ impl Inbox {
     pub fn new(clock: fn() -> Timestamp, room: usize) -> Self {
         Self {
             clock,
-            room,
             reader: RefCell::default(),
-            waiting: RefCell::default(),
+            waiting: Waiting::new(room),
             received: Default::default(),
             refused: Cell::default(),
             dropped: Cell::default(),
@@ -130,14 +123,12 @@ impl Inbox {
 
     /// Waits until there is room.
     pub(super) async fn room(&self) {
-        while !self.has_room() {
-            sleep(AGAIN).await;
-        }
+        self.waiting.room().await;
     }
 
     /// Reads a datagram: one message (RFC 5426, 3.1).
     pub(super) fn datagram(&self, arrival: Timestamp, peer: IpAddr, message: &[u8]) {
-        if self.has_room() {
+        if self.waiting.has_room() {
             self.read(Transport::Udp, arrival, peer, Frame { message, is_cut: false });
         } else {
             add(&self.received, Transport::Udp);
@@ -173,11 +164,9 @@ impl Inbox {
             reader.note_cut();
         }
         let origin = Origin { arrival: Some(arrival), peer: Some(peer) };
-        self.waiting.borrow_mut().extend(reader.read(&origin, frame.message));
-    }
-
-    fn has_room(&self) -> bool {
-        self.waiting.borrow().len() < self.room
+        if let Some(report) = reader.read(&origin, frame.message) {
+            self.waiting.push(report);
+        }
     }
 }
 

@@ -3,6 +3,7 @@ use std::rc::Rc;
 
 use tokio::runtime::Builder;
 use tokio::task::LocalSet;
+use tokio::time::sleep;
 
 use super::*;
 use crate::intake::audit::post::{Posts, posts};
