@@ -154,7 +154,7 @@ impl DnsPort {
                 raised.verify(estate, asset, &trial, alerts);
             }
         }
-        let share = self.ports.share(flow.server.port);
+        let share = self.ports.share(flow.server.port, now);
         let memory = memory(&mut self.memories, asset);
         let Outcome { tests, found, closed } = memory.take(&trial, &self.family, share);
         self.tests += tests as f64;

@@ -161,12 +161,17 @@ impl PairSet {
     }
 }
 
-/// Whether ports grow evenly with addresses, without a modulus.
+/// Whether ports grow evenly with addresses, or with their last bytes where the pool is spread over
+/// networks; without a modulus.
 fn is_line(points: &[([u8; 4], u16)]) -> bool {
-    let at = |index: usize| {
-        let (octets, port) = points.get(index)?;
-        Some((i64::from(u32::from_be_bytes(*octets)), i64::from(*port)))
+    let along = |of: fn([u8; 4]) -> i64| {
+        let at = |index: usize| {
+            let (octets, port) = points.get(index)?;
+            Some((of(*octets), i64::from(*port)))
+        };
+        let (Some((x0, y0)), Some((x1, y1))) = (at(0), at(1)) else { return false };
+        let of_line = |(x, y): (i64, i64)| (x - x0) * (y1 - y0) == (x1 - x0) * (y - y0);
+        x0 != x1 && (2..points.len()).filter_map(at).all(of_line)
     };
-    let (Some((x0, y0)), Some((x1, y1))) = (at(0), at(1)) else { return false };
-    (2..points.len()).filter_map(at).all(|(x, y)| (x - x0) * (y1 - y0) == (x1 - x0) * (y - y0))
+    along(|octets| i64::from(u32::from_be_bytes(octets))) || along(|[.., last]| i64::from(last))
 }

@@ -53,6 +53,37 @@ fn a_sharded_service_is_low_at_most_and_nothing_once_learned() {
     assert_eq!(at_least(Severity::Low, &learned.run()), Vec::<String>::new());
 }
 
+/// Fails when only a pool in one network is known to have ports on a line.
+#[test]
+fn a_sharded_service_over_two_networks_is_low_at_most() {
+    let mut scene = scene();
+    for shard in 0..24u64 {
+        let at = START + shard * 10 * MINUTE;
+        let address = format!("198.51.{}.{}", 100 + shard % 2, 140 + shard);
+        scene.resolve(at, GUEST, &format!("s{shard}.shards.example"), &address);
+        scene.connect(at + 2, GUEST, &address, (53_373 + 140 + shard) as u16);
+    }
+    let told = scene.run();
+    assert_eq!(at_least(Severity::Medium, &told), Vec::<String>::new());
+    assert_eq!(calculated(&told, GUEST).len(), 1, "it has a formula");
+}
+
+/// Fails when a port is taken for a protocol's because peer-to-peer clients come by all ports: half of a
+/// beacon's connections would be no trials.
+#[test]
+fn peer_to_peer_guests_do_not_make_all_ports_usual() {
+    let mut scene = scene();
+    for connection in 0..120_000u64 {
+        let mixed = connection.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
+        let guest = format!("10.1.0.{}", 1 + connection % 2);
+        let port = 1025 + mixed % 64_000;
+        scene.connect(DAY + connection / 2, &guest, &text(c2(mixed % 5000)), port as u16);
+    }
+    beacons(&mut scene, GUEST, 3, None, apt12);
+    let told = scene.run();
+    assert_eq!(delay(calculated(&told, GUEST)[0]), 2);
+}
+
 #[test]
 fn a_port_that_a_protocol_uses_everywhere_is_no_trial() {
     let mut scene = scene();
