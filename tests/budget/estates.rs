@@ -104,7 +104,7 @@ impl Estate {
                 if hour % 3 == 0 {
                     let place = (hour / 3) as u32 % 40;
                     // Half of the places are everybody's.
-                    let own = if place % 2 == 0 { 0 } else { asset };
+                    let own = if place.is_multiple_of(2) { 0 } else { asset };
                     let name = format!("www.place-{place}-{own}.example");
                     self.visit(at + 1800, client, place * 4 + own, &name);
                     let outside = Ipv4Addr::from_bits(0xc633_0007).into();

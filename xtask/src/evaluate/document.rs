@@ -111,6 +111,8 @@ const METHOD: &str = "\
   duplicates. What another analytic says of it is neither a find nor false.
 - An alert that belongs to no attack is false, at the highest severity it ever had, also when it was lowered later:
   somebody was called. It is one alert however often it was updated.
+- Of a beacon, connections count whose DNS answer was on the mirror: for half a day, some guests are mirrored in one
+  direction only.
 - Delays count from the first byte that leaves, of other attacks from the first packet. Sizes are bytes of content.
 - Causes are what was noted when the harmless thing was made; what has no note is everyday traffic.
 - Intervals take alerts and attacks to be independent, which those of one estate are not quite.

@@ -94,6 +94,8 @@ pub(super) fn play(scene: &mut Scene<'_>) {
 /// An attack under way.
 struct Planting {
     kind: AttackKind,
+    /// Whether it has to be found.
+    required: bool,
     asset: truth::Asset,
     connections: Vec<Time>,
     destinations: Vec<Destination>,
@@ -114,6 +116,7 @@ impl Planting {
     fn of(kind: AttackKind, asset: truth::Asset) -> Self {
         Self {
             kind,
+            required: kind.required(),
             asset,
             connections: Vec::new(),
             destinations: Vec::new(),
@@ -142,7 +145,7 @@ impl Planting {
         scene.truth.attacks.push(truth::Attack {
             kind: self.kind.name(),
             analytic: analytic.into(),
-            required: self.kind.required(),
+            required: self.required,
             asset: self.asset,
             first: self.connections[0],
             last: Time(self.last),

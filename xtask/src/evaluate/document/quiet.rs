@@ -26,7 +26,7 @@ fn rates(verdicts: &[Verdict]) -> String {
     section += &by_severity(&Watched::everyday(verdicts));
     let peaceful = Watched::peaceful(verdicts);
     if !peaceful.is_empty() {
-        section += "In estates without an attack alone, where no alert about one takes from the budget:\n\n";
+        section += "In estates without an attack alone, where the budget is the default:\n\n";
         section += &by_severity(&peaceful);
     }
     section + &held(verdicts) + &yearly(verdicts)
@@ -39,7 +39,9 @@ fn held(verdicts: &[Verdict]) -> String {
     };
     format!(
         "Alerts that the site's budget held back in all estates: {}, of which {} are about an attack. They are \
-         listed and not sent, so that they are neither found nor false here.\n\n",
+         listed and not sent, so that they are neither found nor false here. What a person confirms to be an \
+         incident takes nothing from the budget; nobody does here, so that in estates with attacks it has room for one \
+         more for each.\n\n",
         sum(0),
         sum(1),
     )

@@ -10,6 +10,7 @@ use crate::rng::Rng;
 use crate::scenario::calendar::{HOUR, MINUTE, SECOND};
 use crate::scenario::conversation::Tcp;
 use crate::scenario::estate::Asset;
+use crate::scenario::harsh::faults::Faults;
 use crate::scenario::internet;
 use crate::scenario::scene::Scene;
 use crate::scenario::truth::{self, Time};
@@ -41,6 +42,8 @@ pub(super) fn play(
     let mut planting = Planting::new(kind, asset);
     let mut pairs = BTreeSet::new();
     let mut decoys = Vec::new();
+    let faults = Faults::of(scene);
+    let mut shown = Vec::new();
     for _ in 0..40 {
         if time + MINUTE > scene.end() {
             break;
@@ -54,7 +57,13 @@ pub(super) fn play(
             _ => {}
         }
         beacon.call(scene, asset, &mut planting, (answer, port), time, rng);
+        let is_hidden = faults.as_ref().is_some_and(|faults| faults.hide(asset.mac, time));
+        shown.extend(planting.connections.last().filter(|_| !is_hidden));
         time += interval * rng.range(80, 120) / 100;
+    }
+    // Those without an answer on the mirror cannot count for anybody.
+    if !shown.is_empty() {
+        planting.connections = shown;
     }
     planting.beacon = Some(truth::Beacon {
         formula: formula.name().into(),

@@ -36,15 +36,18 @@ impl Faults {
         Some(Self { busy_hour: rng.range(9, 16), doubled, one_sided, unseen, rng })
     }
 
+    /// Whether what is sent to a guest at that time is not mirrored at all.
+    pub(in crate::scenario) fn hide(&self, to: [u8; 6], time: u64) -> bool {
+        self.one_sided.contains(&time) && self.unseen.contains(&to)
+    }
+
     /// How often a frame is seen.
     pub(in crate::scenario) fn seen(&mut self, time: u64, frame: &[u8]) -> u8 {
         let is_busy = time % DAY / HOUR == self.busy_hour;
         if self.rng.chance(if is_busy { LOST_WHEN_BUSY } else { LOST }) {
             return 0;
         }
-        let is_unseen = self.one_sided.contains(&time)
-            && frame.first_chunk().is_some_and(|to| self.unseen.contains(to));
-        match is_unseen {
+        match frame.first_chunk().is_some_and(|to| self.hide(*to, time)) {
             true => 0,
             false => 1 + u8::from(self.doubled.contains(&time)),
         }
