@@ -18,6 +18,8 @@ use super::{ALLOCATOR, alone};
 const PER_ASSET: usize = 20_000;
 /// What there is once for all: two generations of DNS answers and one of networks, as hashes.
 const SHARED: usize = 3 << 22;
+/// Slots of the flow table: what a slot takes is not an asset's.
+const SLOTS: u64 = 16;
 /// Assets of an estate that is measured.
 const ASSETS: u32 = 64;
 const HOUR: u64 = 3600;
@@ -40,7 +42,7 @@ impl Estate {
         let time = Timestamp::from_parts(START + seconds, 0);
         let flow = Flow {
             id: self.flows,
-            slot: (self.flows % 1024) as u32,
+            slot: (self.flows % SLOTS) as u32,
             client: end(client, ports[0]),
             server: end(server, ports[1]),
             protocol: protocol::TCP,
