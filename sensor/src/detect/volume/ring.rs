@@ -74,16 +74,14 @@ impl<const N: usize> Buckets<N> {
         if bucket > self.newest {
             self.advance(bucket);
         }
-        let age = self.newest.saturating_sub(bucket);
-        if age >= N as u64 {
+        if bucket == self.newest {
+            self.current = self.current.saturating_add(bytes);
+        } else if self.newest - bucket < N as u64 {
+            self.put(bucket, self.bytes(bucket).saturating_add(bytes));
+        } else {
             return;
         }
         self.sum = self.sum.saturating_add(bytes);
-        if age == 0 {
-            self.current = self.current.saturating_add(bytes);
-        } else {
-            self.put(bucket, self.bytes(bucket).saturating_add(bytes));
-        }
     }
 
     /// Bytes of the newest `count` buckets.
