@@ -79,16 +79,12 @@ impl ByPlace {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Habits;
+    use super::super::places::Places;
     use super::*;
-    use crate::detect::tests::{any_asset, time};
 
-    /// Place numbers are the estate's own, so they are had from there.
     fn places() -> Vec<PlaceId> {
-        let mut habits = Habits::default();
-        let mut enter =
-            |number| habits.visit(any_asset(), &format!("{number}.example"), time(0), false).place;
-        (0..100).map(&mut enter).collect()
+        let mut places = Places::default();
+        (0..100).map(|number| places.enter(&format!("{number}.example"))).collect()
     }
 
     #[test]
