@@ -19,13 +19,13 @@ const ALL: usize = 200_000_000;
 const MANY: usize = 10_000;
 /// What there is once for all: two generations of DNS answers and one of networks, as hashes.
 const SHARED: usize = 3 << 22;
-/// Uploads that are looked at closely, for all assets together: 16,384 of 550 bytes and their place in
+/// Uploads that are looked at closely, for all assets together: 16,384 of 530 bytes and their place in
 /// a tree. Few assets have more of them each than ten thousand could, so that the test lets them end.
-const CASES: usize = 16_384 * 600;
+const CASES: usize = 16_384 * 560;
 /// Slots of the flow table: what a slot takes is not an asset's.
 const SLOTS: u64 = 16;
 /// Assets of an estate that is measured.
-const ASSETS: u32 = 32;
+const ASSETS: u32 = 64;
 const HOUR: u64 = 3600;
 /// A whole number of weeks since the epoch.
 const START: u64 = 2_900 * 7 * 86_400;
@@ -103,27 +103,27 @@ impl Estate {
         let server = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 20));
         let outside = IpAddr::V4(Ipv4Addr::from_bits(0xc633_0007));
         let end = 14 * 24;
-        for hour in 0..end + 36 {
-            for asset in assets.clone() {
-                let at = hour * HOUR + u64::from(asset - first);
-                let client = address(asset);
-                self.flows += 1;
-                let much = if hour % 24 == 2 { 4_000_000_000 } else { 9_000_000 };
-                self.moved(at, [client, server], [40_001, 445], [much, 5_000_000]);
-                if hour >= end {
-                    continue;
-                }
-                if hour % 3 == 0 {
-                    let place = (hour / 3) as u32 % 40;
-                    // Half of the places are everybody's.
-                    let own = if place.is_multiple_of(2) { 0 } else { asset };
-                    let name = format!("www.place-{place}-{own}.example");
-                    self.visit(at + 1800, client, place * 4 + own, &name);
-                } else {
-                    self.flows += 1;
-                }
-                self.moved(at + 1900, [client, outside], [40_002, 443], [2_000_000, 9_000_000]);
+        for (half, asset) in
+            (0..2 * (end + 36)).flat_map(|half| assets.clone().map(move |of| (half, of)))
+        {
+            // One after the other: when nothing is seen for long, nothing is learned.
+            let at = half * HOUR / 2 + u64::from(asset - first) * HOUR / 2 / u64::from(ASSETS);
+            let (hour, client) = (half / 2, address(asset));
+            self.flows += 1;
+            let much = if hour % 24 == 2 { 2_000_000_000 } else { 9_000_000 };
+            self.moved(at, [client, server], [40_001, 445], [much, 5_000_000]);
+            if hour >= end {
+                continue;
             }
+            self.flows += 1;
+            if half % 6 == 0 {
+                let place = (half / 6) as u32 % 40;
+                // Half of the places are everybody's.
+                let own = if place.is_multiple_of(2) { 0 } else { asset };
+                let name = format!("www.place-{place}-{own}.example");
+                self.visit(at + 10, client, place * 4 + own, &name);
+            }
+            self.moved(at + 20, [client, outside], [40_002, 443], [2_000_000, 9_000_000]);
         }
     }
 }
