@@ -17,10 +17,12 @@ pub use mirrors::{MirrorSession, Mirrors, Pair};
 pub use operators::{Acquaintance, Operator, USUAL_DAYS};
 pub(crate) use operators::{Meeting, account_key, host_key};
 pub(crate) use places::PlaceId;
+pub(crate) use rounded::Rounded;
 pub use told::{Standing, ToldAlert};
 pub use volumes::Volumes;
 pub(crate) use volumes::{Told, WORTH};
 
+mod by_place;
 mod habit;
 mod habits;
 mod hours;
@@ -28,6 +30,7 @@ mod identity;
 mod mirrors;
 mod operators;
 mod places;
+mod rounded;
 mod told;
 mod volumes;
 

@@ -2,17 +2,20 @@
 //!
 //! After the learning time a day teaches once it is over, if no alert about the place was open on it.
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 
 use super::HoursOfDay;
 use crate::time::Timestamp;
+use earlier::{DAYS, Earlier};
+
+mod earlier;
 
 /// From so many hours known on, a place is trusted: its own past is the measure, and no more of
 /// what is usual for a new one.
 pub const TRUSTED_HOURS: u8 = 7;
 
-/// Days of history that are kept.
-const DAYS: usize = 30;
 /// After learning one day makes so much more usual, in parts of what was usual: two weeks of patience
 /// buy an intruder seven times what he had.
 const GROWTH: f64 = 1.15;
@@ -24,7 +27,7 @@ const ALWAYS: u32 = 256;
 /// After so many days away a place begins to be less known, and after so many it is new again.
 const AWAY: [u32; 2] = [30, 90];
 
-/// What one asset does at one place: 72 bytes, and 240 more once it came on a second day.
+/// What one asset does at one place: 72 bytes, and 64 more once it came on a second day.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Habit {
     /// First and last visit, in seconds since the epoch.
@@ -68,19 +71,10 @@ pub struct Habit {
     pub(super) size: u8,
     /// KiB out that are usual in a day; what versions before wrote has none.
     #[serde(default)]
-    level: Option<u32>,
-    /// KiB out on the days before, a ring by day number.
+    level: Option<NonZeroU32>,
+    /// What went out on the days before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     earlier: Option<Box<Earlier>>,
-}
-
-/// Days before today, a ring by day number, in KiB.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Earlier {
-    /// What left, alerts or not.
-    out: [u32; DAYS],
-    /// The same without the days on which an alert was open.
-    usual: [u32; DAYS],
 }
 
 impl Habit {
@@ -108,24 +102,27 @@ impl Habit {
 
     /// Bytes out in the last `days` days, today included; at most 30.
     pub fn total(&self, days: usize) -> u64 {
-        let earlier = self.earlier.as_ref().map_or(0, |earlier| {
-            let back = (1..days.min(DAYS)).map(|back| slot(self.day, back));
-            back.map(|slot| kib(&earlier.out, slot)).sum()
-        });
+        let earlier = self
+            .earlier
+            .as_ref()
+            .map_or(0, |earlier| (1..days.min(DAYS)).map(|back| earlier.out(self.day, back)).sum());
         self.today.saturating_add(earlier)
     }
 
     /// The largest number of bytes out in one of the last 30 days before today without an alert.
     pub fn largest_day(&self) -> u64 {
-        let days = self.earlier.iter().flat_map(|earlier| earlier.usual);
-        days.max().map_or(0, |kib| u64::from(kib) << 10)
+        u64::from(self.largest_kib()) << 10
+    }
+
+    fn largest_kib(&self) -> u32 {
+        self.earlier.as_ref().map_or(0, |earlier| earlier.largest())
     }
 
     /// Bytes out that are usual in a day: as the largest of them, but after the time of learning a
     /// day raises it by a seventh at most, so that nobody is led up step by step.
     pub fn usual_day(&self) -> u64 {
         let largest = self.largest_day();
-        self.level.map_or(largest, |kib| largest.min(u64::from(kib) << 10))
+        self.level.map_or(largest, |kib| largest.min(u64::from(kib.get()) << 10))
     }
 
     /// Days on which an alert about the place was open, today included.
@@ -178,18 +175,9 @@ impl Habit {
         }
         let sent = u32::try_from(self.today.div_ceil(1024)).unwrap_or(u32::MAX);
         self.teach(sent);
-        let empty = || Box::new(Earlier { out: [0; DAYS], usual: [0; DAYS] });
-        let earlier = self.earlier.get_or_insert_with(empty);
-        let idle = (self.day + 1..day).take(DAYS).map(|idle| (idle, 0));
-        for (day, sent) in [(self.day, sent)].into_iter().chain(idle) {
-            let slot = slot(day, 0);
-            if let (Some(out), Some(usual)) =
-                (earlier.out.get_mut(slot), earlier.usual.get_mut(slot))
-            {
-                *out = sent;
-                *usual = if self.tainted { 0 } else { sent };
-            }
-        }
+        let earlier = self.earlier.get_or_insert_default();
+        earlier.set(self.day, sent, self.tainted);
+        (self.day + 1..day).take(DAYS).for_each(|idle| earlier.set(idle, 0, false));
         self.count_day();
         self.fade(day - self.day);
         (self.day, self.today) = (day, 0);
@@ -220,8 +208,8 @@ impl Habit {
 
     /// What is usual in a day follows what `sent`, in KiB, left on the one that ends.
     fn teach(&mut self, sent: u32) {
-        let largest = u32::try_from(self.largest_day() >> 10).unwrap_or(u32::MAX);
-        let level = self.level.unwrap_or(largest).min(largest).max(ALWAYS);
+        let largest = self.largest_kib();
+        let level = self.level.map_or(largest, |level| largest.min(level.get())).max(ALWAYS);
         let age = u64::from(self.day).saturating_sub(self.first_seen / 86_400);
         let is_fresh = !self.learned && age < u64::from(FRESH);
         let most = match () {
@@ -229,21 +217,12 @@ impl Habit {
             () if self.teaching => u32::MAX,
             () => (f64::from(level) * GROWTH) as u32,
         };
-        self.level = Some(level.max(sent.min(most)));
+        self.level = NonZeroU32::new(level.max(sent.min(most)));
     }
 }
 
 fn day(time: Timestamp) -> u32 {
     u32::try_from(time.as_secs() / 86_400).unwrap_or(u32::MAX)
-}
-
-/// Where the day `back` days before `day` stands in a ring.
-fn slot(day: u32, back: usize) -> usize {
-    (day as usize).wrapping_sub(back) % DAYS
-}
-
-fn kib(days: &[u32; DAYS], slot: usize) -> u64 {
-    days.get(slot).map_or(0, |kib| u64::from(*kib) << 10)
 }
 
 #[cfg(test)]

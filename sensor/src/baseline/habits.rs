@@ -1,10 +1,9 @@
 //! The habits of all assets, while the sensor runs.
 //!
 //! Bounds: [`PER_ASSET`] places an asset and [`TOTAL`] in all; an asset that has too many forgets
-//! the half it knows least, and that is counted.
+//! the half it knows least, and that is counted. 140 bytes each, 76 while it is the first day.
 
-use hashbrown::HashMap;
-
+use super::by_place::ByPlace;
 use super::places::{Places, size};
 use super::{AssetBaseline, Habit, HoursOfDay, PlaceId};
 use crate::inventory::AssetId;
@@ -27,7 +26,7 @@ pub(crate) struct Habits {
 /// What is usual for one.
 #[derive(Debug, Default)]
 struct AssetHabits {
-    at: HashMap<PlaceId, Habit, foldhash::fast::RandomState>,
+    at: ByPlace,
     /// Hours of the day in which it reached outside.
     hours: HoursOfDay,
 }
@@ -65,7 +64,7 @@ impl Habits {
         let habits = self.of(asset);
         let odd_for_asset = habits.hours.mark(time);
         let mut first = false;
-        let habit = habits.at.entry(place).or_insert_with(|| {
+        let habit = habits.at.get_or_insert(place, || {
             first = true;
             Habit::new(time, learning)
         });
@@ -93,7 +92,7 @@ impl Habits {
     ) -> u64 {
         let Self { places, assets, .. } = self;
         let habits = assets.get_mut(asset.index());
-        let Some(habit) = habits.and_then(|of| of.at.get_mut(&place)) else { return bytes };
+        let Some(habit) = habits.and_then(|of| of.at.get_mut(place)) else { return bytes };
         let unexplained = habit.send(time, bytes);
         let largest = size(habit.today());
         if !suspected
@@ -113,7 +112,7 @@ impl Habits {
             habits.at.retain(|place, habit| {
                 let stays = !habit.is_over(now);
                 if !stays {
-                    places.leave(*place, habit.size);
+                    places.leave(place, habit.size);
                     *total -= 1;
                 }
                 stays
@@ -125,7 +124,7 @@ impl Habits {
     pub(crate) fn taint(&mut self, asset: AssetId, place: PlaceId) {
         let habits = self.of(asset);
         habits.hours.taint();
-        if let Some(habit) = habits.at.get_mut(&place) {
+        if let Some(habit) = habits.at.get_mut(place) {
             habit.taint();
         }
     }
@@ -140,7 +139,7 @@ impl Habits {
 
     /// What `asset` does at `place`.
     pub(crate) fn habit(&self, asset: AssetId, place: PlaceId) -> Option<&Habit> {
-        self.assets.get(asset.index())?.at.get(&place)
+        self.assets.get(asset.index())?.at.get(place)
     }
 
     /// How a place is called.
@@ -167,12 +166,17 @@ impl Habits {
     /// A place that nobody is known at any more has no name.
     pub(crate) fn forget(&mut self, asset: AssetId, place: Option<PlaceId>) -> bool {
         let Some(habits) = self.assets.get_mut(asset.index()) else { return false };
-        let gone: Vec<(PlaceId, Habit)> = match place {
-            Some(place) => habits.at.remove_entry(&place).into_iter().collect(),
-            None => std::mem::take(habits).at.into_iter().collect(),
+        let gone: Vec<(PlaceId, u8)> = match place {
+            Some(place) => {
+                habits.at.remove(place).map(|habit| (place, habit.size)).into_iter().collect()
+            }
+            None => {
+                let all = std::mem::take(habits).at;
+                all.iter().map(|(place, habit)| (place, habit.size)).collect()
+            }
         };
-        for (place, habit) in &gone {
-            self.places.leave(*place, habit.size);
+        for (place, size) in &gone {
+            self.places.leave(*place, *size);
             self.total = self.total.saturating_sub(1);
         }
         !gone.is_empty()
@@ -189,11 +193,11 @@ impl Habits {
         baseline.destinations.clear();
         let Some(habits) = self.assets.get(asset.index()) else { return };
         baseline.hours = habits.hours;
-        for (place, habit) in &habits.at {
+        for (place, habit) in habits.at.iter() {
             let mut habit = habit.clone();
             // It says what is counted here and now.
             habit.size = 0;
-            baseline.destinations.insert(self.name(*place).to_owned(), habit);
+            baseline.destinations.insert(self.name(place).to_owned(), habit);
         }
     }
 
@@ -209,7 +213,7 @@ impl Habits {
             }
             let mut habit = habit.clone();
             habit.size = size;
-            self.of(asset).at.insert(place, habit);
+            *self.of(asset).at.get_or_insert(place, Habit::default) = habit;
             self.total += 1;
         }
     }
@@ -227,18 +231,25 @@ impl Habits {
         let fair = TOTAL / self.assets.len().max(1);
         let full = if self.total < TOTAL { PER_ASSET } else { fair.min(PER_ASSET) };
         let habits = self.of(asset);
-        if habits.at.len() < full || habits.at.contains_key(&coming) {
+        if habits.at.len() < full || habits.at.contains(coming) {
             return;
         }
         let mut known: Vec<_> =
-            habits.at.iter().map(|(id, habit)| (habit.hours, habit.last_seen, *id)).collect();
+            habits.at.iter().map(|(id, habit)| (habit.hours, habit.last_seen, id)).collect();
         known.sort_unstable();
         known.truncate(known.len().div_ceil(2));
-        for (.., place) in known {
-            let size = self.of(asset).at.remove(&place).map_or(0, |habit| habit.size);
-            self.places.leave(place, size);
-            self.total -= 1;
-            self.forgotten += 1;
-        }
+        let mut gone: Vec<PlaceId> = known.into_iter().map(|(.., place)| place).collect();
+        gone.sort_unstable();
+        let Self { places, assets, total, forgotten } = self;
+        let Some(habits) = assets.get_mut(asset.index()) else { return };
+        habits.at.retain(|place, habit| {
+            let stays = gone.binary_search(&place).is_err();
+            if !stays {
+                places.leave(place, habit.size);
+                *total -= 1;
+                *forgotten += 1;
+            }
+            stays
+        });
     }
 }

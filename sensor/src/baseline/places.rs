@@ -84,6 +84,9 @@ impl Places {
                 id
             }
             None => {
+                if self.places.len() == self.places.capacity() {
+                    self.places.reserve_exact((self.places.len() / 8).max(16));
+                }
                 self.places.push(place);
                 PlaceId(u32::try_from(self.places.len() - 1).unwrap_or(u32::MAX))
             }

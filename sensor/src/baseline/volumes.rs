@@ -1,10 +1,17 @@
 //! How much one series of an asset moved, hour by hour, over four weeks.
 //!
-//! Sizes are kept as one byte, in fourteenths of a nat above [`WORTH`]: within 4 % of what they
-//! were, up to 30 TB. An hour of which nothing is known (the sensor was down, the mirror silent, an
-//! alert open) is told apart from one in which nothing moved.
+//! An hour is a byte for what moved in it and another for its busiest 10 min and 1 min, as [`size`]
+//! has them. An hour of which nothing is known (the sensor was down, the mirror silent, an alert
+//! open) is told apart from one in which nothing moved.
 
 use serde::{Deserialize, Serialize};
+
+use kept::Kept;
+pub(crate) use size::WORTH;
+use size::{Hour, Shorter, Size};
+
+mod kept;
+mod size;
 
 /// Hours that are kept: four weeks, so that each hour of the week was seen four times.
 const HOURS: usize = 4 * WEEK as usize;
@@ -14,26 +21,18 @@ const DAYS: usize = 28;
 const WEEK: u32 = 168;
 /// Hours that moved much with one peer, of which the peer is kept.
 const JOBS: usize = 64;
-/// Less than this is idle: it says nothing about how much is usual when something moves.
-pub(crate) const WORTH: u64 = 1_000_000;
-/// Steps of a nat.
-const STEPS: f64 = 14.0;
 
-/// What is known of an hour or a day: nothing, that it was idle, or how much moved.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Size(u8);
-
-/// The largest sums over 1 min, 10 min and 1 h that an hour saw.
-type Hour = [Size; 3];
-
-/// What one series moved: 2 KiB, and 12 bytes for each hour with a peer.
+/// What one series moved: 0.7 KiB, as much again once anything was told by shorter windows, and 12
+/// bytes for each hour with a peer.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Kept", into = "Kept")]
 pub struct Volumes {
     /// The hour after the last that is over, since the epoch.
     next: u32,
-    /// A ring by hour number.
-    hours: [Hour; HOURS],
+    /// The largest sum over 1 h that each hour saw, a ring by hour number.
+    hours: [Size; HOURS],
+    /// Those over 10 min and 1 min; none while they were the same.
+    shorter: Option<Box<[Shorter; HOURS]>>,
     /// The largest sums over 24 h that each day saw, a ring by day number.
     days: [Size; DAYS],
     /// Hours that moved much, oldest first.
@@ -71,31 +70,8 @@ impl std::fmt::Debug for Volumes {
 
 impl Default for Volumes {
     fn default() -> Self {
-        let (hours, days) = ([Hour::default(); HOURS], [Size::default(); DAYS]);
-        Self { next: 0, hours, days, jobs: Vec::new() }
-    }
-}
-
-impl Size {
-    const UNKNOWN: Self = Self(0);
-    const IDLE: Self = Self(1);
-
-    fn of(bytes: u64) -> Self {
-        if bytes < WORTH {
-            return Self::IDLE;
-        }
-        let steps = (bytes as f64 / WORTH as f64).ln() * STEPS;
-        Self(2 + steps.round().min(253.0) as u8)
-    }
-
-    /// The logarithm of what moved, if anything did.
-    fn logarithm(self) -> Option<f64> {
-        let steps = self.0.checked_sub(2)?;
-        Some((WORTH as f64).ln() + f64::from(steps) / STEPS)
-    }
-
-    fn bytes(self) -> u64 {
-        self.logarithm().map_or(0, |logarithm| logarithm.exp() as u64)
+        let (hours, days) = ([Size::UNKNOWN; HOURS], [Size::UNKNOWN; DAYS]);
+        Self { next: 0, hours, shorter: None, days, jobs: Vec::new() }
     }
 }
 
@@ -107,12 +83,12 @@ impl Volumes {
 
     /// The largest hour, in bytes.
     pub fn largest_hour(&self) -> u64 {
-        self.hours.iter().map(|[.., hour]| hour.bytes()).max().unwrap_or(0)
+        self.hours.iter().map(|hour| hour.bytes()).max().unwrap_or(0)
     }
 
     /// Hours of which it is known what they moved, nothing included.
     pub(crate) fn known_hours(&self) -> u64 {
-        self.hours.iter().filter(|[.., hour]| *hour != Size::UNKNOWN).count() as u64
+        self.hours.iter().filter(|hour| **hour != Size::UNKNOWN).count() as u64
     }
 
     /// Goes on to `hour`: what was not told until then was idle, or is not known.
@@ -151,6 +127,10 @@ impl Volumes {
             if self.jobs.len() >= JOBS {
                 self.jobs.remove(0);
             }
+            // To the bound in steps of a week of nights.
+            if self.jobs.len() == self.jobs.capacity() {
+                self.jobs.reserve_exact(7);
+            }
             self.jobs.push(Job { hour, peer, largest });
         }
     }
@@ -166,7 +146,7 @@ impl Volumes {
 
     /// Logarithms of what the hours moved that moved anything, over a window of up to 1 h by its place.
     pub(crate) fn all(&self, window: usize) -> impl Iterator<Item = f64> {
-        self.hours.iter().filter_map(move |hour| hour.get(window)?.logarithm())
+        (0..HOURS).filter_map(move |slot| self.slot(slot)?.get(window)?.logarithm())
     }
 
     /// The same of this hour of the week and those beside it.
@@ -212,13 +192,27 @@ impl Volumes {
         [of(|apart| matches!(apart % 24, 0 | 1 | 23)), of(|_| true)]
     }
 
-    fn hour(&self, hour: u32) -> Option<&Hour> {
-        self.hours.get(hour as usize % HOURS)
+    fn hour(&self, hour: u32) -> Option<Hour> {
+        self.slot(hour as usize % HOURS)
+    }
+
+    fn slot(&self, slot: usize) -> Option<Hour> {
+        let hour = *self.hours.get(slot)?;
+        let shorter = self.shorter.as_ref().and_then(|shorter| shorter.get(slot));
+        Some(shorter.copied().unwrap_or_default().hour(hour))
     }
 
     fn set(&mut self, hour: u32, sizes: Hour) {
-        if let Some(slot) = self.hours.get_mut(hour as usize % HOURS) {
-            *slot = sizes;
+        let slot = hour as usize % HOURS;
+        let shorter = Shorter::of(sizes);
+        if self.shorter.is_none() && shorter != Shorter::default() {
+            self.shorter = Some(Box::new([Shorter::default(); HOURS]));
+        }
+        if let Some(place) = self.shorter.as_mut().and_then(|of| of.get_mut(slot)) {
+            *place = shorter;
+        }
+        if let Some(place) = self.hours.get_mut(slot) {
+            [.., *place] = sizes;
         }
     }
 
@@ -237,95 +231,6 @@ fn largest_two(bytes: impl Iterator<Item = u64>) -> [u64; 2] {
     })
 }
 
-/// How it is written: as now, or as versions before wrote it.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Kept {
-    Hours {
-        next: u32,
-        /// Three numbers an hour, the oldest first, up to `next`; none before the first that is known.
-        hours: Vec<[u8; 3]>,
-        days: Vec<u8>,
-        /// Hour, peer, and three sizes.
-        jobs: Vec<(u32, u32, [u8; 3])>,
-    },
-    HalfHours(Vec<HalfHour>),
-}
-
-/// The largest sums over 1, 10 and 30 minutes in a half hour, in 1/256 of the natural logarithm.
-#[derive(Serialize, Deserialize)]
-struct HalfHour {
-    index: u32,
-    largest: [u16; 3],
-    peer: u32,
-}
-
-impl From<Volumes> for Kept {
-    fn from(known: Volumes) -> Self {
-        let first = known.next.saturating_sub(HOURS as u32);
-        let hours = (first..known.next)
-            .map(|at| known.hour(at).copied().unwrap_or_default())
-            .skip_while(|hour| *hour == Hour::default());
-        let jobs =
-            known.jobs.iter().map(|job| (job.hour, job.peer, job.largest.map(|size| size.0)));
-        Self::Hours {
-            next: known.next,
-            hours: hours.map(|hour| hour.map(|size| size.0)).collect(),
-            days: known.days.iter().map(|day| day.0).collect(),
-            jobs: jobs.collect(),
-        }
-    }
-}
-
-impl From<Kept> for Volumes {
-    fn from(kept: Kept) -> Self {
-        let mut volumes = Self::default();
-        match kept {
-            Kept::Hours { next, hours, days, jobs } => {
-                volumes.next = next;
-                for (at, hour) in (0..next).rev().zip(hours.into_iter().rev()).take(HOURS) {
-                    volumes.set(at, hour.map(Size));
-                }
-                for (slot, day) in volumes.days.iter_mut().zip(days) {
-                    *slot = Size(day);
-                }
-                let jobs = jobs.into_iter().take(JOBS);
-                volumes.jobs.extend(jobs.map(|(hour, peer, largest)| Job {
-                    hour,
-                    peer,
-                    largest: largest.map(Size),
-                }));
-            }
-            Kept::HalfHours(mut halves) => {
-                // They came without what was idle: between them nothing is known.
-                halves.sort_by_key(|half| half.index);
-                for both in halves.chunk_by(|one, other| one.index / 2 == other.index / 2) {
-                    volumes.take_over(both);
-                }
-            }
-        }
-        volumes
-    }
-}
-
-impl Volumes {
-    /// Takes over the half hours of one hour.
-    fn take_over(&mut self, halves: &[HalfHour]) {
-        let Some(first) = halves.first() else { return };
-        let bytes = |code: u16| (f64::from(code) / 256.0).exp() as u64;
-        let mut largest = [0u64; 4];
-        for half in halves {
-            let [minute, ten_minutes, half_hour] = half.largest.map(bytes);
-            let [of_minute, of_ten, of_hour, _] = largest;
-            let hour = of_hour.saturating_add(half_hour);
-            largest = [of_minute.max(minute), of_ten.max(ten_minutes), hour, hour];
-        }
-        let hour = first.index / 2;
-        self.skip_to(hour, |_| false);
-        self.tell(hour, Told { largest, peer: Some(first.peer), spoiled: false });
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -335,11 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_within_4_percent_and_what_is_written_is_read_back_the_same() {
-        for bytes in [WORTH, 7_654_321, 1 << 33, 20_000_000_000_000] {
-            let read = Size::of(bytes).bytes();
-            assert!(read.abs_diff(bytes) * 25 <= bytes, "{bytes}: {read}");
-        }
+    fn what_is_written_is_read_back_the_same() {
         let mut volumes = Volumes::default();
         for hour in 480_000..481_000 {
             volumes

@@ -52,10 +52,15 @@ impl Engine {
 
     pub(super) fn restore_one(&mut self, id: AssetId) {
         let Some(asset) = self.estate.inventory.asset(id) else { return };
-        let Some(learned) = self.baseline.assets.get(&*asset.name) else { return };
+        let Some(learned) = self.baseline.assets.get_mut(&*asset.name) else { return };
         self.estate.inventory.seen_since(id, Timestamp::from_parts(learned.first_seen, 0));
         self.estate.volumes.restore(id, learned);
         self.tls_egress.iter_mut().for_each(|egress| egress.restore(id, learned));
         self.dns_port.iter_mut().for_each(|ports| ports.restore(id, learned));
+        // It would be kept twice; a detector that is off takes it over later.
+        if self.tls_egress.is_some() {
+            learned.volumes.clear();
+            learned.destinations.clear();
+        }
     }
 }

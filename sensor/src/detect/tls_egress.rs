@@ -10,7 +10,8 @@
 //! What goes through a proxy inside is egress to what that was asked for, and the proxy's own
 //! connection is the proxy's.
 //!
-//! Bounds: 40 bytes for each slot of the flow table, and [`MAX_CASES`] cases of about 400 bytes; what does not fit is counted.
+//! Bounds: 40 bytes for each slot of the flow table, and [`MAX_CASES`] cases of
+//! about 550 bytes; what does not fit is counted.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -61,7 +62,8 @@ struct Watch {
     /// How long before an upload data may have been staged.
     window: Duration,
     known: Known,
-    cases: BTreeMap<(AssetId, PlaceId), Case>,
+    /// In boxes: the tree's nodes are half empty.
+    cases: BTreeMap<(AssetId, PlaceId), Box<Case>>,
     unwatched: u64,
     /// The day, since the epoch, on which what is long ago was dropped last.
     expired: u64,
@@ -311,7 +313,7 @@ impl Watch {
         alerts: &mut Vec<Alert>,
     ) {
         let key = (asset, session.place);
-        let suspected = self.cases.get(&key).is_some_and(Case::is_suspect);
+        let suspected = self.cases.get(&key).is_some_and(|case| case.is_suspect());
         let habits = &mut self.known.habits;
         let unexplained = habits.send(asset, session.place, event.time, bytes, suspected);
         match estate.phase(asset, event.time) {
@@ -333,7 +335,7 @@ impl Watch {
                 self.unwatched += 1;
                 return;
             }
-            self.cases.insert(key, Case::new(event, session));
+            self.cases.insert(key, Box::new(Case::new(event, session)));
         }
         let Some(case) = self.cases.get_mut(&key) else { return };
         case.carry(event, session, bytes, spike);

@@ -62,6 +62,8 @@ fn a_guest_that_moves_while_nothing_runs_keeps_its_baseline_and_its_successor_ha
         let mut engine = Engine::new(scene.config(), None, Some(kept.clone()));
         let order = if gone_first { [&gone, &successor] } else { [&successor, &gone] };
         order.into_iter().for_each(|scene| drop(scene.run_with(&mut engine)));
+        let taken_over = &engine.baseline.assets["10.1.0.2"];
+        assert!(taken_over.destinations.is_empty(), "what is taken over is not kept twice");
         let now = engine.baseline();
         let sessions = |name: &str| now.assets[name].destinations["usual-1.example"].sessions;
         let known = before.destinations["usual-1.example"].sessions;

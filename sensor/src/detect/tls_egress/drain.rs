@@ -4,7 +4,7 @@
 //! is above the usual of that hour of the week. One hour adds little, however much left in it: it
 //! takes many. What goes to trusted places within the asset's habit there does not count.
 //!
-//! Bounds: 100 bytes an asset that ever sent more than its habits explain, and 2 KiB once that was
+//! Bounds: 80 bytes an asset that ever sent more than its habits explain, and 0.7 KiB once that was
 //! worth a look in any hour.
 
 use crate::baseline::{AssetBaseline, DrainKept, Told, Volumes, WORTH};

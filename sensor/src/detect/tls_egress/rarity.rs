@@ -169,6 +169,8 @@ impl Rarity {
         {
             leave(&mut self.users, uses.swap_remove(oldest).what);
         }
+        // Most have one: room for four would be most of what is kept.
+        uses.reserve_exact(1);
         uses.push(used);
         // Where there is no room they are taken for common.
         if self.users.len() < SHARED || self.users.contains_key(&used.what) {

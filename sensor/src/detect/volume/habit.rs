@@ -45,8 +45,8 @@ pub(super) struct Habit {
     hour: u32,
 }
 
-/// The two largest at this time of day and at any, in bytes.
-type Precedents = [[u64; 2]; 2];
+/// The two largest at this time of day and at any, in bytes, from sizes that are no more exact.
+type Precedents = [[f32; 2]; 2];
 
 /// What is usual for one window.
 #[derive(Debug, Clone, Copy)]
@@ -55,8 +55,6 @@ pub(crate) struct Usual {
     pub(super) limit: u64,
     /// The median, in bytes; 0 when nothing is known.
     pub(crate) expected: u64,
-    /// Hours that stand behind that.
-    pub(super) known_hours: u64,
     centre: f64,
     spread: f64,
 }
@@ -69,12 +67,12 @@ impl Usual {
 }
 
 impl Habit {
-    /// Goes on to the hour of that number since the epoch; whether it is a new one. `is_known`: whether
-    /// it is known of an hour that nothing moved in it.
-    pub(super) fn turn(&mut self, hour: u64, is_known: impl Fn(u32) -> bool) -> bool {
+    /// Goes on to the hour of that number since the epoch. `is_known`: whether it is known of an hour
+    /// that nothing moved in it.
+    pub(super) fn turn(&mut self, hour: u64, is_known: impl Fn(u32) -> bool) {
         let hour = u32::try_from(hour).unwrap_or(u32::MAX);
         if hour <= self.hour {
-            return false;
+            return;
         }
         self.close(is_known);
         let mut volumes = self.volumes.take();
@@ -85,7 +83,6 @@ impl Habit {
         // The sum over 24 h is that of a day, not of an hour.
         let day = if hour / 24 == self.hour / 24 { self.largest[3] } else { 0 };
         *self = Self { volumes, hour, largest: [0, 0, 0, day], ..Self::default() };
-        true
     }
 
     /// Tells what the hour moved that goes on, as far as it is known by now.
@@ -134,10 +131,10 @@ impl Habit {
     /// night and no spike after two, so that one poisoned night teaches little. So is what it moves at
     /// another time of day with the same peer.
     pub(super) fn novelty(&mut self, window: usize, sum: u64) -> f64 {
-        let known = |before: u64| sum as f64 <= PRECEDENT * before as f64;
+        let known = |before: f64| sum as f64 <= PRECEDENT * before;
         let Some(volumes) = &self.volumes else { return 1.0 };
         if Class::of(window) == Class::Day {
-            return match volumes.largest_days() {
+            return match volumes.largest_days().map(|before| before as f64) {
                 [_, second] if known(second) => 0.0,
                 [first, _] if known(first) => HALF_KNOWN,
                 _ => 1.0,
@@ -145,9 +142,12 @@ impl Habit {
         }
         let (hour, peer) = (self.hour, self.peer);
         let of_peer = self.precedents.take_if(|known| known.0 == peer).unwrap_or_else(|| {
-            Box::new((peer, std::array::from_fn(|window| volumes.precedents(hour, peer, window))))
+            let of =
+                |window| volumes.precedents(hour, peer, window).map(|two| two.map(|of| of as f32));
+            Box::new((peer, std::array::from_fn(of)))
         });
         let of_window = of_peer.1.get(window).copied().unwrap_or_default();
+        let of_window = of_window.map(|two| two.map(f64::from));
         self.precedents = Some(of_peer);
         match of_window {
             [[_, second], _] if known(second) => 0.0,
@@ -163,6 +163,11 @@ impl Habit {
             volumes.unlearn(hour);
         }
         self.spoiled |= self.hour >= hour;
+    }
+
+    /// Hours of which it is known what they moved.
+    pub(super) fn known_hours(&self) -> u64 {
+        self.volumes.as_deref().map_or(0, Volumes::known_hours)
     }
 
     /// What lasts of it.
@@ -210,7 +215,6 @@ impl Usual {
                 () => floor.saturating_mul(DAY_FLOOR).max(bound),
             },
             expected: if known > 0 { centre.exp() as u64 } else { 0 },
-            known_hours: volumes.map_or(0, Volumes::known_hours),
             centre,
             spread,
         }
