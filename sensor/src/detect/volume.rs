@@ -20,7 +20,7 @@ use crate::inventory::AssetId;
 use crate::time::Timestamp;
 use habit::Habit;
 pub(crate) use habit::Usual;
-use ring::Ring;
+use ring::{FINE as BUCKET, HOURS_UNIT as ROUNDED, Ring};
 
 mod habit;
 mod ring;
@@ -129,13 +129,22 @@ pub(crate) struct Volumes {
 struct Gaps(VecDeque<[u32; 2]>);
 
 /// One series of one asset. In this order, what every note reads and writes (the habit's end to
-/// the ring's begin) lies together.
+/// `room`) lies together.
+///
+/// Conversations are told of every 10 s, all at once: what comes after the first of them is only added
+/// up, while that cannot stand out yet, and the ring is told with the next 10 s.
 #[derive(Debug, Default)]
 #[repr(C)]
 struct Track {
     habit: Habit,
     /// Bytes in all.
     total: u64,
+    /// Which 10 s the last note was of, counted from the epoch.
+    bucket: u64,
+    /// Bytes of it that the ring was not told of.
+    held: u64,
+    /// So many more stay below the floor.
+    room: u64,
     /// One of each class.
     spikes: [Option<Box<Going>>; 2],
     ring: Ring,
@@ -231,8 +240,9 @@ impl Volumes {
     }
 
     /// From now on a spike is never smaller than `floor`.
-    pub(crate) const fn reconfigure(&mut self, floor: u64) {
+    pub(crate) fn reconfigure(&mut self, floor: u64) {
         self.floor = floor;
+        self.assets.iter_mut().flatten().flatten().for_each(|track| track.room = 0);
     }
 
     /// Forgets one asset's volumes; whether there were any.
@@ -258,7 +268,9 @@ impl Volumes {
         let Some(tracks) = self.assets.get_mut(asset.index()) else { return };
         for (series, track) in Series::ALL.iter().zip(tracks) {
             if let Some(volumes) = baseline.volumes.get(series.name()) {
-                track.get_or_insert_default().habit = Habit::restored(volumes);
+                let track = track.get_or_insert_default();
+                track.habit = Habit::restored(volumes);
+                track.room = 0;
             }
         }
     }
@@ -273,6 +285,15 @@ impl Volumes {
 impl Track {
     fn note(&mut self, floor: u64, gaps: &Gaps, peer: u32, time: Timestamp, bytes: u64) {
         self.total = self.total.saturating_add(bytes);
+        let bucket = time.as_secs() / BUCKET;
+        if bucket == self.bucket && bytes <= self.room {
+            self.habit.vote(peer, bytes);
+            self.held += bytes;
+            self.room -= bytes;
+            return;
+        }
+        self.settle();
+        self.bucket = bucket;
         if self.habit.turn(time.as_secs() / 3600, |hour| !gaps.has(hour)) {
             for (window, usual) in
                 self.spikes.iter_mut().flatten().filter_map(|of| of.running.as_mut())
@@ -282,10 +303,12 @@ impl Track {
                 }
             }
         }
+        self.habit.vote(peer, bytes);
         self.ring.add(time.as_secs(), bytes);
         let sums = self.ring.sums();
-        self.habit.note(peer, bytes, sums);
+        self.habit.note(sums);
         // The sums only grow with their window: nothing stands out below the floor.
+        self.room = floor.saturating_sub(sums[3]).saturating_sub(ROUNDED);
         if sums[3] < floor {
             self.spikes.iter_mut().flatten().for_each(|going| going.running = None);
             return;
@@ -294,6 +317,14 @@ impl Track {
             if !self.goes_on(class, bytes, sums, time) {
                 self.look(class, floor, sums, time);
             }
+        }
+    }
+
+    /// Tells the ring what it was not told of.
+    fn settle(&mut self) {
+        if self.held > 0 {
+            self.ring.add(self.bucket * BUCKET, std::mem::take(&mut self.held));
+            self.habit.note(self.ring.sums());
         }
     }
 
