@@ -165,7 +165,8 @@ mod tests {
         assert!(alone().chain(belonging()).all(|mark| set.contains(mark)));
         assert!(!set.contains(Mark::alone(0xffff_ffff_0000_ffff)));
         assert!(!set.contains(Mark { of: 7 << 32, hash: 0xffff_ffff_0000_ffff }));
-        let together = set.lines.get(7).map(|line| line.0.iter().filter(|slot| **slot != 0).count());
+        let together =
+            set.lines.get(7).map(|line| line.0.iter().filter(|slot| **slot != 0).count());
         assert_eq!(together, Some(LINE));
     }
 

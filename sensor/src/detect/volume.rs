@@ -20,13 +20,17 @@ use crate::inventory::AssetId;
 use crate::time::Timestamp;
 use habit::Habit;
 pub(crate) use habit::Usual;
-use ring::{FINE as BUCKET, HOURS_UNIT as ROUNDED, Ring};
+use ring::Ring;
 
 mod habit;
 mod ring;
 
 /// The windows looked at, in seconds.
 pub(crate) const WINDOWS: [u64; 4] = [60, 600, 3600, 86_400];
+/// What moves is told in buckets of so many seconds.
+const BUCKET: u64 = 10;
+/// The sum over 24 h is never so many bytes too small.
+const ROUNDED: u64 = 4096;
 /// Gaps that are known.
 const GAPS: usize = 256;
 

@@ -1,11 +1,9 @@
 //! Buckets of three lengths and the sums over four windows, kept up by subtraction.
 
 /// Seconds in a bucket of each kind.
-pub(super) const FINE: u64 = 10;
+const FINE: u64 = 10;
 const MINUTE: u64 = 60;
 const HOUR: u64 = 3600;
-/// The sum over 24 h is less than so many bytes too small.
-pub(super) const HOURS_UNIT: u64 = 4096;
 
 /// Bytes of the last 24 hours: by 10 s over 10 min, by minute over 1 h, by hour over 24 h.
 ///
@@ -14,7 +12,7 @@ pub(super) const HOURS_UNIT: u64 = 4096;
 pub(super) struct Ring {
     fine: Buckets<60, 16>,
     minutes: Buckets<60, 64>,
-    hours: Buckets<24, HOURS_UNIT>,
+    hours: Buckets<24, 4096>,
     /// The newest minute of the fine buckets.
     minute: u64,
 }
