@@ -144,3 +144,53 @@ impl Drain {
         volumes.tell(hour, told);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::tests::{DAY, HOUR, any_asset, time};
+
+    const MB: u64 = 1_000_000;
+    const WEEKS: u64 = 14 * DAY;
+
+    /// Two weeks in which 5 MB leave in every hour from 8 to 18.
+    fn settled() -> Drains {
+        let mut drains = Drains::default();
+        let hours = (0..WEEKS).step_by(HOUR as usize);
+        hours.filter(|at| (8..18).contains(&(at % DAY / HOUR))).for_each(|at| {
+            drains.note(any_asset(), time(at), 5 * MB);
+        });
+        drains
+    }
+
+    /// Notes that so much leaves in each of so many hours; in how many of them a drain ran.
+    fn leave(drains: &mut Drains, hours: std::ops::Range<u64>, bytes: u64) -> usize {
+        let mut runs = |hour| {
+            drains.note(any_asset(), time(WEEKS + hour * HOUR), bytes);
+            drains.running(any_asset()).is_some()
+        };
+        hours.filter(|hour| runs(*hour)).count()
+    }
+
+    #[test]
+    fn what_leaves_hour_after_hour_beyond_the_usual_is_a_drain_however_much_is_in_one() {
+        let mut drains = settled();
+        assert_eq!(leave(&mut drains, 0..10, 5 * MB), 0, "as ever");
+        assert_eq!(leave(&mut drains, 10..11, 50_000 * MB), 0);
+        assert_eq!(leave(&mut drains, 11..20, 100 * MB), 0, "nine hours and the huge one");
+        assert_eq!(leave(&mut drains, 20..23, 100 * MB), 3, "after ten hours");
+        let running = drains.running(any_asset()).unwrap();
+        assert_eq!(running.since, time(WEEKS + 10 * HOUR));
+        assert_eq!(running.bytes, 50_000 * MB + 11 * 100 * MB);
+        assert!((4 * 12 * MB..8 * 12 * MB).contains(&running.expected), "{running:?}");
+        assert!((BOUND..=24.0).contains(&running.score));
+
+        let mut baseline = AssetBaseline::default();
+        drains.save(any_asset(), &mut baseline);
+        let mut restored = Drains::default();
+        restored.restore(any_asset(), &baseline);
+        assert!(restored.running(any_asset()).is_some(), "a restart ends none");
+
+        assert_eq!(leave(&mut drains, 150..151, MB), 0, "a quiet week ends it");
+    }
+}
