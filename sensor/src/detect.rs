@@ -38,6 +38,7 @@ mod guest_operations;
 mod lasting;
 mod mirror_policy;
 mod operations;
+mod parties;
 mod recent;
 mod reconfigure;
 mod seen;
@@ -152,9 +153,9 @@ impl Engine {
                 }
             }
             Body::Dns(message) if message.response => {
-                let client = &event.flow.client;
-                let asset = self.estate.inventory.resolve(client, event.time);
-                if asset.is_some() || self.estate.inventory.is_internal(client.address) {
+                let asset = self.estate.client(&event.flow, event.time);
+                let client = event.flow.client.address;
+                if asset.is_some() || self.estate.inventory.is_internal(client) {
                     self.estate.answers.note(asset, event.time, message);
                 }
             }
@@ -234,7 +235,7 @@ impl Engine {
         let end = |(address, port)| Endpoint { address, port, mac: None };
         let flow = Flow {
             id: 0,
-            slot: u32::MAX,
+            slot: Flow::NO_SLOT,
             client: end(conversation.client),
             server: end(conversation.server),
             protocol: conversation.protocol,

@@ -228,8 +228,8 @@ impl Habits {
 
     /// Makes `asset` forget the half of its places it knows least, when it has too many.
     fn make_room(&mut self, asset: AssetId, coming: PlaceId) {
-        let fair = TOTAL / self.assets.len().max(1);
-        let full = if self.total < TOTAL { PER_ASSET } else { fair.min(PER_ASSET) };
+        let fair = || TOTAL / self.assets.len().max(1);
+        let full = if self.total < TOTAL { PER_ASSET } else { fair().min(PER_ASSET) };
         let habits = self.of(asset);
         if habits.at.len() < full || habits.at.contains(coming) {
             return;

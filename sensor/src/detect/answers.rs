@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 
 use super::domain::{lower, registered};
 use super::recent::Recent;
-use super::seen::Seen;
+use super::seen::{Mark, Seen};
 use crate::event::{DnsAnswer, DnsData, DnsMessage, DnsTransport};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
@@ -142,12 +142,18 @@ impl Answers {
         }
         let name = lowered(&question.name);
         let domain = self.hash(registered(&name));
-        self.estate.insert(time, domain);
+        self.estate.insert(time, Mark::alone(domain));
+        let mut last = (&question.name, None);
         for answer in &message.answers {
-            // An alias leads elsewhere, and the address belongs to both ends of the chain.
-            let owner = (answer.name != question.name)
-                .then(|| self.hash(registered(&lower(&answer.name))))
-                .filter(|owner| *owner != domain);
+            // An alias leads elsewhere, and the address belongs to both ends of the chain. The addresses
+            // at its end have one owner, of which a message has the text once.
+            if !Arc::ptr_eq(last.0, &answer.name) {
+                let owner = (answer.name != question.name)
+                    .then(|| self.hash(registered(&lower(&answer.name))))
+                    .filter(|owner| *owner != domain);
+                last = (&answer.name, owner);
+            }
+            let owner = last.1;
             self.note_answer(asset, time, &name, (domain, owner), answer);
         }
     }
@@ -253,7 +259,7 @@ impl Answers {
             Support::Agreed
         } else if !self.sees(asset) {
             Support::Blind
-        } else if self.estate.contains(domain) {
+        } else if self.estate.contains(Mark::alone(domain)) {
             Support::Contradicted
         } else {
             Support::Unknown
@@ -274,11 +280,11 @@ impl Answers {
         self.hasher.hash_one(domain)
     }
 
-    fn pair(&self, domain: u64, address: IpAddr) -> u64 {
+    fn pair(&self, domain: u64, address: IpAddr) -> Mark {
         let mut hasher = self.hasher.build_hasher();
         domain.hash(&mut hasher);
         address.hash(&mut hasher);
-        hasher.finish()
+        Mark { of: domain, hash: hasher.finish() }
     }
 }
 

@@ -28,6 +28,10 @@ mod ring;
 
 /// The windows looked at, in seconds.
 pub(crate) const WINDOWS: [u64; 4] = [60, 600, 3600, 86_400];
+/// What moves is told in buckets of so many seconds.
+const BUCKET: u64 = 10;
+/// The sum over 24 h is never so many bytes too small.
+const ROUNDED: u64 = 4096;
 /// Gaps that are known.
 const GAPS: usize = 256;
 
@@ -130,13 +134,22 @@ pub(crate) struct Volumes {
 struct Gaps(VecDeque<[u32; 2]>);
 
 /// One series of one asset. In this order, what every note reads and writes (the habit's end to
-/// the ring's begin) lies together.
+/// `room`) lies together.
+///
+/// Conversations are told of every 10 s, all at once: what comes after the first of them is only added
+/// up, while that cannot stand out yet, and the ring is told with the next 10 s.
 #[derive(Debug, Default)]
 #[repr(C)]
 struct Track {
     habit: Habit,
     /// Bytes in all.
     total: u64,
+    /// Which 10 s the last note was of, counted from the epoch.
+    bucket: u64,
+    /// Bytes of it that the ring was not told of.
+    held: u64,
+    /// So many more stay below the floor.
+    room: u64,
     /// One of each class.
     spikes: [Option<Box<Going>>; 2],
     ring: Ring,
@@ -232,8 +245,9 @@ impl Volumes {
     }
 
     /// From now on a spike is never smaller than `floor`.
-    pub(crate) const fn reconfigure(&mut self, floor: u64) {
+    pub(crate) fn reconfigure(&mut self, floor: u64) {
         self.floor = floor;
+        self.assets.iter_mut().flatten().flatten().for_each(|track| track.room = 0);
     }
 
     /// Forgets one asset's volumes; whether there were any.
@@ -259,7 +273,9 @@ impl Volumes {
         let Some(tracks) = self.assets.get_mut(asset.index()) else { return };
         for (series, track) in Series::ALL.iter().zip(tracks) {
             if let Some(volumes) = baseline.volumes.get(series.name()) {
-                track.get_or_insert_default().habit = Habit::restored(volumes);
+                let track = track.get_or_insert_default();
+                track.habit = Habit::restored(volumes);
+                track.room = 0;
             }
         }
     }
@@ -274,11 +290,22 @@ impl Volumes {
 impl Track {
     fn note(&mut self, floor: u64, gaps: &Gaps, peer: u32, time: Timestamp, bytes: u64) {
         self.total = self.total.saturating_add(bytes);
+        let bucket = time.as_secs() / BUCKET;
+        if bucket == self.bucket && bytes <= self.room {
+            self.habit.vote(peer, bytes);
+            self.held += bytes;
+            self.room -= bytes;
+            return;
+        }
+        self.settle();
+        self.bucket = bucket;
         self.habit.turn(time.as_secs() / 3600, |hour| !gaps.has(hour));
+        self.habit.vote(peer, bytes);
         self.ring.add(time.as_secs(), bytes);
         let sums = self.ring.sums();
-        self.habit.note(peer, bytes, sums);
+        self.habit.note(sums);
         // The sums only grow with their window: nothing stands out below the floor.
+        self.room = floor.saturating_sub(sums[3]).saturating_sub(ROUNDED);
         if sums[3] < floor {
             self.spikes.iter_mut().flatten().for_each(|going| going.running = None);
             return;
@@ -287,6 +314,14 @@ impl Track {
             if !self.goes_on(class, floor, bytes, sums, time) {
                 self.look(class, floor, sums, time);
             }
+        }
+    }
+
+    /// Tells the ring what it was not told of.
+    fn settle(&mut self) {
+        if self.held > 0 {
+            self.ring.add(self.bucket * BUCKET, std::mem::take(&mut self.held));
+            self.habit.note(self.ring.sums());
         }
     }
 

@@ -82,12 +82,28 @@ pub(super) fn in_text(text: &str) -> impl Iterator<Item = Number> {
 /// The numbers in the labels of a lower-case name below its registered domain.
 pub(super) fn in_labels(name: &str) -> impl Iterator<Item = Number> {
     // Most names have no number at all, and where their domain begins need not be known.
-    let any = words(name).any(|word| decimal(word).or(hex(word)).is_some());
+    let is_number = |word| decimal(word).or(hex(word)).is_some();
+    let any = may_hold_one(name) && words(name).any(is_number);
     let own = any.then(|| name.strip_suffix(registered(name))).flatten().unwrap_or_default();
     let numbers = words(own).take(WORDS).flat_map(|word| {
         [(decimal(word), Reading::Label), (hex(word), Reading::LabelHex)].into_iter()
     });
     kept(numbers, LEAST_IN_LABEL)
+}
+
+/// Whether there is a digit, or a word of hex digits alone: else there is no number in any word.
+fn may_hold_one(labels: &str) -> bool {
+    let mut hex = Some(0);
+    for byte in labels.bytes() {
+        match byte {
+            b'0'..=b'9' => return true,
+            b'.' | b'-' | b'_' if hex >= Some(*HEX.start()) => return true,
+            b'.' | b'-' | b'_' => hex = Some(0),
+            b'a'..=b'f' | b'A'..=b'F' => hex = hex.map(|digits| digits + 1),
+            _ => hex = None,
+        }
+    }
+    hex >= Some(*HEX.start())
 }
 
 fn words(labels: &str) -> impl Iterator<Item = &str> {
@@ -150,6 +166,8 @@ mod tests {
             ["the label number 5301", "the label hex number 0x5301", "the label hex number 0xc3a1"];
         assert_eq!(read(in_labels("5301-c3a1.relay.evil.example")), both);
         assert_eq!(read(in_labels("edge7.e1234.example")), Vec::<String>::new());
+        assert_eq!(read(in_labels("n.cafe.evil.example")), ["the label hex number 0xcafe"]);
+        assert_eq!(read(in_labels("cafes.evil.example")), Vec::<String>::new());
         assert_eq!(in_labels("9999.com").count() + in_labels("").count(), 0);
     }
 }

@@ -12,7 +12,7 @@ use ipnet::IpNet;
 
 use super::weigh::Rare;
 use crate::baseline::AssetBaseline;
-use crate::detect::seen::Seen;
+use crate::detect::seen::{Mark, Seen};
 use crate::event::Ja4;
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
@@ -97,9 +97,9 @@ impl Rarity {
     /// A session leads to a network; whether nobody went there lately.
     pub(super) fn is_new_network(&mut self, network: IpNet, time: Timestamp) -> bool {
         let begun = *self.begun.get_or_insert(time);
-        let hash = self.hasher.hash_one(network);
-        let is_new = !self.networks.contains(hash);
-        self.networks.insert(time, hash);
+        let mark = Mark::alone(self.hasher.hash_one(network));
+        let is_new = !self.networks.contains(mark);
+        self.networks.insert(time, mark);
         is_new && time.since(begun) >= SETTLED
     }
 

@@ -104,11 +104,15 @@ impl Habit {
         volumes.tell(hour, Told { largest, peer, spoiled });
     }
 
-    /// `bytes` moved with `peer`, which made the sums what they are.
-    pub(super) fn note(&mut self, peer: u32, bytes: u64, sums: [u64; 4]) {
+    /// What moved made the sums what they are.
+    pub(super) fn note(&mut self, sums: [u64; 4]) {
         for (largest, sum) in self.largest.iter_mut().zip(sums) {
             *largest = (*largest).max(sum);
         }
+    }
+
+    /// `bytes` moved with `peer`.
+    pub(super) fn vote(&mut self, peer: u32, bytes: u64) {
         if peer == self.peer {
             self.lead = self.lead.saturating_add(bytes);
         } else if bytes > self.lead {
