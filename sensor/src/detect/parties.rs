@@ -14,20 +14,20 @@ pub(super) struct Parties(BySlot<Party>);
 /// The ends of one conversation.
 #[derive(Debug, Default)]
 struct Party {
-    seen: Seen,
+    seen: Sight,
     client: End,
     server: End,
 }
 
 /// As what it was seen: its ends are found anew when that changes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Seen {
+struct Sight {
     /// Counted from the epoch: the inventory keeps for every minute who spoke in it.
     minute: u32,
     /// See [`Inventory::changes`].
     changes: u32,
     macs: [Option<Mac>; 2],
-    /// Which of the two ends is taken for the client: the one whose address and port come first?
+    /// Whether the client is the end whose address and port come first: whom it is taken for can change.
     is_ascending: bool,
 }
 
@@ -64,7 +64,7 @@ impl Parties {
     }
 
     fn party(&mut self, inventory: &Inventory, flow: &Flow, now: Timestamp) -> Option<&mut Party> {
-        let seen = Seen {
+        let seen = Sight {
             minute: u32::try_from(now.as_secs() / 60).unwrap_or(u32::MAX),
             changes: inventory.changes(),
             macs: [flow.client.mac, flow.server.mac],

@@ -63,7 +63,7 @@ impl Seen {
 
 /// Open addressing, line by line: first the line of what a hash belongs to, then its own and those that
 /// follow. The upper half of a hash says which line that is and the lower half is kept there, so that
-/// one that was never noted is found with a chance of about 1 in 2^27 at most.
+/// one that was never noted is found with a chance of about 1 in 2^26 at most.
 #[derive(Debug, Default)]
 struct Set {
     /// [`LINES`], or none before the first hash.
