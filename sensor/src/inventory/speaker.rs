@@ -7,7 +7,7 @@ use arrayvec::ArrayVec;
 use super::AssetId;
 use crate::time::Timestamp;
 
-/// Addresses one host may use within [`STALE_DAYS`]; more make a router.
+/// Addresses one host may use within [`STALE_MINUTES`]; more make a router.
 const MAX_ADDRESSES: usize = 8;
 /// External IPv6 networks (/64) one host may be in; more make a router.
 const MAX_NETWORKS: usize = 2;
