@@ -14,6 +14,7 @@ use crate::time::Timestamp;
 pub use mirroring::{AuditEvent, MirroredTraffic};
 pub(crate) use operations::UNNAMED;
 pub use operations::{Compared, Operations};
+pub use status::{Status, Verdict};
 
 pub(crate) mod attack;
 pub mod format;
@@ -21,6 +22,7 @@ mod mirroring;
 mod operations;
 #[cfg(test)]
 pub(crate) mod sample;
+mod status;
 
 /// One alert. Serialises to exactly one line of the schema `egret.alert/1`, and read back gives
 /// that line again; times keep their microseconds.
@@ -116,6 +118,9 @@ pub enum Analytic {
 }
 
 impl Analytic {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::AN1416, Self::AN0731, Self::AN0646, Self::AN1131];
+
     /// Its name in alerts and labels.
     pub const fn name(self) -> &'static str {
         match self {
@@ -168,29 +173,6 @@ impl Severity {
             Self::Medium => "medium",
             Self::High => "high",
             Self::Critical => "critical",
-        }
-    }
-}
-
-/// What people have said about an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Nobody has looked, or it became worse since.
-    Open,
-    /// A person has seen it.
-    Acknowledged,
-}
-
-impl Status {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Open, Self::Acknowledged];
-
-    /// Its name in alerts.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Acknowledged => "acknowledged",
         }
     }
 }
@@ -256,6 +238,32 @@ pub enum Fact {
         expected_bytes: u64,
         /// How far outside the usual spread, in robust standard deviations of the logarithm.
         score: f64,
+        /// When the last of it moved that is known by now; the evidence's time is the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// Hours of the last four weeks that say what is usual; few while little is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        known_hours: Option<u64>,
+    },
+    /// What leaves hour after hour beyond what habits explain.
+    SlowEgress {
+        /// Bytes that left since the evidence's time.
+        observed_bytes: u64,
+        /// Bytes that would have been usual.
+        expected_bytes: u64,
+        /// The cumulative sum over the hours since, in robust standard deviations of the logarithm.
+        score: f64,
+        /// The sum from which it is told.
+        bound: f64,
+    },
+    /// What the asset never used before, besides the place.
+    FirstSeen {
+        /// What it is: `ja4` or `port`.
+        what: Text,
+        /// Which.
+        value: String,
+        /// Other assets that use it.
+        other_assets: u64,
     },
     /// A TLS session.
     TlsSession {
@@ -265,9 +273,13 @@ pub enum Fact {
         bytes_out: u64,
         /// Bytes out that would have been usual.
         usual_bytes_out: u64,
+        /// Over so many days, where that is not today and the day before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        days: Option<u64>,
         /// Sessions to this destination.
         sessions: u64,
-        /// What stands out besides the bytes: `no_sni`, `sni_not_in_dns`, `never_resolved`, `odd_port`, `ech`.
+        /// What stands out besides the bytes: `no_sni`, `sni_not_in_dns`, `never_resolved`, `odd_port`, `odd_hour`,
+        /// `new_network`, `ech`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         notes: Vec<Text>,
     },
@@ -338,62 +350,4 @@ pub enum Fact {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_read_back_is_written_the_same() {
-        let mut alert = sample::egress();
-        let facts = [
-            Fact::DnsAnswer { query: "a.example".into(), answer: "10.1.2.3".into() },
-            Fact::PortMatch { port: 1, formula: "a*b".into(), probability: 0.1 + 0.2 },
-            Fact::Formula { expression: "a*b".into(), pairs: 4, misses: 1, next_port: None },
-            Fact::Formula { expression: "a*b".into(), pairs: 4, misses: 1, next_port: Some(6) },
-            Fact::Connection {
-                community_id: "1:x=".into(),
-                address: "2001:db8::1".parse().unwrap(),
-                port: 513,
-                protocol: "tcp".into(),
-                source: None,
-            },
-            Fact::Connection {
-                community_id: "1:x=".into(),
-                address: "2001:db8::1".parse().unwrap(),
-                port: 513,
-                protocol: "tcp".into(),
-                source: Some("nsx".into()),
-            },
-            Fact::GuestOperation(Box::new(sample::operations())),
-            Fact::GuestOperation(Box::default()),
-            Fact::AuditEvent(Box::new(sample::change())),
-            Fact::AuditEvent(Box::default()),
-            Fact::MirroredTraffic(Box::new(sample::mirrored())),
-            Fact::Baseline { statement: "\u{202e}\"\n".into() },
-            Fact::TlsSession {
-                community_id: "1:y=".into(),
-                bytes_out: u64::MAX,
-                usual_bytes_out: 0,
-                sessions: 1,
-                notes: vec![],
-            },
-        ];
-        for (weight, fact) in (1..).zip(facts) {
-            alert.evidence.push(sample::evidence(0.1 * f64::from(weight), 1, fact));
-        }
-        let same = |alert: &Alert| {
-            let written = serde_json::to_string(alert).unwrap();
-            let read: Alert = serde_json::from_str(&written).unwrap();
-            assert_eq!(serde_json::to_string(&read).unwrap(), written);
-            written
-        };
-        for status in Status::ALL {
-            same(&Alert { status, ..alert.clone() });
-        }
-        (alert.asset.mac, alert.asset.address) = (None, None);
-        let gre = alert.destination.take().map(|to| Destination { port: 0, ..to });
-        for destination in [gre, None] {
-            let written = same(&Alert { destination, ..alert.clone() });
-            assert!(!written.contains(r#""port":0"#), "{written}");
-        }
-    }
-}
+mod tests;

@@ -2,8 +2,8 @@
 //! moves. [`Baseline`] is what lasts of it between runs.
 //!
 //! **Learning cannot be trained by an intruder.** While an asset is learned every hour counts;
-//! after that one day teaches at most one hour, days with an open alert teach nothing, and a place
-//! is trusted only after [`TRUSTED_HOURS`] such days.
+//! after that a day teaches at most one hour, and only once it is over; days with an open alert teach
+//! nothing, and a place is trusted only after [`TRUSTED_HOURS`] such days.
 
 use std::collections::BTreeMap;
 
@@ -14,16 +14,25 @@ pub(crate) use habits::{Habits, Others};
 pub use hours::HoursOfDay;
 pub(crate) use mirrors::{MAX_PAIRS, pair};
 pub use mirrors::{MirrorSession, Mirrors, Pair};
-pub use operators::{Acquaintance, Operator};
+pub use operators::{Acquaintance, Operator, USUAL_DAYS};
 pub(crate) use operators::{Meeting, account_key, host_key};
 pub(crate) use places::PlaceId;
+pub(crate) use rounded::Rounded;
+pub use told::{Standing, ToldAlert};
+pub use volumes::Volumes;
+pub(crate) use volumes::{Told, WORTH};
 
+mod by_place;
 mod habit;
 mod habits;
 mod hours;
+mod identity;
 mod mirrors;
 mod operators;
 mod places;
+mod rounded;
+mod told;
+mod volumes;
 
 /// What was learned, by asset name; what [`crate::store`] keeps.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -37,6 +46,9 @@ pub struct Baseline {
     /// Mirrors that are usual or configured.
     #[serde(default, skip_serializing_if = "Mirrors::is_empty")]
     pub mirrors: Mirrors,
+    /// Alerts of late, by id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub told: BTreeMap<uuid::Uuid, ToldAlert>,
 }
 
 /// What was learned of one asset.
@@ -44,31 +56,37 @@ pub struct Baseline {
 pub struct AssetBaseline {
     /// When it was first seen, in seconds since the epoch.
     pub first_seen: u64,
+    /// Its MAC addresses, by which it is known again under another address or name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub macs: Vec<String>,
     /// Hours of the day in which it reached outside over TLS.
     pub hours: HoursOfDay,
     /// Places outside it reached over TLS, by registered domain, else address prefix.
     pub destinations: BTreeMap<String, Habit>,
-    /// The largest volumes of its half hours, by series (`in-internal`, `out-external`, …).
-    pub volumes: BTreeMap<String, Vec<HalfHour>>,
+    /// How much it moved hour by hour, by series (`in-internal`, `out-external`, …).
+    pub volumes: BTreeMap<String, Volumes>,
     /// Domains whose services it reaches on many ports.
     pub many_ports: Vec<String>,
+    /// JA4 fingerprints of its TLS clients: the first hour (0: learned) and the last, since the epoch.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub clients: BTreeMap<String, [u32; 2]>,
+    /// Ports other than 443 on which it reached outside over TLS, likewise.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ports: BTreeMap<u16, [u32; 2]>,
+    /// How far a slow drain has come.
+    #[serde(default)]
+    pub drain: DrainKept,
 }
 
-/// The largest volumes one half hour saw. Sizes are bytes, rounded to 1/256 of their logarithm.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct HalfHour {
-    /// Which half hour since the epoch.
-    pub index: u32,
-    /// The largest sums over 1, 10 and 30 minutes in it, in 1/256 of the natural logarithm.
-    pub largest: [u16; 3],
-    /// A hash of the peer that moved most of it.
-    pub peer: u32,
-}
-
-impl HalfHour {
-    /// The largest sum over 30 minutes, in bytes.
-    pub fn bytes(&self) -> u64 {
-        let [.., thirty_minutes] = self.largest;
-        (f64::from(thirty_minutes) / 256.0).exp() as u64
-    }
+/// A cumulative sum of hours in which more left than habits explain.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct DrainKept {
+    /// The sum, in robust deviations of the logarithm.
+    pub score: f64,
+    /// The hour it began with, since the epoch.
+    pub since: u32,
+    /// Bytes that left since.
+    pub bytes: u64,
+    /// Bytes that would have been usual.
+    pub expected: u64,
 }

@@ -14,11 +14,15 @@ use crate::decode::Mac;
 pub mod file;
 mod hours;
 mod policy;
+mod port_formula;
 mod services;
 mod written;
 
 pub use hours::{BusinessHours, WallTime};
-pub use policy::{GuestOperations, Maintenance, MirrorDestination, MirrorPolicy, Threshold};
+pub use policy::{
+    GuestOperations, Maintenance, MirrorDestination, MirrorPolicy, SiteBudget, Threshold,
+};
+pub use port_formula::{FormulaError, PortFormula, Reads};
 pub use services::{
     Audit, Backend, Capture, Deliver, Http, HttpTls, Intake, Syslog, SyslogTarget, SyslogTls,
     Webhook, WebhookFormat, is_link_local,
@@ -40,6 +44,8 @@ pub struct Config {
     pub baseline: Baseline,
     /// `[capture]`
     pub capture: Capture,
+    /// `[detect.site_budget]`
+    pub site_budget: SiteBudget,
     /// `[detect.tls_egress]`
     pub tls_egress: TlsEgress,
     /// `[detect.dns_port]`
@@ -218,6 +224,8 @@ pub struct DnsPort {
     pub window: Duration,
     /// `false_alarms_per_year`: the budget of the whole sensor; the evidence needed follows from it.
     pub false_alarms_per_year: f64,
+    /// `formulas`: what is tried beside the known ones.
+    pub formulas: Vec<Arc<PortFormula>>,
 }
 
 impl Default for Config {
@@ -239,6 +247,7 @@ impl Default for Config {
             approve: Vec::new(),
             baseline: Baseline { learning: Duration::from_secs(7 * 86_400) },
             capture: Capture::default(),
+            site_budget: SiteBudget::default(),
             tls_egress: TlsEgress {
                 enabled: true,
                 window: Duration::from_secs(30 * 60),
@@ -248,6 +257,7 @@ impl Default for Config {
                 enabled: true,
                 window: Duration::from_secs(120),
                 false_alarms_per_year: 1.0,
+                formulas: Vec::new(),
             },
             guest_operations: GuestOperations::default(),
             mirror_policy: MirrorPolicy::default(),

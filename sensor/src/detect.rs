@@ -6,8 +6,10 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::alert::Alert;
-use crate::baseline::{AssetBaseline, Baseline};
+use uuid::Uuid;
+
+use crate::alert::{Alert, Verdict};
+use crate::baseline::Baseline;
 use crate::config::Config;
 use crate::decode::Vlans;
 use crate::event::{
@@ -24,14 +26,19 @@ use mirror_policy::MirrorPolicy;
 use tls_egress::TlsEgress;
 use volume::Direction;
 
+pub use budget::Spending;
+
 mod answers;
+mod budget;
 mod by_slot;
 mod dns_port;
 mod domain;
 mod estate;
 mod guest_operations;
+mod lasting;
 mod mirror_policy;
 mod operations;
+mod parties;
 mod recent;
 mod reconfigure;
 mod seen;
@@ -58,6 +65,8 @@ pub struct Engine {
     /// Addresses at which this sensor is sent mirrors.
     own: Vec<IpAddr>,
     alerts: Vec<Alert>,
+    /// How many of them were held against the budget.
+    settled: usize,
     /// Time of the latest event.
     now: Timestamp,
     /// When the next tick begins.
@@ -90,9 +99,13 @@ impl Engine {
     /// With `learn`, so much capture time from the first event only teaches, else every asset is
     /// learned for `baseline.learning` from when it is first seen. `baseline`: what was kept.
     pub fn new(config: &Config, learn: Option<Duration>, baseline: Option<Baseline>) -> Self {
-        let baseline = baseline.unwrap_or_default();
+        let mut baseline = baseline.unwrap_or_default();
+        baseline.adopt(config);
+        let mut estate = Estate::new(config, learn);
+        estate.inventory.remember(&baseline);
+        estate.budget.restore(&baseline.told);
         let mut engine = Self {
-            estate: Estate::new(config, learn),
+            estate,
             tls_egress: config.tls_egress.enabled.then(|| TlsEgress::new(&config.tls_egress)),
             dns_port: config.dns_port.enabled.then(|| DnsPort::new(&config.dns_port)),
             guest_operations: (config.guest_operations.enabled)
@@ -101,6 +114,7 @@ impl Engine {
                 .then(|| MirrorPolicy::new(&config.mirror_policy)),
             own: Vec::new(),
             alerts: Vec::new(),
+            settled: 0,
             now: Timestamp::ZERO,
             next_tick: Timestamp::ZERO,
             baseline,
@@ -118,6 +132,7 @@ impl Engine {
     /// Takes an event; they come in the order of their time, give or take a little.
     pub fn event(&mut self, event: &Event) {
         self.advance(event.time);
+        self.estate.see(event.time);
         match &event.body {
             Body::Opened => self.opened(event, None),
             Body::Volume(volume) => {
@@ -138,9 +153,9 @@ impl Engine {
                 }
             }
             Body::Dns(message) if message.response => {
-                let client = &event.flow.client;
-                let asset = self.estate.inventory.resolve(client, event.time);
-                if asset.is_some() || self.estate.inventory.is_internal(client.address) {
+                let asset = self.estate.client(&event.flow, event.time);
+                let client = event.flow.client.address;
+                if asset.is_some() || self.estate.inventory.is_internal(client) {
                     self.estate.answers.note(asset, event.time, message);
                 }
             }
@@ -149,6 +164,7 @@ impl Engine {
             // is known of one.
             Body::Account(_) | Body::Tls(_) => {}
         }
+        self.settle();
     }
 
     /// Takes what a log said; its time may be some seconds before the latest event's.
@@ -171,12 +187,14 @@ impl Engine {
             }
             Said::Session(_) | Said::SwitchReconfigured { .. } => {}
         }
+        self.settle();
     }
 
     /// Goes on to a time at which nothing happened. What a log tells of that was more than a day before
     /// is history: it is known, and raises nothing.
     pub fn reach(&mut self, time: Timestamp) {
         self.advance(time);
+        self.settle();
     }
 
     /// Says at which addresses this sensor is sent mirrors: those are its own.
@@ -191,6 +209,7 @@ impl Engine {
         if let Some(policy) = &mut self.mirror_policy {
             policy.mirrored(&self.estate, mirrored, by, self.now, &mut self.alerts);
         }
+        self.settle();
     }
 
     /// A guest operation: judged by itself, and kept for what follows on that guest.
@@ -216,7 +235,7 @@ impl Engine {
         let end = |(address, port)| Endpoint { address, port, mac: None };
         let flow = Flow {
             id: 0,
-            slot: u32::MAX,
+            slot: Flow::NO_SLOT,
             client: end(conversation.client),
             server: end(conversation.server),
             protocol: conversation.protocol,
@@ -234,8 +253,8 @@ impl Engine {
 
     /// Says what the mirror does to the traffic, over the last minutes up to `time`: while that is
     /// worth knowing, alerts say it.
-    pub const fn mirror(&mut self, facts: MirrorFacts, time: Timestamp) {
-        self.estate.mirror = Some((facts, time));
+    pub fn mirror(&mut self, facts: MirrorFacts, time: Timestamp) {
+        self.estate.note_mirror(facts, time);
     }
 
     /// Says what each source of packets does to them, likewise: of a conversation's own source an alert
@@ -270,7 +289,20 @@ impl Engine {
     /// Alerts that are new or changed since the last call, in the order they were raised; a change
     /// has the same id and a higher count.
     pub fn drain_alerts(&mut self) -> impl Iterator<Item = Alert> {
+        // What another config, forgetting and the end have to say, too.
+        self.settle();
+        self.settled = 0;
         self.alerts.drain(..)
+    }
+
+    /// What people found alerts to be; those that are no false alarm do not count against the budget.
+    pub fn judge(&mut self, verdicts: &[(Uuid, Verdict)]) {
+        self.estate.budget.judge(verdicts);
+    }
+
+    /// The site's budget of alerts against what was told.
+    pub fn spending(&self) -> Spending {
+        self.estate.budget.spending(self.now, self.estate.inventory.seen())
     }
 
     /// The assets known by now.
@@ -298,28 +330,6 @@ impl Engine {
         Moved { sent: total(Direction::Out), received: total(Direction::In) }
     }
 
-    /// What was learned, to be kept for the next run.
-    pub fn baseline(&self) -> Baseline {
-        let mut baseline = self.baseline.clone();
-        for (id, asset) in self.estate.inventory.all() {
-            let Some(first_seen) = asset.first_seen else { continue };
-            // What a detector learned before it was switched off is kept for when it is on again.
-            let kept = baseline.assets.get(&*asset.name).cloned().unwrap_or_default();
-            let mut learned = AssetBaseline { first_seen: first_seen.as_secs(), ..kept };
-            self.estate.volumes.save(id, &mut learned);
-            self.tls_egress.iter().for_each(|egress| egress.save(id, &mut learned));
-            self.dns_port.iter().for_each(|ports| ports.save(id, &mut learned));
-            baseline.assets.insert(asset.name.to_string(), learned);
-        }
-        if let Some(operations) = &self.guest_operations {
-            baseline.operators = operations.save();
-        }
-        if let Some(policy) = &self.mirror_policy {
-            baseline.mirrors = policy.save();
-        }
-        baseline
-    }
-
     /// A conversation's first packet: most are to usual ports, and left at once.
     fn opened(&mut self, event: &Event, source: Option<Service>) {
         let Some(ports) = self.dns_port.as_mut().filter(|_| DnsPort::wants(&event.flow)) else {
@@ -328,6 +338,17 @@ impl Engine {
         let ends = self.estate.ends(&event.flow, event.time);
         ports.opened(&self.estate, ends, event, source, &mut self.alerts);
         self.restore();
+    }
+
+    /// Holds what was raised since the last time against the site's budget.
+    fn settle(&mut self) {
+        if self.settled < self.alerts.len() {
+            let assets = self.estate.inventory.seen();
+            for alert in self.alerts.iter_mut().skip(self.settled) {
+                self.estate.budget.pass(alert, assets);
+            }
+            self.settled = self.alerts.len();
+        }
     }
 
     /// Goes on to the time of an event. A gap of any length is one step.
@@ -350,8 +371,11 @@ impl Engine {
     #[cold]
     fn tick(&mut self, time: Timestamp) {
         self.next_tick = tick_after(time);
+        self.estate.budget.tick(time, self.estate.inventory.seen());
         if let Some(egress) = &mut self.tls_egress {
             egress.tick(&self.estate, time, &mut self.alerts);
+            let volumes = &mut self.estate.volumes;
+            egress.open(time, |asset, since| volumes.unlearn(asset, since));
         }
         if let Some(ports) = &mut self.dns_port {
             ports.tick(&self.estate, time, &mut self.alerts);
@@ -362,27 +386,6 @@ impl Engine {
         if let Some(policy) = &mut self.mirror_policy {
             policy.tick(&self.estate, time, &mut self.alerts);
         }
-    }
-
-    /// Lets assets that were discovered since take over what an earlier run learned of them.
-    fn restore(&mut self) {
-        let known = self.estate.inventory.len();
-        if self.restored == known {
-            return;
-        }
-        let new: Vec<_> =
-            self.estate.inventory.all().skip(self.restored).map(|(id, _)| id).collect();
-        new.into_iter().for_each(|id| self.restore_one(id));
-        self.restored = known;
-    }
-
-    fn restore_one(&mut self, id: AssetId) {
-        let Some(asset) = self.estate.inventory.asset(id) else { return };
-        let Some(learned) = self.baseline.assets.get(&*asset.name) else { return };
-        self.estate.inventory.seen_since(id, Timestamp::from_parts(learned.first_seen, 0));
-        self.estate.volumes.restore(id, learned);
-        self.tls_egress.iter_mut().for_each(|egress| egress.restore(id, learned));
-        self.dns_port.iter_mut().for_each(|ports| ports.restore(id, learned));
     }
 }
 

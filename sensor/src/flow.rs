@@ -130,6 +130,11 @@ impl View<'_> {
         self.slot.client()
     }
 
+    /// Whether anything was seen in this direction.
+    pub const fn was_seen(&self, direction: Direction) -> bool {
+        self.slot.seen & slot::of(&slot::SEEN, direction) != 0
+    }
+
     /// The address of a direction's sender.
     pub fn address(&self, direction: Direction) -> std::net::IpAddr {
         self.slot.key.sender(direction).0

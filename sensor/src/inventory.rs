@@ -4,6 +4,10 @@
 //! them, then by address. A MAC address that speaks for many (a virtual router, an NSX edge, a
 //! firewall) says nothing about who sent a packet: from then on only the address counts.
 //!
+//! What is discovered is known by its MAC address for good, over runs as well: under whatever address,
+//! on whatever host or VLAN it is seen, it keeps its name and what was learned of it, and whoever else
+//! is seen at an address it had is somebody new.
+//!
 //! Bounds: [`MAX_ASSETS`] assets, [`MAX_SPEAKERS`] MAC addresses with up to 8 recent addresses
 //! each (about 200 bytes); what does not fit is not discovered, and counted. The config's assets
 //! are taken in any case.
@@ -19,10 +23,13 @@ use crate::config::{self, Config, Role};
 use crate::decode::Mac;
 use crate::event::Endpoint;
 use crate::time::Timestamp;
+use identity::Identities;
 use labels::Labels;
 use ranges::Ranges;
 use speaker::Speaker;
 
+mod discovery;
+mod identity;
 mod labels;
 mod ranges;
 mod reconfigure;
@@ -51,7 +58,8 @@ impl AssetId {
 /// One thing that is watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asset {
-    /// Name from the config, else the address it was discovered by.
+    /// Name from the config, else the address it was discovered by, with its MAC address where that name
+    /// is another's: `10.20.0.5@00:50:56:80:00:01`.
     pub name: Arc<str>,
     /// What it is for.
     pub role: Role,
@@ -75,6 +83,9 @@ pub struct Inventory {
     owns_outside: bool,
     /// By MAC address, as the number [`key`] makes of it.
     by_mac: FastMap<u64, Speaker>,
+    /// Which MAC address took an address of a discovered asset into `by_address`.
+    holders: FastMap<IpAddr, u64>,
+    identities: Identities,
     /// The config's assets, with the ids they have, and its networks inside.
     named: Vec<config::Asset>,
     ids: Vec<AssetId>,
@@ -90,6 +101,8 @@ pub struct Inventory {
     limit: usize,
     undiscovered: u64,
     overwritten: u64,
+    /// See [`Inventory::changes`].
+    changes: u32,
 }
 
 impl Inventory {
@@ -102,6 +115,8 @@ impl Inventory {
             by_prefix: Vec::new(),
             owns_outside: false,
             by_mac: FastMap::default(),
+            holders: FastMap::default(),
+            identities: Identities::default(),
             named: Vec::new(),
             ids: Vec::new(),
             network: Vec::new(),
@@ -112,6 +127,7 @@ impl Inventory {
             limit: MAX_ASSETS,
             undiscovered: 0,
             overwritten: 0,
+            changes: 0,
         };
         inventory.reconfigure(config);
         inventory
@@ -137,7 +153,7 @@ impl Inventory {
                         // It was resolved before: the asset has its first time already.
                         return speaker.asset;
                     }
-                    self.hear(mac, end.address, time)
+                    self.hear_again(mac, end.address, time)
                 }
                 None => self.meet(mac, end.address, time),
             },
@@ -146,6 +162,18 @@ impl Inventory {
         let asset = self.assets.get_mut(found?.index())?;
         asset.first_seen.get_or_insert(time);
         found
+    }
+
+    /// How often ends that were somebody's may have become another's: until the next time, what
+    /// [`Inventory::resolve`] found for one stays true, and what nobody has at an address where nobody
+    /// [can be](Inventory::may_have).
+    pub(crate) const fn changes(&self) -> u32 {
+        self.changes
+    }
+
+    /// Whether an address can be an asset's for itself, whatever MAC address it is seen with.
+    pub(crate) fn may_have(&self, address: IpAddr) -> bool {
+        self.owns_outside || self.is_internal(address)
     }
 
     /// An asset by its number.
@@ -167,6 +195,11 @@ impl Inventory {
     /// How many ids are in use.
     pub(crate) fn len(&self) -> usize {
         self.assets.len()
+    }
+
+    /// How many of the assets that are there were seen.
+    pub(crate) fn seen(&self) -> usize {
+        self.assets().filter(|(_, asset)| asset.first_seen.is_some()).count()
     }
 
     /// Whose name this is, also when it is gone.
@@ -218,6 +251,7 @@ impl Inventory {
 
     /// As if the asset had not been seen yet.
     pub(crate) fn forget(&mut self, id: AssetId) {
+        self.change();
         if let Some(asset) = self.assets.get_mut(id.index()) {
             asset.first_seen = None;
         }
@@ -233,72 +267,19 @@ impl Inventory {
         }
     }
 
+    /// See [`Inventory::changes`].
+    const fn change(&mut self) {
+        self.changes = self.changes.wrapping_add(1);
+    }
+
     /// Whom the config, or discovery, knows by this address alone.
     fn owner(&self, address: IpAddr) -> Option<AssetId> {
-        if !self.owns_outside && !self.is_internal(address) {
+        if !self.may_have(address) {
             return None;
         }
         self.by_address.get(&address).copied().or_else(|| {
             self.by_prefix.iter().find(|(net, _)| net.contains(&address)).map(|(_, id)| *id)
         })
-    }
-
-    /// A MAC address is seen for the first time.
-    fn meet(&mut self, mac: Mac, address: IpAddr, time: Timestamp) -> Option<AssetId> {
-        if self.by_mac.len() >= MAX_SPEAKERS {
-            self.undiscovered += 1;
-            return self.owner(address);
-        }
-        self.by_mac.insert(key(mac), Speaker::default());
-        self.hear(mac, address, time)
-    }
-
-    /// A MAC address speaks for an address for the first time.
-    fn hear(&mut self, mac: Mac, address: IpAddr, time: Timestamp) -> Option<AssetId> {
-        let internal = self.is_internal(address);
-        let owner = self.owner(address);
-        let configured = owner.and_then(|id| self.asset(id)).is_some_and(|asset| asset.configured);
-        let speaker = self.by_mac.get_mut(&key(mac))?;
-        speaker.hear(address, internal || configured, time);
-        match (speaker.asset, owner) {
-            (Some(own), Some(other)) if own != other => speaker.contradict(configured),
-            (None, Some(owner)) => speaker.asset = Some(owner),
-            _ => {}
-        }
-        if speaker.is_router() {
-            return owner;
-        }
-        let asset = match speaker.asset {
-            Some(id) => id,
-            None if internal && mac.is_vmware() => self.discover(mac, address)?,
-            None => return None,
-        };
-        if internal && owner.is_none() && self.by_address.len() < 4 * MAX_ASSETS {
-            self.by_address.insert(address, asset);
-        }
-        Some(asset)
-    }
-
-    fn discover(&mut self, mac: Mac, address: IpAddr) -> Option<AssetId> {
-        let name: Arc<str> = address.to_string().into();
-        let id = match self.by_name.get(&name) {
-            // It was discovered here before, or the config calls it so.
-            Some(id) => *id,
-            None if self.assets.len() >= self.limit => {
-                self.undiscovered += 1;
-                return None;
-            }
-            None => self.add(name, Role::Guest, false),
-        };
-        if self.removed.remove(&id).is_some()
-            && let Some(asset) = self.assets.get_mut(id.index())
-        {
-            asset.role = Role::Guest;
-        }
-        if let Some(speaker) = self.by_mac.get_mut(&key(mac)) {
-            speaker.asset = Some(id);
-        }
-        Some(id)
     }
 
     fn add(&mut self, name: Arc<str>, role: Role, configured: bool) -> AssetId {

@@ -16,12 +16,14 @@ use crate::time::Timestamp;
 
 mod assets;
 mod audit;
+mod budget;
 mod fast_path;
 pub mod labels;
 mod syslog;
 
 pub use assets::{AssetBytes, MAX_ASSETS};
 pub use audit::Audit;
+pub use budget::Budget;
 pub use fast_path::FastPath;
 pub use syslog::Syslog;
 
@@ -61,6 +63,8 @@ pub struct Metrics {
     pub incomplete_hellos: IntCounter,
     /// DNS responses read, by `rcode`.
     pub dns_responses: IntCounterVec,
+    /// DNS responses with answers whose question was not seen.
+    pub dns_unasked: IntCounter,
     /// Log messages.
     pub syslog: Syslog,
     /// Audit records.
@@ -71,6 +75,8 @@ pub struct Metrics {
     pub events_late: IntCounter,
     /// Alerts committed to disk, by `analytic` and `severity`; updates of one do not count again.
     pub alerts: IntCounterVec,
+    /// The site's budget of alerts.
+    pub budget: Budget,
     /// Alerts taken by a receiver, by `target`.
     pub alerts_delivered: IntCounterVec,
     /// Attempts that failed, by `target`.
@@ -168,6 +174,10 @@ impl Metrics {
                 "rcode",
                 &labels::RCODES,
             )?,
+            dns_unasked: register.counter(
+                "egret_dns_unasked_responses_total",
+                "DNS responses with answers that nobody was seen to ask for.",
+            )?,
             syslog: Syslog::new(&register)?,
             audit: Audit::new(&register)?,
             events_dropped: register.counters(
@@ -181,6 +191,7 @@ impl Metrics {
                 "Events that came when later ones had been through detection.",
             )?,
             alerts: register.alerts()?,
+            budget: Budget::new(&register)?,
             alerts_delivered: register.counters(
                 "egret_alerts_delivered_total",
                 "Alerts that a receiver has taken.",

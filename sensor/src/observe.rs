@@ -62,6 +62,8 @@ pub struct Counts {
     pub dns_rcodes: [u64; 16],
     /// Records in the answer sections of the responses.
     pub dns_answers: u64,
+    /// DNS responses with answers, counted among the others, whose question was not seen.
+    pub dns_unasked: u64,
     /// What came to or from a DNS port and could not be read as DNS.
     pub dns_refused: u64,
     /// DNS messages of which only a part was read: cut off, or more than is kept.

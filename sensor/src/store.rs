@@ -28,6 +28,8 @@ mod mirrors;
 mod operators;
 mod outbox;
 mod schema;
+mod told;
+mod verdicts;
 
 pub use alerts::{Order, Stored};
 pub use approvals::Approval;
@@ -214,11 +216,24 @@ fn from_sql(nanos: i64) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::baseline::{AssetBaseline, Baseline, MirrorSession, Mirrors, Operator, Pair};
+    use crate::alert::{Analytic, Verdict};
+    use crate::baseline::{
+        AssetBaseline, Baseline, MirrorSession, Mirrors, Operator, Pair, Standing, ToldAlert,
+    };
 
     fn learned() -> Baseline {
         let asset = AssetBaseline { first_seen: 7, ..AssetBaseline::default() };
         let operator = Operator::new(crate::time::Timestamp::from_parts(8, 0));
+        let told = ToldAlert {
+            analytic: Analytic::AN1416,
+            first: 7,
+            last: 8,
+            standing: Standing::Held,
+            high: false,
+            lift: 0.1 + 0.2,
+            needed: Some(0.7),
+            verdict: Some(Verdict::Harmless),
+        };
         let destination = "198.51.100.7".parse().unwrap();
         let pair = Pair { destination, first_seen: 7, last_day: 1 };
         Baseline {
@@ -229,6 +244,7 @@ mod tests {
                 pairs: [("vxlan 10.0.0.1 > 198.51.100.7".to_owned(), pair)].into(),
                 sessions: [("1 tms-01".to_owned(), MirrorSession::default())].into(),
             },
+            told: [(uuid::Uuid::from_u128(7), told)].into(),
         }
     }
 

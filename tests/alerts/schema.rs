@@ -27,10 +27,12 @@ const ALERT: [&[&str]; 2] = [
 const ASSET: [&[&str]; 2] = [&["name", "role"], &["address", "mac"]];
 const DESTINATION: [&[&str]; 2] = [&["address"], &["port", "sni", "ja4"]];
 
-const KINDS: [&str; 11] = [
+const KINDS: [&str; 13] = [
     "volume_spike",
     "tls_session",
     "first_seen_destination",
+    "first_seen",
+    "slow_egress",
     "guest_operation",
     "dns_answer",
     "port_match",

@@ -22,6 +22,7 @@ mod decap;
 mod files;
 mod hellos;
 mod hostile;
+mod learning;
 mod log_files;
 mod logs;
 mod mirrored;

@@ -16,6 +16,7 @@ use egret_tests::turn;
 
 mod accounting;
 mod audit;
+mod budget;
 mod delivery;
 mod disk;
 mod end_to_end;

@@ -1,20 +1,31 @@
 //! `cargo xtask evaluate`: how much of what is planted the binary finds, how soon, and what it
 //! raises beside.
 
-use std::fs::{self, File};
-use std::io::BufWriter;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, available_parallelism};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{anyhow, bail, ensure};
 use egret_tests::rng::Rng;
-use egret_tests::scenario::{HOUR, Logs, Packets, Plan};
+use egret_tests::scenario::Plan;
 
 use judge::Verdict;
+use play::Playing;
 
+mod bars;
+mod document;
 mod judge;
+#[cfg(test)]
+mod made;
+mod measures;
+mod play;
 mod report;
+mod statistics;
+mod text;
+mod usual;
+mod watched;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -33,6 +44,18 @@ pub(crate) struct Arguments {
     /// What the estates' seeds follow from; another one gives estates never seen in development
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Makes the estates harsh: habits that shift, machines that move, content networks that rotate,
+    /// rollouts, patch days, first uploads, packets lost and doubled; and plants attacks of all sizes and
+    /// speeds, of all formulas, and such as evade
+    #[arg(long)]
+    harsh: bool,
+    /// How many harsh estates with no attack there are beside: alerts about attacks take from the budget
+    /// that false ones have
+    #[arg(long, default_value_t = 0)]
+    peaceful: u64,
+    /// Days of connections to odd ports, with no attack, that have to stay quiet; 0 leaves them out
+    #[arg(long, default_value_t = 0)]
+    port_days: u64,
     /// Hosts of the estates of which there are only logs
     #[arg(long, default_value_t = 50)]
     log_hosts: usize,
@@ -42,12 +65,36 @@ pub(crate) struct Arguments {
     /// The binary; built with `cargo build --release` unless given
     #[arg(long, value_name = "PATH")]
     egret: Option<PathBuf>,
-    /// Keeps captures, configs, truth and alerts here
+    /// Keeps logs, configs, truth and alerts here; captures with --write-only
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
     /// Only writes captures, configs and truth; needs --keep
     #[arg(long, requires = "keep")]
     write_only: bool,
+    /// Writes a report too, with what the usual detectors make of the same captures
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "docs/evaluation.md")]
+    report: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// What gives the same report again.
+    fn command(&self) -> String {
+        format!(
+            "cargo xtask evaluate --report{} --guests {} --days {} --learn {}h --seeds {} --seed {} --peaceful {} \
+             --port-days {} \
+             --log-hosts {} --log-days {}",
+            if self.harsh { " --harsh" } else { "" },
+            self.guests,
+            self.days,
+            self.learn.0,
+            self.seeds,
+            self.seed,
+            self.peaceful,
+            self.port_days,
+            self.log_hosts,
+            self.log_days,
+        )
+    }
 }
 
 /// Whole hours, written as `6h` or `1d`.
@@ -74,36 +121,27 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         arguments.days
     );
     let egret = match &arguments.egret {
-        _ if arguments.write_only => PathBuf::new(),
-        Some(path) => path.clone(),
-        None => crate::bench::build_egret()?,
+        _ if arguments.write_only => None,
+        Some(path) => Some(path.clone()),
+        None => Some(crate::bench::build_egret()?),
     };
     let temporary = tempfile::tempdir()?;
     let folder = arguments.keep.as_deref().unwrap_or(temporary.path());
     fs::create_dir_all(folder)?;
-    let mut verdicts = Vec::new();
-    // In a row, so that the estates differ in tags, IP versions and the day they start on.
-    let first = Rng::new(arguments.seed).below(1_000_000);
-    for seed in first..first + arguments.seeds {
-        let (hours, learn) = (arguments.days * 24, arguments.learn.0);
-        let plan = Plan::evaluation(seed, arguments.guests, hours, learn);
-        verdicts.extend(estate(arguments, &egret, folder, &plan)?);
-    }
-    if arguments.log_days > 0 {
-        // Two working days, so that no hour of the judged ones is the first of its kind.
-        let (learn, hosts) = (48, arguments.log_hosts);
-        let quiet = Plan::quiet(first, hosts, learn + arguments.log_days * 24, learn);
-        verdicts.extend(estate(arguments, &egret, folder, &quiet)?);
-        let hosts_only = Plan::hosts_only(first + 1, hosts.min(4), learn + 48, learn);
-        verdicts.extend(estate(arguments, &egret, folder, &hosts_only)?);
-        let mirrors = Plan::mirrors(first + 2, arguments.log_days, learn);
-        verdicts.extend(estate(arguments, &egret, folder, &mirrors)?);
-    }
-    if arguments.write_only {
-        return Ok(());
-    }
+    let play = Playing {
+        egret: egret.as_deref(),
+        folder,
+        keeps_logs: arguments.keep.is_some(),
+        asks_usual: arguments.report.is_some(),
+    };
+    let verdicts = all(&play, &plans(arguments))?;
+    let Some(egret) = &egret else { return Ok(()) };
     report::print(&verdicts);
-    let below = report::below_the_bar(&verdicts);
+    if let Some(path) = &arguments.report {
+        let run = document::Run { command: arguments.command(), version: version(egret)? };
+        document::write(path, &run, &verdicts)?;
+    }
+    let below = bars::below(&verdicts);
     if !below.is_empty() {
         bail!("below the bar:\n  {}", below.join("\n  "));
     }
@@ -111,139 +149,62 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes one estate's days and has them judged.
-fn estate(
-    arguments: &Arguments,
-    egret: &Path,
-    folder: &Path,
-    plan: &Plan,
-) -> anyhow::Result<Option<Verdict>> {
-    let name = match (plan.packets, plan.logs) {
-        (Packets::Everyday, _) => format!("estate-{}", plan.seed),
-        (Packets::Mirrors, _) => format!("mirrors-{}", plan.seed),
-        (Packets::None, Logs::Hosts) => format!("hosts-only-{}", plan.seed),
-        (Packets::None, _) => format!("quiet-{}", plan.seed),
+/// What is played. Seeds are in a row, so that the estates differ in tags, IP versions and the day they
+/// start on.
+fn plans(arguments: &Arguments) -> Vec<Plan> {
+    let first = Rng::new(arguments.seed).below(1_000_000);
+    let (guests, hours, learn) = (arguments.guests, arguments.days * 24, arguments.learn.0);
+    let of_seed = |seed| match arguments.harsh {
+        true => Plan::harsh(seed, guests, hours, learn),
+        false => Plan::evaluation(seed, guests, hours, learn),
     };
-    let files = Files { folder, name };
-    let begun = Instant::now();
-    let mut scenario = plan.play();
-    if plan.packets != Packets::None {
-        scenario.write_capture(create(&files.capture())?)?;
+    let mut plans: Vec<Plan> = (first..first + arguments.seeds).map(of_seed).collect();
+    plans.extend((0..arguments.peaceful).map(|number| {
+        let seed = first + arguments.seeds + number;
+        Plan { attacks: Vec::new(), ..Plan::harsh(seed, guests, hours, learn) }
+    }));
+    if arguments.port_days > 0 {
+        let hours = learn + arguments.port_days * 24;
+        plans.push(Plan::odd_ports(first + 3, guests, hours, learn));
     }
-    scenario.journal.write(create(&files.log())?)?;
-    fs::write(files.trail(), scenario.trail.file())?;
-    fs::write(files.events(), scenario.trail.lines())?;
-    fs::write(files.config(), &scenario.config)?;
-    fs::write(files.truth(), serde_json::to_vec_pretty(&scenario.truth)?)?;
-    println!(
-        "{}: {} frames, {} log entries, {} audit records, {:?}, IPv6 {:.0} %, written in {:.1} s",
-        files.name,
-        scenario.recording.frames(),
-        scenario.journal.len(),
-        scenario.trail.len(),
-        plan.tagging,
-        plan.ipv6_share * 100.0,
-        begun.elapsed().as_secs_f64(),
-    );
-    if arguments.write_only {
-        return Ok(None);
+    if arguments.log_days > 0 {
+        // Two working days, so that no hour of the judged ones is the first of its kind.
+        let (learn, hosts) = (48, arguments.log_hosts);
+        plans.push(Plan::quiet(first, hosts, learn + arguments.log_days * 24, learn));
+        plans.push(Plan::hosts_only(first + 1, hosts.min(4), learn + 48, learn));
+        plans.push(Plan::mirrors(first + 2, arguments.log_days, learn));
     }
-    let took = read(egret, &files, plan)?;
-    println!("{}: read in {:.1} s", files.name, took.as_secs_f64());
-    let alerts = judge::alerts(&fs::read_to_string(files.alerts())?)?;
-    let days = (scenario.truth.end.0 - scenario.truth.learned.0) as f64 / (24 * HOUR) as f64;
-    if arguments.keep.is_none() {
-        files.remove_large(plan)?;
-    }
-    let is_everyday = plan.packets == Packets::Everyday;
-    Ok(Some(judge::judge(files.name, scenario.truth, days, is_everyday, alerts)))
+    plans
 }
 
-fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
-    let created =
-        File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
-    Ok(BufWriter::with_capacity(1 << 20, created))
-}
-
-/// The files of one estate.
-struct Files<'a> {
-    folder: &'a Path,
-    name: String,
-}
-
-impl Files<'_> {
-    fn of(&self, suffix: &str) -> PathBuf {
-        self.folder.join(format!("{}.{suffix}", self.name))
-    }
-
-    fn capture(&self) -> PathBuf {
-        self.of("pcap")
-    }
-
-    fn log(&self) -> PathBuf {
-        self.of("log")
-    }
-
-    /// Calls in a cloud.
-    fn trail(&self) -> PathBuf {
-        self.of("cloudtrail.json")
-    }
-
-    /// Events of the vCenter.
-    fn events(&self) -> PathBuf {
-        self.of("vcenter.json")
-    }
-
-    fn config(&self) -> PathBuf {
-        self.of("toml")
-    }
-
-    fn truth(&self) -> PathBuf {
-        self.of("truth.json")
-    }
-
-    fn alerts(&self) -> PathBuf {
-        self.of("alerts.json")
-    }
-
-    fn remove_large(&self, plan: &Plan) -> std::io::Result<()> {
-        if plan.packets != Packets::None {
-            fs::remove_file(self.capture())?;
+/// Plays as many estates at a time as there are processors, and has them judged.
+fn all(play: &Playing<'_>, plans: &[Plan]) -> anyhow::Result<Vec<Verdict>> {
+    let next = AtomicUsize::new(0);
+    let worker = || -> anyhow::Result<Vec<(usize, Verdict)>> {
+        let mut done = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(plan) = plans.get(number) else { return Ok(done) };
+            done.extend(play.estate(plan)?.map(|verdict| (number, verdict)));
         }
-        fs::remove_file(self.log())
-    }
+    };
+    let workers = available_parallelism().map_or(1, usize::from).min(plans.len());
+    let mut verdicts = thread::scope(|scope| {
+        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
+        let mut all = Vec::new();
+        for thread in threads {
+            all.extend(thread.join().map_err(|_| anyhow!("a worker panicked"))??);
+        }
+        anyhow::Ok(all)
+    })?;
+    verdicts.sort_by_key(|(number, _)| *number);
+    Ok(verdicts.into_iter().map(|(_, verdict)| verdict).collect())
 }
 
-/// Runs the binary over an estate's capture and log.
-fn read(egret: &Path, files: &Files<'_>, plan: &Plan) -> anyhow::Result<Duration> {
-    let begun = Instant::now();
-    let mut command = Command::new(egret);
-    command.arg("read");
-    if plan.packets != Packets::None {
-        command.arg(files.capture());
-    }
-    let output = command
-        .arg("--syslog")
-        .arg(files.log())
-        .arg("--audit")
-        .arg(files.trail())
-        .arg("--audit")
-        .arg(files.events())
-        .arg("--config")
-        .arg(files.config())
-        .args(["--learn", &format!("{}h", plan.learning_hours), "--quiet", "--alerts"])
-        .arg(files.alerts())
-        .output()
-        .with_context(|| format!("cannot run {}", egret.display()))?;
-    ensure!(
-        output.status.success(),
-        "{} read {}: {}\n{}",
-        egret.display(),
-        files.name,
-        output.status,
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(begun.elapsed())
+/// What the binary says of itself.
+fn version(egret: &Path) -> anyhow::Result<String> {
+    let output = Command::new(egret).arg("--version").output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub struct Operations {
     /// Who did it; none: no log says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// How that is known: `stated`, `session` or `only_session`.
+    /// How that is known: `stated`, `session`, `only_session` or `beside`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basis: Option<Text>,
     /// Where the API was called from.

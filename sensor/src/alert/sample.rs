@@ -54,6 +54,8 @@ pub(crate) fn egress() -> Alert {
                     observed_bytes: 2_000_000_000,
                     expected_bytes: 0,
                     score: 14.23,
+                    until: None,
+                    known_hours: None,
                 },
             ),
             evidence(
@@ -63,6 +65,7 @@ pub(crate) fn egress() -> Alert {
                     community_id: "1:abc=".to_owned(),
                     bytes_out: 1_800_000_000,
                     usual_bytes_out: 4_000_000,
+                    days: None,
                     sessions: 12,
                     notes: vec!["odd_port".into(), "never_resolved".into()],
                 },
@@ -243,6 +246,7 @@ pub(crate) fn saying(name: &str) -> Alert {
             community_id: text(),
             bytes_out: 1_800_000_000,
             usual_bytes_out: 4_000_000,
+            days: None,
             sessions: 12,
             notes: vec![text().into()],
         },
@@ -275,6 +279,7 @@ pub(crate) fn saying(name: &str) -> Alert {
             vms: vec![text()],
             ..operations()
         })),
+        Fact::FirstSeen { what: text().into(), value: text(), other_assets: 2 },
     ];
     Alert {
         sensor: text(),

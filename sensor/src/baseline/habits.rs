@@ -1,11 +1,10 @@
 //! The habits of all assets, while the sensor runs.
 //!
 //! Bounds: [`PER_ASSET`] places an asset and [`TOTAL`] in all; an asset that has too many forgets
-//! the half it knows least, and that is counted.
+//! the half it knows least, and that is counted. 140 bytes each, 76 while it is the first day.
 
-use hashbrown::HashMap;
-
-use super::places::Places;
+use super::by_place::ByPlace;
+use super::places::{Places, size};
 use super::{AssetBaseline, Habit, HoursOfDay, PlaceId};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
@@ -27,7 +26,7 @@ pub(crate) struct Habits {
 /// What is usual for one.
 #[derive(Debug, Default)]
 struct AssetHabits {
-    at: HashMap<PlaceId, Habit, foldhash::fast::RandomState>,
+    at: ByPlace,
     /// Hours of the day in which it reached outside.
     hours: HoursOfDay,
 }
@@ -46,8 +45,8 @@ pub(crate) struct Visit {
 pub(crate) struct Others {
     /// How many there are.
     pub(crate) assets: u32,
-    /// The largest day of any of them, in bytes out.
-    pub(crate) largest_day: u64,
+    /// Of them, those that sent about as much in a day, or more.
+    pub(crate) alike: u32,
 }
 
 impl Habits {
@@ -65,21 +64,24 @@ impl Habits {
         let habits = self.of(asset);
         let odd_for_asset = habits.hours.mark(time);
         let mut first = false;
-        let habit = habits.at.entry(place).or_insert_with(|| {
+        let habit = habits.at.get_or_insert(place, || {
             first = true;
             Habit::new(time, learning)
         });
+        let size = habit.size;
         let odd_for_place = habit.visit(time, learning) && habit.is_trusted();
         if first {
             self.total += 1;
             if let Some(place) = self.places.get_mut(place) {
                 place.assets += 1;
+                place.note_day(None, Some(size));
             }
         }
         Visit { place, odd_hour: odd_for_asset || odd_for_place }
     }
 
-    /// `asset` sends `bytes` to a place; `suspected`: they do not count as what is usual there.
+    /// `asset` sends `bytes` to a place; `suspected`: they do not count as what is usual there. How many
+    /// of them are more than its habit there explains.
     pub(crate) fn send(
         &mut self,
         asset: AssetId,
@@ -87,18 +89,42 @@ impl Habits {
         time: Timestamp,
         bytes: u64,
         suspected: bool,
-    ) {
-        let Some(habit) = self.of(asset).at.get_mut(&place) else { return };
-        habit.send(time, bytes);
-        let today = habit.today();
-        if !suspected && let Some(place) = self.places.get_mut(place) {
-            place.note_day(asset, today);
+    ) -> u64 {
+        let Self { places, assets, .. } = self;
+        let habits = assets.get_mut(asset.index());
+        let Some(habit) = habits.and_then(|of| of.at.get_mut(place)) else { return bytes };
+        let unexplained = habit.send(time, bytes);
+        let largest = size(habit.today());
+        if !suspected
+            && largest > habit.size
+            && let Some(place) = places.get_mut(place)
+        {
+            place.note_day(Some(habit.size), Some(largest));
+            habit.size = largest;
+        }
+        unexplained
+    }
+
+    /// Drops what nobody did for a quarter of a year.
+    pub(crate) fn expire(&mut self, now: Timestamp) {
+        let Self { places, assets, total, .. } = self;
+        for habits in assets {
+            habits.at.retain(|place, habit| {
+                let stays = !habit.is_over(now);
+                if !stays {
+                    places.leave(place, habit.size);
+                    *total -= 1;
+                }
+                stays
+            });
         }
     }
 
     /// An alert about `asset` and `place` is open, and today teaches nothing.
     pub(crate) fn taint(&mut self, asset: AssetId, place: PlaceId) {
-        if let Some(habit) = self.of(asset).at.get_mut(&place) {
+        let habits = self.of(asset);
+        habits.hours.taint();
+        if let Some(habit) = habits.at.get_mut(place) {
             habit.taint();
         }
     }
@@ -113,7 +139,7 @@ impl Habits {
 
     /// What `asset` does at `place`.
     pub(crate) fn habit(&self, asset: AssetId, place: PlaceId) -> Option<&Habit> {
-        self.assets.get(asset.index())?.at.get(&place)
+        self.assets.get(asset.index())?.at.get(place)
     }
 
     /// How a place is called.
@@ -121,13 +147,14 @@ impl Habits {
         self.places.get(place).map_or("", |place| &place.name)
     }
 
-    /// What others do at `place`, without those that an alert speaks against.
-    pub(crate) fn others(&self, asset: AssetId, place: PlaceId) -> Others {
+    /// What others do at `place`, without those that an alert speaks against, where `asset` sends `bytes`.
+    pub(crate) fn others(&self, asset: AssetId, place: PlaceId, bytes: u64) -> Others {
+        let own = self.habit(asset, place).map_or(0, |habit| habit.size);
         let Some(place) = self.places.get(place) else { return Others::default() };
-        Others {
-            assets: place.assets.saturating_sub(place.suspects).saturating_sub(1),
-            largest_day: place.largest_day_beside(asset),
-        }
+        let assets = place.assets.saturating_sub(place.suspects).saturating_sub(1);
+        let is_alike = own >= size(bytes).saturating_sub(1);
+        let alike = place.with_day_of(bytes).saturating_sub(u32::from(is_alike));
+        Others { assets, alike: alike.min(assets) }
     }
 
     /// How many habits were dropped for want of room.
@@ -139,15 +166,17 @@ impl Habits {
     /// A place that nobody is known at any more has no name.
     pub(crate) fn forget(&mut self, asset: AssetId, place: Option<PlaceId>) -> bool {
         let Some(habits) = self.assets.get_mut(asset.index()) else { return false };
-        let gone: Vec<PlaceId> = match place {
-            Some(place) => habits.at.remove(&place).map(|_| place).into_iter().collect(),
-            None => std::mem::take(habits).at.into_keys().collect(),
-        };
-        for place in &gone {
-            if let Some(place) = self.places.get_mut(*place) {
-                place.forget(asset);
+        let gone: Vec<(PlaceId, u8)> = match place {
+            Some(place) => {
+                habits.at.remove(place).map(|habit| (place, habit.size)).into_iter().collect()
             }
-            self.places.leave(*place);
+            None => {
+                let all = std::mem::take(habits).at;
+                all.iter().map(|(place, habit)| (place, habit.size)).collect()
+            }
+        };
+        for (place, size) in &gone {
+            self.places.leave(*place, *size);
             self.total = self.total.saturating_sub(1);
         }
         !gone.is_empty()
@@ -164,8 +193,11 @@ impl Habits {
         baseline.destinations.clear();
         let Some(habits) = self.assets.get(asset.index()) else { return };
         baseline.hours = habits.hours;
-        for (place, habit) in &habits.at {
-            baseline.destinations.insert(self.name(*place).to_owned(), habit.clone());
+        for (place, habit) in habits.at.iter() {
+            let mut habit = habit.clone();
+            // It says what is counted here and now.
+            habit.size = 0;
+            baseline.destinations.insert(self.name(place).to_owned(), habit);
         }
     }
 
@@ -174,12 +206,14 @@ impl Habits {
         self.of(asset).hours = baseline.hours;
         for (name, habit) in &baseline.destinations {
             let place = self.places.enter(name);
-            let largest = habit.largest_day().max(habit.today());
+            let size = size(habit.largest_day().max(habit.today()));
             if let Some(place) = self.places.get_mut(place) {
                 place.assets += 1;
-                place.note_day(asset, largest);
+                place.note_day(None, Some(size));
             }
-            self.of(asset).at.insert(place, habit.clone());
+            let mut habit = habit.clone();
+            habit.size = size;
+            *self.of(asset).at.get_or_insert(place, Habit::default) = habit;
             self.total += 1;
         }
     }
@@ -194,21 +228,28 @@ impl Habits {
 
     /// Makes `asset` forget the half of its places it knows least, when it has too many.
     fn make_room(&mut self, asset: AssetId, coming: PlaceId) {
-        let fair = TOTAL / self.assets.len().max(1);
-        let full = if self.total < TOTAL { PER_ASSET } else { fair.min(PER_ASSET) };
+        let fair = || TOTAL / self.assets.len().max(1);
+        let full = if self.total < TOTAL { PER_ASSET } else { fair().min(PER_ASSET) };
         let habits = self.of(asset);
-        if habits.at.len() < full || habits.at.contains_key(&coming) {
+        if habits.at.len() < full || habits.at.contains(coming) {
             return;
         }
         let mut known: Vec<_> =
-            habits.at.iter().map(|(id, habit)| (habit.hours, habit.last_seen, *id)).collect();
+            habits.at.iter().map(|(id, habit)| (habit.hours, habit.last_seen, id)).collect();
         known.sort_unstable();
         known.truncate(known.len().div_ceil(2));
-        for (.., place) in known {
-            self.of(asset).at.remove(&place);
-            self.places.leave(place);
-            self.total -= 1;
-            self.forgotten += 1;
-        }
+        let mut gone: Vec<PlaceId> = known.into_iter().map(|(.., place)| place).collect();
+        gone.sort_unstable();
+        let Self { places, assets, total, forgotten } = self;
+        let Some(habits) = assets.get_mut(asset.index()) else { return };
+        habits.at.retain(|place, habit| {
+            let stays = gone.binary_search(&place).is_err();
+            if !stays {
+                places.leave(place, habit.size);
+                *total -= 1;
+                *forgotten += 1;
+            }
+            stays
+        });
     }
 }

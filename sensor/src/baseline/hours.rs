@@ -26,6 +26,11 @@ impl HoursOfDay {
         let near = bit | (bit << 1) | (bit >> 1) | ((bit & 1) << 23) | (bit >> 23);
         self.earlier != 0 && self.earlier & near == 0
     }
+
+    /// An alert is open: today teaches nothing so far.
+    pub(crate) const fn taint(&mut self) {
+        self.today = 0;
+    }
 }
 
 #[cfg(test)]

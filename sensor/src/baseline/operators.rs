@@ -13,7 +13,7 @@ use crate::account::Account;
 use crate::time::Timestamp;
 
 /// What came on so many days without an alert is usual.
-const USUAL_DAYS: u8 = 3;
+pub const USUAL_DAYS: u8 = 3;
 /// Hours of history that are kept: 28 days.
 const HOURS: u32 = 28 * 24;
 /// Virtual machines and clients known for one account.
@@ -86,8 +86,13 @@ impl Acquaintance {
         self.tainted |= how == Meeting::Suspected;
     }
 
+    /// Whether an alert was open on the latest day: then it teaches nothing.
+    pub fn is_tainted(&self) -> bool {
+        self.tainted
+    }
+
     /// How usual it is, 0 to 1.
-    pub(crate) fn familiarity(&self) -> f64 {
+    pub fn familiarity(&self) -> f64 {
         if self.learned { 1.0 } else { (f64::from(self.days) / f64::from(USUAL_DAYS)).min(1.0) }
     }
 }
@@ -146,6 +151,11 @@ impl Operator {
         while self.hours.front().is_some_and(|(first, _)| hour.saturating_sub(*first) > HOURS) {
             self.hours.pop_front();
         }
+    }
+
+    /// The most scripts within any 60 minutes of the last 28 days.
+    pub fn most_scripts(&self) -> u16 {
+        self.hours.iter().map(|(_, most)| *most).max().unwrap_or_default()
     }
 
     /// The hours with scripts that are at least `ago` hours before `time`: which, and how many.

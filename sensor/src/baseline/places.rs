@@ -4,8 +4,6 @@ use std::hash::BuildHasher;
 
 use hashbrown::HashMap;
 
-use crate::inventory::AssetId;
-
 /// A place's number, while any asset has a habit there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PlaceId(u32);
@@ -26,37 +24,35 @@ pub(super) struct Place {
     pub(super) assets: u32,
     /// Of them, those whose alert here stands on more than bytes: they are no reason to trust it.
     pub(super) suspects: u32,
-    /// The two assets that sent most in one day, and how much.
-    largest: [Option<(AssetId, u64)>; 2],
+    /// How many assets sent so much in a day, by the size of their largest.
+    days: [u16; SIZES],
+}
+
+/// Sizes of days that are told apart: the first is below 64 KiB, each next four times the one before.
+const SIZES: usize = 12;
+
+/// The size of a day that saw `bytes` go out.
+pub(super) fn size(bytes: u64) -> u8 {
+    let fours = (bytes >> 16).checked_ilog2().map_or(0, |twos| twos / 2 + 1);
+    fours.min(SIZES as u32 - 1) as u8
 }
 
 impl Place {
-    /// `asset` sent `bytes` in a day, which is no reason for alarm.
-    pub(super) fn note_day(&mut self, asset: AssetId, bytes: u64) {
-        let [first, second] = self.largest;
-        self.largest = match (first, second) {
-            (Some((top, most)), _) if top == asset => [Some((top, most.max(bytes))), second],
-            (None, _) => [Some((asset, bytes)), None],
-            (Some((_, most)), _) if bytes > most => [Some((asset, bytes)), first],
-            (_, Some((_, most))) if bytes <= most => [first, second],
-            _ => [first, Some((asset, bytes))],
+    /// An asset's largest day was of one size, and is now of another; none: it has no habit here.
+    pub(super) fn note_day(&mut self, before: Option<u8>, now: Option<u8>) {
+        let mut add = |size: Option<u8>, count: fn(u16) -> u16| {
+            if let Some(days) = size.and_then(|size| self.days.get_mut(usize::from(size))) {
+                *days = count(*days);
+            }
         };
+        add(before, |days| days.saturating_sub(1));
+        add(now, |days| days.saturating_add(1));
     }
 
-    /// What `asset` sent here is no measure any more.
-    pub(super) fn forget(&mut self, asset: AssetId) {
-        for largest in &mut self.largest {
-            largest.take_if(|(top, _)| *top == asset);
-        }
-        if self.largest[0].is_none() {
-            self.largest.swap(0, 1);
-        }
-    }
-
-    /// The largest day of an asset other than this one, in bytes.
-    pub(super) fn largest_day_beside(&self, asset: AssetId) -> u64 {
-        let mut others = self.largest.iter().flatten().filter(|(other, _)| *other != asset);
-        others.next().map_or(0, |(_, bytes)| *bytes)
+    /// How many assets have seen a day of the size of `bytes`, or of the next smaller one.
+    pub(super) fn with_day_of(&self, bytes: u64) -> u32 {
+        let from = usize::from(size(bytes).saturating_sub(1));
+        self.days.iter().skip(from).map(|days| u32::from(*days)).sum()
     }
 }
 
@@ -79,7 +75,7 @@ impl Places {
         if let Some(id) = self.ids.get(&hash) {
             return *id;
         }
-        let place = Place { name: name.into(), assets: 0, suspects: 0, largest: [None; 2] };
+        let place = Place { name: name.into(), assets: 0, suspects: 0, days: [0; SIZES] };
         let id = match self.free.pop() {
             Some(id) => {
                 if let Some(free) = self.get_mut(id) {
@@ -88,6 +84,9 @@ impl Places {
                 id
             }
             None => {
+                if self.places.len() == self.places.capacity() {
+                    self.places.reserve_exact((self.places.len() / 8).max(16));
+                }
                 self.places.push(place);
                 PlaceId(u32::try_from(self.places.len() - 1).unwrap_or(u32::MAX))
             }
@@ -109,9 +108,10 @@ impl Places {
         self.places.get_mut(id.0 as usize)
     }
 
-    /// One asset forgets the place.
-    pub(super) fn leave(&mut self, id: PlaceId) {
+    /// One asset forgets the place; its largest day there was of this size.
+    pub(super) fn leave(&mut self, id: PlaceId, size: u8) {
         let Some(place) = self.get_mut(id) else { return };
+        place.note_day(Some(size), None);
         place.assets = place.assets.saturating_sub(1);
         if place.assets == 0 {
             let name = std::mem::take(&mut place.name);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::alert::{Severity, Status};
+use crate::alert::{Severity, Status, Verdict};
 use crate::time::parse_duration;
 
 /// The arguments of `egret alerts`.
@@ -55,7 +55,8 @@ pub struct AlertsList {
     #[arg(long, value_name = "SEVERITY", hide_possible_values = true)]
     pub severity: Option<Severity>,
 
-    /// Of this status: open or acknowledged
+    /// Of this status: open, acknowledged, or suppressed (held back beyond the site's budget) [default:
+    /// open and acknowledged]
     #[arg(long, value_name = "STATUS", hide_possible_values = true)]
     pub status: Option<Status>,
 
@@ -107,6 +108,10 @@ pub struct AlertsAck {
     /// What you found, for whoever looks next
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
+
+    /// What it was: harmless, or an incident, which does not count against the site's budget
+    #[arg(long = "as", value_name = "VERDICT", hide_possible_values = true)]
+    pub verdict: Option<Verdict>,
 }
 
 /// Which alerts are exported, and how.
@@ -146,6 +151,7 @@ Examples:
 const LIST_AFTER_HELP: &str = "\
 Examples:
   egret alerts list --status open
+  egret alerts list --status suppressed
   egret alerts list --asset esxi-01 --since 7d --limit 0
   egret alerts list --json | jq .summary";
 
@@ -159,6 +165,7 @@ What happens again is still counted and stored. When the severity rises, the ale
 
 Examples:
   egret alerts ack 1b9d6bcd
+  egret alerts ack 1b9d6bcd --as incident
   egret alerts ack 1b9d6bcd 7c9e6679 --note 'new backup target, ticket 4711'";
 
 const EXPORT_AFTER_HELP: &str = "\

@@ -9,7 +9,7 @@ pub struct Baseline {
     /// What to do; without it, list.
     #[command(subcommand)]
     pub command: Option<BaselineCommand>,
-    /// Print JSON lines, one for each asset, instead of a table
+    /// Print JSON lines, one for each asset, account and mirror, instead of a table
     #[arg(long)]
     pub json: bool,
 }
@@ -27,7 +27,7 @@ impl Baseline {
 /// The commands below `egret baseline`.
 #[derive(Debug, Subcommand)]
 pub enum BaselineCommand {
-    /// List what was learned of all assets, or all of one (the default)
+    /// List what was learned, and why, of all assets, accounts and mirrors, or of one (the default)
     #[command(after_help = LIST_AFTER_HELP)]
     List(BaselineList),
     /// Approve connections that are expected: they raise no alert
@@ -41,7 +41,8 @@ pub enum BaselineCommand {
     /// Forget what was learned of an asset, or of it at one destination
     #[command(after_help = FORGET_AFTER_HELP)]
     Forget(BaselineForget),
-    /// Print approvals and trusted destinations as `[[approve]]` entries for the config
+    /// Print approvals and trusted destinations as `[[approve]]` entries for the config, and what it could
+    /// say of accounts and mirrors
     #[command(after_help = EXPORT_AFTER_HELP)]
     Export(BaselineExport),
 }
@@ -49,11 +50,11 @@ pub enum BaselineCommand {
 /// What is listed.
 #[derive(Debug, Args)]
 pub struct BaselineList {
-    /// The asset to list in full [default: one line for each asset]
+    /// The asset to list in full, an account, or an address that mirrors lead to [default: a line for each]
     #[arg(value_name = "ASSET")]
     pub asset: Option<String>,
 
-    /// Print JSON lines, one for each asset, instead of a table
+    /// Print JSON lines, one for each asset, account and mirror, instead of a table
     #[arg(long)]
     pub json: bool,
 }
@@ -105,7 +106,7 @@ pub struct BaselineUnapprove {
 /// What is forgotten.
 #[derive(Debug, Args)]
 pub struct BaselineForget {
-    /// The asset's name
+    /// The name of an asset or account, or an address that mirrors lead to
     #[arg(value_name = "ASSET")]
     pub asset: String,
 
@@ -117,7 +118,7 @@ pub struct BaselineForget {
 /// What is exported.
 #[derive(Debug, Args)]
 pub struct BaselineExport {
-    /// Only what this asset was seen to do [default: all assets]
+    /// Only of this asset, account, or address that mirrors lead to [default: everything]
     #[arg(value_name = "ASSET")]
     pub asset: Option<String>,
 }
@@ -134,12 +135,15 @@ Examples:
   egret baseline export >> /etc/egret/egret.toml";
 
 const LIST_AFTER_HELP: &str = "\
-A destination is trusted when it was learned, or seen on 7 later days without an open alert.
+A destination is trusted when it was learned, or seen on 7 later days without an open alert; an
+account, with the machines it works on and where it comes from, likewise on 3 days. Mirrors are learned in
+the learning time only.
 
 Examples:
   egret baseline list
   egret baseline list esxi-01
-  egret baseline list --json | jq -r .asset";
+  egret baseline list 'CORP\\svc-backup'
+  egret baseline list --json | jq -r '.asset // empty'";
 
 const APPROVE_AFTER_HELP: &str = "\
 Say who, with --asset or --role, and where, with --sni, --destination or --port.

@@ -82,10 +82,14 @@ fn acknowledge(store: &mut Store, ack: &AlertsAck, to: &mut impl Write) -> Resul
     let ids = ack.ids.iter().map(|id| find(store, id)).collect::<Result<Vec<_>, _>>()?;
     for id in ids {
         let Some(stored) = store.alert(id)? else { continue };
+        if let Some(verdict) = ack.verdict {
+            store.judge(id, verdict)?;
+        }
         store.acknowledge(id, &person(), ack.note.as_deref(), now())?;
         let again = match stored.alert.status {
             Status::Open => "",
             Status::Acknowledged => " again",
+            Status::Suppressed => ", which was held back",
         };
         writeln!(
             to,

@@ -13,6 +13,7 @@ use crate::text::{printable, reason};
 mod approvals;
 mod export;
 mod list;
+mod others;
 
 /// Why it failed.
 #[derive(Debug, thiserror::Error)]
@@ -29,8 +30,11 @@ pub enum BaselineError {
     /// A value of an approval is wrong; one line each.
     #[error("{0}")]
     Approval(String),
-    /// Nothing was learned of such an asset.
-    #[error("nothing was learned of {}; `egret baseline` lists the assets", printable(.0))]
+    /// Nothing was learned of anything of that name.
+    #[error(
+        "nothing was learned of {}; `egret baseline` lists assets, accounts and mirrors",
+        printable(.0)
+    )]
     Asset(String),
     /// There is no approval of that number.
     #[error(
@@ -74,7 +78,7 @@ pub fn baseline(arguments: &cli::Baseline, config: &Config) -> Result<Exit, Base
         }
         Some(BaselineCommand::Forget(given)) => forget(&mut store, given, &mut to)?,
         Some(BaselineCommand::Export(given)) => {
-            export::export(&store, given.asset.as_deref(), &mut to)?;
+            export::export(&store, config, given.asset.as_deref(), &mut to)?;
         }
     }
     to.flush()?;

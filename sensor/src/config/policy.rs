@@ -10,6 +10,16 @@ use jiff::tz::TimeZone;
 use super::BusinessHours;
 use crate::time::Timestamp;
 
+/// `[detect.site_budget]`: how many alerts a week people can look at; what is weak beyond that is held
+/// back.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SiteBudget {
+    /// `alerts`: of medium severity and above for each 100 assets; a smaller site counts as 100.
+    pub alerts: f64,
+    /// `high`: of high severity, on the whole site.
+    pub high: f64,
+}
+
 /// `[detect.guest_operations]`: AN0646.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GuestOperations {
@@ -71,6 +81,12 @@ pub enum MirrorDestination {
     Net(IpNet),
     /// The cloud provider's id of it, such as `tmt-0abc` or `eni-0def`.
     Provider(String),
+}
+
+impl Default for SiteBudget {
+    fn default() -> Self {
+        Self { alerts: 1.0, high: 1.0 }
+    }
 }
 
 impl Default for GuestOperations {

@@ -145,6 +145,7 @@ fn read(bytes: &[u8], transport: DnsTransport, sections: Sections) -> Result<Dns
         response: header.qr(),
         flags: flags(bytes),
         transport,
+        asked: false,
         questions: Vec::with_capacity(entries(counts.qdcount(), room, MIN_QUESTION)),
         answers: Vec::with_capacity(entries(counts.ancount(), room, MIN_RECORD)),
         authorities: Vec::new(),

@@ -13,36 +13,26 @@ use std::collections::VecDeque;
 
 use super::domain::{lower, registered};
 use super::recent::Recent;
-use super::seen::Seen;
+use super::seen::{Mark, Seen};
 use crate::event::{DnsAnswer, DnsData, DnsMessage, DnsTransport};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
+use numbers::{in_labels, in_text};
 
+mod numbers;
+
+#[cfg(test)]
+pub(crate) use numbers::Number;
+pub(crate) use numbers::{Reading, Value};
+
+/// The record type of an alias (RFC 1035).
+const CNAME: u16 = 5;
 /// Answers held for one asset.
 const PER_ASSET: usize = 256;
 /// How long the estate's answers support a server name.
 const SUPPORT: Duration = Duration::from_secs(86_400);
 /// How long an answer explains a connection to its address at least, whatever its time to live.
 const DIRECT: Duration = Duration::from_secs(3_600);
-/// Numbers read from one TXT record.
-const NUMBERS: usize = 4;
-
-/// What is answered: an address, or a number in a TXT record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Value {
-    Address(IpAddr),
-    Number(u32),
-}
-
-impl std::fmt::Display for Value {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Address(address) => address.fmt(f),
-            Self::Number(number) => number.fmt(f),
-        }
-    }
-}
-
 /// One answer that an asset got.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
@@ -75,6 +65,8 @@ struct Held {
     answers: VecDeque<Answer>,
     /// Until when the oldest is alive, kept here so that the usual answer does not touch it.
     oldest_until: Timestamp,
+    /// Whether a question was ever seen.
+    asks: bool,
 }
 
 impl Held {
@@ -118,6 +110,9 @@ pub(crate) struct Answers {
     hasher: foldhash::fast::RandomState,
     /// Ports that SRV, SVCB and HTTPS records gave an asset, with the time until which they do.
     announced: Recent<(AssetId, u16), Timestamp>,
+    /// Whether a question of anybody inside who is no asset was ever seen.
+    asks: bool,
+    unasked: u64,
 }
 
 impl Answers {
@@ -127,27 +122,52 @@ impl Answers {
             estate: Seen::new(SUPPORT),
             hasher: foldhash::fast::RandomState::default(),
             announced: Recent::new(SUPPORT, 65_536),
+            asks: false,
+            unasked: 0,
         }
     }
 
     /// Takes a response that went to `asset`, or to somebody inside who is none. Multicast DNS
-    /// answers anybody's claim, so it is left out.
+    /// answers anybody's claim, so it is left out. So is what nobody asked: whoever can send a
+    /// datagram to an asset could otherwise say what it was answered.
     pub(crate) fn note(&mut self, asset: Option<AssetId>, time: Timestamp, message: &DnsMessage) {
         let unicast = matches!(message.transport, DnsTransport::Udp | DnsTransport::Tcp);
         let Some(question) = message.questions.first().filter(|_| unicast) else { return };
         if !message.response || message.rcode() != 0 || message.answers.is_empty() {
             return;
         }
+        if !self.believes(asset, message) {
+            self.unasked += 1;
+            return;
+        }
         let name = lowered(&question.name);
         let domain = self.hash(registered(&name));
-        self.estate.insert(time, domain);
+        self.estate.insert(time, Mark::alone(domain));
+        let mut last = (&question.name, None);
         for answer in &message.answers {
-            // An alias leads elsewhere, and the address belongs to both ends of the chain.
-            let owner = (answer.name != question.name)
-                .then(|| self.hash(registered(&lower(&answer.name))))
-                .filter(|owner| *owner != domain);
+            // An alias leads elsewhere, and the address belongs to both ends of the chain. The addresses
+            // at its end have one owner, of which a message has the text once.
+            if !Arc::ptr_eq(last.0, &answer.name) {
+                let owner = (answer.name != question.name)
+                    .then(|| self.hash(registered(&lower(&answer.name))))
+                    .filter(|owner| *owner != domain);
+                last = (&answer.name, owner);
+            }
+            let owner = last.1;
             self.note_answer(asset, time, &name, (domain, owner), answer);
         }
+    }
+
+    /// Whether a response is believed: its question was seen. Where a mirror shows one direction only,
+    /// no question ever is, and responses have to do; that ends with the first that is seen.
+    fn believes(&mut self, asset: Option<AssetId>, message: &DnsMessage) -> bool {
+        let Some(asset) = asset else {
+            self.asks |= message.asked;
+            return message.asked || !self.asks;
+        };
+        let held = self.of(asset);
+        held.asks |= message.asked;
+        message.asked || !held.asks
     }
 
     fn note_answer(
@@ -172,7 +192,12 @@ impl Answers {
             }
             DnsData::Service { port, .. } => self.announce(asset, Some(*port), time, answer.ttl),
             DnsData::Text(text) => {
-                for number in numbers(text) {
+                for number in in_text(text) {
+                    self.hold(asset, name, Value::Number(number), time, answer.ttl);
+                }
+            }
+            DnsData::Name(target) if answer.rtype == CNAME => {
+                for number in in_labels(&lower(target)) {
                     self.hold(asset, name, Value::Number(number), time, answer.ttl);
                 }
             }
@@ -190,11 +215,15 @@ impl Answers {
         ttl: u32,
     ) {
         let Some(asset) = asset else { return };
+        self.of(asset).push(Answer { name: Arc::clone(name), value, time, ttl });
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "the table was grown to hold this index")]
+    fn of(&mut self, asset: AssetId) -> &mut Held {
         if self.assets.len() <= asset.index() {
             self.assets.resize_with(asset.index() + 1, Held::default);
         }
-        let Some(held) = self.assets.get_mut(asset.index()) else { return };
-        held.push(Answer { name: Arc::clone(name), value, time, ttl });
+        &mut self.assets[asset.index()]
     }
 
     fn announce(&mut self, asset: Option<AssetId>, port: Option<u16>, time: Timestamp, ttl: u32) {
@@ -230,7 +259,7 @@ impl Answers {
             Support::Agreed
         } else if !self.sees(asset) {
             Support::Blind
-        } else if self.estate.contains(domain) {
+        } else if self.estate.contains(Mark::alone(domain)) {
             Support::Contradicted
         } else {
             Support::Unknown
@@ -251,11 +280,11 @@ impl Answers {
         self.hasher.hash_one(domain)
     }
 
-    fn pair(&self, domain: u64, address: IpAddr) -> u64 {
+    fn pair(&self, domain: u64, address: IpAddr) -> Mark {
         let mut hasher = self.hasher.build_hasher();
         domain.hash(&mut hasher);
         address.hash(&mut hasher);
-        hasher.finish()
+        Mark { of: domain, hash: hasher.finish() }
     }
 }
 
@@ -265,12 +294,4 @@ fn lowered(name: &Arc<str>) -> Arc<str> {
         std::borrow::Cow::Borrowed(same) if same.len() == name.len() => Arc::clone(name),
         other => other.into(),
     }
-}
-
-/// The decimal numbers that stand alone in a text, the first few.
-fn numbers(text: &str) -> impl Iterator<Item = u32> {
-    text.split(|c: char| !c.is_ascii_alphanumeric())
-        .filter_map(|word| word.parse().ok())
-        .filter(|number| *number > 0)
-        .take(NUMBERS)
 }

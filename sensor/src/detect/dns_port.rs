@@ -24,17 +24,21 @@ use crate::decode::protocol;
 use crate::event::{Event, Flow, Service};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
-use finding::{Bound, Finding, Raised};
-use formula::Chances;
-use memory::Memory;
+use family::Family;
+use finding::Finding;
+use memory::{Memory, Outcome};
 use ports::Ports;
+use raised::{Bound, Excuse, Raised};
 use trial::Trial;
 
+mod chance;
+mod family;
 mod finding;
 mod formula;
 mod memory;
 mod pairs;
 mod ports;
+mod raised;
 mod sequence;
 mod solve;
 mod trial;
@@ -44,7 +48,7 @@ const MEMORY: Duration = Duration::from_secs(7 * 86_400);
 /// Evidence needed on the quietest site, in nats: two pairs decide, one never does.
 const MIN_BOUND: f64 = 14.0;
 /// So much more makes an alert high.
-const HIGH: f64 = 4.0;
+pub(super) const HIGH: f64 = 4.0;
 const YEAR: f64 = 365.0 * 86_400.0;
 /// Alerts that are kept to be updated.
 const MAX_RAISED: usize = 4096;
@@ -55,7 +59,7 @@ pub(crate) struct DnsPort {
     settings: Settings,
     ports: Ports,
     memories: Vec<Option<Box<Memory>>>,
-    chances: Chances,
+    family: Family,
     /// Tests made: trials by names by expressions; since when.
     tests: f64,
     begun: Option<Timestamp>,
@@ -70,7 +74,7 @@ impl DnsPort {
             settings: settings.clone(),
             ports: Ports::new(),
             memories: Vec::new(),
-            chances: Chances::new(),
+            family: Family::new(&settings.formulas),
             tests: 0.0,
             begun: None,
             services: Recent::new(MEMORY, 65_536),
@@ -80,6 +84,9 @@ impl DnsPort {
 
     /// Takes other settings.
     pub(crate) fn reconfigure(&mut self, settings: &Settings) {
+        if self.settings.formulas != settings.formulas {
+            self.family = Family::new(&settings.formulas);
+        }
         self.settings.clone_from(settings);
     }
 
@@ -139,12 +146,26 @@ impl DnsPort {
             direct.for_each(|group| self.memory(asset).teach(&group.domain, flow.server.port));
             return;
         }
-        let share = self.ports.share(flow.server.port);
+        if trial.groups.is_empty() {
+            return;
+        }
+        for group in &trial.groups {
+            if let Some(raised) = self.raised.get_mut(&(asset, Arc::clone(&group.domain))) {
+                raised.verify(estate, asset, &trial, alerts);
+            }
+        }
+        let share = self.ports.share(flow.server.port, now);
         let memory = memory(&mut self.memories, asset);
-        let (tests, found) = memory.take(&trial, &self.chances, share);
+        let Outcome { tests, found, closed } = memory.take(&trial, &self.family, share);
         self.tests += tests as f64;
         for finding in found {
             self.weigh(estate, asset, finding, alerts);
+        }
+        for domain in closed {
+            let raised = self.raised.get_mut(&(asset, domain));
+            if let Some(raised) = raised.filter(|raised| raised.is_narrow()) {
+                raised.excuse(estate, asset, now, Excuse::Closed, alerts);
+            }
         }
     }
 
@@ -214,7 +235,7 @@ impl DnsPort {
             if first != asset {
                 let key = (first, Arc::clone(&finding.domain));
                 if let Some(raised) = self.raised.get_mut(&key) {
-                    raised.excuse(estate, first, now, alerts);
+                    raised.excuse(estate, first, now, Excuse::Shared, alerts);
                 }
                 return;
             }

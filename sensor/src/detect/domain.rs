@@ -9,7 +9,11 @@ use ipnet::IpNet;
 /// under which a provider's customers register (the list's private section) keep them apart. A
 /// name that is itself a suffix is its own domain.
 pub(crate) fn registered(name: &str) -> &str {
-    psl::domain_str(name).unwrap_or(name)
+    // A registered domain is the end of its name, and need not be checked for being text again.
+    let domain = psl::domain(name.as_bytes());
+    let start = domain.map_or(0, |domain| name.len() - domain.as_bytes().len());
+    let end = domain.map_or(name.len(), |domain| start + domain.trim().as_bytes().len());
+    name.get(start..end).unwrap_or(name)
 }
 
 /// A name in lower case without its final dot; borrowed where it is written so already.

@@ -5,9 +5,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::answers::{Answers, Support, Value};
+use super::budget::Budget;
 use super::by_slot::BySlot;
 use super::domain::{is_host_name, lower};
 use super::operations::Orchestrations;
+use super::parties::Parties;
 use super::volume::{Direction, Scope, Series, Volumes};
 use crate::alert::{self, Evidence, Fact};
 use crate::config::{Approve, Config, Role};
@@ -15,6 +17,11 @@ use crate::event::{Carrier, Flow, TlsSession, Volume};
 use crate::inventory::{AssetId, Changes, Inventory};
 use crate::mirror::{MirrorFacts, Source};
 use crate::time::Timestamp;
+
+/// When no packet shows anything for so long, the mirror is silent rather than the estate.
+const SILENCE: Duration = Duration::from_secs(900);
+/// Of an hour in which so much of the traffic was lost the volumes say nothing.
+const LOSS: f64 = 0.1;
 
 /// What the detectors know of an asset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,18 +71,23 @@ pub(crate) struct Estate {
     pub(crate) volumes: Volumes,
     /// Guest operations of late.
     pub(crate) operations: Orchestrations,
+    /// What was told of late.
+    pub(crate) budget: Budget,
     /// What the mirror was last said to do, and when.
     pub(crate) mirror: Option<(MirrorFacts, Timestamp)>,
     /// The same of each source of packets, and when that was said.
     pub(crate) sources: Vec<(Source, MirrorFacts)>,
     pub(crate) sources_told: Timestamp,
     approve: Vec<Approve>,
+    parties: Parties,
     /// Conversations that a proxy inside leads outside.
     proxied: BySlot<()>,
     learning: Duration,
     /// `--learn`, and from the first event until when.
     teaching: Option<(Duration, Timestamp)>,
     hasher: foldhash::fast::FixedState,
+    /// When packets last showed anything.
+    seen: Timestamp,
 }
 
 impl Estate {
@@ -86,14 +98,17 @@ impl Estate {
             answers: Answers::new(),
             volumes: Volumes::new(config.tls_egress.spike_min_bytes),
             operations: Orchestrations::new(config.tls_egress.window),
+            budget: Budget::new(config.site_budget),
             mirror: None,
             sources: Vec::new(),
             sources_told: Timestamp::ZERO,
             approve: config.approve.clone(),
+            parties: Parties::default(),
             proxied: BySlot::default(),
             learning: config.baseline.learning,
             teaching: learn.map(|span| (span, Timestamp::ZERO)),
             hasher: foldhash::fast::FixedState::default(),
+            seen: Timestamp::ZERO,
         }
     }
 
@@ -102,6 +117,7 @@ impl Estate {
         self.sensor.clone_from(&config.sensor.name);
         self.volumes.reconfigure(config.tls_egress.spike_min_bytes);
         self.operations.reconfigure(config.tls_egress.window);
+        self.budget.reconfigure(config.site_budget);
         self.approve.clone_from(&config.approve);
         self.learning = config.baseline.learning;
         self.inventory.reconfigure(config)
@@ -112,6 +128,22 @@ impl Estate {
         if let Some((span, until)) = &mut self.teaching {
             *until = time.plus(*span);
         }
+    }
+
+    /// Packets show something: if they showed nothing for long before, nobody knows what moved.
+    pub(crate) fn see(&mut self, time: Timestamp) {
+        if time.since(self.seen) >= SILENCE && self.seen != Timestamp::ZERO {
+            self.volumes.note_gap(self.seen, time);
+        }
+        self.seen = self.seen.max(time);
+    }
+
+    /// The mirror, or its loss, is told of.
+    pub(crate) fn note_mirror(&mut self, facts: MirrorFacts, time: Timestamp) {
+        if facts.dropped_share() >= LOSS {
+            self.volumes.note_gap(time, time);
+        }
+        self.mirror = Some((facts, time));
     }
 
     /// How far learning has come for an asset. With `--learn`, what is seen first after it is
@@ -134,11 +166,15 @@ impl Estate {
 
     /// Who speaks with whom.
     pub(crate) fn ends(&mut self, flow: &Flow, now: Timestamp) -> Ends {
-        let client = self.inventory.resolve(&flow.client, now);
-        let server = self.inventory.resolve(&flow.server, now);
+        let [client, server] = self.parties.both(&mut self.inventory, flow, now);
         let outbound = (server.is_none() && !self.inventory.is_internal(flow.server.address))
             || self.proxied.get(flow).is_some();
         Ends { client, server, outbound }
+    }
+
+    /// Who asks.
+    pub(crate) fn client(&mut self, flow: &Flow, now: Timestamp) -> Option<AssetId> {
+        self.parties.client(&mut self.inventory, flow, now)
     }
 
     /// Learns from a hello where its conversation leads: through a proxy inside to the outside, it is

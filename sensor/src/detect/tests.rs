@@ -6,6 +6,7 @@ use crate::alert::{Analytic, Fact, Severity};
 use crate::decode::protocol;
 use crate::mirror::Sequences;
 
+mod learning;
 mod packets;
 mod scene;
 

@@ -10,13 +10,15 @@
 //! What goes through a proxy inside is egress to what that was asked for, and the proxy's own
 //! connection is the proxy's.
 //!
-//! Bounds: 40 bytes for each slot of the flow table, and [`MAX_CASES`] cases of about 400 bytes; what does not fit is counted.
+//! Bounds: 40 bytes for each slot of the flow table, and [`MAX_CASES`] cases of
+//! about 550 bytes; what does not fit is counted.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::by_slot::BySlot;
+use super::domain::network;
 use super::estate::{Approval, Ends, Estate, Phase};
 use super::volume::{Direction, Scope, Series};
 use crate::alert::Alert;
@@ -27,11 +29,15 @@ use crate::inventory::AssetId;
 use crate::time::Timestamp;
 use case::{Case, Judgement};
 use claim::Claim;
+use drain::Drains;
+use rarity::Rarity;
 use weigh::{Findings, Notes};
 
 mod case;
 mod claim;
+mod drain;
 mod orchestration;
+mod rarity;
 mod weigh;
 
 /// Cases that are looked at closely at a time.
@@ -55,9 +61,20 @@ pub(crate) struct TlsEgress {
 struct Watch {
     /// How long before an upload data may have been staged.
     window: Duration,
-    habits: Habits,
-    cases: BTreeMap<(AssetId, PlaceId), Case>,
+    known: Known,
+    /// In boxes: the tree's nodes are half empty.
+    cases: BTreeMap<(AssetId, PlaceId), Box<Case>>,
     unwatched: u64,
+    /// The day, since the epoch, on which what is long ago was dropped last.
+    expired: u64,
+}
+
+/// What is known of assets and places.
+#[derive(Debug)]
+struct Known {
+    habits: Habits,
+    rarity: Rarity,
+    drains: Drains,
 }
 
 /// A conversation to outside.
@@ -74,6 +91,8 @@ enum Followed {
 struct Session {
     place: PlaceId,
     notes: Notes,
+    /// Whether its client and its port are new for the asset.
+    new: [bool; 2],
     /// The config approves the name, but not so.
     doubtful: bool,
     said: Arc<Said>,
@@ -96,9 +115,14 @@ impl TlsEgress {
             flows: BySlot::default(),
             watch: Watch {
                 window: settings.window,
-                habits: Habits::default(),
+                known: Known {
+                    habits: Habits::default(),
+                    rarity: Rarity::new(),
+                    drains: Drains::default(),
+                },
                 cases: BTreeMap::new(),
                 unwatched: 0,
+                expired: 0,
             },
         }
     }
@@ -117,25 +141,30 @@ impl TlsEgress {
         place: Option<&str>,
         alerts: &mut Vec<Alert>,
     ) -> bool {
-        let Watch { habits, cases, .. } = &mut self.watch;
-        let place = match place.map(|name| habits.place(name)) {
+        let Watch { known, cases, .. } = &mut self.watch;
+        if place.is_none() {
+            known.rarity.forget(asset);
+            known.drains.forget(asset);
+        }
+        let place = match place.map(|name| known.habits.place(name)) {
             Some(None) => return false,
             place => place.flatten(),
         };
         cases.retain(|key, case| {
             let stays = key.0 != asset || place.is_some_and(|place| key.1 != place);
             if !stays {
-                case.close(estate, habits, *key, alerts);
+                case.close(estate, known, *key, alerts);
             }
             stays
         });
-        let known = habits.forget(asset, place);
+        let habits = &mut known.habits;
+        let was_known = habits.forget(asset, place);
         // Another name may take the place of one that is gone.
         self.flows.retain(|followed| match followed {
             Followed::Session(session) => !habits.name(session.place).is_empty(),
             Followed::Unread(_) => true,
         });
-        known
+        was_known
     }
 
     /// A TLS session begins.
@@ -163,10 +192,20 @@ impl TlsEgress {
         let management = estate.role(asset).is_management();
         // A management component has an allow-list: only `--learn` teaches it places.
         let learning = phase == Phase::Teaching || (phase == Phase::Learning && !management);
-        let visit = self.watch.habits.visit(asset, &claim.place, event.time, learning);
+        let visit = self.watch.known.habits.visit(asset, &claim.place, event.time, learning);
         let mut notes = claim.notes;
         if visit.odd_hour && phase == Phase::Watching {
             notes.add(Notes::ODD_HOUR);
+        }
+        let rarity = &mut self.watch.known.rarity;
+        let new = rarity.note(asset, event.time, hello.ja4, claim.server.1, learning);
+        if !new[1] {
+            // A port that it uses all the time is not odd.
+            notes.remove(Notes::ODD_PORT);
+        }
+        let is_new_network = rarity.is_new_network(network(claim.server.0), event.time);
+        if is_new_network && beyond.is_none() && phase == Phase::Watching {
+            notes.add(Notes::NEW_NETWORK);
         }
         let before = match self.flows.remove(flow) {
             Some(Followed::Unread(bytes)) => bytes,
@@ -176,7 +215,7 @@ impl TlsEgress {
         let proxied = beyond.is_some();
         let sni = if proxied { claim.name.map(Into::into) } else { hello.sni.clone() };
         let said = Arc::new(Said { sni, ja4: hello.ja4, proxied });
-        let session = Session { place: visit.place, notes, doubtful, said };
+        let session = Session { place: visit.place, notes, new, doubtful, said };
         self.watch.send(estate, asset, &session, event, before, alerts);
         self.flows.insert(flow, Followed::Session(session));
     }
@@ -203,40 +242,62 @@ impl TlsEgress {
 
     /// Looks at what only time changes: others who follow, and cases that are over.
     pub(crate) fn tick(&mut self, estate: &Estate, now: Timestamp, alerts: &mut Vec<Alert>) {
-        let Watch { habits, cases, .. } = &mut self.watch;
+        let today = now.as_secs() / 86_400;
+        if today > self.watch.expired {
+            self.watch.known.habits.expire(now);
+            self.watch.known.rarity.expire(now);
+            self.watch.expired = today;
+        }
+        let Watch { known, cases, .. } = &mut self.watch;
         cases.retain(|key, case| {
-            if let Some(found) = findings(estate, habits, *key, case, now) {
-                case.rejudge(estate, habits, *key, &found, now, alerts);
+            if let Some(found) = known.findings(estate, *key, case, now) {
+                case.rejudge(estate, known, *key, &found, now, alerts);
+            }
+            if case.is_raised(now) {
+                known.drains.spoil(key.0);
             }
             let over = now.since(case.last_seen()) > EPISODE;
             if over {
-                case.close(estate, habits, *key, alerts);
+                case.close(estate, known, *key, alerts);
             }
             !over
         });
+    }
+
+    /// Says which assets an open alert is about, and since when.
+    pub(crate) fn open(&self, now: Timestamp, mut say: impl FnMut(AssetId, Timestamp)) {
+        for ((asset, _), case) in self.watch.cases.iter().filter(|(_, case)| case.is_raised(now)) {
+            say(*asset, case.begun());
+        }
     }
 
     /// The capture ended: the last word on every case.
     pub(crate) fn finish(&mut self, estate: &Estate, now: Timestamp, alerts: &mut Vec<Alert>) {
         self.tick(estate, now, alerts);
         for (key, mut case) in std::mem::take(&mut self.watch.cases) {
-            case.close(estate, &mut self.watch.habits, key, alerts);
+            case.close(estate, &mut self.watch.known, key, alerts);
         }
     }
 
     /// Fills in what lasts of one asset.
     pub(crate) fn save(&self, asset: AssetId, baseline: &mut AssetBaseline) {
-        self.watch.habits.save(asset, baseline);
+        let Known { habits, rarity, drains } = &self.watch.known;
+        habits.save(asset, baseline);
+        rarity.save(asset, baseline);
+        drains.save(asset, baseline);
     }
 
     /// Takes over what lasted of one asset.
     pub(crate) fn restore(&mut self, asset: AssetId, baseline: &AssetBaseline) {
-        self.watch.habits.restore(asset, baseline);
+        let Known { habits, rarity, drains } = &mut self.watch.known;
+        habits.restore(asset, baseline);
+        rarity.restore(asset, baseline);
+        drains.restore(asset, baseline);
     }
 
     /// How many cases, and habits, there was no room for.
     pub(crate) const fn forgotten(&self) -> u64 {
-        self.watch.unwatched + self.watch.habits.forgotten()
+        self.watch.unwatched + self.watch.known.habits.forgotten()
     }
 }
 
@@ -252,15 +313,19 @@ impl Watch {
         alerts: &mut Vec<Alert>,
     ) {
         let key = (asset, session.place);
-        let suspected = self.cases.get(&key).is_some_and(Case::is_suspect);
-        self.habits.send(asset, session.place, event.time, bytes, suspected);
-        if estate.phase(asset, event.time) == Phase::Teaching {
-            return;
+        let suspected = self.cases.get(&key).is_some_and(|case| case.is_suspect());
+        let habits = &mut self.known.habits;
+        let unexplained = habits.send(asset, session.place, event.time, bytes, suspected);
+        match estate.phase(asset, event.time) {
+            Phase::Teaching => return,
+            Phase::Learning => {}
+            Phase::Watching => self.known.drains.note(asset, event.time, unexplained),
         }
         let series = Series(Scope::Internal, Direction::In);
         let spike = estate.volumes.recent_spike(asset, series, event.time, self.window);
         if !self.cases.contains_key(&key) {
-            let sent = self.habits.habit(asset, session.place).map_or(0, |habit| habit.total(2));
+            let habit = self.known.habits.habit(asset, session.place);
+            let sent = habit.map_or(0, |habit| habit.total(2));
             let management = estate.role(asset).is_management();
             let led = estate.operations.before(asset, event.time).is_some();
             if spike.is_none() && !led && sent < WORTH && !management {
@@ -270,43 +335,45 @@ impl Watch {
                 self.unwatched += 1;
                 return;
             }
-            self.cases.insert(key, Case::new(event, session));
+            self.cases.insert(key, Box::new(Case::new(event, session)));
         }
         let Some(case) = self.cases.get_mut(&key) else { return };
         case.carry(event, session, bytes, spike);
         case.lead(estate.operations.before(asset, event.time));
-        if let Some(found) = findings(estate, &self.habits, key, case, event.time) {
-            let (weights, amount) = (found.weigh(), found.amount());
-            let severity = weights.severity(&found);
-            case.judge(
-                estate,
-                &mut self.habits,
-                key,
-                event.time,
-                Judgement { weights, amount, severity },
-                alerts,
-            );
+        if let Some(found) = self.known.findings(estate, key, case, event.time) {
+            let judgement = Judgement::of(&found);
+            case.judge(estate, &mut self.known, key, event.time, judgement, alerts);
         }
     }
 }
 
-fn findings<'a>(
-    estate: &Estate,
-    habits: &'a Habits,
-    (asset, place): (AssetId, PlaceId),
-    case: &Case,
-    now: Timestamp,
-) -> Option<Findings<'a>> {
-    Some(Findings {
-        habit: habits.habit(asset, place)?,
-        others: habits.others(asset, place),
-        notes: case.notes(),
-        staged: case.staged(),
-        led: case.led(),
-        management: estate.role(asset).is_management(),
-        doubtful: case.is_doubtful(),
-        learning: estate.phase(asset, now) == Phase::Learning,
-    })
+impl Known {
+    /// What speaks for and against a case.
+    fn findings<'a>(
+        &'a self,
+        estate: &Estate,
+        (asset, place): (AssetId, PlaceId),
+        case: &Case,
+        now: Timestamp,
+    ) -> Option<Findings<'a>> {
+        let habit = self.habits.habit(asset, place)?;
+        let drained = self.drains.running(asset).map(|drain| {
+            let days = now.since(drain.since).as_secs().div_ceil(86_400);
+            habit.total(days as usize + 1) as f64 / drain.bytes.max(1) as f64
+        });
+        Some(Findings {
+            habit,
+            others: self.habits.others(asset, place, habit.total(2)),
+            notes: case.notes(),
+            staged: case.staged(),
+            led: case.led(),
+            rare: case.rare(&self.rarity),
+            drained,
+            management: estate.role(asset).is_management(),
+            doubtful: case.is_doubtful(),
+            learning: estate.phase(asset, now) == Phase::Learning,
+        })
+    }
 }
 
 /// What traffic carries above its headers.

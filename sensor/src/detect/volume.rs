@@ -1,27 +1,39 @@
 //! How much each asset moves, and when that is more than usual.
 //!
-//! Per asset, direction and scope a ring of 10 s buckets, its sums over 1, 10 and 30 minutes, and
-//! the largest of each in every half hour of the last 14 days that moved anything worth a look. A
-//! spike is a sum above what those half hours make likely, above what the same peer moved at the
-//! same time of day before (a nightly backup), and above a floor in bytes.
+//! Per asset, direction and scope: sums over 1 min, 10 min, 1 h and 24 h, and the largest of each in
+//! every hour of the last four weeks. A spike is a sum above what those hours make likely, above
+//! what the same peer moved at the same time of day before (a nightly backup), and above a floor in
+//! bytes. What is likely follows from the median and its deviation in the logarithm: of all hours
+//! that moved anything, drawn towards those of the same hour of the week as far as they are known.
 //!
-//! Bounds an asset and series: a ring of 720 bytes, up to 672 half hours of 16 bytes.
+//! Hours in which the sensor was down or the mirror silent are not known, and neither is what moved
+//! while an alert was open: nothing is learned of them.
+//!
+//! Bounds an asset and series: 0.5 KiB, and once it moved 1 MB in an hour 1.4 KiB, 12 bytes for each
+//! of at most 64 hours that moved much, and 0.4 KiB for what is usual now and the last spikes: 3 KiB.
+//! A test measures them.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::baseline::AssetBaseline;
+use crate::baseline::{self, AssetBaseline};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
-use habit::{Habit, Usual};
+use habit::Habit;
+pub(crate) use habit::Usual;
 use ring::Ring;
 
 mod habit;
 mod ring;
 
-/// Length of a bucket in seconds.
+/// The windows looked at, in seconds.
+pub(crate) const WINDOWS: [u64; 4] = [60, 600, 3600, 86_400];
+/// What moves is told in buckets of so many seconds.
 const BUCKET: u64 = 10;
-/// The windows looked at, in buckets: 1, 10 and 30 minutes.
-pub(crate) const WINDOWS: [u64; 3] = [6, 60, 180];
+/// The sum over 24 h is never so many bytes too small.
+const ROUNDED: u64 = 4096;
+/// Gaps that are known.
+const GAPS: usize = 256;
 
 /// Which way, seen from the asset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,10 +93,32 @@ pub(crate) struct Spike {
     pub(crate) bytes: u64,
     /// Bytes usual for the window.
     pub(crate) expected: u64,
+    /// Hours of the last four weeks that say so; few while little is known.
+    pub(crate) known_hours: u64,
     /// Robust standard deviations of the logarithm above what is usual.
     pub(crate) score: f64,
     /// 1 when nothing like it went on at this time of day with the same peer, 0.5 when it did once.
     pub(crate) novelty: f64,
+}
+
+/// Spikes of these go on side by side: one of a day must not hide that of an hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// Over an hour at most.
+    Short,
+    /// Over 24 hours.
+    Day,
+}
+
+impl Class {
+    const fn of(window: usize) -> Self {
+        if window < 3 { Self::Short } else { Self::Day }
+    }
+}
+
+/// What is usual for an hour of a series whose past is `volumes`.
+pub(crate) fn usual_hour(volumes: Option<&baseline::Volumes>, hour: u32) -> Usual {
+    Usual::of(volumes, hour, 2, 0)
 }
 
 /// The volumes of all assets.
@@ -92,26 +126,67 @@ pub(crate) struct Spike {
 pub(crate) struct Volumes {
     assets: Vec<[Option<Box<Track>>; 4]>,
     floor: u64,
+    gaps: Gaps,
 }
 
+/// Hours of which it is not known what moved, the first and last of each gap.
+#[derive(Debug, Default)]
+struct Gaps(VecDeque<[u32; 2]>);
+
 /// One series of one asset. In this order, what every note reads and writes (the habit's end to
-/// the ring's begin) lies in 104 bytes.
+/// `room`) lies together.
+///
+/// Conversations are told of every 10 s, all at once: what comes after the first of them is only added
+/// up, while that cannot stand out yet, and the ring is told with the next 10 s.
 #[derive(Debug, Default)]
 #[repr(C)]
 struct Track {
     habit: Habit,
     /// Bytes in all.
     total: u64,
-    spike: Option<Box<Spike>>,
-    /// While the spike goes on: its window, and what is usual for that.
-    running: Option<Box<(usize, Usual)>>,
+    /// Which 10 s the last note was of, counted from the epoch.
+    bucket: u64,
+    /// Bytes of it that the ring was not told of.
+    held: u64,
+    /// So many more stay below the floor.
+    room: u64,
+    /// One of each class.
+    spikes: [Option<Box<Going>>; 2],
     ring: Ring,
+}
+
+/// A spike that goes on, or the last that did.
+#[derive(Debug)]
+struct Going {
+    spike: Spike,
+    /// While it goes on: its window.
+    running: Option<u8>,
+}
+
+impl Gaps {
+    fn note(&mut self, from: Timestamp, to: Timestamp) {
+        let hours = [from, to].map(|time| u32::try_from(time.as_secs() / 3600).unwrap_or(u32::MAX));
+        match self.0.back_mut() {
+            Some([_, last]) if *last >= hours[0] => *last = hours[1].max(*last),
+            _ => {
+                if self.0.len() >= GAPS {
+                    self.0.pop_front();
+                }
+                self.0.push_back(hours);
+            }
+        }
+    }
+
+    fn has(&self, hour: u32) -> bool {
+        // What is asked for is nearly always new.
+        self.0.iter().rev().any(|[first, last]| (*first..=*last).contains(&hour))
+    }
 }
 
 impl Volumes {
     /// `floor`: a spike is never smaller.
-    pub(crate) const fn new(floor: u64) -> Self {
-        Self { assets: Vec::new(), floor }
+    pub(crate) fn new(floor: u64) -> Self {
+        Self { assets: Vec::new(), floor, gaps: Gaps::default() }
     }
 
     /// `asset` moved `bytes` with `peer` (a hash of its address) in the bucket of `time`.
@@ -127,12 +202,17 @@ impl Volumes {
             return;
         }
         let floor = self.floor;
-        if let Some(track) = self.track(asset, series) {
-            track.get_or_insert_default().note(floor, peer, time, bytes);
-        }
+        self.grow(asset);
+        let Some(track) =
+            self.assets.get_mut(asset.index()).and_then(|of| of.get_mut(series.index()))
+        else {
+            return;
+        };
+        track.get_or_insert_default().note(floor, &self.gaps, peer, time, bytes);
     }
 
-    /// The latest spike of a series, when it was going on within `window` before `now`.
+    /// The latest spike of a series over an hour at most, when it was going on within `window` before
+    /// `now`; else that over a day, while that goes on.
     pub(crate) fn recent_spike(
         &self,
         asset: AssetId,
@@ -141,7 +221,19 @@ impl Volumes {
         window: Duration,
     ) -> Option<&Spike> {
         let track = self.assets.get(asset.index())?.get(series.index())?.as_ref()?;
-        track.spike.as_deref().filter(|spike| now.since(spike.last) <= window)
+        let spikes = track.spikes.iter().flatten().map(|going| &going.spike);
+        spikes.into_iter().find(|spike| now.since(spike.last) <= window)
+    }
+
+    /// Nothing is known of what moved between two times.
+    pub(crate) fn note_gap(&mut self, from: Timestamp, to: Timestamp) {
+        self.gaps.note(from, to);
+    }
+
+    /// An alert about `asset` is open: what it moved since `since` teaches nothing.
+    pub(crate) fn unlearn(&mut self, asset: AssetId, since: Timestamp) {
+        let tracks = self.assets.get_mut(asset.index()).into_iter().flatten().flatten();
+        tracks.for_each(|track| track.habit.unlearn(since.as_secs()));
     }
 
     /// Bytes an asset moved this way since the start, or since it was forgotten.
@@ -153,8 +245,9 @@ impl Volumes {
     }
 
     /// From now on a spike is never smaller than `floor`.
-    pub(crate) const fn reconfigure(&mut self, floor: u64) {
+    pub(crate) fn reconfigure(&mut self, floor: u64) {
         self.floor = floor;
+        self.assets.iter_mut().flatten().flatten().for_each(|track| track.room = 0);
     }
 
     /// Forgets one asset's volumes; whether there were any.
@@ -168,88 +261,124 @@ impl Volumes {
         baseline.volumes.clear();
         let Some(tracks) = self.assets.get(asset.index()) else { return };
         for (series, track) in Series::ALL.iter().zip(tracks) {
-            if let Some(track) = track {
-                baseline.volumes.insert(series.name().to_owned(), track.habit.saved());
+            if let Some(volumes) = track.as_ref().and_then(|track| track.habit.saved()) {
+                baseline.volumes.insert(series.name().to_owned(), volumes);
             }
         }
     }
 
     /// Takes over what lasted of one asset's volumes.
     pub(crate) fn restore(&mut self, asset: AssetId, baseline: &AssetBaseline) {
-        for series in Series::ALL {
-            let Some(half_hours) = baseline.volumes.get(series.name()) else { continue };
-            if let Some(track) = self.track(asset, series) {
-                track.get_or_insert_default().habit = Habit::restored(half_hours);
+        self.grow(asset);
+        let Some(tracks) = self.assets.get_mut(asset.index()) else { return };
+        for (series, track) in Series::ALL.iter().zip(tracks) {
+            if let Some(volumes) = baseline.volumes.get(series.name()) {
+                let track = track.get_or_insert_default();
+                track.habit = Habit::restored(volumes);
+                track.room = 0;
             }
         }
     }
 
-    fn track(&mut self, asset: AssetId, series: Series) -> Option<&mut Option<Box<Track>>> {
+    fn grow(&mut self, asset: AssetId) {
         if self.assets.len() <= asset.index() {
             self.assets.resize_with(asset.index() + 1, Default::default);
         }
-        self.assets.get_mut(asset.index())?.get_mut(series.index())
     }
 }
 
 impl Track {
-    fn note(&mut self, floor: u64, peer: u32, time: Timestamp, bytes: u64) {
+    fn note(&mut self, floor: u64, gaps: &Gaps, peer: u32, time: Timestamp, bytes: u64) {
         self.total = self.total.saturating_add(bytes);
         let bucket = time.as_secs() / BUCKET;
-        if self.habit.turn(bucket / WINDOWS[2])
-            && let Some((window, usual)) = self.running.as_deref_mut()
-        {
-            *usual = self.habit.usual(*window, floor);
+        if bucket == self.bucket && bytes <= self.room {
+            self.habit.vote(peer, bytes);
+            self.held += bytes;
+            self.room -= bytes;
+            return;
         }
-        self.ring.add(bucket, bytes);
+        self.settle();
+        self.bucket = bucket;
+        self.habit.turn(time.as_secs() / 3600, |hour| !gaps.has(hour));
+        self.habit.vote(peer, bytes);
+        self.ring.add(time.as_secs(), bytes);
         let sums = self.ring.sums();
-        self.habit.note(peer, bytes, sums);
-        let running = self.running.as_deref();
-        let running = running.and_then(|(window, usual)| Some((*usual, *sums.get(*window)?)));
-        match (running, &mut self.spike) {
-            // A spike ends below half of what makes one.
-            (Some((usual, sum)), Some(spike)) if sum >= usual.limit / 2 => {
-                spike.bytes = spike.bytes.saturating_add(bytes);
-                spike.last = spike.last.max(time);
-                spike.score = spike.score.max(usual.score(sum));
-                spike.novelty = spike.novelty.max(usual.novelty(sum));
-            }
-            _ => {
-                self.running = None;
-                // The sums only grow with their window: nothing stands out below the floor.
-                if sums[2] >= floor {
-                    self.look(floor, sums, time);
-                }
+        self.habit.note(sums);
+        // The sums only grow with their window: nothing stands out below the floor.
+        self.room = floor.saturating_sub(sums[3]).saturating_sub(ROUNDED);
+        if sums[3] < floor {
+            self.spikes.iter_mut().flatten().for_each(|going| going.running = None);
+            return;
+        }
+        for class in [Class::Short, Class::Day] {
+            if !self.goes_on(class, floor, bytes, sums, time) {
+                self.look(class, floor, sums, time);
             }
         }
+    }
+
+    /// Tells the ring what it was not told of.
+    fn settle(&mut self) {
+        if self.held > 0 {
+            self.ring.add(self.bucket * BUCKET, std::mem::take(&mut self.held));
+            self.habit.note(self.ring.sums());
+        }
+    }
+
+    /// Whether a spike goes on, and counts what moved to it; it ends below half of what makes one.
+    fn goes_on(
+        &mut self,
+        class: Class,
+        floor: u64,
+        bytes: u64,
+        sums: [u64; 4],
+        time: Timestamp,
+    ) -> bool {
+        let Some(Some(going)) = self.spikes.get_mut(class as usize) else { return false };
+        let Some(window) = going.running.map(usize::from) else { return false };
+        let Some(usual) = self.habit.usual(floor).get(window) else { return false };
+        let sum = sums.get(window).copied().unwrap_or(0);
+        if sum < usual.limit / 2 {
+            going.running = None;
+            return false;
+        }
+        let spike = &mut going.spike;
+        spike.bytes = spike.bytes.saturating_add(bytes);
+        spike.last = spike.last.max(time);
+        spike.score = spike.score.max(usual.score(sum));
+        if spike.novelty < 1.0 {
+            spike.novelty = spike.novelty.max(self.habit.novelty(window, sum));
+        }
+        true
     }
 
     /// Whether one of the sums is a spike; the longest first, which holds the most of it.
-    fn look(&mut self, floor: u64, sums: [u64; 3], time: Timestamp) {
-        for (window, (sum, buckets)) in sums.into_iter().zip(WINDOWS).enumerate().rev() {
-            let usual = self.habit.usual(window, floor);
-            let novelty = usual.novelty(sum);
-            if sum < usual.limit || novelty == 0.0 {
+    fn look(&mut self, class: Class, floor: u64, sums: [u64; 4], time: Timestamp) {
+        let windows = sums.into_iter().zip(WINDOWS).enumerate().rev();
+        for (window, (sum, seconds)) in windows.filter(|(window, _)| Class::of(*window) == class) {
+            let Some(usual) = self.habit.usual(floor).get(window).copied() else { return };
+            if sum < usual.limit {
                 continue;
             }
-            let onset = self.ring.onset(buckets).max(self.after_last());
-            self.spike = Some(Box::new(Spike {
-                onset: Timestamp::from_parts(onset * BUCKET, 0),
+            let novelty = self.habit.novelty(window, sum);
+            let Some(place) = self.spikes.get_mut(class as usize).filter(|_| novelty > 0.0) else {
+                continue;
+            };
+            // What an earlier spike has counted is not counted again.
+            let after_last = place.as_ref().map_or(0, |last| last.spike.last.as_secs() + 1);
+            let spike = Spike {
+                onset: Timestamp::from_parts(self.ring.onset(window).max(after_last), 0).min(time),
                 last: time,
-                window: buckets * BUCKET,
+                window: seconds,
                 bytes: sum,
                 expected: usual.expected,
+                known_hours: self.habit.known_hours(),
                 score: usual.score(sum),
                 novelty,
-            }));
-            self.running = Some(Box::new((window, usual)));
+            };
+            *place = Some(Box::new(Going { spike, running: Some(window as u8) }));
             return;
         }
-    }
-
-    /// The first bucket that no earlier spike has counted.
-    fn after_last(&self) -> u64 {
-        self.spike.as_ref().map_or(0, |spike| spike.last.as_secs() / BUCKET + 1)
     }
 }
 

@@ -14,6 +14,9 @@ pub struct DnsMessage {
     pub flags: u16,
     /// How it came.
     pub transport: DnsTransport,
+    /// Of a response: whether its conversation showed a packet of who asks. One that nobody asked for
+    /// has none.
+    pub asked: bool,
     /// What was asked.
     pub questions: Vec<DnsQuestion>,
     /// The answer section, in order, of the types that are kept; others keep their type alone.

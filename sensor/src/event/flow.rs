@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 pub struct Flow {
     /// EVE's `flow_id`: the same for all events of one conversation and for every reading of a capture.
     pub id: u64,
-    /// A small number that no other conversation has while this one lives.
+    /// A small number that no other conversation has while this one lives, or [`Flow::NO_SLOT`].
     pub slot: u32,
     /// The side that opened it.
     pub client: Endpoint,
@@ -28,6 +28,11 @@ pub struct Flow {
     pub tunnel: Option<Arc<Tunnel>>,
     /// Time of its first packet.
     pub opened: Timestamp,
+}
+
+impl Flow {
+    /// The slot of a conversation of which only a log tells.
+    pub const NO_SLOT: u32 = u32::MAX;
 }
 
 /// A tunnel as one packet in it shows it: the outermost, where there is one in another.

@@ -189,6 +189,8 @@ pub enum Basis {
     Session,
     /// Nobody else was logged in on that host then.
     OnlySession,
+    /// Nobody else worked in that virtual machine just before and after, as vCenter tells.
+    Beside,
 }
 
 impl Basis {
@@ -198,6 +200,7 @@ impl Basis {
             Self::Stated => "stated",
             Self::Session => "session",
             Self::OnlySession => "only_session",
+            Self::Beside => "beside",
         }
     }
 }

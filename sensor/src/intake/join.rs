@@ -11,10 +11,12 @@ use std::time::Duration;
 use crate::account::is_same;
 use crate::event::{Operation, Report, Said};
 use crate::time::Timestamp;
+use beside::Beside;
 use operation::Facts;
 use repeated::Repeated;
 use sessions::Sessions;
 
+mod beside;
 mod login;
 mod operation;
 mod repeated;
@@ -63,6 +65,7 @@ pub struct Join {
     came: u64,
     now: Timestamp,
     sessions: Sessions,
+    beside: Beside,
     repeated: Repeated,
     calls: VecDeque<Call>,
     counts: Counts,
@@ -136,7 +139,8 @@ impl Join {
     fn learn(&mut self, report: &Report) {
         match &report.said {
             Said::Session(session) => self.sessions.note(&report.reporter, session, when(report)),
-            Said::GuestOperation(said) if said.vm.is_none() => {
+            Said::GuestOperation(said) if said.vm.is_some() => self.beside.note(report, said),
+            Said::GuestOperation(said) => {
                 let Some(claim) = &said.account else { return };
                 if self.calls.len() == MAX_CALLS {
                     self.calls.pop_front();
@@ -162,7 +166,8 @@ impl Join {
         let mut callers = self.calls.iter().filter(|call| facts.may_be(call)).map(|c| &*c.account);
         let is_clear =
             callers.next().is_none_or(|first| callers.all(|other| is_same(first, other)));
-        operation::merged(first, others, &self.sessions, is_clear)
+        let known = operation::Callers { sessions: &self.sessions, beside: &self.beside, is_clear };
+        operation::merged(first, others, &known)
     }
 
     /// A login with all that others tell of it.

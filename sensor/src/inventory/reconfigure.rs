@@ -47,6 +47,7 @@ impl Inventory {
             return changes;
         }
         self.reloads += 1;
+        self.change();
         let before = Owners::new(&self.named, &self.ids);
         let (ids, gone) = self.identify(&config.assets, &mut changes);
         let now = Owners::new(&config.assets, &ids);
@@ -65,6 +66,7 @@ impl Inventory {
             }
         }
         self.by_address.extend(now.addresses);
+        self.holders.retain(|address, _| self.by_address.contains_key(address));
         self.by_prefix = now.prefixes;
         self.named.clone_from(&config.assets);
         self.network.clone_from(&config.network.internal);
@@ -103,6 +105,7 @@ impl Inventory {
                 let before = std::mem::replace(&mut renamed.name, Arc::clone(&asset.name));
                 self.by_name.remove(&before);
                 self.by_name.insert(Arc::clone(&asset.name), id);
+                self.identities.rename(&before, &asset.name);
                 changes.renamed.push((id, before));
             }
         }

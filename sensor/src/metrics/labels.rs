@@ -14,6 +14,8 @@ pub const STAGES: [&str; 3] = ["detect", "events", "store"];
 pub const SIDES: [&str; 2] = ["one", "both"];
 /// The analytics that raise alerts.
 pub const ANALYTICS: [&str; 4] = ["AN1416", "AN0731", "AN0646", "AN1131"];
+/// Why alerts are held back.
+pub const BUDGET: &str = "budget";
 /// DNS response codes, from 0 on (IANA, "DNS RCODEs"), and one for all without a name.
 pub const RCODES: [&str; 13] = [
     "NOERROR",

@@ -83,7 +83,7 @@ impl Reader {
         }
     }
 
-    fn dns_message(&mut self, seen: &Seen<'_>, message: DnsMessage, sink: &mut impl Sink) {
+    fn dns_message(&mut self, seen: &Seen<'_>, mut message: DnsMessage, sink: &mut impl Sink) {
         seen.view.speaks(match message.transport {
             DnsTransport::Udp | DnsTransport::Tcp => App::Dns,
             DnsTransport::Mdns => App::Mdns,
@@ -97,6 +97,10 @@ impl Reader {
         };
         self.counts.dns_incomplete += u64::from(message.incomplete);
         if message.response {
+            message.asked = seen.view.was_seen(client);
+            let is_unicast = matches!(message.transport, DnsTransport::Udp | DnsTransport::Tcp);
+            let is_unasked = !message.asked && is_unicast && !message.answers.is_empty();
+            self.counts.dns_unasked += u64::from(is_unasked);
             self.counts.response(message.rcode());
             self.counts.dns_answers += message.answers.len() as u64;
         } else {

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use crate::alert::Alert;
+use crate::alert::{Alert, Status};
 use crate::cli::Stream;
 use crate::detect::Engine;
 use crate::eve;
@@ -118,6 +118,8 @@ pub(super) struct Outputs {
     pub(super) alerts: Option<Lines>,
     /// The last state of each alert, in the order they were first raised.
     pub(super) raised: Vec<Alert>,
+    /// The last state of those that are held back.
+    pub(super) held: Vec<Alert>,
 }
 
 impl Sink for Outputs {
@@ -203,9 +205,15 @@ impl Outputs {
         self.alerts();
     }
 
-    /// Passes on the alerts that were raised or changed since the last call.
+    /// Passes on the alerts that were raised or changed since the last call, but for those that are held
+    /// back.
     pub(super) fn alerts(&mut self) {
         for alert in self.engine.drain_alerts() {
+            self.held.retain(|known| known.id != alert.id);
+            if alert.status == Status::Suppressed {
+                self.held.push(alert);
+                continue;
+            }
             if let Some(lines) = &mut self.events {
                 lines.write(|buffer| self.writer.alert(&alert, buffer));
             }

@@ -20,7 +20,7 @@ use crate::intake::join::Join;
 use crate::logging::has_colour;
 use crate::mirror::{SourceFacts, corrected};
 use crate::observe::Wanted;
-use crate::report::{AssetCount, MirroredPair, Summary};
+use crate::report::{AssetCount, HeldAlert, MirroredPair, Summary};
 use crate::store::{Store, StoreError};
 use crate::text::{file_name, grouped, reason};
 use crate::time::{ByteSize, Timestamp};
@@ -99,6 +99,7 @@ pub fn read(arguments: &cli::Read, config: &Config, quiet: bool) -> Result<Exit,
             events: output.events.as_ref().map(|to| Lines::create(to, "events")).transpose()?,
             alerts: output.alerts.as_ref().map(|to| Lines::create(to, "alerts")).transpose()?,
             raised: Vec::new(),
+            held: Vec::new(),
         },
         progress: Progress::new(!quiet),
     };
@@ -266,6 +267,7 @@ impl Reading {
             audit: self.outputs.logs.audit_counts(),
             assets: self.assets(),
             alerts,
+            held: self.outputs.held.iter().map(HeldAlert::of).collect(),
             wall: self.progress.elapsed(),
             mirrored: self.mirrored(),
             notes: [

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::keeper::{Subscription, Wanted};
 use super::{Store, StoreError, from_sql, outbox, to_sql};
-use crate::alert::{Alert, Severity, Status};
+use crate::alert::{Alert, Severity, Status, Verdict};
 use crate::time::Timestamp;
 
 /// A stored alert, and what was said of it.
@@ -19,6 +19,8 @@ pub struct Stored {
     pub note: Option<String>,
     /// When it was last acknowledged, and by whom; it may have become worse since, and be open again.
     pub seen: Option<(Timestamp, String)>,
+    /// What they found it to be.
+    pub verdict: Option<Verdict>,
 }
 
 /// In which order alerts are listed, by the time of their newest state.
@@ -35,8 +37,11 @@ pub enum Order {
 pub(crate) struct Committed {
     /// The alerts as they are stored now.
     pub(crate) alerts: Vec<Alert>,
-    /// Which of them are new, as indices.
-    pub(super) new: Vec<usize>,
+    /// How many of them are new.
+    pub(super) new: usize,
+    /// Which of them are told for the first time, and which held back, as indices.
+    pub(super) told: Vec<usize>,
+    pub(super) held: Vec<usize>,
     /// Whether anyone is owed any of them.
     pub(super) owed: bool,
 }
@@ -62,9 +67,15 @@ impl Store {
         self.write(|transaction| {
             let mut committed = Committed::default();
             for alert in alerts {
-                let (alert, is_new, is_owed) = keep(transaction, alert, owed, run)?;
-                if is_new {
-                    committed.new.push(committed.alerts.len());
+                let (alert, before, is_owed) = keep(transaction, alert, owed, run)?;
+                let was_held = before.as_deref() == Some(Status::Suppressed.name());
+                committed.new += usize::from(before.is_none());
+                if before.is_none() || was_held {
+                    match alert.status {
+                        Status::Suppressed if was_held => {}
+                        Status::Suppressed => committed.held.push(committed.alerts.len()),
+                        _ => committed.told.push(committed.alerts.len()),
+                    }
                 }
                 committed.owed |= is_owed;
                 committed.alerts.push(alert);
@@ -88,8 +99,9 @@ impl Store {
             Order::OldestFirst => "ASC",
         };
         let sql = format!(
-            "SELECT body, raised, note, seen_at, seen_by FROM alert
-             WHERE severity >= ?1 AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR asset = ?3)
+            "SELECT body, raised, note, seen_at, seen_by, verdict FROM alert
+             WHERE severity >= ?1 AND (?3 IS NULL OR asset = ?3)
+             AND CASE WHEN ?2 IS NULL THEN status <> 'suppressed' ELSE status = ?2 END
              AND updated >= ?4 ORDER BY updated {order}, id LIMIT ?5"
         );
         let least = wanted.min_severity.unwrap_or(Severity::Informational);
@@ -133,8 +145,9 @@ impl Store {
     /// When the database or the row cannot be read.
     pub fn alert(&self, id: Uuid) -> Result<Option<Stored>, StoreError> {
         let found = self.read(|connection| {
-            let mut query = connection
-                .prepare("SELECT body, raised, note, seen_at, seen_by FROM alert WHERE id = ?1")?;
+            let mut query = connection.prepare(
+                "SELECT body, raised, note, seen_at, seen_by, verdict FROM alert WHERE id = ?1",
+            )?;
             query.query_row([id.to_string()], stored).optional()
         })?;
         found.transpose().map_err(|error| self.bad_row(format!("alert {id}"), &error))
@@ -198,6 +211,18 @@ impl Store {
         done.map_err(|error| super::bad_row(&path, format!("alert {id}"), &error))
     }
 
+    /// How many alerts are held back.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn suppressed(&self) -> Result<u64, StoreError> {
+        self.read(|connection| {
+            let sql = "SELECT COUNT(*) FROM alert WHERE status = ?1";
+            connection.query_row(sql, [Status::Suppressed.name()], |row| row.get::<_, i64>(0))
+        })
+        .map(|count| u64::try_from(count).unwrap_or_default())
+    }
+
     /// How many alerts there are.
     pub(super) fn alert_count(&self) -> Result<usize, StoreError> {
         self.read(|connection| {
@@ -242,13 +267,13 @@ struct Known {
     seen_severity: Option<u8>,
 }
 
-/// Keeps one alert; as it is kept, whether it is new, and whether anyone is owed it.
+/// Keeps one alert; as it is kept, its status before if it was there, and whether anyone is owed it.
 fn keep(
     transaction: &Transaction<'_>,
     alert: &Alert,
     owed: &[Subscription],
     run: u64,
-) -> rusqlite::Result<(Alert, bool, bool)> {
+) -> rusqlite::Result<(Alert, Option<String>, bool)> {
     let known = known(transaction, alert.id)?;
     let mut alert = alert.clone();
     let (mut counted, mut state) = (0, 1);
@@ -289,7 +314,7 @@ fn keep(
             body_of(&alert)?
         ])?;
     let is_owed = alert.status == Status::Open && outbox::owe(transaction, &alert, state, owed)?;
-    Ok((alert, known.is_none(), is_owed))
+    Ok((alert, known.map(|known| known.status), is_owed))
 }
 
 fn known(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<Known>> {
@@ -315,7 +340,7 @@ fn known(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<Known>> {
         .optional()
 }
 
-/// Reads `body, raised, note, seen_at, seen_by`.
+/// Reads `body, raised, note, seen_at, seen_by, verdict`.
 fn stored(row: &Row<'_>) -> rusqlite::Result<Result<Stored, serde_json::Error>> {
     let body: String = row.get(0)?;
     let alert = match serde_json::from_str(&body) {
@@ -328,6 +353,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Result<Stored, serde_json::Error>> 
         raised: from_sql(row.get(1)?),
         note: row.get(2)?,
         seen: seen.0.zip(seen.1).map(|(at, person)| (from_sql(at), person)),
+        verdict: row.get::<_, Option<String>>(5)?.as_deref().and_then(super::verdicts::read),
     }))
 }
 

@@ -6,7 +6,7 @@
 
 use rusqlite::{Connection, Transaction, params};
 
-use super::{Store, StoreError, mirrors, operators};
+use super::{Store, StoreError, mirrors, operators, told};
 use crate::baseline::{AssetBaseline, Baseline};
 
 /// A note for the running sensor.
@@ -26,20 +26,21 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub fn baseline(&self) -> Result<Option<Baseline>, StoreError> {
-        let (rows, operators, mirrors, through) = self.read(|connection| {
+        let (rows, operators, mirrors, told, through) = self.read(|connection| {
             let transaction = connection.unchecked_transaction()?;
             let sql = "SELECT COALESCE(MAX(number), 0) FROM forget";
             let through: i64 = transaction.query_row(sql, [], |row| row.get(0))?;
             let (operators, mirrors) =
                 (operators::rows(&transaction)?, mirrors::rows(&transaction)?);
-            Ok((rows(&transaction)?, operators, mirrors, through))
+            let told = told::rows(&transaction)?;
+            Ok((rows(&transaction)?, operators, mirrors, told, through))
         })?;
         // What is asked to be forgotten so far is not in here any more.
         self.forgotten.set(self.forgotten.get().max(through));
-        if rows.is_empty() && operators.is_empty() && mirrors.is_empty() {
+        if rows.is_empty() && operators.is_empty() && mirrors.is_empty() && told.is_empty() {
             return Ok(None);
         }
-        let mut baseline = Baseline::default();
+        let mut baseline = Baseline { told, ..Baseline::default() };
         for (asset, learned) in rows {
             match serde_json::from_str::<AssetBaseline>(&learned) {
                 Ok(learned) => drop(baseline.assets.insert(asset, learned)),
@@ -79,6 +80,7 @@ impl Store {
             transaction.execute("DELETE FROM forget WHERE number <= ?1", [through])?;
             operators::replace(transaction, &baseline.operators)?;
             mirrors::replace(transaction, &baseline.mirrors)?;
+            told::replace(transaction, &baseline.told)?;
             replace(transaction, baseline, &notes)
         })
     }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionB
 use super::StoreError;
 
 /// The steps from an empty database to today's, in order; `user_version` is how many were done.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     "
     CREATE TABLE baseline (
         asset   TEXT PRIMARY KEY NOT NULL,  -- its name
@@ -86,6 +86,13 @@ const MIGRATIONS: [&str; 5] = [
     CREATE TABLE mirror (
         part    TEXT PRIMARY KEY NOT NULL,  -- of baseline::Mirrors
         learned TEXT NOT NULL               -- that part as JSON
+    ) STRICT, WITHOUT ROWID;",
+    "
+    ALTER TABLE alert ADD COLUMN verdict TEXT; -- what a person found it to be
+
+    CREATE TABLE told (
+        alert TEXT PRIMARY KEY NOT NULL,    -- its id
+        told  TEXT NOT NULL                 -- baseline::Told as JSON
     ) STRICT, WITHOUT ROWID;",
 ];
 

@@ -110,6 +110,8 @@ pub struct Journal {
 #[derive(Debug)]
 struct Entry {
     time: u64,
+    /// How much later it is delivered.
+    late: u64,
     teller: Teller,
     what: What,
 }
@@ -127,7 +129,7 @@ impl Journal {
 
     /// Adds what `teller` tells `time` nanoseconds after the epoch.
     pub fn add(&mut self, time: u64, teller: Teller, what: What) {
-        self.entries.push(Entry { time, teller, what });
+        self.entries.push(Entry { time, late: 0, teller, what });
     }
 
     /// How much was told.
@@ -143,6 +145,17 @@ impl Journal {
     /// Leaves out what is told outside of `from..to`.
     pub fn trim(&mut self, from: u64, to: u64) {
         self.entries.retain(|entry| (from..to).contains(&entry.time));
+    }
+
+    /// Has each entry come as much later as `delay` says, or never.
+    pub fn deliver(&mut self, mut delay: impl FnMut() -> Option<u64>) {
+        self.entries.retain_mut(|entry| match delay() {
+            Some(late) => {
+                entry.late = late;
+                true
+            }
+            None => false,
+        });
     }
 
     /// All lines in order of time, as they are sent.
@@ -184,11 +197,11 @@ impl Journal {
 
     /// Events have numbers that rise with time, so nothing is worded before all is known.
     fn each(&mut self, mut take: impl FnMut(Line)) {
-        self.entries.sort_by_key(|entry| entry.time);
+        self.entries.sort_by_key(|entry| entry.time + entry.late);
         let mut numbers: Vec<u64> = self.hosts.iter().map(Host::first_event).collect();
         let mut key = self.vcenter.first_event();
         let mut latest: VecDeque<(u64, u64, What)> = VecDeque::new();
-        for Entry { time, teller, what } in &self.entries {
+        for Entry { time, teller, what, .. } in &self.entries {
             let mut send = |sender, text| take(Line { time: *time, sender, text });
             match teller {
                 Teller::Host(host) => {

@@ -13,6 +13,7 @@ mod calendar;
 mod config;
 mod conversation;
 mod estate;
+mod harsh;
 mod internet;
 mod logs;
 mod mirrors;
@@ -20,10 +21,11 @@ mod recording;
 mod scene;
 pub mod truth;
 
-pub use attack::{AttackKind, Formula};
+pub use attack::{AttackKind, Extent, Formula};
 pub use calendar::{DAY, HOUR, MINUTE, SECOND};
 pub use conversation::Tcp;
 pub use estate::Tagging;
+use harsh::faults::Faults;
 pub use logs::Logs;
 pub use recording::Recording;
 use scene::Scene;
@@ -31,6 +33,7 @@ pub use truth::Truth;
 
 use crate::audit::Trail;
 use crate::esxi::Journal;
+use crate::wire::{BIG_PAYLOAD, Capture, MAX_PAYLOAD, Resolution};
 
 /// What is in a capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +42,17 @@ pub enum Packets {
     None,
     /// What hosts and guests do all day.
     Everyday,
+    /// Of that, questions to DNS and openings of connections, without what is sent on them.
+    Openings,
     /// What mirrors and overlays wrap, and nothing else; audit records tell who changed mirrors.
     Mirrors,
+}
+
+impl Packets {
+    /// Whether they are made day by day.
+    const fn is_daily(self) -> bool {
+        matches!(self, Self::Everyday | Self::Openings)
+    }
 }
 
 /// Everything that can be chosen about a scenario.
@@ -78,6 +90,10 @@ pub struct Plan {
     pub noise_per_day: f64,
     /// Whether there are the harmless things that look like attacks.
     pub hard_negatives: bool,
+    /// Whether there are the harsh variants too.
+    pub harsh: bool,
+    /// The largest payload that segmentation offload hands up at once.
+    pub largest: usize,
     /// What is planted.
     pub attacks: Vec<AttackKind>,
 }
@@ -105,7 +121,38 @@ impl Plan {
             logs: Logs::All,
             noise_per_day: 500.0,
             hard_negatives: true,
+            harsh: false,
+            largest: MAX_PAYLOAD,
             attacks: AttackKind::ALL.to_vec(),
+        }
+    }
+
+    /// The same of a large and harsh estate, in few frames a conversation; of all attacks as many as a
+    /// fourth of the guests, other ones in each estate of seeds in a row.
+    pub fn harsh(seed: u64, guests: usize, hours: u64, learning_hours: u64) -> Self {
+        let mut attacks = AttackKind::every();
+        let count = guests.div_ceil(4).min(attacks.len());
+        let first = seed as usize * count % attacks.len();
+        attacks.rotate_left(first);
+        attacks.truncate(count);
+        Self {
+            hosts: guests.div_ceil(25).clamp(4, 40),
+            sessions_per_day: 60.0,
+            noise_per_day: 50.0,
+            harsh: true,
+            largest: BIG_PAYLOAD,
+            attacks,
+            ..Self::evaluation(seed, guests, hours, learning_hours)
+        }
+    }
+
+    /// Days of questions to DNS and connections, many of them to ports drawn by chance, and no attack.
+    pub fn odd_ports(seed: u64, guests: usize, hours: u64, learning_hours: u64) -> Self {
+        Self {
+            packets: Packets::Openings,
+            logs: Logs::None,
+            attacks: Vec::new(),
+            ..Self::harsh(seed, guests, hours, learning_hours)
         }
     }
 
@@ -181,24 +228,89 @@ impl Plan {
         }
     }
 
-    /// Lets the days happen.
-    pub fn play(&self) -> Scenario {
+    /// Lets the first of the days happen, and all that is logged on any of them.
+    pub fn begin(&self) -> Play<'_> {
         let mut scene = Scene::new(self);
         match self.packets {
             Packets::None => {}
-            Packets::Everyday => benign::play(&mut scene),
+            Packets::Everyday | Packets::Openings => benign::play(&mut scene),
             Packets::Mirrors => mirrors::play(&mut scene),
         }
         if self.logs != Logs::None {
             logs::play(&mut scene);
         }
         attack::play(&mut scene);
+        scene.journal.trim(scene.truth.start.0, scene.truth.end.0);
+        if self.harsh {
+            harsh::disturb_logs(&mut scene);
+        }
+        Play { scene }
+    }
+
+    /// Lets the days happen.
+    pub fn play(&self) -> Scenario {
+        let Play { mut scene } = self.begin();
+        while scene.next_day() {
+            if self.packets.is_daily() {
+                benign::play(&mut scene);
+            }
+        }
         let config = config::write(&scene);
         scene.truth.finish();
         scene.recording.trim(scene.truth.start.0, scene.truth.end.0);
-        scene.journal.trim(scene.truth.start.0, scene.truth.end.0);
         let Scene { recording, journal, trail, truth, .. } = scene;
         Scenario { recording, journal, trail, config, truth }
+    }
+}
+
+/// Days that happen one after another, so that no more than one of them is in memory.
+pub struct Play<'p> {
+    scene: Scene<'p>,
+}
+
+impl Play<'_> {
+    /// The Egret config of the estate, in TOML.
+    pub fn config(&self) -> String {
+        config::write(&self.scene)
+    }
+
+    /// All log lines.
+    pub const fn journal(&mut self) -> &mut Journal {
+        &mut self.scene.journal
+    }
+
+    /// All audit records.
+    pub const fn trail(&mut self) -> &mut Trail {
+        &mut self.scene.trail
+    }
+
+    /// Writes the capture, day by day; gives how many frames it has, and what was planted.
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub fn write_capture(self, out: impl Write) -> io::Result<(usize, Truth)> {
+        let mut scene = self.scene;
+        let mut capture = Capture::new(out, Resolution::Micros)?;
+        let start = scene.truth.start.0;
+        let mut faults = Faults::of(&scene);
+        let mut frames = 0;
+        loop {
+            let until =
+                if scene.plan.packets.is_daily() { scene.today().end } else { scene.truth.end.0 };
+            frames +=
+                scene.recording.drain(until, &mut capture, |time, frame| match &mut faults {
+                    _ if time < start => 0,
+                    Some(faults) => faults.seen(time, frame),
+                    None => 1,
+                })?;
+            if until == scene.truth.end.0 || !scene.next_day() {
+                break;
+            }
+            benign::play(&mut scene);
+        }
+        capture.finish()?;
+        scene.truth.finish();
+        Ok((frames, scene.truth))
     }
 }
 

@@ -8,8 +8,12 @@ pub mod tunnel;
 
 pub use pcap::{Capture, Resolution, split};
 
-/// The largest payload a frame can claim: segmentation offload hands up IP packets of at most 65,535 bytes.
+/// The largest payload of a frame whose IP header has room for its length: segmentation offload hands
+/// up IP packets of at most 65,535 bytes.
 pub const MAX_PAYLOAD: usize = 65_000;
+/// The largest payload of any frame: with BIG TCP (Linux 6.3) offload hands up half a megabyte at once, and
+/// the length in the IP header is 0.
+pub const BIG_PAYLOAD: usize = 500_000;
 
 /// One end of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,10 +87,10 @@ impl<'a> Payload<'a> {
         Self { captured: bytes, length: bytes.len() }
     }
 
-    /// A payload of `length` bytes on the wire (at most [`MAX_PAYLOAD`]), of which `captured` was
+    /// A payload of `length` bytes on the wire (at most [`BIG_PAYLOAD`]), of which `captured` was
     /// captured; the rest counts as zeros in the checksum.
     pub fn cut(captured: &'a [u8], length: usize) -> Self {
-        assert!(captured.len() <= length && length <= MAX_PAYLOAD, "{length} bytes of payload");
+        assert!(captured.len() <= length && length <= BIG_PAYLOAD, "{length} bytes of payload");
         Self { captured, length }
     }
 
@@ -178,7 +182,7 @@ impl Frame {
                 self.bytes.extend_from_slice(&[0x08, 0x00]);
                 let at = self.bytes.len();
                 self.bytes.extend_from_slice(&[0x45, 0]);
-                self.bytes.extend_from_slice(&((20 + length) as u16).to_be_bytes());
+                self.bytes.extend_from_slice(&stated(20 + length));
                 self.bytes.extend_from_slice(&self.ip_id.to_be_bytes());
                 self.ip_id = self.ip_id.wrapping_add(1);
                 self.bytes.extend_from_slice(&[0x40, 0, 64, protocol, 0, 0]);
@@ -189,7 +193,7 @@ impl Frame {
             }
             (IpAddr::V6(from), IpAddr::V6(to)) => {
                 self.bytes.extend_from_slice(&[0x86, 0xdd, 0x60, 0, 0, 0]);
-                self.bytes.extend_from_slice(&(length as u16).to_be_bytes());
+                self.bytes.extend_from_slice(&stated(length));
                 self.bytes.extend_from_slice(&[protocol, 64]);
                 self.bytes.extend_from_slice(&from.octets());
                 self.bytes.extend_from_slice(&to.octets());
@@ -207,6 +211,11 @@ impl Frame {
         self.wire_len = (self.bytes.len() + missing).max(60) as u32;
         self
     }
+}
+
+/// A length in an IP header; of one too large the header says nothing.
+fn stated(length: usize) -> [u8; 2] {
+    u16::try_from(length).unwrap_or(0).to_be_bytes()
 }
 
 /// The sum that the addresses, the protocol and the length add to a TCP or UDP checksum.

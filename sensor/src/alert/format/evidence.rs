@@ -19,6 +19,7 @@ pub(super) fn sentence(fact: &Fact) -> String {
             observed_bytes,
             expected_bytes,
             score,
+            ..
         } => {
             let window = Elapsed(Duration::from_secs(*window_seconds));
             let verb = if *direction == "in" { "received" } else { "sent" };
@@ -26,10 +27,23 @@ pub(super) fn sentence(fact: &Fact) -> String {
                 (ByteSize(*observed_bytes), usual(*observed_bytes, *expected_bytes));
             format!("{verb} {amount} {scope} in {window}, {usual}, {score:.1} deviations above")
         }
-        Fact::TlsSession { bytes_out, usual_bytes_out, sessions, notes, .. } => {
+        Fact::SlowEgress { observed_bytes, expected_bytes, score, bound } => {
+            let (amount, usual) =
+                (ByteSize(*observed_bytes), usual(*observed_bytes, *expected_bytes));
+            format!(
+                "sent {amount} outside little by little, {usual}; sum {score:.1}, told from {bound}"
+            )
+        }
+        Fact::FirstSeen { what, value, other_assets } => {
+            let what = if *what == "ja4" { "TLS client" } else { &**what };
+            let what = format!("{} {}", printable(what), printable(value));
+            format!("never used {what} before; {}", shared_with(*other_assets))
+        }
+        Fact::TlsSession { bytes_out, usual_bytes_out, days, sessions, notes, .. } => {
             let (amount, usual) = (ByteSize(*bytes_out), usual(*bytes_out, *usual_bytes_out));
             let sessions = counted(*sessions, "TLS session");
-            let mut text = format!("sent {amount} in {sessions}, {usual}");
+            let over = days.map_or(String::new(), |days| format!(" over {}", counted(days, "day")));
+            let mut text = format!("sent {amount}{over} in {sessions}, {usual}");
             for note in notes {
                 text += "; ";
                 text += &explained(note);
@@ -42,11 +56,7 @@ pub(super) fn sentence(fact: &Fact) -> String {
                 0 => format!("never went to {destination} before"),
                 hours => format!("went to {destination} in {} before", counted(*hours, "hour")),
             };
-            match other_assets {
-                0 => format!("{before}; no other asset does"),
-                1 => format!("{before}; 1 other asset does"),
-                others => format!("{before}; {} other assets do", grouped(*others)),
-            }
+            format!("{before}; {}", shared_with(*other_assets))
         }
         Fact::DnsAnswer { query, answer } => {
             format!("DNS answered {} with {}", printable(query), printable(answer))
@@ -114,6 +124,14 @@ pub(super) fn community_id(piece: &Evidence) -> Option<&str> {
     }
 }
 
+fn shared_with(others: u64) -> String {
+    match others {
+        0 => "no other asset does".to_owned(),
+        1 => "1 other asset does".to_owned(),
+        others => format!("{} other assets do", grouped(others)),
+    }
+}
+
 fn explained_ports(pairs: u64, misses: u64) -> String {
     format!("{} of {}", grouped(pairs), counted(pairs.saturating_add(misses), "port"))
 }
@@ -124,6 +142,7 @@ fn explained(note: &str) -> String {
         "sni_not_in_dns" => "its server name was not in a DNS answer".to_owned(),
         "never_resolved" => "its address was not in a DNS answer".to_owned(),
         "odd_port" => "unusual port".to_owned(),
+        "new_network" => "nobody went to its network lately".to_owned(),
         "ech" => "server name encrypted (ECH)".to_owned(),
         other => printable(&other.replace('_', " ")).to_string(),
     }

@@ -79,7 +79,10 @@ impl Unpacker {
             Self::None(packed) => packed,
             Self::Gzip(decoder) => decoder.get_ref(),
             Self::Zstd(decoder) => decoder.get_ref(),
-            Self::Lz4(decoder) => &decoder.0.get_ref().packed,
+            Self::Lz4(decoder) => match &decoder.0 {
+                Some(decoder) => &decoder.get_ref().packed,
+                None => return 0,
+            },
         };
         packed.get_ref().read
     }
@@ -123,31 +126,34 @@ impl Read for Counted {
     }
 }
 
-/// Frame after frame, and an error where one is cut: `FrameDecoder` says "no more" to the end of a
-/// frame and to the end of its input alike.
-pub(super) struct Lz4(FrameDecoder<Tail>);
+/// Frame after frame, each by a decoder of its own as its blocks may be of another size, and an error
+/// where one is cut: `FrameDecoder` says "no more" to the end of a frame and to the end of its input
+/// alike. There is always a decoder but while one follows on another.
+pub(super) struct Lz4(Option<FrameDecoder<Tail>>);
 
 impl Lz4 {
     fn new(packed: Packed) -> Self {
-        Self(FrameDecoder::new(Tail { packed, ended: false }))
+        Self(Some(FrameDecoder::new(Tail { packed, ended: false })))
     }
 }
 
 impl Read for Lz4 {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let read = self.0.read(buffer)?;
+        while let Some(decoder) = &mut self.0 {
+            let read = decoder.read(buffer)?;
             if read > 0 || buffer.is_empty() {
                 return Ok(read);
             }
-            let tail = self.0.get_mut();
+            let tail = decoder.get_mut();
             if tail.ended {
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "cut in a frame"));
             }
             if tail.packed.fill_buf()?.is_empty() {
                 return Ok(0);
             }
+            self.0 = self.0.take().map(|decoder| FrameDecoder::new(decoder.into_inner()));
         }
+        Ok(0)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::logging::has_colour;
 use crate::store::Store;
 use crate::store::keeper::Wanted;
 use crate::system::now;
-use crate::text::grouped;
+use crate::text::{counted, grouped};
 
 pub(super) fn list(
     store: &Store,
@@ -43,6 +43,14 @@ pub(super) fn list(
         || list.since.is_some();
     let colours = has_colour(&io::stdout());
     write_table(&alerts, are_more, is_filtered, colours, to)?;
+    let held = if list.status.is_none() { store.suppressed()? } else { 0 };
+    if held > 0 {
+        let alerts = counted(held, "weak alert");
+        writeln!(
+            to,
+            "Held back beyond the site's budget: {alerts}; egret alerts list --status suppressed"
+        )?;
+    }
     Ok(())
 }
 
@@ -72,6 +80,7 @@ pub(super) fn write_table(
             Cell::text(match alert.status {
                 Status::Open => "open",
                 Status::Acknowledged => "seen",
+                Status::Suppressed => "held",
             }),
             Cell::name(&alert.asset.name, 18),
             place(alert),

@@ -56,7 +56,11 @@ fn status(stored: &Stored) -> String {
     let Some((at, person)) = &stored.seen else { return name.to_owned() };
     let seen = format!("{} UTC by {}", at.people(), printable(person));
     match stored.alert.status {
-        Status::Acknowledged => format!("{name} {seen}"),
+        Status::Acknowledged => match stored.verdict {
+            Some(verdict) => format!("{name} {seen} as {}", verdict.name()),
+            None => format!("{name} {seen}"),
+        },
+        Status::Suppressed => format!("{name}; it was acknowledged {seen}"),
         Status::Open => format!("{name} again: it became worse after it was acknowledged {seen}"),
     }
 }

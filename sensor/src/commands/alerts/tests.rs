@@ -56,6 +56,7 @@ fn what_happened_to_an_alert_is_shown_below_it() {
         raised: at,
         note: Some("ticket\x1b[2J".to_owned()),
         seen: Some((at, "maria".to_owned())),
+        verdict: None,
     };
     let owed = |target: &str, attempts, last_error: Option<&str>| Owed {
         target: target.to_owned(),
@@ -112,7 +113,8 @@ fn hostile_names_are_only_shown() {
         let said: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(said["alert"], serde_json::to_value(alert).unwrap());
         let mut to = Vec::new();
-        let ack = AlertsAck { ids: vec![alert.id.to_string()], note: Some("seen".to_owned()) };
+        let note = Some("seen".to_owned());
+        let ack = AlertsAck { ids: vec![alert.id.to_string()], note, verdict: None };
         acknowledge(&mut store, &ack, &mut to).unwrap();
         shown.push(String::from_utf8(to).unwrap());
     }

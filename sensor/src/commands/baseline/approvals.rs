@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use serde_json::json;
 
 use crate::commands::table::{Cell, Table};
-use crate::config::Approve;
+use crate::config::{Approve, NamePattern};
 use crate::store::Approval;
 use crate::text::printable;
 
@@ -55,6 +55,27 @@ pub(super) fn list(
 pub(super) fn sentence(entry: &Approve) -> String {
     let note = entry.note.as_ref().map_or(String::new(), |note| format!(" ({})", printable(note)));
     format!("{} may reach {}{note}", printable(&who(entry)), printable(&place(entry)))
+}
+
+/// Whether an approval has to do with a place, by its registered domain or network: some of the names or
+/// addresses there.
+pub(super) fn concerns(entry: &Approve, destination: &str) -> bool {
+    let within = |name: &str| {
+        name == destination
+            || name.strip_suffix(destination).is_some_and(|left| left.ends_with('.'))
+    };
+    let names = |pattern: &NamePattern| match pattern {
+        NamePattern::Exact(name) => within(name),
+        NamePattern::Below(suffix) => {
+            within(suffix.trim_start_matches('.')) || destination.ends_with(suffix.as_str())
+        }
+    };
+    match destination.parse::<IpNet>() {
+        Ok(network) => entry.destinations.iter().any(|approved| {
+            approved.contains(&network.network()) || network.contains(&approved.network())
+        }),
+        Err(_) => entry.sni.iter().any(names),
+    }
 }
 
 fn who(entry: &Approve) -> String {

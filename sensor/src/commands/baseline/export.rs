@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use ipnet::IpNet;
 
 use super::BaselineError;
+use super::others::{self, Account};
 use crate::baseline::{AssetBaseline, Baseline};
 use crate::config::{Approve, Config, NamePattern, file};
 use crate::store::{Approval, Store};
@@ -12,19 +13,21 @@ use crate::text::printable;
 
 pub(super) fn export(
     store: &Store,
+    config: &Config,
     asset: Option<&str>,
     to: &mut impl Write,
 ) -> Result<(), BaselineError> {
     let mut known = store.baseline()?.unwrap_or_default();
     let mut given = store.approval_list()?;
     if let Some(asset) = asset {
-        known.assets.retain(|name, _| name == asset);
-        if known.assets.is_empty() {
+        others::retain(&mut known, asset);
+        if known.assets.is_empty() && known.operators.is_empty() && known.mirrors.is_empty() {
             return Err(BaselineError::Asset(asset.to_owned()));
         }
         given.retain(|approval| approval.entry.assets.iter().any(|name| name == asset));
     }
     write(&known, &given, to)?;
+    write_others(&known, config, to)?;
     Ok(())
 }
 
@@ -50,6 +53,38 @@ pub(super) fn write(known: &Baseline, given: &[Approval], to: &mut impl Write) -
             let (asset, destination) = (printable(asset), printable(destination));
             writeln!(to, "\n# {asset} at {destination}: cannot be said in the config")?;
         }
+    }
+    Ok(())
+}
+
+/// Accounts and mirrors that are usual, in comments: their place is in tables of which a config has one
+/// each, so that what is appended to it must not begin them again.
+pub(super) fn write_others(
+    known: &Baseline,
+    config: &Config,
+    to: &mut impl Write,
+) -> io::Result<()> {
+    let accounts: Vec<String> =
+        Account::all(known).filter_map(|account| account.expected().map(str::to_owned)).collect();
+    let mirrors: Vec<String> = others::unapproved(known, config).into_iter().collect();
+    let lists = [
+        (
+            "guest_operations",
+            "accounts",
+            "Once any is named here, all others are unexpected.",
+            accounts,
+        ),
+        (
+            "mirror_policy",
+            "destinations",
+            "Usual while it was learned; is each of them yours?",
+            mirrors,
+        ),
+    ];
+    for (table, key, advice, values) in lists.into_iter().filter(|(.., values)| !values.is_empty())
+    {
+        writeln!(to, "\n# For [detect.{table}], which a config has once. {advice}")?;
+        writeln!(to, "# {key} = {}", toml::Value::from(values))?;
     }
     Ok(())
 }

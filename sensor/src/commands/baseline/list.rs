@@ -4,13 +4,14 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
+use super::others::{self, Account, Mirror};
 use super::{BaselineError, approvals};
-use crate::baseline::{AssetBaseline, Habit, HalfHour, TRUSTED_HOURS};
+use crate::baseline::{AssetBaseline, Baseline, Habit, TRUSTED_HOURS};
 use crate::commands::table::{Cell, Table};
 use crate::config::{Approve, Config, Role};
 use crate::store::{Approval, Store};
 use crate::system::now;
-use crate::text::{grouped, printable};
+use crate::text::{counted, grouped, printable};
 use crate::time::{ByteSize, Timestamp};
 
 pub(super) fn list(
@@ -23,24 +24,18 @@ pub(super) fn list(
     let mut known = store.baseline()?.unwrap_or_default();
     let given = store.approval_list()?;
     if let Some(asset) = asset {
-        known.assets.retain(|name, _| name == asset);
-        if known.assets.is_empty() {
+        others::retain(&mut known, asset);
+        if known.assets.is_empty() && known.operators.is_empty() && known.mirrors.is_empty() {
             return Err(BaselineError::Asset(asset.to_owned()));
         }
     }
     let view = View { config, given: &given, now: now() };
     if as_json {
-        for (name, learned) in &known.assets {
-            writeln!(to, "{}", view.object(name, learned))?;
-        }
-        return Ok(());
-    }
-    match (asset, known.assets.first_key_value()) {
-        (Some(_), Some((name, learned))) => view.write_asset(name, learned, to)?,
-        (_, Some(_)) => view.write_assets(known.assets.iter(), to)?,
-        (_, None) => {
-            writeln!(to, "nothing was learned yet; `egret run` learns, and saves now and then")?;
-        }
+        view.write_json(&known, to)?;
+    } else if let (Some(_), Some((name, learned))) = (asset, known.assets.first_key_value()) {
+        view.write_asset(name, learned, to)?;
+    } else {
+        view.write_all(&known, asset.is_some(), to)?;
     }
     Ok(())
 }
@@ -53,6 +48,40 @@ pub(super) struct View<'a> {
 }
 
 impl View<'_> {
+    pub(super) fn write_json(&self, known: &Baseline, to: &mut impl Write) -> io::Result<()> {
+        let assets = known.assets.iter().map(|(name, learned)| self.object(name, learned));
+        let accounts = Account::all(known).map(|account| account.object());
+        let mirrors = Mirror::all(known, self.config).map(|mirror| mirror.object());
+        assets.chain(accounts).chain(mirrors).try_for_each(|object| writeln!(to, "{object}"))
+    }
+
+    /// Assets, accounts and mirrors, a line each; with `in_full` all that is known of the accounts.
+    pub(super) fn write_all(
+        &self,
+        known: &Baseline,
+        in_full: bool,
+        to: &mut impl Write,
+    ) -> io::Result<()> {
+        let mut gap = "";
+        if !known.assets.is_empty() {
+            self.write_assets(known.assets.iter(), to)?;
+            gap = "\n";
+        }
+        for (table, is_empty) in [
+            (others::accounts(known, in_full), known.operators.is_empty()),
+            (others::mirrors(known, self.config), known.mirrors.is_empty()),
+        ] {
+            if !is_empty {
+                write!(to, "{gap}{table}")?;
+                gap = "\n";
+            }
+        }
+        if gap.is_empty() {
+            writeln!(to, "nothing was learned yet; `egret run` learns, and saves now and then")?;
+        }
+        Ok(())
+    }
+
     /// One line for each asset.
     pub(super) fn write_assets<'b>(
         &self,
@@ -107,11 +136,10 @@ impl View<'_> {
         let headings = [
             "DESTINATION",
             "TRUSTED",
-            "HOURS",
             "FIRST SEEN",
             "LAST SEEN",
             "SESSIONS",
-            "LARGEST DAY",
+            "USUAL DAY",
             "30 DAYS",
         ];
         let mut table = Table::new(headings);
@@ -120,12 +148,15 @@ impl View<'_> {
         for (destination, habit) in destinations {
             table.row([
                 Cell::name(destination, 30),
-                Cell::text(trust(habit)),
-                Cell::number(habit.hours),
+                Cell::text(format!(
+                    "{}{}",
+                    if habit.is_trusted() { "" } else { "no: " },
+                    self.why(name, destination, habit)
+                )),
                 Cell::text(day(habit.first_seen)),
                 Cell::text(day(habit.last_seen)),
                 Cell::number(grouped(habit.sessions.into())),
-                Cell::number(ByteSize(habit.largest_day())),
+                Cell::number(ByteSize(habit.usual_day())),
                 Cell::number(ByteSize(habit.total(30))),
             ]);
         }
@@ -147,7 +178,7 @@ impl View<'_> {
             .map(|(series, bytes)| format!("{} {}", in_words(series), ByteSize(bytes)))
             .collect();
         if !volumes.is_empty() {
-            writeln!(to, "\n  largest half hour: {}", volumes.join(", "))?;
+            writeln!(to, "\n  largest hour: {}", volumes.join(", "))?;
         }
         if !learned.many_ports.is_empty() {
             let domains: Vec<_> =
@@ -176,6 +207,31 @@ impl View<'_> {
         })
     }
 
+    /// Why a place is trusted, or how far it is from that.
+    fn why(&self, asset: &str, destination: &str, habit: &Habit) -> String {
+        let days = days_since(habit);
+        let mut why = match (habit.learned, days) {
+            (true, 0) => format!("learned in {}", counted(learned_hours(habit).into(), "hour")),
+            (true, days) => {
+                let hours = counted(learned_hours(habit).into(), "hour");
+                format!("learned in {hours}, {} since", counted(days.into(), "day"))
+            }
+            (false, days) if habit.is_trusted() => format!("{days} days"),
+            (false, days) => format!("{days} of {TRUSTED_HOURS} days"),
+        };
+        match habit.alert_days() {
+            0 => {}
+            days => why += &format!(", alert on {}", counted(days.into(), "day")),
+        }
+        let approvals = self.approvals(asset);
+        if let Some((_, origin)) =
+            approvals.into_iter().find(|(entry, _)| approvals::concerns(entry, destination))
+        {
+            why += &format!(", approved: {origin}");
+        }
+        why
+    }
+
     fn learned_until(&self, learned: &AssetBaseline) -> Timestamp {
         Timestamp::from_parts(learned.first_seen, 0).plus(self.config.baseline.learning)
     }
@@ -193,11 +249,14 @@ impl View<'_> {
                 json!({
                     "destination": destination,
                     "trusted": habit.is_trusted(),
-                    "why": trust(habit),
-                    "hours": habit.hours,
+                    "why": self.why(name, destination, habit),
+                    "learned_hours": habit.learned.then(|| learned_hours(habit)),
+                    "days_since": days_since(habit),
+                    "days_with_alert": habit.alert_days(),
                     "first_seen": time(habit.first_seen),
                     "last_seen": time(habit.last_seen),
                     "sessions": habit.sessions,
+                    "usual_day_bytes": habit.usual_day(),
                     "largest_day_bytes": habit.largest_day(),
                     "bytes_30_days": habit.total(30),
                 })
@@ -210,26 +269,26 @@ impl View<'_> {
             "first_seen": time(learned.first_seen),
             "learning": self.is_learning(learned),
             "destinations": destinations,
-            "largest_half_hour_bytes": volumes,
+            "largest_hour_bytes": volumes,
             "many_ports": learned.many_ports,
         })
     }
 }
 
-/// Why a place is trusted, or how far it is from that.
-fn trust(habit: &Habit) -> String {
-    match habit.hours {
-        _ if habit.learned => "learned".to_owned(),
-        _ if habit.is_trusted() => format!("{TRUSTED_HOURS}+ days"),
-        hours => format!("{hours} of {TRUSTED_HOURS}"),
-    }
+/// Hours of the learning time in which a place was visited.
+fn learned_hours(habit: &Habit) -> u8 {
+    habit.hours.saturating_sub(habit.days)
 }
 
-/// The largest half hour of each series that moved anything.
+/// Days after it that count.
+fn days_since(habit: &Habit) -> u8 {
+    if habit.learned { habit.days } else { habit.hours }
+}
+
+/// The largest hour of each series that moved anything.
 fn volumes(learned: &AssetBaseline) -> impl Iterator<Item = (&str, u64)> {
-    learned.volumes.iter().filter_map(|(series, half_hours)| {
-        Some((series.as_str(), half_hours.iter().map(HalfHour::bytes).max()?))
-    })
+    let largest = learned.volumes.iter().map(|(series, of)| (series.as_str(), of.largest_hour()));
+    largest.filter(|(_, bytes)| *bytes > 0)
 }
 
 fn in_words(series: &str) -> &str {
@@ -242,10 +301,10 @@ fn in_words(series: &str) -> &str {
     }
 }
 
-fn minute(seconds: u64) -> String {
+pub(super) fn minute(seconds: u64) -> String {
     Timestamp::from_parts(seconds, 0).people().to_string().chars().take(16).collect()
 }
 
-fn day(seconds: u64) -> String {
+pub(super) fn day(seconds: u64) -> String {
     Timestamp::from_parts(seconds, 0).people().to_string().chars().take(10).collect()
 }

@@ -2,7 +2,9 @@ use proptest::prelude::*;
 
 use super::list::View;
 use super::*;
-use crate::baseline::{AssetBaseline, Baseline, Habit, HalfHour};
+use crate::baseline::{
+    AssetBaseline, Baseline, Habit, MirrorSession, Mirrors, Operator, Pair, Volumes,
+};
 use crate::config::{Asset, NamePattern, Role};
 use crate::store::Approval;
 use crate::time::Timestamp;
@@ -34,11 +36,12 @@ fn learned() -> AssetBaseline {
         ("198.51.100.0/24", habit(7, true)),
         ("x\x1b[2J.example", habit(7, true)),
     ];
-    let half_hour = HalfHour { index: 0, largest: [3000, 4000, 5483], peer: 0 };
+    let kept = r#"{"next":480000,"hours":[[0,0,0],[70,80,108]],"days":[],"jobs":[]}"#;
+    let volumes: Volumes = serde_json::from_str(kept).unwrap();
     AssetBaseline {
         first_seen: BEGIN,
         destinations: destinations.map(|(name, habit)| (name.to_owned(), habit)).into(),
-        volumes: [("in-internal".to_owned(), vec![half_hour])].into(),
+        volumes: [("in-internal".to_owned(), volumes)].into(),
         many_ports: vec!["meet.example".to_owned()],
         ..AssetBaseline::default()
     }
@@ -96,14 +99,14 @@ More of one: egret baseline list app-01
         "\
 esxi-01  first seen 2026-11-01 10:00, learned until 2026-11-08 10:00 UTC
 
-  DESTINATION       TRUSTED  HOURS  FIRST SEEN  LAST SEEN   SESSIONS  LARGEST DAY  30 DAYS
-  198.51.100.0/24   learned      7  2026-11-01  2026-11-21     1,204          0 B      0 B
-  backup.example    7+ days      9  2026-11-01  2026-11-21     1,204          0 B      0 B
-  example.com       learned     12  2026-11-01  2026-11-21     1,204          0 B      0 B
-  x\\x1b[2J.example  learned      7  2026-11-01  2026-11-21     1,204          0 B      0 B
-  new.example       2 of 7       2  2026-11-01  2026-11-21     1,204          0 B      0 B
+  DESTINATION       TRUSTED              FIRST SEEN  LAST SEEN   SESSIONS  USUAL DAY  30 DAYS
+  198.51.100.0/24   learned in 7 hours   2026-11-01  2026-11-21     1,204        0 B      0 B
+  backup.example    9 days               2026-11-01  2026-11-21     1,204        0 B      0 B
+  example.com       learned in 12 hours  2026-11-01  2026-11-21     1,204        0 B      0 B
+  x\\x1b[2J.example  learned in 7 hours   2026-11-01  2026-11-21     1,204        0 B      0 B
+  new.example       no: 2 of 7 days      2026-11-01  2026-11-21     1,204        0 B      0 B
 
-  largest half hour: in from inside 2.0 GB
+  largest hour: in from inside 1.9 GB
 
   reached on many ports: meet.example
 
@@ -113,6 +116,125 @@ esxi-01  first seen 2026-11-01 10:00, learned until 2026-11-08 10:00 UTC
     let shown = text(|to| view.write_asset("app-01", &all.assets["app-01"], to));
     assert!(shown.contains("still learning, until 2026-12-07 10:00 UTC"), "{shown}");
     assert!(shown.ends_with("it was never seen to reach outside over TLS\n"), "{shown}");
+}
+
+/// Two accounts, a host that names none, a mirror on the wire and one that was configured.
+fn estate() -> Baseline {
+    let operator = |learned, days| {
+        let mut operator = Operator::new(Timestamp::from_parts(BEGIN, 0));
+        operator.last_seen = BEGIN + 3 * DAY;
+        (operator.known.learned, operator.known.days) = (learned, days);
+        (operator.acts, operator.pulls, operator.queries) = (40, 2, 1_200);
+        operator.vms.insert("web-01".to_owned(), operator.known);
+        operator.clients.insert("10.10.9.66".parse().unwrap(), operator.known);
+        operator
+    };
+    let destination = "198.51.100.7".parse().unwrap();
+    let pair = Pair { destination, first_seen: BEGIN, last_day: BEGIN / DAY + 9 };
+    let session = MirrorSession {
+        targets: vec!["tmt-0abc".to_owned()],
+        addresses: vec!["10.30.0.9".parse().unwrap()],
+        changed: BEGIN * 1_000_000_000,
+        ..MirrorSession::default()
+    };
+    Baseline {
+        operators: [
+            ("account:corp\\svc".to_owned(), operator(true, 0)),
+            ("account:corp\\new".to_owned(), operator(false, 2)),
+            ("host:esxi-01".to_owned(), operator(false, 3)),
+        ]
+        .into(),
+        mirrors: Mirrors {
+            since: BEGIN,
+            pairs: [("vxlan 10.0.0.1 > 198.51.100.7 id 7".to_owned(), pair)].into(),
+            sessions: [("1 tms-01".to_owned(), session)].into(),
+        },
+        ..Baseline::default()
+    }
+}
+
+/// Fails when what became usual of accounts and mirrors shows nowhere, or not why.
+#[test]
+fn accounts_and_mirrors_are_listed_with_why() {
+    let mut config = config();
+    let view = |config: &Config, known: &Baseline, in_full| {
+        let view = View { config, given: &[], now: NOW };
+        text(|to| view.write_all(known, in_full, to))
+    };
+    assert_eq!(
+        view(&config, &estate(), false),
+        "\
+ACCOUNT       WHY          FIRST SEEN  LAST SEEN   ASKED  DONE  FROM
+corp\\new      2 of 3 days  2026-11-01  2026-11-04  1,200    42  10.10.9.66
+corp\\svc      learned      2026-11-01  2026-11-04  1,200    42  10.10.9.66
+host esxi-01  3 days       2026-11-01  2026-11-04  1,200    42  10.10.9.66
+
+MIRROR                                   WHY         SINCE (UTC)       LAST SEEN
+vxlan 10.0.0.1 > 198.51.100.7 id 7       learned     2026-11-01 10:00  2026-11-10
+session 1 tms-01 to tmt-0abc, 10.30.0.9  configured  2026-11-01 10:00
+"
+    );
+    config.mirror_policy.destinations =
+        vec![crate::config::MirrorDestination::Net("198.51.100.0/24".parse().unwrap())];
+    let mut one = estate();
+    others::retain(&mut one, "198.51.100.7");
+    assert!(view(&config, &one, true).contains("id 7  approved: config  2026"));
+    assert!(one.operators.is_empty() && one.mirrors.sessions.is_empty());
+    let mut one = estate();
+    others::retain(&mut one, "CORP\\SVC");
+    let shown = view(&config, &one, true);
+    assert!(shown.contains("  on web-01  ") && shown.contains("  from 10.10.9.66  "), "{shown}");
+    others::retain(&mut one, "nobody");
+    assert!(one.operators.is_empty() && one.mirrors.is_empty());
+    let view = View { config: &config, given: &[], now: NOW };
+    let lines = text(|to| view.write_json(&estate(), to));
+    let lines: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 5);
+    assert_eq!(lines[1]["account"], "corp\\svc");
+    assert_eq!((&lines[1]["trusted"], &lines[0]["why"]), (&true.into(), &"2 of 3 days".into()));
+    assert_eq!(lines[3]["destination"], "198.51.100.7");
+}
+
+/// Fails when what is exported of accounts and mirrors breaks a config it is appended to, or is no config
+/// without its comment signs.
+#[test]
+fn accounts_and_mirrors_are_exported_as_comments_that_are_config() {
+    let config = config();
+    let exported = text(|to| export::write_others(&estate(), &config, to));
+    let read = file::parse("export", &exported, &[], Config::default()).unwrap();
+    assert_eq!(read, Config::default(), "nothing but comments");
+    let line = |key: &str| {
+        let line = exported.lines().find(|line| line.contains(&format!("# {key} = ")));
+        line.unwrap().trim_start_matches("# ").to_owned()
+    };
+    let (accounts, destinations) = (line("accounts"), line("destinations"));
+    let text =
+        format!("[detect.guest_operations]\n{accounts}\n[detect.mirror_policy]\n{destinations}\n");
+    let read = file::parse("export", &text, &[], Config::default()).unwrap();
+    assert_eq!(read.guest_operations.accounts, ["corp\\svc"]);
+    assert_eq!(read.mirror_policy.destinations.len(), 1);
+}
+
+/// Fails when an alert, or an approval, is not seen beside what it is about.
+#[test]
+fn a_place_tells_of_its_approval() {
+    let place = |pattern: &str, destination: &str| {
+        let entry = Approve { sni: vec![NamePattern::new(pattern)], ..Approve::default() };
+        approvals::concerns(&entry, destination)
+    };
+    assert!(place("*.vmware.com", "vmware.com") && place("depot.vmware.com", "vmware.com"));
+    assert!(!place("evilvmware.com", "vmware.com") && !place("*.vmware.com", "example.com"));
+    let destinations = vec!["198.51.100.7/32".parse().unwrap()];
+    let entry = Approve { destinations, ..Approve::default() };
+    assert!(approvals::concerns(&entry, "198.51.100.0/24"));
+    assert!(!approvals::concerns(&entry, "198.51.101.0/24"));
+    let given =
+        Approval { entry: Approve { assets: vec![], roles: vec![], ..entry }, ..approval() };
+    let config = config();
+    let view = View { config: &config, given: &[given], now: NOW };
+    let shown = text(|to| view.write_asset("esxi-01", &learned(), to));
+    assert!(shown.contains("learned in 7 hours, approved: 3 by maria  "), "{shown}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The keys of one table, read one by one into typed values.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use super::kinds::Kind;
 use super::problem::{Origin, Report};
@@ -64,6 +65,27 @@ impl<'t> Keys<'t, '_> {
         Some(
             items.iter().filter_map(|item| Some((self.typed(key, item, kind)?, item.at))).collect(),
         )
+    }
+
+    /// The items of a list of texts that have a grammar of their own, whose mistakes say what was
+    /// expected.
+    pub(super) fn parsed_list<T, E: fmt::Display>(
+        &mut self,
+        key: &'static str,
+        kind: &Kind<String>,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Vec<T> {
+        let mut parsed = Vec::new();
+        for (text, at) in self.placed_list(key, kind).unwrap_or_default() {
+            match parse(&text) {
+                Ok(item) => parsed.push(item),
+                Err(error) => {
+                    let (path, value) = (self.path(key), Value::Text(text));
+                    self.report.wrong(at, &path, &value, &error.to_string());
+                }
+            }
+        }
+        parsed
     }
 
     /// If a table with keys of the user's choice is given, puts it where it belongs.

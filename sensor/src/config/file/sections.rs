@@ -1,6 +1,7 @@
 //! Every section of the file: its keys, the kind of each, and where its value belongs.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::assets;
 use super::keys::Keys;
@@ -14,8 +15,12 @@ use super::raw::Table;
 use crate::alert::Severity;
 use crate::config::{
     Audit, Capture, Config, Deliver, DnsPort, GuestOperations, Http, HttpTls, Maintenance,
-    MirrorPolicy, Syslog, SyslogTarget, SyslogTls, Threshold, TlsEgress, Webhook, WebhookFormat,
+    MirrorPolicy, PortFormula, Syslog, SyslogTarget, SyslogTls, Threshold, TlsEgress, Webhook,
+    WebhookFormat,
 };
+
+/// Formulas that may be given: each is tried on every answer alive at every odd connection.
+const MAX_FORMULAS: usize = 32;
 
 /// Reads the whole tree into `config`; what is wrong goes to `report`.
 pub(super) fn read(tree: &Table, config: &mut Config, report: &mut Report) {
@@ -34,6 +39,10 @@ pub(super) fn read(tree: &Table, config: &mut Config, report: &mut Report) {
         });
         top.section("capture", |keys| capture(keys, &mut config.capture));
         top.section("detect", |detect| {
+            detect.section("site_budget", |keys| {
+                keys.set("alerts", &RATE, &mut config.site_budget.alerts);
+                keys.set("high", &RATE, &mut config.site_budget.high);
+            });
             detect.section("tls_egress", |keys| tls_egress(keys, &mut config.tls_egress));
             detect.section("dns_port", |keys| dns_port(keys, &mut config.dns_port));
             detect.section("guest_operations", |keys| {
@@ -68,6 +77,12 @@ fn dns_port(keys: &mut Keys<'_, '_>, to: &mut DnsPort) {
     keys.set("enabled", &FLAG, &mut to.enabled);
     keys.set("window", &WINDOW, &mut to.window);
     keys.set("false_alarms_per_year", &RATE, &mut to.false_alarms_per_year);
+    to.formulas =
+        keys.parsed_list("formulas", &TEXT, |text| PortFormula::parse(text).map(Arc::new));
+    if to.formulas.len() > MAX_FORMULAS {
+        let advice = format!("{} formulas; expected at most {MAX_FORMULAS}", to.formulas.len());
+        keys.note(keys.origin("formulas"), "formulas", &advice);
+    }
 }
 
 fn guest_operations(keys: &mut Keys<'_, '_>, to: &mut GuestOperations) {

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::capture::receive::Wrapping;
 use crate::config::{
-    Backend, BusinessHours, HttpTls, MirrorDestination, NamePattern, Role, WebhookFormat,
+    Backend, BusinessHours, HttpTls, MirrorDestination, NamePattern, Role, SiteBudget,
+    WebhookFormat,
 };
 
 /// The file that is installed.
@@ -83,6 +84,9 @@ backend = "afpacket"
 snaplen = 256
 workers = 4
 receive = ["geneve", "gre"]
+[detect.site_budget]
+alerts = 2.5
+high = 3
 [detect.tls_egress]
 enabled = false
 window = "45m"
@@ -91,6 +95,7 @@ spike_min_bytes = 1_000
 enabled = false
 window = "60s"
 false_alarms_per_year = 12
+formulas = ["a*b+c", "n mod 1000"]
 [detect.guest_operations]
 enabled = false
 accounts = ["CORP\\svc-backup"]
@@ -159,11 +164,14 @@ fn every_key_reaches_its_place() {
     assert_eq!(config.capture.backend, Backend::AfPacket);
     assert_eq!((config.capture.snaplen, config.capture.workers), (256, 4));
     assert_eq!(config.capture.receive, [Wrapping::Geneve, Wrapping::Gre]);
+    assert_eq!(config.site_budget, SiteBudget { alerts: 2.5, high: 3.0 });
     assert!(!config.tls_egress.enabled && !config.dns_port.enabled);
     assert_eq!(config.tls_egress.window, Duration::from_secs(2_700));
     assert_eq!(config.tls_egress.spike_min_bytes, 1_000);
     assert_eq!(config.dns_port.window, Duration::from_secs(60));
     assert!((config.dns_port.false_alarms_per_year - 12.0).abs() < f64::EPSILON);
+    let formulas: Vec<_> = config.dns_port.formulas.iter().map(ToString::to_string).collect();
+    assert_eq!(formulas, ["a*b+c", "n mod 1000"]);
 }
 
 #[test]

@@ -26,11 +26,14 @@ pub(in super::super) fn sample() -> Alert {
         observed_bytes: 1_800_000_000,
         expected_bytes: 4_000_000,
         score: 14.2,
+        until: None,
+        known_hours: None,
     };
     let session = Fact::TlsSession {
         community_id,
         bytes_out: 1_700_000_000,
         usual_bytes_out: 0,
+        days: None,
         sessions: 1,
         notes: vec!["never_resolved".into()],
     };

@@ -1,30 +1,18 @@
-//! What the tests of a domain found, and the alert that is made of it.
+//! What the tests of a domain found, and the connections that showed it.
 
 use std::sync::Arc;
 
-use super::pairs::PairSet;
+use super::pairs::Solved;
 use super::sequence::Sequence;
-use super::solve::{Formula, Solution};
+use super::solve::Formula;
 use super::trial::{Group, Trial};
-use crate::alert::{Alert, Analytic, Destination, Evidence, Fact, SCHEMA, Severity, Status};
+use crate::alert::{Evidence, Fact, Severity};
 use crate::decode::protocol;
 use crate::detect::answers::Value;
-use crate::detect::estate::Estate;
-use crate::detect::statistics::{confidence, shown};
+use crate::detect::statistics::shown;
 use crate::eve::community_id::CommunityId;
 use crate::event::{Flow, Service};
-use crate::inventory::AssetId;
-use crate::text::grouped;
 use crate::time::Timestamp;
-
-/// How much evidence an alert needs.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Bound {
-    /// In nats.
-    pub nats: f64,
-    /// False alarms a year that this leaves room for.
-    pub yearly: f64,
-}
 
 /// Matches that are kept to be shown: the first two and the last three.
 const KEPT: usize = 5;
@@ -34,11 +22,11 @@ const KEPT: usize = 5;
 pub(super) struct Match {
     name: Arc<str>,
     answer: Value,
-    answered: Timestamp,
-    flow: Flow,
+    pub(super) answered: Timestamp,
+    pub(super) flow: Flow,
     source: Option<Service>,
     time: Timestamp,
-    weight: f64,
+    pub(super) weight: f64,
     /// The chance of the match by accident, for a known formula.
     chance: Option<f64>,
 }
@@ -64,19 +52,29 @@ impl Match {
     }
 }
 
-/// The matches that are shown, and what those that are not weighed.
+/// The matches that are shown.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Kept {
     matches: Vec<Match>,
-    unshown: f64,
 }
 
 impl Kept {
     pub(super) fn push(&mut self, one: Match) {
         if self.matches.len() >= KEPT {
-            self.unshown += self.matches.remove(2).weight;
+            self.matches.remove(2);
         }
         self.matches.push(one);
+    }
+
+    /// The newest was another.
+    pub(super) fn replace(&mut self, one: Match) {
+        self.matches.pop();
+        self.matches.push(one);
+    }
+
+    pub(super) fn but_newest(&self) -> Self {
+        let matches = self.matches.split_last().map_or_else(Vec::new, |(_, rest)| rest.to_vec());
+        Self { matches }
     }
 }
 
@@ -89,9 +87,11 @@ pub(super) struct Finding {
     pub(super) evidence: f64,
     /// The most it may be, when the answers lie close together.
     pub(super) narrow: Option<Severity>,
-    formula: Formula,
-    pairs: usize,
-    misses: usize,
+    pub(super) formula: Formula,
+    pub(super) pairs: usize,
+    pub(super) misses: usize,
+    /// Whether the connections go to what was answered.
+    pub(super) direct: bool,
     kept: Kept,
 }
 
@@ -101,31 +101,35 @@ impl Finding {
         Self {
             domain: Arc::clone(&sequence.domain),
             time: trial.time,
-            evidence: sequence.evidence,
+            evidence: sequence.evidence(),
             narrow: None,
             pairs: sequence.pairs(),
             misses: sequence.misses as usize,
             kept: sequence.kept.clone(),
-            ..Self::of(sequence.expression().into(), group, trial)
+            ..Self::of(Formula::Tried(sequence.tried.clone()), group, trial)
         }
     }
 
     /// A formula solved for.
     pub(super) fn solved(
-        set: &PairSet,
-        solution: Solution,
+        solved: Solved,
         narrow: Option<Severity>,
         group: &Group,
         trial: &Trial<'_>,
     ) -> Self {
         Self {
-            evidence: solution.evidence,
+            evidence: solved.solution.evidence,
             narrow,
-            pairs: set.len().saturating_sub(solution.misses),
-            misses: solution.misses,
-            kept: set.kept.clone(),
-            ..Self::of(solution.formula, group, trial)
+            pairs: solved.pairs,
+            misses: solved.solution.misses,
+            kept: solved.kept,
+            ..Self::of(solved.solution.formula, group, trial)
         }
+    }
+
+    /// The connections that are shown, the first and the last.
+    pub(super) fn matches(&self) -> &[Match] {
+        &self.kept.matches
     }
 
     fn of(formula: Formula, group: &Group, trial: &Trial<'_>) -> Self {
@@ -137,184 +141,15 @@ impl Finding {
             formula,
             pairs: 0,
             misses: 0,
+            direct: group.direct,
             kept: Kept::default(),
         }
     }
 }
 
-/// An alert that was told.
-#[derive(Debug)]
-pub(super) struct Raised {
-    /// Stays when names change.
-    id: Option<uuid::Uuid>,
-    finding: Finding,
-    bound: Bound,
-    severity: Severity,
-    count: u64,
-    /// When its first pair was seen: what makes it this alert and no other.
-    first_seen: Timestamp,
-    /// Pairs told last.
-    told: usize,
-}
-
-impl Raised {
-    pub(super) fn new(finding: Finding, bound: Bound, severity: Severity) -> Self {
-        let first = finding.kept.matches.first().map_or(finding.time, |first| first.answered);
-        Self { id: None, finding, bound, severity, count: 0, first_seen: first, told: 0 }
-    }
-
-    pub(super) fn last_seen(&self) -> Timestamp {
-        self.finding.time
-    }
-
-    /// More was found: told at once when it is worse.
-    pub(super) fn update(
-        &mut self,
-        estate: &Estate,
-        asset: AssetId,
-        finding: Finding,
-        bound: Bound,
-        severity: Severity,
-        alerts: &mut Vec<Alert>,
-    ) {
-        let now = finding.time;
-        if finding.evidence >= self.finding.evidence {
-            (self.finding, self.bound) = (finding, bound);
-        } else {
-            self.finding.time = now;
-        }
-        if severity > self.severity {
-            self.severity = severity;
-            self.tell(estate, asset, now, alerts);
-        }
-    }
-
-    /// Another asset has the same: a service in several parts, not a beacon.
-    pub(super) fn excuse(
-        &mut self,
-        estate: &Estate,
-        asset: AssetId,
-        now: Timestamp,
-        alerts: &mut Vec<Alert>,
-    ) {
-        if self.severity > Severity::Low {
-            self.severity = Severity::Low;
-            self.tell(estate, asset, now, alerts);
-        }
-    }
-
-    /// The last word, if there is more than was told.
-    pub(super) fn close(&mut self, estate: &Estate, asset: AssetId, alerts: &mut Vec<Alert>) {
-        if self.finding.pairs > self.told {
-            self.tell(estate, asset, self.finding.time, alerts);
-        }
-    }
-
-    pub(super) fn tell(
-        &mut self,
-        estate: &Estate,
-        asset: AssetId,
-        now: Timestamp,
-        alerts: &mut Vec<Alert>,
-    ) {
-        self.count += 1;
-        self.told = self.finding.pairs;
-        let Some(last) = self.finding.kept.matches.last() else { return };
-        let described = estate.describe(asset, &last.flow);
-        let id = *self.id.get_or_insert_with(|| {
-            let since = self.first_seen.to_string();
-            estate.alert_id(&["AN0731", &described.name, &self.finding.domain, &since])
-        });
-        let mut held = estate.answers.held(asset);
-        let newest = held.find(|answer| answer.domain() == &*self.finding.domain);
-        let next_port = newest.and_then(|answer| self.finding.formula.port(answer.value));
-        let next_port = next_port.filter(|port| *port != last.flow.server.port);
-        alerts.push(Alert {
-            schema: SCHEMA.into(),
-            id,
-            time: now,
-            sensor: estate.sensor.clone(),
-            analytic: Analytic::AN0731,
-            techniques: vec!["T1568.003".into()],
-            title: "Ports calculated from DNS answers".to_owned(),
-            summary: self.summary(&described.name, last),
-            severity: self.severity,
-            confidence: confidence(self.finding.evidence - self.bound.nats),
-            asset: described,
-            destination: Some(Destination {
-                address: last.flow.server.address,
-                port: last.flow.server.port,
-                sni: None,
-                ja4: None,
-            }),
-            evidence: self.evidence(estate, next_port),
-            first_seen: self.first_seen,
-            last_seen: self.finding.time,
-            count: self.count,
-            status: Status::Open,
-            flow: Some(Box::new(last.flow.clone())),
-        });
-    }
-
-    fn summary(&self, who: &str, last: &Match) -> String {
-        let Finding { formula, pairs, misses, domain, .. } = &self.finding;
-        format!(
-            "{who} connected to {} on port {}, which is {formula} of what DNS answered for {domain}, \
-             as were {pairs} of {} such ports it used; chance alone does this {} in all this sensor sees",
-            last.flow.server.address,
-            last.flow.server.port,
-            pairs + misses,
-            self.by_chance(),
-        )
-    }
-
-    /// How often chance alone would raise this alert: the bound stands for the budget of the year,
-    /// and each nat beyond it for e times less.
-    fn by_chance(&self) -> String {
-        const MOST_YEARS: f64 = 1e6;
-        let years = (self.finding.evidence - self.bound.nats).exp() / self.bound.yearly;
-        if years >= MOST_YEARS {
-            "less than once in a million years".to_owned()
-        } else {
-            format!("about once in {} years", grouped(years.max(1.0) as u64))
-        }
-    }
-
-    fn evidence(&self, estate: &Estate, next_port: Option<u16>) -> Vec<Evidence> {
-        let finding = &self.finding;
-        let mut evidence = vec![Evidence {
-            time: self.first_seen,
-            weight: shown(-self.bound.nats),
-            fact: Fact::Baseline {
-                statement: format!(
-                    "needed before this is an alert, so that chance raises {} false alarms a year",
-                    self.bound.yearly
-                ),
-            },
-        }];
-        let shown_weight: f64 = finding.kept.matches.iter().map(|one| one.weight).sum();
-        for one in &finding.kept.matches {
-            evidence.extend(one.evidence(&finding.formula));
-        }
-        evidence.push(Evidence {
-            time: finding.time,
-            weight: shown(finding.evidence - shown_weight),
-            fact: Fact::Formula {
-                expression: finding.formula.to_string(),
-                pairs: finding.pairs as u64,
-                misses: finding.misses as u64,
-                next_port,
-            },
-        });
-        let last = finding.kept.matches.last();
-        evidence.extend(last.and_then(|last| estate.mirror_evidence(&last.flow)));
-        evidence
-    }
-}
-
 impl Match {
     /// The answer, the connection and, for a known formula, the chance that they fit.
-    fn evidence(&self, formula: &Formula) -> impl Iterator<Item = Evidence> {
+    pub(super) fn evidence(&self, formula: &Formula) -> impl Iterator<Item = Evidence> {
         let at = |time, weight, fact| Evidence { time, weight: shown(weight), fact };
         let answer =
             Fact::DnsAnswer { query: self.name.to_string(), answer: self.answer.to_string() };

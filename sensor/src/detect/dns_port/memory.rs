@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::MEMORY;
+use super::family::{Family, Tried};
 use super::finding::{Finding, Match};
-use super::formula::{Chances, Expression};
-use super::pairs::PairSet;
+use super::pairs::{Added, PairSet};
 use super::sequence::{Sequence, chance};
-use super::solve::{Formula, Pair};
+use super::solve::Pair;
 use super::trial::{Group, Trial};
 use crate::time::Timestamp;
 
@@ -27,29 +27,33 @@ pub(super) struct Memory {
     taught: Vec<(Arc<str>, u16, bool)>,
 }
 
+/// What came of a trial.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// Tests made: names by what is tried.
+    pub(super) tests: usize,
+    pub(super) found: Vec<Finding>,
+    /// Domains whose pairs are a closed set.
+    pub(super) closed: Vec<Arc<str>>,
+}
+
 impl Memory {
-    /// A trial: how many tests it was, and what they found.
-    pub(super) fn take(
-        &mut self,
-        trial: &Trial<'_>,
-        chances: &Chances,
-        share: f64,
-    ) -> (usize, Vec<Finding>) {
+    /// A trial, and what came of it.
+    pub(super) fn take(&mut self, trial: &Trial<'_>, family: &Family, share: f64) -> Outcome {
         self.forget(trial.time);
         let resolved = trial.is_resolved();
-        let mut tests = 0;
-        let mut found = Vec::new();
+        let mut outcome = Outcome::default();
         for group in &trial.groups {
             if self.is_taught(&group.domain) {
                 continue;
             }
-            tests += Expression::KNOWN;
-            let best = self.test(trial, group, chances, share, group.direct || !resolved);
-            let solved = self.pair(trial, group);
+            let (tests, best) = self.test(trial, group, family, share, group.direct || !resolved);
+            outcome.tests += tests;
+            let solved = self.pair(trial, group, &mut outcome);
             // A known formula says more than a solved one.
-            found.extend(best.or(solved));
+            outcome.found.extend(best.or(solved));
         }
-        (tests, found)
+        outcome
     }
 
     /// `--learn`: a domain's service is reached on this port.
@@ -91,66 +95,85 @@ impl Memory {
         self.sets.retain(|set| now.since(set.last) <= MEMORY);
     }
 
-    /// Tries the known expressions; the one that now has most evidence, if it was hit.
+    /// Tries what is tried for itself: how many tests that was, and what now has most evidence, if it
+    /// was hit. A trial to another address that DNS gave is no miss: it has its own reason.
     fn test(
         &mut self,
         trial: &Trial<'_>,
         group: &Group,
-        chances: &Chances,
+        family: &Family,
         share: f64,
         misses: bool,
-    ) -> Option<Finding> {
+    ) -> (usize, Option<Finding>) {
+        let mut known: Vec<usize> = (0..self.sequences.len())
+            .filter(|at| self.sequences.get(*at).is_some_and(|one| one.domain == group.domain))
+            .collect();
+        let mut tests = 0;
         let mut best: Option<usize> = None;
-        for (index, expression) in Expression::all().iter().take(Expression::KNOWN).enumerate() {
-            let hit =
-                group.values.iter().find(|value| expression.port(**value) == Some(trial.port()));
-            let known = self.sequences.iter().position(|sequence| {
-                sequence.expression == index && sequence.domain == group.domain
-            });
+        for (place, tried) in family.all() {
+            let ports =
+                || group.values.iter().filter_map(|value| Some((value, tried.port(*value)?)));
+            let Some((first, _)) = ports().next() else { continue };
+            tests += 1;
+            let hit = ports().find(|(_, port)| *port == trial.port()).map(|(answer, _)| answer);
             // Costs a table at the first hit, so only what was hit asks for it.
-            let chance = || chance(chances.of(index, trial.port()), share, group.values.len());
-            match (hit, known) {
-                (None, None) => {}
-                (None, Some(known)) => {
-                    if let Some(sequence) = self.sequences.get_mut(known).filter(|_| misses) {
-                        sequence.miss(group.newest, chance());
-                    }
+            let chance =
+                || chance(family.chance(place, *first, trial.port()), share, ports().count());
+            let at = known
+                .iter()
+                .position(|at| self.sequences.get(*at).is_some_and(|one| one.tried == *tried))
+                .map(|found| known.swap_remove(found));
+            let Some(answer) = hit else {
+                if let Some(sequence) = at.and_then(|at| self.sequences.get_mut(at))
+                    && misses
+                {
+                    sequence.miss(group.newest, chance());
                 }
-                (Some(answer), known) => {
-                    let known = known.unwrap_or_else(|| self.start(group, index, trial.time));
-                    let Some(sequence) = self.sequences.get_mut(known) else { continue };
-                    let (read, chance) = (expression.reads(*answer), chance());
-                    let Some(weight) = sequence.hit(read, trial.port(), chance, trial.time) else {
-                        continue;
-                    };
-                    sequence.kept.push(Match::new(trial, group, *answer, weight, Some(chance)));
-                    let evidence = sequence.evidence;
-                    let better = best.and_then(|best| self.sequences.get(best));
-                    if better.is_none_or(|better| evidence > better.evidence) {
-                        best = Some(known);
-                    }
-                }
+                continue;
+            };
+            let at = at.unwrap_or_else(|| self.start(group, tried, trial.time, &mut known));
+            let Some(sequence) = self.sequences.get_mut(at) else { continue };
+            let (read, chance) = (tried.reads(*answer), chance());
+            let Some(weight) = sequence.hit(read, trial.port(), chance, trial.time) else {
+                continue;
+            };
+            sequence.kept.push(Match::new(trial, group, *answer, weight, Some(chance)));
+            let evidence = sequence.evidence();
+            let better = best.and_then(|best| self.sequences.get(best));
+            if better.is_none_or(|better| evidence > better.evidence()) {
+                best = Some(at);
             }
         }
-        let sequence = self.sequences.get(best?).filter(|best| best.pairs() >= MIN_PAIRS)?;
-        Some(Finding::known(sequence, group, trial))
+        let best = best.and_then(|best| self.sequences.get(best));
+        let found = best.filter(|best| best.pairs() >= MIN_PAIRS);
+        (tests, found.map(|sequence| Finding::known(sequence, group, trial)))
     }
 
-    fn start(&mut self, group: &Group, expression: usize, now: Timestamp) -> usize {
-        if self.sequences.len() >= MAX_SEQUENCES {
-            let least = self.sequences.iter().enumerate().min_by(|(_, a), (_, b)| {
-                a.evidence.total_cmp(&b.evidence).then(a.last.cmp(&b.last))
-            });
-            if let Some((least, _)) = least {
-                self.sequences.swap_remove(least);
-            }
+    /// A sequence for what was hit first just now, in the place of the weakest where there is no room:
+    /// one that `known` then no longer names.
+    fn start(
+        &mut self,
+        group: &Group,
+        tried: &Tried,
+        now: Timestamp,
+        known: &mut Vec<usize>,
+    ) -> usize {
+        let new = Sequence::new(&group.domain, tried, now);
+        if self.sequences.len() < MAX_SEQUENCES {
+            self.sequences.push(new);
+            return self.sequences.len() - 1;
         }
-        self.sequences.push(Sequence::new(&group.domain, expression, now));
-        self.sequences.len() - 1
+        let weakest = self.sequences.iter_mut().enumerate().min_by(|(_, a), (_, b)| {
+            a.evidence().total_cmp(&b.evidence()).then(a.last.cmp(&b.last))
+        });
+        let Some((place, weakest)) = weakest else { return 0 };
+        *weakest = new;
+        known.retain(|known| *known != place);
+        place
     }
 
     /// Keeps the pair, and solves for a formula when it is a new one.
-    fn pair(&mut self, trial: &Trial<'_>, group: &Group) -> Option<Finding> {
+    fn pair(&mut self, trial: &Trial<'_>, group: &Group, outcome: &mut Outcome) -> Option<Finding> {
         let fixed = (!group.direct).then_some(trial.address());
         let known =
             self.sets.iter().position(|set| set.fixed == fixed && set.domain == group.domain);
@@ -168,19 +191,67 @@ impl Memory {
             }
         };
         let set = self.sets.get_mut(index)?;
-        if !set.add(Pair { answer: group.read, port: trial.port() }, trial.time) {
-            return None;
+        let pair = Pair { answer: group.read, port: trial.port() };
+        match set.add(pair, trial.time, Match::new(trial, group, group.read, 0.0, None)) {
+            Added::Known => return None,
+            Added::Closed => {
+                outcome.closed.push(Arc::clone(&group.domain));
+                return None;
+            }
+            Added::New => {}
         }
-        set.kept.push(Match::new(trial, group, group.read, 0.0, None));
-        let solution = set.solve()?;
+        let solved = set.solve()?;
         let narrow = set.narrow();
-        Some(Finding::solved(set, solution, narrow, group, trial))
+        Some(Finding::solved(solved, narrow, group, trial))
     }
 }
 
-/// A known expression as a formula.
-impl From<Expression> for Formula {
-    fn from(of: Expression) -> Self {
-        Self::Offset { of, offset: 0 }
+#[cfg(test)]
+mod tests {
+    use arrayvec::ArrayVec;
+
+    use super::*;
+    use crate::decode::{Vlans, protocol};
+    use crate::detect::answers::Value;
+    use crate::event::{Endpoint, Flow};
+
+    /// Fails when whoever chooses names and ports can fill memory.
+    #[test]
+    fn a_flood_of_names_and_ports_is_bounded() {
+        let (family, mut memory) = (Family::new(&[]), Memory::default());
+        let end = |address: [u8; 4], port| Endpoint { address: address.into(), port, mac: None };
+        for name in 0..1500u16 {
+            let [high, low] = name.to_be_bytes();
+            let (time, address) = (Timestamp::from_parts(u64::from(name), 0), [200, high, low, 9]);
+            let port = 200 * u16::from(high) + u16::from(low) + 2000;
+            // Half of the answers give the port, of the others nothing is kept but the pair.
+            let answer = if name % 2 == 0 { [200, high + 10, low, 9] } else { address };
+            let flow = Flow {
+                id: 1,
+                slot: 1,
+                client: end([10, 1, 0, 1], 40_000),
+                server: end(address, port),
+                protocol: protocol::TCP,
+                vlans: Vlans::new(),
+                interface: None,
+                tunnel: None,
+                opened: time,
+            };
+            let domain: Arc<str> = format!("d{name}.example").into();
+            let value = Value::Address(answer.into());
+            let group = Group {
+                name: Arc::clone(&domain),
+                domain,
+                values: ArrayVec::from_iter([value]),
+                read: value,
+                newest: time,
+                direct: false,
+            };
+            let trial = Trial { flow: &flow, time, source: None, groups: vec![group] };
+            memory.take(&trial, &family, 0.0);
+        }
+        assert_eq!((memory.sequences.len(), memory.sets.len()), (MAX_SEQUENCES, MAX_SETS));
+        memory.forget(Timestamp::from_parts(1500, 0).plus(MEMORY * 2));
+        assert_eq!((memory.sequences.len(), memory.sets.len()), (0, 0));
     }
 }

@@ -20,6 +20,12 @@ const CONTROL_SPAN: Duration = Duration::from_secs(300);
 const USED_SPAN: Duration = Duration::from_secs(86_400);
 /// The estate's.
 const USUAL_SPAN: Duration = Duration::from_secs(7 * 86_400);
+/// Ports that random ones are drawn from together: clients have ranges of their own.
+const TOGETHER: usize = 4096;
+/// Random ports are used more often than the mean and so many of its roots above [`AT_MOST_ONCE`] in one of a
+/// thousand cases (Poisson's distribution, from a mean of nothing up).
+const DEVIATIONS: f64 = 3.1;
+const AT_MOST_ONCE: f64 = 1.5;
 
 /// What ports are used for.
 #[derive(Debug)]
@@ -28,8 +34,8 @@ pub(super) struct Ports {
     used: Recent<(AssetId, u16), ()>,
     estate: Recent<u16, Use>,
     control: Recent<(AssetId, IpAddr), Timestamp>,
-    /// First uses in all.
-    uses: u32,
+    /// First uses of ports that lie together, [`TOGETHER`] each.
+    uses: [Lately; 65_536 / TOGETHER],
 }
 
 /// Who uses a port.
@@ -39,7 +45,30 @@ struct Use {
     network: IpAddr,
     several_assets: bool,
     several_networks: bool,
-    uses: u32,
+    uses: Lately,
+}
+
+/// A count that halves from week to week.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lately {
+    count: u32,
+    week: u64,
+}
+
+impl Lately {
+    /// What is left of it.
+    fn at(self, now: Timestamp) -> u32 {
+        let weeks = week(now).saturating_sub(self.week);
+        self.count.checked_shr(u32::try_from(weeks).unwrap_or(u32::MAX)).unwrap_or(0)
+    }
+
+    fn add(&mut self, now: Timestamp) {
+        *self = Self { count: self.at(now).saturating_add(1), week: week(now).max(self.week) };
+    }
+}
+
+fn week(now: Timestamp) -> u64 {
+    now.as_secs() / USUAL_SPAN.as_secs()
 }
 
 impl Ports {
@@ -48,7 +77,7 @@ impl Ports {
             used: Recent::new(USED_SPAN, 1 << 18),
             estate: Recent::new(USUAL_SPAN, 1 << 16),
             control: Recent::new(CONTROL_SPAN, 1 << 16),
-            uses: 0,
+            uses: [Lately::default(); 65_536 / TOGETHER],
         }
     }
 
@@ -77,25 +106,32 @@ impl Ports {
     }
 
     /// How large a part of all first uses this port has; 0 for one that was seen once.
-    pub(super) fn share(&self, port: u16) -> f64 {
+    pub(super) fn share(&self, port: u16, now: Timestamp) -> f64 {
         let uses = self.estate.get(&port).filter(|used| used.several_networks);
-        uses.map_or(0.0, |used| f64::from(used.uses) / f64::from(self.uses.max(1)))
+        let all: u64 = self.uses.iter().map(|uses| u64::from(uses.at(now))).sum();
+        uses.map_or(0.0, |used| f64::from(used.uses.at(now)) / all.max(1) as f64)
     }
 
-    /// Whether several assets use the port with several places: then it is a protocol's. Two
-    /// infected guests that share a server do not make its port usual.
+    /// Whether several assets use the port with several places, more often than one of so many
+    /// random ports is: then it is a protocol's. Two infected guests that share a server do not make
+    /// its port usual, and peer-to-peer clients not all ports.
     fn is_usual(&mut self, asset: AssetId, port: u16, network: IpAddr, now: Timestamp) -> bool {
-        self.uses = self.uses.saturating_add(1);
+        let Some(together) = self.uses.get_mut(usize::from(port) / TOGETHER) else { return false };
+        together.add(now);
+        let expected = f64::from(together.at(now)) / TOGETHER as f64;
         let Some(used) = self.estate.get_mut(port) else {
+            let mut uses = Lately::default();
+            uses.add(now);
             let first =
-                Use { asset, network, several_assets: false, several_networks: false, uses: 1 };
+                Use { asset, network, several_assets: false, several_networks: false, uses };
             self.estate.insert(now, port, first);
             return false;
         };
-        used.uses += 1;
+        used.uses.add(now);
         used.several_assets |= used.asset != asset;
         used.several_networks |= used.network != network;
-        used.several_assets && used.several_networks
+        let by_chance = expected + DEVIATIONS * expected.sqrt() + AT_MOST_ONCE;
+        used.several_assets && used.several_networks && f64::from(used.uses.at(now)) > by_chance
     }
 
     /// Whether a control connection to the same address explains it.

@@ -5,16 +5,21 @@
 //! their width.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
+use super::family::Tried;
 use super::formula::{Expression, octets};
 use crate::detect::answers::Value;
 use linear::Linear;
 
 mod linear;
+mod masked;
 mod offset;
 
-/// From so many pairs on, one of them may be a decoy.
-const LEAVE_ONE_OUT: usize = 8;
+/// Evidence that chance has now and then, in nats: with less, more is tried.
+const WEAK: f64 = 10.0;
+/// With so many pairs, one of them may be a decoy. With more, it would not be one alone.
+const LEAVE_ONE_OUT: RangeInclusive<usize> = 8..=16;
 
 /// An answer, and the port that was used after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +41,12 @@ pub(super) struct Solution {
 /// Its form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Formula {
+    /// One that is tried for itself.
+    Tried(Tried),
     /// `f + offset`, modulo 2^16.
     Offset { of: Expression, offset: i64 },
-    /// `((f + inner) mod modulus) + outer`; one of the constants is 0.
-    Modulus { of: Expression, modulus: u64, inner: u64, outer: u16 },
+    /// `(((f ^ mask) + inner) mod modulus) + outer`; of mask and inner constant one is 0.
+    Modulus { of: Expression, mask: u16, modulus: u64, inner: u64, outer: u16 },
     /// `f ^ mask`
     Xor { of: Expression, mask: u16 },
     /// A sum of monomials with multipliers, modulo 2^16.
@@ -50,11 +57,13 @@ impl Formula {
     /// The port it gives for an answer.
     pub(super) fn port(&self, answer: Value) -> Option<u16> {
         match self {
+            Self::Tried(tried) => tried.port(answer),
             Self::Offset { of, offset } => {
                 Some((of.value(answer)? as i64).wrapping_add(*offset) as u16)
             }
-            Self::Modulus { of, modulus, inner, outer } => {
-                let rest = of.value(answer)?.checked_add(*inner)?.checked_rem(*modulus)?;
+            Self::Modulus { of, mask, modulus, inner, outer } => {
+                let masked = of.value(answer)? ^ u64::from(*mask);
+                let rest = masked.checked_add(*inner)?.checked_rem(*modulus)?;
                 u16::try_from(rest.checked_add(u64::from(*outer))?).ok()
             }
             Self::Xor { of, mask } => Some(of.port(answer)? ^ mask),
@@ -69,13 +78,17 @@ impl Formula {
 impl fmt::Display for Formula {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Tried(tried) => tried.fmt(f),
             Self::Offset { of, offset: 0 } => of.fmt(f),
             Self::Offset { of, offset } => write!(f, "({of}{offset:+}) mod 65536"),
-            Self::Modulus { of, modulus, inner: 0, outer: 0 } => write!(f, "({of}) mod {modulus}"),
-            Self::Modulus { of, modulus, inner: 0, outer } => {
-                write!(f, "({of}) mod {modulus} + {outer}")
+            Self::Modulus { of, mask, modulus, inner, outer } => {
+                match (mask, inner) {
+                    (0, 0) => write!(f, "({of}) mod {modulus}")?,
+                    (0, _) => write!(f, "({of}+{inner}) mod {modulus}")?,
+                    _ => write!(f, "(({of}) ^ {mask:#x}) mod {modulus}")?,
+                }
+                if *outer == 0 { Ok(()) } else { write!(f, " + {outer}") }
             }
-            Self::Modulus { of, modulus, inner, .. } => write!(f, "({of}+{inner}) mod {modulus}"),
             Self::Xor { of, mask } => write!(f, "({of}) ^ {mask:#x}"),
             Self::Linear(linear) => linear.fmt(f),
         }
@@ -84,24 +97,31 @@ impl fmt::Display for Formula {
 
 /// The best formula for pairs that are distinct in answer and in port.
 pub(super) fn solve(pairs: &[Pair]) -> Option<Solution> {
-    let whole = solve_all(pairs);
-    if whole.is_some() || pairs.len() < LEAVE_ONE_OUT {
-        return whole;
+    let plain = solve_plain(pairs);
+    if plain.as_ref().is_some_and(|found| found.evidence >= WEAK) {
+        return plain;
     }
-    let without = (0..pairs.len()).filter_map(|out| {
-        let kept = [pairs.get(..out)?, pairs.get(out + 1..)?].concat();
-        let found = solve_all(&kept)?;
-        let evidence = found.evidence - (pairs.len() as f64).ln();
-        Some(Solution { evidence, misses: 1, ..found })
-    });
-    without.max_by(|a, b| a.evidence.total_cmp(&b.evidence))
+    let masked = masked::solve(pairs).map(whole);
+    let others =
+        (0..pairs.len()).filter(|_| LEAVE_ONE_OUT.contains(&pairs.len())).filter_map(|out| {
+            let kept = [pairs.get(..out)?, pairs.get(out + 1..)?].concat();
+            let found = solve_plain(&kept)?;
+            let evidence = found.evidence - (pairs.len() as f64).ln();
+            Some(Solution { evidence, misses: 1, ..found })
+        });
+    let all = plain.into_iter().chain(masked).chain(others);
+    all.reduce(|best, next| if next.evidence > best.evidence { next } else { best })
 }
 
-fn solve_all(pairs: &[Pair]) -> Option<Solution> {
-    let candidates = [offset::solve(pairs), linear::solve(pairs)];
-    let found = candidates.into_iter().flatten().filter(|(_, evidence)| *evidence > 0.0);
-    let (formula, evidence) = found.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
-    Some(Solution { formula, evidence, misses: 0 })
+fn solve_plain(pairs: &[Pair]) -> Option<Solution> {
+    let found = [offset::solve(pairs), linear::solve(pairs)].into_iter().flatten();
+    let found = found.filter(|(_, evidence)| *evidence > 0.0);
+    found.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(whole)
+}
+
+/// A formula that explains every pair.
+fn whole((formula, evidence): (Formula, f64)) -> Solution {
+    Solution { formula, evidence, misses: 0 }
 }
 
 /// The logarithm of how many ports the pairs range over.

@@ -1,6 +1,13 @@
+use super::formula::Expression;
 use crate::alert::{Analytic, Fact, Severity};
+use crate::detect::answers::Value;
 use crate::detect::tests::{DAY, HOUR, MINUTE, Scene, Told, about, at_least};
 use crate::event::DnsData;
+
+mod evasions;
+mod month;
+mod readings;
+mod services;
 
 const START: u64 = 2 * DAY + 10 * HOUR;
 const GUEST: &str = "10.1.0.3";
@@ -39,6 +46,14 @@ fn beacons(
 
 fn calculated<'a>(told: &'a [Told], asset: &str) -> Vec<&'a Told> {
     about(told, asset).into_iter().filter(|told| told.analytic == Analytic::AN0731).collect()
+}
+
+/// Whether a statement of an alert's evidence holds these words.
+fn says(told: &Told, words: &str) -> bool {
+    told.alert.evidence.iter().any(|piece| match &piece.fact {
+        Fact::Baseline { statement } => statement.contains(words),
+        _ => false,
+    })
 }
 
 /// The beacon, counted from 1, at which it was told.
@@ -124,147 +139,6 @@ fn names_that_rotate_under_one_domain_are_one() {
         scene.connect(at + 5, GUEST, &text(answer), apt12(answer) as u16);
     }
     assert_eq!(calculated(&scene.run(), GUEST).len(), 1);
-}
-
-#[test]
-fn numbers_in_txt_records_are_found() {
-    let mut scene = scene();
-    for beacon in 0..5 {
-        let at = START + beacon * HOUR;
-        let number = 2000 + beacon * 7919 % 50_000;
-        scene.dns(at, GUEST, "p.evil.example", &[DnsData::Text(format!("k={number};").into())]);
-        scene.connect(at + 5, GUEST, "203.0.113.50", number as u16);
-    }
-    assert_eq!(calculated(&scene.run(), GUEST).len(), 1);
-}
-
-#[test]
-fn formulas_over_the_end_of_ipv6_addresses_are_found() {
-    let mut scene = scene();
-    for beacon in 0..4 {
-        let (at, [a, b, c, d]) = (START + beacon * HOUR, c2(beacon));
-        let answer = format!("2001:db8:77::{a:x}{b:02x}:{c:x}{d:02x}");
-        scene.resolve(at, GUEST, "v6.evil.example", &answer);
-        scene.connect(at + 5, GUEST, &answer, (a * b + c) as u16);
-    }
-    assert_eq!(calculated(&scene.run(), GUEST).len(), 1);
-}
-
-#[test]
-fn decoys_delay_but_do_not_hide() {
-    let mut scene = scene();
-    for beacon in 0..12 {
-        let (at, answer) = (START + beacon * HOUR, c2(beacon));
-        scene.resolve(at, GUEST, "cdn7.evil.example", &text(answer));
-        for decoy in 0..7 {
-            let port = 20_000 + (beacon * 7 + decoy) * 211 % 30_000;
-            scene.connect(at + 3 + decoy, GUEST, &text(answer), port as u16);
-        }
-        scene.connect(at + 20, GUEST, &text(answer), apt12(answer) as u16);
-    }
-    assert_eq!(calculated(&scene.run(), GUEST).len(), 1);
-}
-
-/// A peer-to-peer guest with thousands of connections to odd ports a day, and names alive.
-#[test]
-fn a_peer_to_peer_guest_is_silent() {
-    let mut scene = scene();
-    let mut state = 4242u64;
-    let mut random = move || {
-        state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        state >> 24
-    };
-    for connection in 0..3000u64 {
-        let at = DAY + connection * 28;
-        if connection % 2 == 0 {
-            let name = format!("n{}.site{}.example", random() % 9, random() % 40);
-            scene.resolve(at, GUEST, &name, &text(c2(random() % 400)));
-        }
-        scene.connect(at + 3, GUEST, &text(c2(random())), 1025 + (random() % 64_000) as u16);
-    }
-    let told = scene.run();
-    assert!(calculated(&told, GUEST).is_empty(), "{:?}", at_least(Severity::Low, &told));
-}
-
-#[test]
-fn passive_ftp_is_silent() {
-    let mut scene = scene();
-    for session in 0..12u64 {
-        let at = START + session * 20 * MINUTE;
-        scene.resolve(at, GUEST, "ftp.mirror.example", "198.51.100.80");
-        scene.connect(at + 1, GUEST, "198.51.100.80", 21);
-        for transfer in 0..4 {
-            let port = 50_000 + (session * 4 + transfer) * 97 % 10_000;
-            scene.connect(at + 2 + transfer, GUEST, "198.51.100.80", port as u16);
-        }
-    }
-    assert!(calculated(&scene.run(), GUEST).is_empty());
-}
-
-#[test]
-fn ports_that_srv_and_https_records_announce_are_no_trials() {
-    let mut scene = scene();
-    for call in 0..8u64 {
-        let (at, answer) = (START + call * HOUR, c2(call));
-        let port = apt12(answer) as u16;
-        let service =
-            DnsData::Service { priority: 0, weight: 0, port, target: "edge.voip.example".into() };
-        scene.dns(at, GUEST, "_sip._tcp.voip.example", &[service]);
-        scene.resolve(at + 1, GUEST, "edge.voip.example", &text(answer));
-        scene.connect(at + 2, GUEST, &text(answer), port);
-    }
-    assert!(calculated(&scene.run(), GUEST).is_empty());
-}
-
-/// Shard `i` of a service at address + `i` and port + `i`, used by one guest, then by others.
-fn shards(scene: &mut Scene, guest: &str, day: u64) {
-    for shard in 0..16u64 {
-        let at = day * DAY + 9 * HOUR + shard * 10 * MINUTE;
-        let address = format!("198.51.100.{}", 10 + shard);
-        scene.resolve(at, guest, &format!("s{shard}.shards.example"), &address);
-        scene.connect(at + 2, guest, &address, (7000 + shard) as u16);
-    }
-}
-
-#[test]
-fn a_sharded_service_is_low_at_most_and_nothing_once_learned() {
-    let mut new = scene();
-    shards(&mut new, GUEST, 2);
-    assert_eq!(at_least(Severity::Medium, &new.run()), Vec::<String>::new());
-    let mut learned = scene();
-    shards(&mut learned, GUEST, 0);
-    shards(&mut learned, GUEST, 2);
-    assert_eq!(at_least(Severity::Low, &learned.run()), Vec::<String>::new());
-}
-
-#[test]
-fn a_port_that_a_protocol_uses_everywhere_is_no_trial() {
-    let mut scene = scene();
-    for hour in 0..10u64 {
-        for guest in 1..=4u64 {
-            let (at, answer) = (START + hour * HOUR + guest, c2(hour * 10 + guest));
-            let client = format!("10.1.0.{guest}");
-            scene.resolve(at, &client, "push.vendor.example", &text(answer));
-            scene.connect(at + 2, &client, &text(answer), 5228);
-        }
-    }
-    assert_eq!(at_least(Severity::Low, &scene.run()), Vec::<String>::new());
-}
-
-#[test]
-fn many_answers_to_one_name_make_a_hit_worth_less() {
-    let mut scene = scene();
-    for call in 0..6u64 {
-        let at = START + call * HOUR;
-        let answers: Vec<DnsData> = (0..8)
-            .map(|index| DnsData::Address(text(c2(call * 8 + index)).parse().unwrap()))
-            .collect();
-        scene.dns(at, GUEST, "pool.turn.example", &answers);
-        let port = 10_000 + call * 6007 % 50_000;
-        scene.connect(at + 2, GUEST, &text(c2(call * 8)), port as u16);
-    }
-    assert!(calculated(&scene.run(), GUEST).is_empty());
 }
 
 /// Fails when connections that only a log tells of are not tested, or those in packets too are

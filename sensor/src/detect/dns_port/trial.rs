@@ -34,7 +34,8 @@ pub(super) struct Group {
     pub(super) name: Arc<str>,
     /// The address connected to first, then the newest.
     pub(super) values: ArrayVec<Value, MAX_VALUES>,
-    /// What a formula would read: the address connected to, else the first of the newest answer.
+    /// What a formula would read: the address connected to, else the first address of the newest answer,
+    /// else its first number.
     pub(super) read: Value,
     /// When the newest answer came.
     pub(super) newest: Timestamp,
@@ -106,7 +107,10 @@ impl Group {
             self.name = Arc::clone(&answer.name);
             self.read = answer.value;
         } else if !self.direct && answer.time == self.newest {
-            self.read = answer.value;
+            let is_number = |value| matches!(value, Value::Number(_));
+            if is_number(self.read) || !is_number(answer.value) {
+                self.read = answer.value;
+            }
         }
         if self.values.contains(&answer.value) {
             return;

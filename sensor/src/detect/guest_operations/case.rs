@@ -150,12 +150,16 @@ impl Case {
         now: Timestamp,
         alerts: &mut Vec<Alert>,
     ) -> bool {
-        let (_, severity) = severity(self.weights().map(|(.., weight)| weight));
+        let (sum, severity) = severity(self.weights().map(|(.., weight)| weight));
         let Some(severity) = severity else { return false };
         let is_new = match &mut self.raised {
-            Some(raised) if raised.severity >= severity => return false,
+            Some(raised)
+                if raised.severity >= severity && !estate.budget.admits(raised.id, sum) =>
+            {
+                return false;
+            }
             Some(raised) => {
-                raised.severity = severity;
+                raised.severity = severity.max(raised.severity);
                 false
             }
             none => {

@@ -48,7 +48,8 @@ impl Actor {
         if look.policy.maintains(account, look.time) {
             return None;
         }
-        let is_sure = look.claim.is_some_and(|claim| claim.basis != Basis::OnlySession);
+        let is_sure =
+            look.claim.is_some_and(|claim| matches!(claim.basis, Basis::Stated | Basis::Session));
         if look.policy.lists_accounts() {
             let level = if is_sure { UNEXPECTED } else { NEW };
             let is_expected = look.policy.expects(account);

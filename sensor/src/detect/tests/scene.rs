@@ -146,14 +146,27 @@ impl Scene {
 
     /// `client` is answered `answers` for `name`.
     pub(in super::super) fn dns(&mut self, at: u64, client: &str, name: &str, answers: &[DnsData]) {
+        self.respond(at, client, name, answers, true);
+    }
+
+    /// The same without a question, as anybody can send it.
+    pub(in super::super) fn spoof(&mut self, at: u64, client: &str, name: &str, address: &str) {
+        let answer = DnsData::Address(address.parse().unwrap());
+        self.respond(at, client, name, &[answer], false);
+    }
+
+    fn respond(&mut self, at: u64, client: &str, name: &str, answers: &[DnsData], asked: bool) {
         let flow = self.flow(at, protocol::UDP, client, "10.0.0.53", 53);
-        let answer =
-            |data: &DnsData| DnsAnswer { name: name.into(), rtype: 1, ttl: 60, data: data.clone() };
+        let answer = |data: &DnsData| {
+            let rtype = if matches!(data, DnsData::Name(_)) { 5 } else { 1 };
+            DnsAnswer { name: name.into(), rtype, ttl: 60, data: data.clone() }
+        };
         let message = DnsMessage {
             id: 1,
             response: true,
             flags: 0x8180,
             transport: DnsTransport::Udp,
+            asked,
             questions: vec![DnsQuestion { name: name.into(), rtype: 1 }],
             answers: answers.iter().map(answer).collect(),
             authorities: Vec::new(),
@@ -245,6 +258,13 @@ impl Scene {
                 }
             }
         }
+    }
+
+    /// Gives what has happened so far to an engine that goes on, and forgets it.
+    pub(in super::super) fn feed(&mut self, engine: &mut Engine) -> Vec<Alert> {
+        self.events.sort_by_key(|event| event.time);
+        self.events.drain(..).for_each(|event| engine.event(&event));
+        engine.drain_alerts().collect()
     }
 
     pub(in super::super) fn config(&self) -> &Config {

@@ -39,10 +39,11 @@ impl<'a> Claim<'a> {
         let mut support = None;
         match &name {
             Some(name) => {
-                let found = estate.answers.support(asset, registered(name), address);
+                let place = place(name);
+                let found = estate.answers.support(asset, &place, address);
                 support = Some(found);
                 if matches!(found, Support::Agreed | Support::Blind) {
-                    return Self { place: place(name), name: sni, server, support, notes };
+                    return Self { place, name: sni, server, support, notes };
                 }
                 notes.add(Notes::SNI_NOT_IN_DNS);
             }

@@ -1,8 +1,8 @@
 //! Guest operations that led up to an egress.
 
+use super::TlsEgress;
 use super::case::{Case, Judgement};
 use super::weigh::Led;
-use super::{TlsEgress, findings};
 use crate::alert::Alert;
 use crate::baseline::PlaceId;
 use crate::detect::estate::Estate;
@@ -25,11 +25,9 @@ impl TlsEgress {
             if !case.lead(estate.operations.before(asset, now)) {
                 continue;
             }
-            if let Some(found) = findings(estate, &watch.habits, *key, case, now) {
-                let (weights, amount) = (found.weigh(), found.amount());
-                let severity = weights.severity(&found);
-                let judgement = Judgement { weights, amount, severity };
-                case.judge(estate, &mut watch.habits, *key, now, judgement, alerts);
+            if let Some(found) = watch.known.findings(estate, *key, case, now) {
+                let judgement = Judgement::of(&found);
+                case.judge(estate, &mut watch.known, *key, now, judgement, alerts);
             }
         }
     }

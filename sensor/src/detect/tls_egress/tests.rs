@@ -17,7 +17,7 @@ fn routine_is_silent() {
 
 #[test]
 fn exfiltration_after_staging_is_found_whatever_its_size() {
-    for megabytes in [8, 20, 100, 500, 3000] {
+    for megabytes in [30, 100, 500, 3000] {
         let mut scene = scene();
         let bytes = megabytes * 1_000_000;
         scene.inside(
@@ -76,6 +76,33 @@ fn a_first_upload_of_up_to_100_megabytes_alone_is_no_alert_and_a_huge_one_not_hi
 }
 
 #[test]
+fn a_file_that_is_fetched_and_sent_on_is_never_high() {
+    for (megabytes, most) in [(20, None), (90, Some(Severity::Medium))] {
+        let mut scene = scene();
+        let bytes = megabytes * 1_000_000;
+        scene.inside(NOON, "10.0.0.20", "10.1.0.3", 60, bytes);
+        scene.visit(NOON + 5 * MINUTE, "10.1.0.3", "t.example", "203.0.113.9", 60, bytes);
+        let told = scene.run();
+        assert_eq!(told.iter().map(|told| told.worst).max(), most, "{megabytes} MB: {told:#?}");
+    }
+}
+
+/// Fails when an alert names the conversation that went to a place first, and not that which carried
+/// what is told of.
+#[test]
+fn the_conversation_that_carries_most_is_the_one_that_is_named() {
+    let mut scene = scene();
+    scene.visit(NOON - HOUR, "10.1.0.3", "a.evil.example", "203.0.113.8", 30, 200_000);
+    scene.inside(NOON, "10.0.0.20", "10.1.0.3", 300, 900_000_000);
+    scene.visit(NOON + 600, "10.1.0.3", "b.evil.example", "203.0.113.9", 300, 600_000_000);
+    let told = scene.run();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    let destination = told[0].alert.destination.as_ref().unwrap();
+    assert_eq!(destination.address, "203.0.113.9".parse::<std::net::IpAddr>().unwrap());
+    assert_eq!(destination.sni.as_deref(), Some("b.evil.example"));
+}
+
+#[test]
 fn a_tiny_visit_after_a_backup_is_nothing() {
     let mut scene = scene();
     scene.inside(NIGHT, "10.0.0.20", "10.1.0.3", 1200, 8_000_000_000);
@@ -131,7 +158,7 @@ fn staged_uploads_from_several_guests_do_not_excuse_each_other() {
 
 #[test]
 fn an_upload_to_a_usual_cloud_is_measured_against_the_habit_there() {
-    for (bytes, found) in [(20_000_000, false), (80_000_000, true), (900_000_000, true)] {
+    for (bytes, found) in [(80_000_000, false), (200_000_000, true), (900_000_000, true)] {
         let mut scene = Scene::new();
         scene.routine(6, 3);
         for day in 0..3 {

@@ -14,6 +14,7 @@ fn response(answers: Vec<(u16, DnsData)>) -> DnsMessage {
         response: true,
         flags: 0x8183,
         transport: DnsTransport::Udp,
+        asked: true,
         questions: vec![DnsQuestion { name, rtype: 65280 }],
         answers,
         authorities: Vec::new(),

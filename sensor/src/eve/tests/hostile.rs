@@ -50,6 +50,7 @@ fn response(name: &str) -> DnsMessage {
         response: true,
         flags: 0x8180,
         transport: DnsTransport::Udp,
+        asked: true,
         questions: vec![DnsQuestion { name: name.into(), rtype: 1 }],
         answers: answers.to_vec(),
         authorities: Vec::new(),

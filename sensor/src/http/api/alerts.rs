@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Asked, Parts, Refusal, asked, limit, named};
-use crate::alert::{Alert, Severity, Status};
+use crate::alert::{Alert, Severity, Status, Verdict};
 use crate::store::Stored;
 use crate::store::keeper;
 use crate::time::Timestamp;
@@ -48,6 +48,8 @@ pub(in crate::http) struct Told {
     note: Option<String>,
     /// The last time; it may have become worse since, and be open again.
     acknowledged: Option<Seen>,
+    /// What a person found it to be.
+    verdict: Option<Verdict>,
 }
 
 #[derive(Debug, Serialize)]
@@ -102,10 +104,10 @@ pub(in crate::http) async fn acknowledge(
 }
 
 async fn told(parts: &Parts, id: Uuid) -> Result<Json<Told>, Refusal> {
-    let Stored { alert, raised, note, seen } =
+    let Stored { alert, raised, note, seen, verdict } =
         parts.keeper.ask(move |store| store.alert(id)).await?.ok_or_else(|| no_such(id))?;
     let acknowledged = seen.map(|(at, by)| Seen { at, by });
-    Ok(Json(Told { alert, raised, note, acknowledged }))
+    Ok(Json(Told { alert, raised, note, acknowledged, verdict }))
 }
 
 fn filter(wanted: Wanted) -> Result<keeper::Wanted, Refusal> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::event::{Basis, Claim, GuestOperation, Operation, Report, Reporter, Said, Service};
 use crate::time::Timestamp;
 
+use super::beside::Beside;
 use super::sessions::{Sessions, VCENTER, host};
 use super::{Call, are_near, times, when};
 use crate::account::is_same;
@@ -94,14 +95,16 @@ impl Facts {
     }
 }
 
-/// One report of all that reports of one operation tell. `is_clear`: whether only one account called
-/// for such an operation then.
-pub(super) fn merged(
-    first: Report,
-    mut others: Vec<Report>,
-    sessions: &Sessions,
-    is_clear: bool,
-) -> Report {
+/// What is known of those who call operations.
+pub(super) struct Callers<'a> {
+    pub(super) sessions: &'a Sessions,
+    pub(super) beside: &'a Beside,
+    /// Whether only one account called for such an operation then.
+    pub(super) is_clear: bool,
+}
+
+/// One report of all that reports of one operation tell.
+pub(super) fn merged(first: Report, mut others: Vec<Report>, known: &Callers<'_>) -> Report {
     let mut report = first;
     for other in &mut others {
         if rank(other) < rank(&report) {
@@ -112,7 +115,7 @@ pub(super) fn merged(
     let all = || std::iter::once(&report).chain(&others);
     let told = || all().filter_map(said);
     let time = all().map(|report| report.time).min().unwrap_or(report.time);
-    let (account, client) = caller(all, sessions, is_clear).unzip();
+    let (account, client) = caller(all, known).unzip();
     let client = told().find_map(|said| said.client).or(client.flatten());
     let session = told().find_map(|said| said.session.clone());
     let op_id = told().find_map(|said| said.op_id.clone());
@@ -137,9 +140,9 @@ fn rank(report: &Report) -> (bool, Service) {
 /// Who called, as sure as can be, and where from.
 fn caller<'a, I: Iterator<Item = &'a Report>>(
     all: impl Fn() -> I,
-    sessions: &Sessions,
-    is_clear: bool,
+    known: &Callers<'_>,
 ) -> Option<(Claim, Option<IpAddr>)> {
+    let Callers { sessions, beside, is_clear } = *known;
     let told = || all().filter_map(|report| Some((report, said(report)?)));
     let has_event = told().any(|(_, said)| said.vm.is_some());
     let stated = |(report, said): (&Report, &GuestOperation)| {
@@ -162,5 +165,10 @@ fn caller<'a, I: Iterator<Item = &'a Report>>(
         let client = sessions.client(&report.reporter, &account, when(report));
         Some((Claim { account, basis: Basis::OnlySession }, client))
     };
-    told().find_map(by_session).or_else(|| told().find_map(alone))
+    let near = |(report, said): (&Report, &GuestOperation)| {
+        host_of(report)?;
+        beside.only(said.vm.as_deref()?, when(report))
+    };
+    let named = told().find_map(by_session).or_else(|| told().find_map(alone));
+    named.or_else(|| told().find_map(near))
 }

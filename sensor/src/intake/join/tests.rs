@@ -108,8 +108,12 @@ fn operations(reports: impl IntoIterator<Item = Report>) -> Vec<GuestOperation> 
 fn caller(reports: impl IntoIterator<Item = Report>) -> Option<(String, Basis, String)> {
     let operations = operations(reports);
     assert_eq!(operations.len(), 1, "{operations:?}");
-    let claim = operations[0].account.clone()?;
-    let client = operations[0].client.map(|client| client.to_string()).unwrap_or_default();
+    named(&operations[0])
+}
+
+fn named(operation: &GuestOperation) -> Option<(String, Basis, String)> {
+    let claim = operation.account.clone()?;
+    let client = operation.client.map(|client| client.to_string()).unwrap_or_default();
     Some((claim.account.to_string(), claim.basis, client))
 }
 
@@ -242,6 +246,42 @@ fn the_only_one_who_is_logged_in_is_named_and_of_several_nobody() {
     assert_eq!(caller([root(), again, called()]), known("root", Basis::OnlySession, ""));
     let elsewhere = session("esx2", 0, SessionChange::LoggedIn, "root", "192.0.2.1", None);
     assert_eq!(caller([elsewhere, called()]), None);
+}
+
+/// Fails when an operation of which vCenter's message is lost is nobody's, or anybody's.
+#[test]
+fn who_alone_worked_in_the_machine_just_before_or_after_is_named() {
+    let lost = || hostd(31_000, "web01", 246);
+    let of = |millis, vm, account| vpxd(millis, vm, millis, account);
+    let caller_of_lost = |others: Vec<Report>| {
+        let mut reports = others;
+        reports.push(lost());
+        reports.sort_by_key(|report| report.time);
+        let operations = operations(reports);
+        named(operations.iter().find(|operation| operation.event == Some(246)).unwrap())
+    };
+    let before = || of(2000, "web01", "CORP\\al");
+    let beside = known("CORP\\al", Basis::Beside, "");
+    assert_eq!(caller_of_lost(vec![before()]), beside);
+    assert_eq!(
+        caller_of_lost(vec![before(), of(33_500, "web01", "CORP\\AL")]),
+        known("CORP\\AL", Basis::Beside, "")
+    );
+    assert_eq!(
+        caller_of_lost(vec![of(33_500, "web01", "CORP\\al")]),
+        known("CORP\\al", Basis::Beside, "")
+    );
+    for (others, why) in [
+        (vec![], "nobody"),
+        (vec![of(1000, "web02", "CORP\\al")], "another machine"),
+        (vec![of(0, "web01", "CORP\\al")], "long ago"),
+        (vec![before(), of(9000, "web01", "CORP\\eve")], "two of them"),
+    ] {
+        assert_eq!(caller_of_lost(others), None, "{why}");
+    }
+    let root = login(0, "root", "192.0.2.1", None);
+    let on_the_host = known("root", Basis::OnlySession, "192.0.2.1");
+    assert_eq!(caller_of_lost(vec![root, before()]), on_the_host);
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use uuid::Uuid;
+
 use super::accounts::Accounts;
 use super::assets::Assets;
 use super::event_file::EventFile;
@@ -12,6 +14,7 @@ use super::merge::Merge;
 use super::mirrors::Mirrors;
 use super::pulse::Pulse;
 use super::worker::Batch;
+use crate::alert::{Status, Verdict};
 use crate::config::Config;
 use crate::detect::Engine;
 use crate::event::{Record, Report};
@@ -20,6 +23,7 @@ use crate::metrics::Metrics;
 use crate::status;
 use crate::store::keeper::Keeper;
 use crate::system::now;
+use crate::text::{counted, printable_within};
 use crate::time::Timestamp;
 
 /// How long it waits for events at most, so that signs of life are given.
@@ -41,6 +45,8 @@ const MORE: usize = 64;
 pub(super) enum Order {
     /// Go on with this config, and what is known.
     Reconfigure(Box<Config>),
+    /// Take over what people found alerts to be.
+    Judge(Vec<(Uuid, Verdict)>),
     /// Open the event file anew.
     Rotate,
 }
@@ -171,8 +177,17 @@ impl Detection {
         if alerts.is_empty() {
             return;
         }
+        let (held, told): (Vec<_>, Vec<_>) =
+            alerts.iter().partition(|alert| alert.status == Status::Suppressed);
+        if let Some(first) = held.first() {
+            tracing::info!(
+                "held back {}, beyond the site's budget: {}; egret alerts list --status suppressed",
+                counted(held.len() as u64, "alert"),
+                printable_within(&first.summary, 200),
+            );
+        }
         if let Some(events) = &mut self.events {
-            alerts.iter().for_each(|alert| events.alert(alert));
+            told.iter().for_each(|alert| events.alert(alert));
         }
         self.keeper.raise(alerts);
     }
@@ -192,6 +207,7 @@ impl Detection {
                     self.engine.reconfigure(&config);
                     self.assets.renamed();
                 }
+                Order::Judge(verdicts) => self.engine.judge(&verdicts),
                 Order::Rotate => {
                     if let Some(events) = &mut self.events {
                         events.reopen();
@@ -218,6 +234,7 @@ impl Detection {
 
     fn tell(&mut self, now: Timestamp) {
         let mirror = self.mirrors.tell(&mut self.engine, now);
+        self.metrics.budget.tell(&self.engine.spending());
         let assets = self.assets.tell(&self.engine, now);
         if let Ok(mut status) = self.status.write() {
             status.assets = assets;

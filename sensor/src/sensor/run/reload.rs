@@ -50,10 +50,16 @@ impl Running {
         }
     }
 
-    /// Takes over what other commands have stored: approvals and imported assets.
+    /// Takes over what other commands have stored: approvals, imported assets, and what alerts were found
+    /// to be.
     pub(super) fn take_stored(&mut self, stored: Stored) {
-        if stored != self.stored {
-            self.stored = stored;
+        if stored.verdicts != self.stored.verdicts {
+            let verdicts = stored.verdicts.clone();
+            let _ = self.detection.orders.send(detection::Order::Judge(verdicts));
+        }
+        let is_other = !stored.is_same_config(&self.stored);
+        self.stored = stored;
+        if is_other {
             self.reconfigure();
             tracing::info!("what was approved or imported is in effect");
         }

@@ -4,7 +4,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use uuid::Uuid;
+
 use super::intake;
+use crate::alert::Verdict;
 use crate::cli;
 use crate::config::file::{self, ConfigError};
 use crate::config::{Approve, Asset, Backend, Config, Syslog};
@@ -52,11 +55,13 @@ impl Settings {
     }
 }
 
-/// What people have approved and imported by other commands.
+/// What people have approved, imported and judged by other commands.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Stored {
     approvals: Vec<Approve>,
     assets: Vec<Asset>,
+    /// What they found alerts to be.
+    pub(super) verdicts: Vec<(Uuid, Verdict)>,
 }
 
 impl Stored {
@@ -65,7 +70,13 @@ impl Stored {
     /// # Errors
     /// When it cannot be read.
     pub(super) fn read(store: &Store) -> Result<Self, StoreError> {
-        Ok(Self { approvals: store.approvals()?, assets: store.imported_assets()? })
+        let (approvals, assets) = (store.approvals()?, store.imported_assets()?);
+        Ok(Self { approvals, assets, verdicts: store.verdicts()? })
+    }
+
+    /// Whether the config is the same under both.
+    pub(super) fn is_same_config(&self, other: &Self) -> bool {
+        self.approvals == other.approvals && self.assets == other.assets
     }
 
     /// The config with it. The file wins where both name an asset, an address or a MAC address.

@@ -106,6 +106,7 @@ pub(super) fn start(
     let events =
         events.map(|opened| EventFile::start(opened, links.names(), dropped)).transpose()?;
     let mut engine = Engine::new(&stored.under(config.clone()), None, baseline);
+    engine.judge(&stored.verdicts);
     // What logs tell of long before this is history.
     engine.reach(now());
     if !config.capture.receive.is_empty() {

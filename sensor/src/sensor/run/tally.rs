@@ -161,6 +161,7 @@ impl Tally {
         }
         self.read.quic = read.quic;
         raise(&metrics.incomplete_hellos, &mut self.read.cut_hellos, read.cut_hellos);
+        raise(&metrics.dns_unasked, &mut self.read.dns_unasked, read.dns_unasked);
         let counts = self.read.dns_rcodes.iter_mut().zip(read.dns_rcodes);
         for (rcode, (known, count)) in counts.enumerate() {
             if count > *known {

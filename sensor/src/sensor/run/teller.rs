@@ -7,8 +7,8 @@ use std::thread::JoinHandle;
 
 use super::RunError;
 use super::start::spawn;
-use crate::alert::Alert;
 use crate::alert::format::{Style, human};
+use crate::alert::{Alert, Status};
 use crate::cli::{Output, Stream};
 use crate::logging::has_colour;
 use crate::sensor::output::{append, write_alert};
@@ -51,7 +51,9 @@ impl Teller {
         })?;
         let mut late = false;
         let hand_on: OnCommitted = Box::new(move |committed| {
-            let is_full = matches!(alerts.try_send(committed.to_vec()), Err(TrySendError::Full(_)));
+            let told = |alert: &&Alert| alert.status != Status::Suppressed;
+            let committed: Vec<Alert> = committed.iter().filter(told).cloned().collect();
+            let is_full = matches!(alerts.try_send(committed), Err(TrySendError::Full(_)));
             if is_full && !late {
                 tracing::error!("alerts are shown too slowly; `egret alerts` has those left out");
             }

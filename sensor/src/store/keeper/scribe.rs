@@ -204,12 +204,18 @@ impl Scribe {
         };
         self.shared.inbox().written();
         let now = (self.wiring.clock)();
-        for alert in committed.new.iter().filter_map(|index| committed.alerts.get(*index)) {
+        let of = |indices: &[usize]| -> Vec<&Alert> {
+            indices.iter().filter_map(|index| committed.alerts.get(*index)).collect()
+        };
+        for alert in of(&committed.held) {
+            self.metrics.budget.suppressed(alert.analytic);
+        }
+        for alert in of(&committed.told) {
             let labels = [alert.analytic.name(), alert.severity.name()];
             self.metrics.alerts.with_label_values(&labels).inc();
             self.metrics.detection_latency.observe(now.since(alert.time).as_secs_f64());
         }
-        self.alerts += committed.new.len();
+        self.alerts += committed.new;
         self.recount = true;
         (self.wiring.on_committed)(&committed.alerts);
         if committed.owed {

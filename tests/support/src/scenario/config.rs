@@ -25,10 +25,22 @@ pub(super) fn write(scene: &Scene<'_>) -> String {
     if scene.plan.packets == Packets::Mirrors {
         toml.push_str(&mirrors::policy());
     }
+    write_site_budget(&mut toml, scene);
     for approved in &scene.approved {
         write!(toml, "\n[[approve]]\n{approved}").unwrap();
     }
     toml
+}
+
+/// Alerts that a person finds to be incidents take nothing from the site's budget. Nobody looks at
+/// these, so that in estates with far more attacks than any has there is room for as many more.
+fn write_site_budget(toml: &mut String, scene: &Scene<'_>) {
+    let attacks = scene.plan.attacks.len() as f64;
+    if scene.plan.harsh && attacks > 0.0 {
+        let hundreds = (scene.plan.guests as f64 / 100.0).max(1.0);
+        let (alerts, high) = (1.0 + attacks / hundreds, 1.0 + attacks);
+        write!(toml, "\n[detect.site_budget]\nalerts = {alerts:.1}\nhigh = {high:.1}\n").unwrap();
+    }
 }
 
 /// What is expected of automation. Of whom nobody knows the account, every account's window is.

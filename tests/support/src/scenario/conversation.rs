@@ -1,12 +1,15 @@
 //! A TCP conversation from SYN to FIN, or to the RST that refuses it.
 
+use super::calendar::SECOND;
 use super::recording::Recording;
 use crate::rng::Rng;
 use crate::wire::flag::{ACK, FIN, PSH, RST, SYN};
-use crate::wire::{Frame, MAX_PAYLOAD, Path, Payload, Segment};
+use crate::wire::{Frame, Path, Payload, Segment};
 
 /// How much of a bulk frame's payload is captured.
 const BULK_CAPTURED: usize = 8;
+/// What is sent slowly is seen at least this often, in nanoseconds.
+const AT_LEAST_EVERY: u64 = 60 * SECOND;
 /// One acknowledgment is seen for this many bulk frames.
 const FRAMES_PER_ACK: u64 = 16;
 
@@ -60,6 +63,9 @@ impl<'a> Tcp<'a> {
     /// Sends `bytes`, all captured, in segments as large as Ethernet takes.
     pub fn send(&mut self, from_client: bool, bytes: &[u8]) {
         const LARGEST: usize = 1440;
+        if self.recording.only_openings {
+            return;
+        }
         let side = usize::from(!from_client);
         let mut segments = bytes.chunks(LARGEST).peekable();
         while let Some(segment) = segments.next() {
@@ -71,11 +77,21 @@ impl<'a> Tcp<'a> {
 
     /// Sends `length` bytes spread over `over` nanoseconds, as segmentation offload hands them up.
     pub fn bulk(&mut self, from_client: bool, length: u64, over: u64) {
+        if self.recording.only_openings {
+            self.now += over;
+            return;
+        }
         let side = usize::from(!from_client);
-        let frames = length.div_ceil(MAX_PAYLOAD as u64).max(1);
+        let largest = self.recording.largest as u64;
+        let as_few = length.div_ceil(largest).max(1);
+        let each = match (over / AT_LEAST_EVERY).min(length) {
+            many if many > as_few => length.div_ceil(many),
+            _ => largest,
+        };
+        let frames = length.div_ceil(each).max(1);
         let mut left = length;
         for number in 0..frames {
-            let size = left.min(MAX_PAYLOAD as u64) as usize;
+            let size = left.min(each) as usize;
             left -= size as u64;
             // A TLS application data record's header, as far as anyone can see.
             let record = [0x17, 0x03, 0x03, 0x40, 0x00, number as u8, 0, 0];
@@ -94,8 +110,12 @@ impl<'a> Tcp<'a> {
         self.now += nanos;
     }
 
-    /// Both sides close; gives the time of the last frame.
+    /// Both sides close; gives the time of the last frame. Where nothing was sent, the client aborts.
     pub fn close(&mut self) -> u64 {
+        if self.recording.only_openings {
+            self.segment(0, RST | ACK, Payload::NONE);
+            return self.now;
+        }
         self.segment(0, FIN | ACK, Payload::NONE);
         self.now += self.round_trip;
         self.segment(1, FIN | ACK, Payload::NONE);

@@ -1,5 +1,6 @@
 //! The estate: hosts, a vCenter, guests, and the servers of the house they all use.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::rc::Rc;
 
@@ -16,11 +17,15 @@ pub(super) const TIME_SERVER: IpAddr = v4(10, 0, 0, 123);
 pub(super) const FILER: IpAddr = v4(10, 0, 8, 10);
 /// Where backups go.
 pub(super) const BACKUP_SERVER: IpAddr = v4(10, 0, 8, 20);
+/// Where they go once they have moved.
+pub(super) const OTHER_BACKUP_SERVER: IpAddr = v4(10, 0, 9, 20);
 
 /// The first hop to all that is not in the asset's own segment.
 const GATEWAY: [u8; 6] = [0x00, 0x00, 0x0c, 0x07, 0xac, 0x14];
 const MANAGEMENT_VLAN: u16 = 10;
 const GUEST_VLAN: u16 = 20;
+/// Where guests are after a move.
+const MOVED_VLAN: u16 = 21;
 const SERVICE_VLAN: u16 = 100;
 
 const fn v4(a: u8, b: u8, c: u8, d: u8) -> IpAddr {
@@ -84,6 +89,8 @@ pub(super) struct Asset {
     pub(super) role: Role,
     pub(super) mac: [u8; 6],
     pub(super) v4: Ipv4Addr,
+    /// The address it had before it moved.
+    former: Option<Ipv4Addr>,
     pub(super) v6: Option<Ipv6Addr>,
     /// Whether the config names it.
     pub(super) configured: bool,
@@ -104,8 +111,21 @@ impl Asset {
     /// As the truth names it.
     pub(super) fn truth(&self) -> truth::Asset {
         let v6 = self.v6.map(IpAddr::from);
-        let addresses = [IpAddr::from(self.v4)].into_iter().chain(v6).collect();
+        let former = self.former.map(IpAddr::from);
+        let addresses = [IpAddr::from(self.v4)].into_iter().chain(v6).chain(former).collect();
         truth::Asset { name: self.name.clone(), addresses }
+    }
+
+    /// The same behind another VLAN, and at another address where one is given.
+    pub(super) fn moved(&self, address: Option<Ipv4Addr>) -> Self {
+        let [outer, inner] = self.vlans;
+        Self {
+            name: self.name.clone(),
+            v4: address.unwrap_or(self.v4),
+            former: address.map(|_| self.v4),
+            vlans: [outer, inner.map(|_| MOVED_VLAN)],
+            ..*self
+        }
     }
 }
 
@@ -115,6 +135,8 @@ pub(super) struct Estate {
     pub(super) hosts: Vec<Rc<Asset>>,
     pub(super) vcenter: Rc<Asset>,
     pub(super) guests: Vec<Rc<Asset>>,
+    /// MAC addresses of all that are in a segment with others, by address.
+    neighbours: BTreeMap<IpAddr, (bool, [u8; 6])>,
 }
 
 impl Estate {
@@ -130,6 +152,7 @@ impl Estate {
             role,
             mac,
             v4: Ipv4Addr::new(10, 10, 0, last),
+            former: None,
             v6: None,
             configured: true,
             asks_over_https: false,
@@ -146,7 +169,26 @@ impl Estate {
         let guests = (1..=plan.guests as u16)
             .map(|n| Rc::new(guest(plan, n, vlans(GUEST_VLAN), &mut rng)))
             .collect();
-        Self { hosts, vcenter, guests }
+        let mut estate = Self { hosts, vcenter, guests, neighbours: BTreeMap::new() };
+        for asset in estate.assets().cloned().collect::<Vec<_>>() {
+            estate.place(&asset);
+        }
+        estate
+    }
+
+    /// Puts a guest that moved where it was.
+    pub(super) fn replace(&mut self, moved: Asset) {
+        self.place(&moved);
+        if let Some(guest) = self.guests.iter_mut().find(|guest| guest.name == moved.name) {
+            *guest = moved.into();
+        }
+    }
+
+    fn place(&mut self, asset: &Asset) {
+        let is_management = asset.role.is_management();
+        for address in [Some(asset.v4.into()), asset.v6.map(IpAddr::from)].into_iter().flatten() {
+            self.neighbours.insert(address, (is_management, asset.mac));
+        }
     }
 
     /// Hosts, vCenter and guests.
@@ -156,11 +198,10 @@ impl Estate {
 
     /// The path from a port of an asset to a server inside or outside.
     pub(super) fn path(&self, asset: &Asset, port: u16, to: IpAddr, to_port: u16) -> Path {
-        let neighbour = self.assets().find(|other| {
-            other.role.is_management() == asset.role.is_management()
-                && (IpAddr::from(other.v4) == to || other.v6.map(IpAddr::from) == Some(to))
-        });
-        let mac = neighbour.map_or(GATEWAY, |neighbour| neighbour.mac);
+        let mac = match self.neighbours.get(&to) {
+            Some((is_management, mac)) if *is_management == asset.role.is_management() => *mac,
+            _ => GATEWAY,
+        };
         Path {
             from: Endpoint { mac: asset.mac, ip: asset.address_for(to), port },
             to: Endpoint { mac, ip: to, port: to_port },
@@ -191,6 +232,7 @@ fn guest(plan: &Plan, number: u16, vlans: [Option<u16>; 2], rng: &mut Rng) -> As
         role,
         mac: [0x00, 0x50, 0x56, 0x80, high, low],
         v4: Ipv4Addr::new(10, 20, high, low.wrapping_add(10)),
+        former: None,
         v6: has_v6.then_some(v6),
         configured: rng.chance(plan.configured_share),
         asks_over_https: number % 9 == 8,

@@ -51,7 +51,7 @@ impl Service {
     }
 
     /// A content network's customer: many names under one domain, addresses that rotate.
-    fn content(domain: &str, rng: &mut Rng) -> Self {
+    pub(super) fn content(domain: &str, rng: &mut Rng) -> Self {
         let networks: Vec<Ipv4Addr> = (0..6).map(|_| public_v4(rng)).collect();
         Self {
             hosts: (0..24).map(|n| format!("r{n}---edge{:x}.{domain}", rng.below(4096))).collect(),
@@ -85,6 +85,20 @@ impl Service {
     pub(super) fn literal(rng: &mut Rng) -> Self {
         let v4 = vec![public_v4(rng)];
         Self { hosts: Vec::new(), v4, silent: true, port: 443, ..Self::site("unused.example", rng) }
+    }
+
+    /// The same at other addresses.
+    pub(super) fn moved(&self, rng: &mut Rng) -> Self {
+        let networks: Vec<Ipv4Addr> =
+            (0..self.v4.len().div_ceil(8)).map(|_| public_v4(rng)).collect();
+        let near_one = |number: usize, rng: &mut Rng| near(networks[number / 8], 1, rng)[0];
+        Self {
+            hosts: self.hosts.clone(),
+            alias: self.alias.clone(),
+            v4: (0..self.v4.len()).map(|number| near_one(number, rng)).collect(),
+            v6: self.v6.iter().map(|_| public_v6(rng)).collect(),
+            ..*self
+        }
     }
 
     /// One of its names; `None` for a server without.

@@ -2,11 +2,15 @@
 
 use std::io::{self, Write};
 
-use crate::wire::{Capture, Frame, Resolution};
+use crate::wire::{Capture, Frame, MAX_PAYLOAD, Resolution};
 
 /// Frames that were recorded.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Recording {
+    /// The largest payload that segmentation offload hands up at once.
+    pub(super) largest: usize,
+    /// Whether TCP conversations are opened and nothing is sent on them.
+    pub(super) only_openings: bool,
     bytes: Vec<u8>,
     index: Vec<Entry>,
 }
@@ -19,7 +23,18 @@ struct Entry {
     length: usize,
 }
 
+impl Default for Recording {
+    fn default() -> Self {
+        Self::new(MAX_PAYLOAD, false)
+    }
+}
+
 impl Recording {
+    /// Without frames.
+    pub(super) const fn new(largest: usize, only_openings: bool) -> Self {
+        Self { largest, only_openings, bytes: Vec::new(), index: Vec::new() }
+    }
+
     /// Frames recorded.
     pub fn frames(&self) -> usize {
         self.index.len()
@@ -51,6 +66,37 @@ impl Recording {
             let bytes = &self.bytes[entry.at..entry.at + entry.length];
             take(entry.time, bytes, entry.wire_len as usize);
         }
+    }
+
+    /// Writes what was recorded of the time before `until`, in order, and forgets it; gives how many frames
+    /// those were. `seen` says how often a mirror hands up a frame: none, one or more copies.
+    ///
+    /// # Errors
+    /// When `capture` cannot be written.
+    pub(super) fn drain(
+        &mut self,
+        until: u64,
+        capture: &mut Capture<impl Write>,
+        mut seen: impl FnMut(u64, &[u8]) -> u8,
+    ) -> io::Result<usize> {
+        self.index.sort_by_key(|entry| entry.time);
+        let after = self.index.split_off(self.index.partition_point(|entry| entry.time < until));
+        let mut written = 0;
+        for entry in &self.index {
+            let bytes = &self.bytes[entry.at..entry.at + entry.length];
+            for _ in 0..seen(entry.time, bytes) {
+                capture.record(entry.time, bytes, entry.wire_len)?;
+                written += 1;
+            }
+        }
+        let all = std::mem::take(&mut self.bytes);
+        self.index.clear();
+        for entry in after {
+            let at = self.bytes.len();
+            self.bytes.extend_from_slice(&all[entry.at..entry.at + entry.length]);
+            self.index.push(Entry { at, ..entry });
+        }
+        Ok(written)
     }
 
     /// Writes a capture file; frames of the same time keep the order they were made in.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::ops::Range;
 use std::rc::Rc;
 
-use super::Plan;
 use super::calendar::{HOUR, SECOND};
 use super::conversation::Tcp;
 use super::estate::{Asset, Estate, RESOLVER};
@@ -12,12 +12,15 @@ use super::internet::{Service, popular};
 use super::logs;
 use super::recording::Recording;
 use super::truth::{Destination, HardNegative, Time, Truth};
+use super::{Packets, Plan};
 use crate::audit::Trail;
 use crate::dns::{self, Record, rcode, rtype};
 use crate::esxi::{Journal, Teller, What};
 use crate::rng::Rng;
 use crate::tls::{Client, Openings};
 use crate::wire::{Frame, Path, Payload};
+
+mod days;
 
 /// The estate while its days are being written.
 pub(super) struct Scene<'p> {
@@ -31,8 +34,12 @@ pub(super) struct Scene<'p> {
     pub(super) truth: Truth,
     /// `[[approve]]` entries that the scenario needs.
     pub(super) approved: Vec<String>,
+    /// What volumes of a guest are multiplied with in each hour of today, where it is not 1.
+    pub(super) levels: BTreeMap<String, [f64; 24]>,
     openings: Openings,
     root: Rng,
+    /// The part of the days that is being written: from midnight to midnight.
+    day: Range<u64>,
 }
 
 /// What a TLS session carries.
@@ -74,6 +81,8 @@ impl<'p> Scene<'p> {
             hard_negatives: Vec::new(),
             operations: 0,
             changes: 0,
+            assets: 1 + plan.hosts as u64 + plan.guests as u64,
+            harsh: Vec::new(),
         };
         let estate = Estate::new(plan);
         Self {
@@ -81,16 +90,18 @@ impl<'p> Scene<'p> {
             journal: logs::journal(plan, &estate),
             estate,
             popular: popular(&root.stream("internet")),
-            recording: Recording::default(),
+            recording: Recording::new(plan.largest, plan.packets == Packets::Openings),
             trail: Trail::default(),
             truth,
             approved: Vec::new(),
+            levels: BTreeMap::new(),
             openings: Openings::default(),
             root,
+            day: days::first(start, start + plan.hours * HOUR),
         }
     }
 
-    /// A stream of random numbers for one habit of one asset.
+    /// A stream of random numbers for one habit of one asset, on every day the same ones: for what lasts.
     pub(super) fn rng(&self, label: &str) -> Rng {
         self.root.stream(label)
     }
@@ -316,6 +327,9 @@ impl<'p> Scene<'p> {
 
     /// Notes a habit of an asset that looks like an attack wherever it goes.
     pub(super) fn note_habit(&mut self, kind: &str, asset: &Asset) {
+        if !self.is_first_day() {
+            return;
+        }
         self.truth.hard_negatives.push(HardNegative {
             kind: kind.into(),
             asset: asset.truth(),

@@ -26,6 +26,12 @@ pub struct Truth {
     /// Harmless changes of mirrors that audit records tell of.
     #[serde(default)]
     pub changes: u64,
+    /// Hosts, vCenters and guests: what false alerts are counted against.
+    #[serde(default)]
+    pub assets: u64,
+    /// The harsh variants that the days have, by name.
+    #[serde(default)]
+    pub harsh: Vec<String>,
 }
 
 /// An attack.
@@ -57,6 +63,45 @@ pub struct Attack {
     /// The mirror that leaks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mirror: Option<Mirror>,
+    /// What it does in order not to be found, where it does something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evasion: Option<String>,
+    /// When it begins to make its destination look usual; what is said of it from then on is about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepared: Option<Time>,
+    /// How much leaves and how fast, of an exfiltration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exfiltration: Option<Exfiltration>,
+    /// How ports follow from answers, of a beacon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beacon: Option<Beacon>,
+}
+
+/// How much an exfiltration takes out, and how fast.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exfiltration {
+    /// Bytes of content that leave.
+    pub size: u64,
+    /// Seconds from the first of them to the last.
+    pub duration: u64,
+    /// When the first of them leaves.
+    pub first_byte: Time,
+    /// Bytes that were pulled together inside before.
+    pub staged: u64,
+}
+
+/// How a beacon's ports follow from what DNS answers it. Each of the attack's connections is a pair of
+/// an answer and a port, of which no two are the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beacon {
+    /// Name of the formula.
+    pub formula: String,
+    /// What a sensor has to find out: `known`, `constant`, `modulus`, `affine`, `product`.
+    pub family: String,
+    /// Whether it connects to an address that is in no answer.
+    pub elsewhere: bool,
+    /// Connections to other ports of the same place in between.
+    pub decoys: Vec<Time>,
 }
 
 /// What one alert has to say of a mirror that leaks.

@@ -50,7 +50,7 @@ mod tests {
             let evidence: Vec<_> = [change, traffic].into_iter().chain(found).collect();
             let line = json!({
                 "id": "1", "time": attack.first, "analytic": "AN1131", "severity": severity,
-                "summary": "s", "asset": { "name": "eni-1" }, "evidence": evidence,
+                "confidence": 1.0, "summary": "s", "asset": { "name": "eni-1" }, "evidence": evidence,
             });
             serde_json::from_value(line).unwrap()
         };

@@ -3,7 +3,8 @@
 use egret_tests::scenario::HOUR;
 use egret_tests::scenario::truth::{Attack, Truth};
 
-use super::{AFTERWARDS, Line, Piece};
+use super::line::Piece;
+use super::{AFTERWARDS, Line};
 
 /// An attack's first packet follows on its guest operations within this.
 const BEFORE: u64 = HOUR;

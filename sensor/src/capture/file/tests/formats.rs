@@ -157,6 +157,20 @@ fn packed_captures_read_as_plain_ones() {
     }
 }
 
+/// Fails when one decoder is used for frames with blocks of several sizes.
+#[test]
+fn frames_of_lz4_may_have_blocks_of_any_size() {
+    use lz4_flex::frame::BlockSize;
+    let packets = write::packets(10_000);
+    let file = write::plain(&packets);
+    let (first, second) = file.split_at(file.len() / 2);
+    for sizes in [[BlockSize::Max4MB, BlockSize::Max64KB], [BlockSize::Max64KB, BlockSize::Max4MB]]
+    {
+        let frames = [write::lz4_of(sizes[0], first), write::lz4_of(sizes[1], second)].concat();
+        assert!(packets_of(frames) == packets, "{sizes:?}");
+    }
+}
+
 #[test]
 fn a_frame_larger_than_the_buffer_makes_it_grow() {
     let large = Packet { nanos: 1000, wire_len: 262_144, bytes: vec![5; 262_144] };

@@ -157,7 +157,12 @@ pub(super) fn zstd(bytes: &[u8]) -> Vec<u8> {
 
 /// The bytes as one lz4 frame of small blocks.
 pub(super) fn lz4(bytes: &[u8]) -> Vec<u8> {
-    let info = FrameInfo::new().block_size(BlockSize::Max64KB);
+    lz4_of(BlockSize::Max64KB, bytes)
+}
+
+/// The same with blocks of another size.
+pub(super) fn lz4_of(size: BlockSize, bytes: &[u8]) -> Vec<u8> {
+    let info = FrameInfo::new().block_size(size);
     let mut encoder = FrameEncoder::with_frame_info(info, Vec::new());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()

@@ -6,6 +6,7 @@
 //! formula is right, which is the evidence, exact under uniform ports.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use super::{Formula, Pair, width};
 use crate::detect::answers::Value;
@@ -61,23 +62,26 @@ pub(super) fn solve(pairs: &[Pair]) -> Option<(Formula, f64)> {
             Value::Number(_) => None,
         })
         .collect();
-    let affine = subsets(&SINGLE, 4, false);
-    let products = subsets(&QUADRATIC, 3, true);
-    // What is tried: each affine subset, and each with products counted four times.
-    let tried = (affine.len() as f64).ln();
-    let tried_products = (4.0 * products.len() as f64).ln();
     let narrow = width(pairs) / 65_536f64.ln();
     let of = |subset: &Vec<Monomial>, tried: f64| {
-        if rows.len() < subset.len() + 1 + SPARE {
-            return None;
-        }
+        let needed = subset.len() + 1 + SPARE;
+        // Most are refuted by the first pairs they could be.
+        eliminate(subset, rows.get(..needed)?)?;
         let (linear, bits) = eliminate(subset, &rows)?;
         Some((Formula::Linear(linear), f64::from(bits) * std::f64::consts::LN_2 * narrow - tried))
     };
-    let found = affine.iter().filter_map(|subset| of(subset, tried));
-    let found = found.chain(products.iter().filter_map(|subset| of(subset, tried_products)));
+    // What is tried: each affine subset, and each with products counted four times.
+    let tried = (AFFINE.len() as f64).ln();
+    let tried_products = (4.0 * PRODUCTS.len() as f64).ln();
+    let found = AFFINE.iter().filter_map(|subset| of(subset, tried));
+    let found = found.chain(PRODUCTS.iter().filter_map(|subset| of(subset, tried_products)));
     found.reduce(|best, next| if next.1 > best.1 { next } else { best })
 }
+
+/// Sums of octets with multipliers.
+static AFFINE: LazyLock<Vec<Vec<Monomial>>> = LazyLock::new(|| subsets(&SINGLE, 4, false));
+/// Sums of up to three octets and products, one product at least.
+static PRODUCTS: LazyLock<Vec<Vec<Monomial>>> = LazyLock::new(|| subsets(&QUADRATIC, 3, true));
 
 const SINGLE: [Monomial; 4] = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]];
 /// Single octets, products of two, in that order; squares are not what anybody computes.

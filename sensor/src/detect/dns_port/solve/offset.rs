@@ -9,9 +9,9 @@ use crate::detect::dns_port::formula::Expression;
 /// Pairs needed: one gives the constant, one the modulus, the rest is evidence.
 const MIN_PAIRS: usize = 3;
 /// A smaller common divisor is chance.
-const MIN_MODULUS: u64 = 1024;
+pub(super) const MIN_MODULUS: u64 = 1024;
 /// The differences share a larger factor in less than 1 % of cases.
-const MAX_FACTOR: u64 = 256;
+pub(super) const MAX_FACTOR: u64 = 256;
 
 /// The best formula over one expression, with its evidence in nats.
 pub(super) fn solve(pairs: &[Pair]) -> Option<(Formula, f64)> {
@@ -57,8 +57,8 @@ fn reduce(of: Expression, modulus: u64, pairs: &[Pair]) -> Option<Formula> {
     let (value, port) = (of.value(first.answer)?, u64::from(first.port));
     let outer = port.checked_sub(value % modulus).and_then(|outer| u16::try_from(outer).ok());
     let inner = (port + modulus - value % modulus) % modulus;
-    let outside = outer.map(|outer| Formula::Modulus { of, modulus, inner: 0, outer });
-    let inside = Formula::Modulus { of, modulus, inner, outer: 0 };
+    let outside = outer.map(|outer| Formula::Modulus { of, mask: 0, modulus, inner: 0, outer });
+    let inside = Formula::Modulus { of, mask: 0, modulus, inner, outer: 0 };
     let fits =
         |formula: &Formula| pairs.iter().all(|pair| formula.port(pair.answer) == Some(pair.port));
     outside.into_iter().chain([inside]).find(fits)
@@ -77,7 +77,7 @@ fn mask(of: Expression, pairs: &[Pair]) -> Option<(Formula, f64)> {
 
 /// The pairs that differ in the expression's value; `None` where it does not apply, where too few
 /// differ, or where one value led to two ports.
-fn distinct(of: Expression, pairs: &[Pair]) -> Option<(Vec<Pair>, Vec<i64>)> {
+pub(super) fn distinct(of: Expression, pairs: &[Pair]) -> Option<(Vec<Pair>, Vec<i64>)> {
     let mut kept: Vec<Pair> = Vec::with_capacity(pairs.len());
     let mut values: Vec<i64> = Vec::with_capacity(pairs.len());
     for pair in pairs {

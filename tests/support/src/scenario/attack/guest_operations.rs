@@ -88,6 +88,8 @@ pub(super) fn then_egress(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
     let to = (visit.destination.address, visit.destination.port);
     planting.connection(to, visit.opened, visit.done.ended, visit.done.bytes_out);
     planting.sni = visit.sni;
+    // The log has a name and the packets an address: that they are one's only the config says.
+    planting.required = guest.configured;
     planting.operations = Some(operations(scene, planting.kind, ADMINISTRATOR, &[machine]));
     planting.done(scene, "AN1416");
 }

@@ -3,14 +3,14 @@
 
 use super::web::favourites;
 use crate::rng::Rng;
-use crate::scenario::calendar::{DAY, HOUR, MINUTE, Rhythm, SECOND, office_time, times};
+use crate::scenario::calendar::{HOUR, MINUTE, Rhythm, SECOND, office_time};
 use crate::scenario::estate::{FILER, Role};
 use crate::scenario::internet::{self, Service};
 use crate::scenario::scene::{Remembered, Scene};
 
 /// All of it, after the time of learning.
 pub(super) fn play(scene: &mut Scene<'_>) {
-    if scene.end() <= scene.learned() + HOUR {
+    if scene.end() <= scene.learned() + HOUR || scene.today().end <= scene.learned() {
         return;
     }
     let mut rng = scene.rng("rollout");
@@ -21,7 +21,7 @@ pub(super) fn play(scene: &mut Scene<'_>) {
     crash_dump(scene, &mut rng);
     let mut rng = scene.rng("weekly report");
     weekly_report(scene, &mut rng);
-    let mut rng = scene.rng("restores");
+    let mut rng = scene.rng_today("restores");
     restores(scene, &mut rng);
 }
 
@@ -32,17 +32,16 @@ fn rollout(scene: &mut Scene<'_>, rng: &mut Rng) {
     for guest in scene.estate.guests.clone() {
         let installed = begins + rng.below(6 * HOUR);
         let taken = rng.chance(0.6);
-        if !taken || installed >= scene.end() {
+        if !taken || installed >= scene.today().end {
             continue;
         }
-        let mut rng = scene.rng(&format!("rollout {}", guest.name));
+        let mut rng = scene.rng_today(&format!("rollout {}", guest.name));
         let mut remembered = Remembered::default();
-        for (number, time) in
-            times(installed, scene.end(), 30.0, Rhythm::Constant, &mut rng).into_iter().enumerate()
-        {
+        let times = scene.times_since(installed, 30.0, Rhythm::Constant, &mut rng);
+        for (number, time) in times.into_iter().enumerate() {
             let up = rng.lognormal(8e4, 0.8) as u64;
             let visit = scene.visit(&mut remembered, &guest, &service, (up, 3000), time, &mut rng);
-            if number == 0 {
+            if number == 0 && installed >= scene.today().start {
                 scene.note("rollout", &guest, &visit);
             }
         }
@@ -54,6 +53,9 @@ fn big_download(scene: &mut Scene<'_>, rng: &mut Rng) {
     let guest = rng.pick(&scene.estate.guests).clone();
     let service = Service::site(&internet::domain(rng), rng);
     let time = office_time(scene.learned(), scene.end(), rng);
+    if !scene.today().contains(&time) {
+        return;
+    }
     let down = (rng.lognormal(4e8, 0.3) * scene.plan.bulk) as u64;
     let visit =
         scene.visit(&mut Remembered::default(), &guest, &service, (40_000, down), time, rng);
@@ -69,6 +71,9 @@ fn crash_dump(scene: &mut Scene<'_>, rng: &mut Rng) {
     });
     let Some(guest) = stranger else { return };
     let time = office_time(scene.learned(), scene.end(), rng);
+    if !scene.today().contains(&time) {
+        return;
+    }
     let up = (rng.lognormal(2e7, 0.3) * scene.plan.bulk.min(1.0)) as u64;
     let visit = scene.visit(&mut Remembered::default(), guest, &service, (up, 5000), time, rng);
     scene.note("crash_dump", guest, &visit);
@@ -79,6 +84,9 @@ fn weekly_report(scene: &mut Scene<'_>, rng: &mut Rng) {
     let service = scene.popular[1].clone();
     let guest = rng.pick(&scene.estate.guests).clone();
     let time = office_time(scene.learned(), scene.end(), rng);
+    if !scene.today().contains(&time) {
+        return;
+    }
     let up = rng.range(2_000_000, 5_000_000);
     let visit = scene.visit(&mut Remembered::default(), &guest, &service, (up, 5000), time, rng);
     scene.note("weekly_report", &guest, &visit);
@@ -86,10 +94,10 @@ fn weekly_report(scene: &mut Scene<'_>, rng: &mut Rng) {
 
 /// Restores: far more from the filer than usual, then nothing but the usual and one small new place.
 fn restores(scene: &mut Scene<'_>, rng: &mut Rng) {
-    let days = (scene.end() - scene.learned()).div_ceil(DAY);
-    for _ in 0..days * scene.estate.guests.len().div_ceil(8) as u64 {
+    let (from, to) = (scene.today().start.max(scene.learned()), scene.today().end);
+    for _ in 0..scene.estate.guests.len().div_ceil(8) {
         let guest = rng.pick(&scene.estate.guests).clone();
-        let time = office_time(scene.learned(), scene.end(), rng);
+        let time = office_time(from, to, rng);
         let bytes = (rng.lognormal(2e8, 0.5) * scene.plan.bulk) as u64;
         let port = if guest.role == Role::Desktop { 445 } else { 2049 };
         let over = rng.range(2 * MINUTE, 10 * MINUTE);

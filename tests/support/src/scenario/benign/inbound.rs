@@ -1,7 +1,7 @@
 //! Guests that serve the outside: what they send was asked for from there.
 
 use crate::rng::Rng;
-use crate::scenario::calendar::{Rhythm, times};
+use crate::scenario::calendar::Rhythm;
 use crate::scenario::estate::{Asset, Role};
 use crate::scenario::internet;
 use crate::scenario::scene::{Scene, Session, duration};
@@ -12,7 +12,7 @@ pub(super) fn play(scene: &mut Scene<'_>) {
     let servers: Vec<_> =
         scene.estate.guests.iter().filter(|guest| guest.role == Role::Server).cloned().collect();
     for guest in servers.iter().step_by(4) {
-        let mut rng = scene.rng(&format!("published {}", guest.name));
+        let mut rng = scene.rng_today(&format!("published {}", guest.name));
         published(scene, guest, &mut rng);
     }
 }
@@ -20,7 +20,7 @@ pub(super) fn play(scene: &mut Scene<'_>) {
 /// Visitors from everywhere, some of whom fetch a lot.
 fn published(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
     scene.note_habit("published_server", guest);
-    for time in times(scene.start(), scene.end(), 60.0, Rhythm::Service, rng) {
+    for time in scene.times(60.0, Rhythm::Service, rng) {
         let visitor = internet::public_v4(rng).into();
         let port = rng.range(1025, 65_535) as u16;
         let path = scene.estate.path(guest, 443, visitor, port).back();

@@ -3,8 +3,11 @@
 use std::net::IpAddr;
 
 use crate::rng::Rng;
-use crate::scenario::calendar::{DAY, HOUR, MINUTE, Rhythm, SECOND, daily, times};
-use crate::scenario::estate::{Asset, BACKUP_SERVER, FILER, Role, TIME_SERVER};
+use crate::scenario::calendar::{DAY, HOUR, MINUTE, Rhythm, SECOND};
+use crate::scenario::estate::{
+    Asset, BACKUP_SERVER, FILER, OTHER_BACKUP_SERVER, Role, TIME_SERVER,
+};
+use crate::scenario::harsh::moved_backup;
 use crate::scenario::scene::Scene;
 use crate::wire::Payload;
 
@@ -29,7 +32,7 @@ pub(super) fn play(scene: &mut Scene<'_>) {
         }
         let mut rng = scene.rng(&format!("backup {}", guest.name));
         backups(scene, &guest, &mut rng);
-        let mut rng = scene.rng(&format!("clock {}", guest.name));
+        let mut rng = scene.rng_today(&format!("clock {}", guest.name));
         clock(scene, &guest, &mut rng);
     }
 }
@@ -37,8 +40,10 @@ pub(super) fn play(scene: &mut Scene<'_>) {
 /// Reads from a server, `per_day` times.
 fn reads(scene: &mut Scene<'_>, guest: &Asset, server: (IpAddr, u16), per_day: f64, rng: &mut Rng) {
     let scale = scene.plan.bulk;
+    let rng = &mut scene.today_of(rng);
     let rhythm = if guest.role == Role::Desktop { Rhythm::Office } else { Rhythm::Service };
-    for time in times(scene.start(), scene.end(), per_day, rhythm, rng) {
+    for time in scene.times(per_day, rhythm, rng) {
+        let scale = scale * scene.level(guest, time);
         let up = rng.lognormal(2e4, 1.0) as u64;
         let down = (rng.lognormal(5e5, 1.3) * scale) as u64;
         scene.transfer(guest, server, (up, down), rng.range(SECOND, 20 * SECOND), time, rng);
@@ -49,17 +54,22 @@ fn reads(scene: &mut Scene<'_>, guest: &Asset, server: (IpAddr, u16), per_day: f
 fn backups(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
     let usual = rng.lognormal(6e7, 0.4) * scene.plan.bulk;
     let hour = rng.range(1, 3) * HOUR;
-    for time in daily(scene.start(), scene.end(), hour, 40 * MINUTE, rng) {
+    let rng = &mut scene.today_of(rng);
+    let (server, hour) = match moved_backup(scene, guest, "inside") {
+        Some(moved) => (OTHER_BACKUP_SERVER, moved.hour),
+        None => (BACKUP_SERVER, hour),
+    };
+    for time in scene.daily(hour, 40 * MINUTE, rng) {
         // 1970-01-04 was a Sunday.
         let full = if (time / DAY + 4).is_multiple_of(7) { 2.5 } else { 1.0 };
-        let up = (usual * full * rng.lognormal(1.0, 0.2)) as u64;
+        let up = (usual * full * scene.level(guest, time) * rng.lognormal(1.0, 0.2)) as u64;
         let over = rng.range(4 * MINUTE, 15 * MINUTE);
-        scene.transfer(guest, (BACKUP_SERVER, 9443), (up, up / 500), over, time, rng);
+        scene.transfer(guest, (server, 9443), (up, up / 500), over, time, rng);
     }
 }
 
 fn clock(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
-    for time in times(scene.start(), scene.end(), 24.0, Rhythm::Constant, rng) {
+    for time in scene.times(24.0, Rhythm::Constant, rng) {
         let path = scene.estate.path(guest, 123, TIME_SERVER, 123);
         let mut request = [0; 48];
         request[0] = 0x23;

@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::dns::{Data, Record, rtype};
 use crate::rng::Rng;
-use crate::scenario::calendar::{MINUTE, Rhythm, SECOND, times};
+use crate::scenario::Packets;
+use crate::scenario::calendar::{MINUTE, Rhythm, SECOND};
 use crate::scenario::conversation::Tcp;
 use crate::scenario::estate::{Asset, Role};
 use crate::scenario::internet::{self, Service};
@@ -34,7 +35,8 @@ pub(super) fn play(scene: &mut Scene<'_>) {
     }
     if let Some(guest) = peer_to_peer_guest(scene) {
         let mut rng = scene.rng("peers");
-        peers(scene, &guest, &mut rng);
+        scene.note_habit("peer_to_peer", &guest);
+        peers(scene, &guest, 500.0, &mut rng);
     }
 }
 
@@ -48,8 +50,9 @@ fn media_calls(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
     const STUN_REQUEST: [u8; 8] = [0x00, 0x01, 0x00, 0x00, 0x21, 0x12, 0xa4, 0x42];
     let mut shared = scene.rng("stun");
     let stun = Service::site("stun-relay.net", &mut shared);
+    let rng = &mut scene.today_of(rng);
     let mut remembered = Remembered::default();
-    for time in times(scene.start(), scene.end(), 1.0, Rhythm::Office, rng) {
+    for time in scene.times(1.0, Rhythm::Office, rng) {
         let (server, mut now) =
             scene.resolve(&mut remembered, guest, &stun, "stun.stun-relay.net", time, rng);
         let path = scene.path(guest, server, 3478, rng);
@@ -58,7 +61,8 @@ fn media_calls(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
         for _ in 0..rng.range(1, 3) {
             let peer = IpAddr::from(internet::public_v4(rng));
             let path = scene.path(guest, peer, rng.range(10_000, 60_000) as u16, rng);
-            for _ in 0..rng.range(20, 150) {
+            let is_short = scene.plan.packets == Packets::Openings;
+            for _ in 0..if is_short { 1 } else { rng.range(20, 150) } {
                 now += rng.range(SECOND / 2, 2 * SECOND);
                 scene.datagram(&path, now, Payload::cut(&[0x80, 0x60], 60_000), rng);
                 scene.datagram(
@@ -75,28 +79,53 @@ fn media_calls(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
 /// A partner's server that is configured by address: TLS without a name, never resolved.
 fn by_address_only(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
     let service = Service::literal(rng);
+    let rng = &mut scene.today_of(rng);
     let mut remembered = Remembered::default();
-    for time in times(scene.start(), scene.end(), 24.0, Rhythm::Constant, rng) {
+    for (number, time) in scene.times(24.0, Rhythm::Constant, rng).into_iter().enumerate() {
         let volumes = (rng.lognormal(8000.0, 0.8) as u64, rng.lognormal(2e4, 1.0) as u64);
         let visit = scene.visit(&mut remembered, guest, &service, volumes, time, rng);
-        scene.note("by_address_only", guest, &visit);
+        if number == 0 {
+            scene.note("by_address_only", guest, &visit);
+        }
     }
 }
 
-/// A service in shards: shard n has the address base + n and the port 27000 + last octet.
+/// A service in shards: each has an address and the port base + last octet.
+pub(in crate::scenario) struct Shards {
+    pub(in crate::scenario) domain: String,
+    pub(in crate::scenario) addresses: Vec<Ipv4Addr>,
+    pub(in crate::scenario) base: u16,
+}
+
 /// Several guests use the same few shards for ever, some of them only after the time of learning.
 fn sharded_service(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
     let mut shared = scene.rng("shards");
     let [a, b, c, _] = internet::public_v4(&mut shared).octets();
     let base = shared.range(20, 200) as u8;
+    let service = Shards {
+        domain: "cluster-store.net".into(),
+        addresses: (0..10).map(|shard| Ipv4Addr::new(a, b, c, base + shard)).collect(),
+        base: 27_000,
+    };
     scene.note_habit("sharded_service", guest);
     let from = if rng.chance(0.5) { scene.start() } else { scene.learned() };
-    for time in times(from, scene.end(), 30.0, Rhythm::Service, rng) {
-        let shard = rng.below(10) as u8;
-        let address = IpAddr::from(Ipv4Addr::new(a, b, c, base + shard));
-        let port = 27_000 + u16::from(base + shard);
-        let name = format!("shard-{shard:02}.cluster-store.net");
-        let answer = Record { name: name.clone(), ttl: 30, data: Data::address(address) };
+    sharded(scene, guest, (&service, from), rng);
+}
+
+/// A guest's day with a service in shards, which it uses from some time on.
+pub(in crate::scenario) fn sharded(
+    scene: &mut Scene<'_>,
+    guest: &Asset,
+    (service, from): (&Shards, u64),
+    rng: &mut Rng,
+) {
+    let rng = &mut scene.today_of(rng);
+    for time in scene.times_since(from, 30.0, Rhythm::Service, rng) {
+        let shard = rng.below(service.addresses.len() as u64) as usize;
+        let address = service.addresses[shard];
+        let port = service.base + u16::from(address.octets()[3]);
+        let name = format!("shard-{shard:02}.{}", service.domain);
+        let answer = Record { name: name.clone(), ttl: 30, data: Data::A(address) };
         let now = scene.lookup(guest, (&name, rtype::A), &[answer], time, rng) + SECOND / 100;
         let session = Session {
             sni: Some(&name),
@@ -105,14 +134,19 @@ fn sharded_service(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
             down: rng.lognormal(2e4, 1.0) as u64,
             over: rng.range(SECOND / 10, 30 * SECOND),
         };
-        scene.tls(guest, (address, port), session, now, rng);
+        scene.tls(guest, (address.into(), port), session, now, rng);
     }
 }
 
 /// Peers at addresses and ports of their own choice; half of them are gone.
-fn peers(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
-    scene.note_habit("peer_to_peer", guest);
-    for time in times(scene.start(), scene.end(), 500.0, Rhythm::Service, rng) {
+pub(in crate::scenario) fn peers(
+    scene: &mut Scene<'_>,
+    guest: &Asset,
+    per_day: f64,
+    rng: &mut Rng,
+) {
+    let rng = &mut scene.today_of(rng);
+    for time in scene.times(per_day, Rhythm::Service, rng) {
         let peer = IpAddr::from(internet::public_v4(rng));
         let path = scene.path(guest, peer, rng.range(1025, 65_535) as u16, rng);
         match rng.below(4) {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::dns::{self, Data, Record, rtype};
 use crate::rng::Rng;
-use crate::scenario::calendar::{HOUR, MINUTE, Rhythm, SECOND, daily, times};
+use crate::scenario::calendar::{HOUR, MINUTE, Rhythm, SECOND};
 use crate::scenario::estate::{Asset, Role};
 use crate::scenario::internet::{self, Service};
 use crate::scenario::scene::{Remembered, Scene};
@@ -13,17 +13,17 @@ use crate::scenario::scene::{Remembered, Scene};
 pub(super) fn play(scene: &mut Scene<'_>) {
     for guest in scene.estate.guests.clone() {
         let label = format!("web {}", guest.name);
-        let mut rng = scene.rng(&label);
+        let mut rng = scene.rng_today(&label);
         habits(scene, &guest, &mut rng);
-        let mut rng = scene.rng(&format!("new places {}", guest.name));
+        let mut rng = scene.rng_today(&format!("new places {}", guest.name));
         new_places(scene, &guest, &mut rng);
-        let mut rng = scene.rng(&format!("lookups {}", guest.name));
+        let mut rng = scene.rng_today(&format!("lookups {}", guest.name));
         idle_lookups(scene, &guest, &mut rng);
-        let mut rng = scene.rng(&format!("push {}", guest.name));
+        let mut rng = scene.rng_today(&format!("push {}", guest.name));
         if guest.role == Role::Desktop {
             push_messages(scene, &guest, &mut rng);
         }
-        let mut rng = scene.rng(&format!("resolver {}", guest.name));
+        let mut rng = scene.rng_today(&format!("resolver {}", guest.name));
         if guest.asks_over_https {
             resolver_over_https(scene, &guest, &mut rng);
         }
@@ -66,7 +66,7 @@ fn habits(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
             _ => 1.0,
         };
     let mut remembered = Remembered::default();
-    for time in times(scene.start(), scene.end(), per_day, rhythm(guest), rng) {
+    for time in scene.times(per_day, rhythm(guest), rng) {
         let service = &favourites[rng.zipf(favourites.len())];
         // One in fifty is a person who sends a document.
         let up = if guest.role == Role::Desktop && rng.chance(0.02) {
@@ -74,7 +74,8 @@ fn habits(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
         } else {
             rng.lognormal(2500.0, 1.1)
         };
-        let volumes = (up as u64, rng.lognormal(3e4, 1.6).min(2e7) as u64);
+        let level = scene.level(guest, time);
+        let volumes = ((up * level) as u64, (rng.lognormal(3e4, 1.6).min(2e7) * level) as u64);
         scene.visit(&mut remembered, guest, service, volumes, time, rng);
     }
 }
@@ -84,7 +85,7 @@ fn habits(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
 fn new_places(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
     let per_day = scene.plan.new_places_per_day;
     let mut remembered = Remembered::default();
-    for time in times(scene.start(), scene.end(), per_day, rhythm(guest), rng) {
+    for time in scene.times(per_day, rhythm(guest), rng) {
         let service = if rng.chance(0.4) {
             Rc::clone(rng.pick(&scene.popular))
         } else {
@@ -106,7 +107,7 @@ fn new_places(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
 fn push_messages(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
     let service = Service::site("push-gateway.com", &mut scene.rng("push gateway"));
     let mut remembered = Remembered::default();
-    for time in daily(scene.start(), scene.end(), 7 * HOUR, 2 * HOUR, rng) {
+    for time in scene.daily(7 * HOUR, 2 * HOUR, rng) {
         let host = "stream.push-gateway.com";
         let (to, now) = scene.resolve(&mut remembered, guest, &service, host, time, rng);
         let path = scene.path(guest, to, service.port, rng);
@@ -124,7 +125,7 @@ fn resolver_over_https(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
     scene.note_habit("resolver_over_https", guest);
     let service = Service::site("secure-resolver.net", &mut scene.rng("resolver over https"));
     let mut remembered = Remembered::default();
-    for time in times(scene.start(), scene.end(), 40.0, rhythm(guest), rng) {
+    for time in scene.times(40.0, rhythm(guest), rng) {
         let volumes = (rng.lognormal(4000.0, 0.7) as u64, rng.lognormal(9000.0, 0.7) as u64);
         scene.visit(&mut remembered, guest, &service, volumes, time, rng);
     }
@@ -132,7 +133,7 @@ fn resolver_over_https(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
 
 /// Questions that lead to no connection: reverse lookups, mail policies, HTTPS records, typing errors.
 fn idle_lookups(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
-    for time in times(scene.start(), scene.end(), 40.0, rhythm(guest), rng) {
+    for time in scene.times(40.0, rhythm(guest), rng) {
         let domain = internet::domain(rng);
         let name;
         let (rtype, data) = match rng.below(4) {

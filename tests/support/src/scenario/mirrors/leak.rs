@@ -221,5 +221,9 @@ fn note(packets: &mut Packets<'_, '_>, leak: &Leak, time: u64, (told, sent): (Ve
             findings: leak.findings.iter().map(|&finding| finding.into()).collect(),
             packets: sent,
         }),
+        evasion: None,
+        prepared: None,
+        exfiltration: None,
+        beacon: None,
     });
 }

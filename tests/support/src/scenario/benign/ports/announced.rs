@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::dns::{Data, Record, rtype};
 use crate::rng::Rng;
-use crate::scenario::calendar::{Rhythm, SECOND, times};
+use crate::scenario::calendar::{Rhythm, SECOND};
 use crate::scenario::estate::{Asset, FILER};
 use crate::scenario::internet::{self, Service};
 use crate::scenario::scene::{Remembered, Scene};
@@ -13,7 +13,8 @@ use crate::scenario::scene::{Remembered, Scene};
 pub(super) fn passive_ftp(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
     let server = internet::public_v4(rng);
     let name = format!("ftp.{}", internet::domain(rng));
-    for time in times(scene.start(), scene.end(), 5.0, Rhythm::Service, rng) {
+    let rng = &mut scene.today_of(rng);
+    for time in scene.times(5.0, Rhythm::Service, rng) {
         let answer = Record { name: name.clone(), ttl: 3600, data: Data::A(server) };
         let now = scene.lookup(guest, (&name, rtype::A), &[answer], time, rng);
         let port = rng.range(20_000, 64_000) as u16;
@@ -49,7 +50,8 @@ pub(super) fn passive_ftp(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
 
 /// Portmapper and endpoint mapper of the filer, then the port they name.
 pub(super) fn remote_procedures(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
-    for time in times(scene.start(), scene.end(), 8.0, Rhythm::Service, rng) {
+    let rng = &mut scene.today_of(rng);
+    for time in scene.times(8.0, Rhythm::Service, rng) {
         let mapper = *rng.pick(&[111, 135]);
         let asked = scene.transfer(guest, (FILER, mapper), (156, 92), SECOND / 100, time, rng);
         let port = rng.range(49_152, 65_535) as u16;
@@ -62,7 +64,8 @@ pub(super) fn remote_procedures(scene: &mut Scene<'_>, guest: &Asset, rng: &mut 
 pub(super) fn located_service(scene: &mut Scene<'_>, guest: &Asset, rng: &mut Rng) {
     let domain = internet::domain(rng);
     let question = format!("_xmpp-client._tcp.{domain}");
-    for time in times(scene.start(), scene.end(), 6.0, Rhythm::Service, rng) {
+    let rng = &mut scene.today_of(rng);
+    for time in scene.times(6.0, Rhythm::Service, rng) {
         let service = Service::site(&domain, rng);
         let target = format!("node-{:03}.{domain}", rng.below(1000));
         let port = rng.range(20_000, 40_000) as u16;

@@ -1,0 +1,228 @@
+//! Clients and ports of TLS sessions, and the networks they lead to: what is new for an asset, and
+//! how many others have it.
+//!
+//! Bounds: [`PER_ASSET`] clients and ports an asset, 44 bytes each; [`SHARED`] in all, 60 bytes each;
+//! networks as [`Seen`] has them.
+
+use std::hash::BuildHasher;
+use std::time::Duration;
+
+use hashbrown::HashMap;
+use ipnet::IpNet;
+
+use super::weigh::Rare;
+use crate::baseline::AssetBaseline;
+use crate::detect::seen::{Mark, Seen};
+use crate::event::Ja4;
+use crate::inventory::AssetId;
+use crate::time::Timestamp;
+
+/// Clients and ports known of one asset.
+const PER_ASSET: usize = 32;
+/// Clients and ports whose users are counted.
+const SHARED: usize = 1 << 14;
+/// What is new for an asset is new for so many hours.
+const NEW: u32 = 24;
+/// Who did not use it for so long does not have it any more.
+const KEPT: u32 = 30 * 24;
+/// A network to which nobody went for so long is new.
+const NETWORKS: Duration = Duration::from_secs(30 * 86_400);
+/// No network is new until networks were seen for so long.
+const SETTLED: Duration = Duration::from_secs(3 * 86_400);
+
+/// A client's fingerprint or a server's port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Trait {
+    Client(Ja4),
+    Port(u16),
+}
+
+/// One asset's use of it, in hours since the epoch.
+#[derive(Debug, Clone, Copy)]
+struct Use {
+    what: Trait,
+    /// 0 where it was learned.
+    first: u32,
+    last: u32,
+}
+
+/// What is rare.
+#[derive(Debug)]
+pub(super) struct Rarity {
+    assets: Vec<Vec<Use>>,
+    /// How many assets have it.
+    users: HashMap<Trait, u32, foldhash::fast::RandomState>,
+    networks: Seen,
+    hasher: foldhash::fast::RandomState,
+    begun: Option<Timestamp>,
+}
+
+impl Rarity {
+    pub(super) fn new() -> Self {
+        Self {
+            assets: Vec::new(),
+            users: HashMap::default(),
+            networks: Seen::new(NETWORKS),
+            hasher: foldhash::fast::RandomState::default(),
+            begun: None,
+        }
+    }
+
+    /// A session of `asset`; whether its client and its port are new for it. `learning`: nothing is.
+    pub(super) fn note(
+        &mut self,
+        asset: AssetId,
+        time: Timestamp,
+        client: Option<Ja4>,
+        port: u16,
+        learning: bool,
+    ) -> [bool; 2] {
+        let hour = u32::try_from(time.as_secs() / 3600).unwrap_or(u32::MAX);
+        let client = client.is_some_and(|ja4| self.one(asset, hour, Trait::Client(ja4), learning));
+        // That one everybody uses.
+        let port = port != 443 && self.one(asset, hour, Trait::Port(port), learning);
+        [client, port]
+    }
+
+    /// How many others have what was new for `asset`.
+    pub(super) fn rare(&self, new: [bool; 2], client: Option<Ja4>, port: u16) -> Rare {
+        let others = |what| self.users.get(&what).map_or(u32::MAX, |users| users.saturating_sub(1));
+        let [is_client, is_port] = new;
+        Rare {
+            client: client.filter(|_| is_client).map(|ja4| others(Trait::Client(ja4))),
+            port: is_port.then(|| others(Trait::Port(port))),
+        }
+    }
+
+    /// A session leads to a network; whether nobody went there lately.
+    pub(super) fn is_new_network(&mut self, network: IpNet, time: Timestamp) -> bool {
+        let begun = *self.begun.get_or_insert(time);
+        let mark = Mark::alone(self.hasher.hash_one(network));
+        let is_new = !self.networks.contains(mark);
+        self.networks.insert(time, mark);
+        is_new && time.since(begun) >= SETTLED
+    }
+
+    /// Drops what was not used for long.
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        let hour = u32::try_from(now.as_secs() / 3600).unwrap_or(u32::MAX);
+        let Self { assets, users, .. } = self;
+        for uses in assets {
+            uses.retain(|known| {
+                let stays = hour.saturating_sub(known.last) <= KEPT;
+                if !stays {
+                    leave(users, known.what);
+                }
+                stays
+            });
+        }
+    }
+
+    /// Forgets what `asset` has.
+    pub(super) fn forget(&mut self, asset: AssetId) {
+        let Self { assets, users, .. } = self;
+        let uses = assets.get_mut(asset.index()).map(std::mem::take);
+        uses.into_iter().flatten().for_each(|known| leave(users, known.what));
+    }
+
+    /// Fills in what lasts of one asset.
+    pub(super) fn save(&self, asset: AssetId, baseline: &mut AssetBaseline) {
+        baseline.clients.clear();
+        baseline.ports.clear();
+        for Use { what, first, last } in self.assets.get(asset.index()).into_iter().flatten() {
+            match what {
+                Trait::Client(ja4) => baseline.clients.insert(ja4.to_string(), [*first, *last]),
+                Trait::Port(port) => baseline.ports.insert(*port, [*first, *last]),
+            };
+        }
+    }
+
+    /// Takes over what lasted of one asset.
+    pub(super) fn restore(&mut self, asset: AssetId, baseline: &AssetBaseline) {
+        let client = |text: &String| Some(Trait::Client(Ja4::from(text).ok()?));
+        let clients = baseline.clients.iter().filter_map(|(ja4, used)| Some((client(ja4)?, used)));
+        let ports = baseline.ports.iter().map(|(port, used)| (Trait::Port(*port), used));
+        for (what, [first, last]) in clients.chain(ports) {
+            self.enter(asset, Use { what, first: *first, last: *last });
+        }
+    }
+
+    /// Notes one use; whether it is new.
+    fn one(&mut self, asset: AssetId, hour: u32, what: Trait, learning: bool) -> bool {
+        let uses = self.assets.get_mut(asset.index());
+        let known = uses.and_then(|uses| uses.iter_mut().find(|known| known.what == what));
+        if let Some(known) = known {
+            known.last = hour;
+            return hour.saturating_sub(known.first) < NEW;
+        }
+        self.enter(asset, Use { what, first: if learning { 0 } else { hour }, last: hour });
+        !learning
+    }
+
+    fn enter(&mut self, asset: AssetId, used: Use) {
+        if self.assets.len() <= asset.index() {
+            self.assets.resize_with(asset.index() + 1, Vec::new);
+        }
+        let Some(uses) = self.assets.get_mut(asset.index()) else { return };
+        if uses.len() >= PER_ASSET
+            && let Some(oldest) = (0..uses.len()).min_by_key(|at| uses.get(*at).map(|of| of.last))
+        {
+            leave(&mut self.users, uses.swap_remove(oldest).what);
+        }
+        // Most have one: room for four would be most of what is kept.
+        uses.reserve_exact(1);
+        uses.push(used);
+        // Where there is no room they are taken for common.
+        if self.users.len() < SHARED || self.users.contains_key(&used.what) {
+            *self.users.entry(used.what).or_default() += 1;
+        }
+    }
+}
+
+/// One asset does not have it any more.
+fn leave(users: &mut HashMap<Trait, u32, foldhash::fast::RandomState>, what: Trait) {
+    if let Some(count) = users.get_mut(&what) {
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            users.remove(&what);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::tests::{DAY, HOUR, JA4, any_asset, time};
+
+    #[test]
+    fn what_is_new_is_new_for_a_day_unless_learned_and_rare_while_nobody_else_has_it() {
+        let mut rarity = Rarity::new();
+        let (asset, ja4) = (any_asset(), Ja4::from(JA4).ok());
+        assert_eq!(rarity.note(asset, time(0), ja4, 443, true), [false, false]);
+        assert_eq!(rarity.note(asset, time(HOUR), ja4, 8443, false), [false, true]);
+        assert_eq!(rarity.note(asset, time(2 * HOUR), ja4, 8443, false), [false, true]);
+        let rare = rarity.rare([false, true], ja4, 8443);
+        assert_eq!(rare, Rare { client: None, port: Some(0) });
+        assert_eq!(rarity.note(asset, time(26 * HOUR), ja4, 8443, false), [false, false]);
+
+        let mut baseline = AssetBaseline::default();
+        rarity.save(asset, &mut baseline);
+        let mut restored = Rarity::new();
+        restored.restore(asset, &baseline);
+        assert_eq!(restored.note(asset, time(27 * HOUR), ja4, 8443, false), [false, false]);
+
+        rarity.expire(time(40 * DAY));
+        assert!(rarity.users.is_empty());
+        assert_eq!(rarity.note(asset, time(40 * DAY), ja4, 443, false), [true, false]);
+    }
+
+    #[test]
+    fn a_flood_of_clients_is_bounded() {
+        let mut rarity = Rarity::new();
+        for port in 1..=u16::MAX {
+            rarity.note(any_asset(), time(u64::from(port)), None, port, false);
+        }
+        assert_eq!(rarity.assets.iter().map(Vec::len).sum::<usize>(), PER_ASSET);
+        assert_eq!(rarity.users.len(), PER_ASSET);
+    }
+}
