@@ -113,10 +113,7 @@ impl World {
                 world.enter("b");
                 let listener = TcpListener::bind(address).unwrap();
                 ready.send(()).unwrap();
-                while !stop.load(Ordering::Relaxed) {
-                    let (mut stream, _) = listener.accept().unwrap();
-                    answer(&mut stream);
-                }
+                while answer(&mut listener.accept().unwrap().0) {}
             });
             is_ready.recv().unwrap();
             scope.spawn(move || {
@@ -125,8 +122,8 @@ impl World {
                     ask(address);
                     thread::sleep(Duration::from_millis(20));
                 }
-                // The server waits for one more.
-                ask(address);
+                // One that asks nothing ends the server.
+                TcpStream::connect_timeout(&address, Duration::from_secs(10)).unwrap();
             });
             let ran = self.check_with(more);
             stop.store(true, Ordering::Relaxed);
@@ -204,9 +201,13 @@ fn ask(address: SocketAddr) {
     stream.read_exact(&mut ANSWER.clone()).unwrap();
 }
 
-fn answer(stream: &mut TcpStream) {
-    stream.read_exact(&mut QUESTION.clone()).unwrap();
-    stream.write_all(&ANSWER).unwrap();
+/// Whether there was a question.
+fn answer(stream: &mut TcpStream) -> bool {
+    let is_asked = stream.read_exact(&mut QUESTION.clone()).is_ok();
+    if is_asked {
+        stream.write_all(&ANSWER).unwrap();
+    }
+    is_asked
 }
 
 fn run(command: &str) {
