@@ -38,7 +38,6 @@ mod guest_operations;
 mod lasting;
 mod mirror_policy;
 mod operations;
-mod parties;
 mod recent;
 mod reconfigure;
 mod seen;
@@ -153,9 +152,9 @@ impl Engine {
                 }
             }
             Body::Dns(message) if message.response => {
-                let asset = self.estate.client(&event.flow, event.time);
-                let client = event.flow.client.address;
-                if asset.is_some() || self.estate.inventory.is_internal(client) {
+                let client = &event.flow.client;
+                let asset = self.estate.inventory.resolve(client, event.time);
+                if asset.is_some() || self.estate.inventory.is_internal(client.address) {
                     self.estate.answers.note(asset, event.time, message);
                 }
             }

@@ -101,8 +101,6 @@ pub struct Inventory {
     limit: usize,
     undiscovered: u64,
     overwritten: u64,
-    /// See [`Inventory::changes`].
-    changes: u32,
 }
 
 impl Inventory {
@@ -127,7 +125,6 @@ impl Inventory {
             limit: MAX_ASSETS,
             undiscovered: 0,
             overwritten: 0,
-            changes: 0,
         };
         inventory.reconfigure(config);
         inventory
@@ -153,7 +150,7 @@ impl Inventory {
                         // It was resolved before: the asset has its first time already.
                         return speaker.asset;
                     }
-                    self.hear_again(mac, end.address, time)
+                    self.hear(mac, end.address, time)
                 }
                 None => self.meet(mac, end.address, time),
             },
@@ -162,18 +159,6 @@ impl Inventory {
         let asset = self.assets.get_mut(found?.index())?;
         asset.first_seen.get_or_insert(time);
         found
-    }
-
-    /// How often ends that were somebody's may have become another's: until the next time, what
-    /// [`Inventory::resolve`] found for one stays true, and what nobody has at an address where nobody
-    /// [can be](Inventory::may_have).
-    pub(crate) const fn changes(&self) -> u32 {
-        self.changes
-    }
-
-    /// Whether an address can be an asset's for itself, whatever MAC address it is seen with.
-    pub(crate) fn may_have(&self, address: IpAddr) -> bool {
-        self.owns_outside || self.is_internal(address)
     }
 
     /// An asset by its number.
@@ -251,7 +236,6 @@ impl Inventory {
 
     /// As if the asset had not been seen yet.
     pub(crate) fn forget(&mut self, id: AssetId) {
-        self.change();
         if let Some(asset) = self.assets.get_mut(id.index()) {
             asset.first_seen = None;
         }
@@ -267,14 +251,9 @@ impl Inventory {
         }
     }
 
-    /// See [`Inventory::changes`].
-    const fn change(&mut self) {
-        self.changes = self.changes.wrapping_add(1);
-    }
-
     /// Whom the config, or discovery, knows by this address alone.
     fn owner(&self, address: IpAddr) -> Option<AssetId> {
-        if !self.may_have(address) {
+        if !self.owns_outside && !self.is_internal(address) {
             return None;
         }
         self.by_address.get(&address).copied().or_else(|| {

@@ -33,23 +33,6 @@ impl<V> BySlot<V> {
         }
     }
 
-    /// What is known of `flow`, to change it; `V`'s default where that is nothing, and nothing of one
-    /// that only a log tells of.
-    pub(crate) fn entry(&mut self, flow: &Flow) -> Option<&mut V>
-    where
-        V: Default,
-    {
-        if flow.slot == Flow::NO_SLOT {
-            return None;
-        }
-        let place = self.place(flow)?;
-        let (id, value) = place.get_or_insert_with(|| (flow.id, V::default()));
-        if *id != flow.id {
-            (*id, *value) = (flow.id, V::default());
-        }
-        Some(value)
-    }
-
     /// Forgets what is known of `flow`, and says it.
     pub(crate) fn remove(&mut self, flow: &Flow) -> Option<V> {
         let place = self.0.get_mut(flow.slot as usize)?;
@@ -65,17 +48,13 @@ impl<V> BySlot<V> {
 
     /// Keeps `value` for `flow`, in place of what was known of it or of an earlier one.
     pub(crate) fn insert(&mut self, flow: &Flow, value: V) {
-        if let Some(place) = self.place(flow) {
-            *place = Some((flow.id, value));
-        }
-    }
-
-    fn place(&mut self, flow: &Flow) -> Option<&mut Option<(u64, V)>> {
         let slot = flow.slot as usize;
         if slot >= self.0.len() {
             self.0.resize_with(slot + 1, || None);
         }
-        self.0.get_mut(slot)
+        if let Some(place) = self.0.get_mut(slot) {
+            *place = Some((flow.id, value));
+        }
     }
 }
 

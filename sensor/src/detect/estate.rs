@@ -9,7 +9,6 @@ use super::budget::Budget;
 use super::by_slot::BySlot;
 use super::domain::{is_host_name, lower};
 use super::operations::Orchestrations;
-use super::parties::Parties;
 use super::volume::{Direction, Scope, Series, Volumes};
 use crate::alert::{self, Evidence, Fact};
 use crate::config::{Approve, Config, Role};
@@ -79,7 +78,6 @@ pub(crate) struct Estate {
     pub(crate) sources: Vec<(Source, MirrorFacts)>,
     pub(crate) sources_told: Timestamp,
     approve: Vec<Approve>,
-    parties: Parties,
     /// Conversations that a proxy inside leads outside.
     proxied: BySlot<()>,
     learning: Duration,
@@ -103,7 +101,6 @@ impl Estate {
             sources: Vec::new(),
             sources_told: Timestamp::ZERO,
             approve: config.approve.clone(),
-            parties: Parties::default(),
             proxied: BySlot::default(),
             learning: config.baseline.learning,
             teaching: learn.map(|span| (span, Timestamp::ZERO)),
@@ -166,15 +163,11 @@ impl Estate {
 
     /// Who speaks with whom.
     pub(crate) fn ends(&mut self, flow: &Flow, now: Timestamp) -> Ends {
-        let [client, server] = self.parties.both(&mut self.inventory, flow, now);
+        let client = self.inventory.resolve(&flow.client, now);
+        let server = self.inventory.resolve(&flow.server, now);
         let outbound = (server.is_none() && !self.inventory.is_internal(flow.server.address))
             || self.proxied.get(flow).is_some();
         Ends { client, server, outbound }
-    }
-
-    /// Who asks.
-    pub(crate) fn client(&mut self, flow: &Flow, now: Timestamp) -> Option<AssetId> {
-        self.parties.client(&mut self.inventory, flow, now)
     }
 
     /// Learns from a hello where its conversation leads: through a proxy inside to the outside, it is

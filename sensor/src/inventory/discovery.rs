@@ -28,27 +28,8 @@ impl Inventory {
         self.hear(mac, address, time)
     }
 
-    /// One that was met speaks for another address, which may show that it is not who it was taken for.
-    pub(super) fn hear_again(
-        &mut self,
-        mac: Mac,
-        address: IpAddr,
-        time: Timestamp,
-    ) -> Option<AssetId> {
-        let whose = |inventory: &Self| {
-            let speaker = inventory.by_mac.get(&key(mac))?;
-            Some((speaker.asset, speaker.is_router()))
-        };
-        let before = whose(self);
-        let found = self.hear(mac, address, time);
-        if whose(self) != before {
-            self.change();
-        }
-        found
-    }
-
     /// A MAC address speaks for an address for the first time, or for one whose owner is looked at again.
-    fn hear(&mut self, mac: Mac, address: IpAddr, time: Timestamp) -> Option<AssetId> {
+    pub(super) fn hear(&mut self, mac: Mac, address: IpAddr, time: Timestamp) -> Option<AssetId> {
         let internal = self.is_internal(address);
         let owner = self.owner(address);
         let configured = owner.and_then(|id| self.asset(id)).is_some_and(|asset| asset.configured);
@@ -86,18 +67,15 @@ impl Inventory {
         };
         let is_free = owner.is_none() || claim == Claim::Left;
         if is_free && is_own && internal {
-            let before = match asset {
+            match asset {
                 Some(asset) if self.by_address.len() < 4 * MAX_ASSETS => {
+                    self.by_address.insert(address, asset);
                     self.holders.insert(address, key(mac));
-                    self.by_address.insert(address, asset)
                 }
                 _ => {
+                    self.by_address.remove(&address);
                     self.holders.remove(&address);
-                    self.by_address.remove(&address)
                 }
-            };
-            if before.is_some() && before != asset {
-                self.change();
             }
         }
         asset
