@@ -11,12 +11,14 @@ use crate::event::Flow;
 use crate::mirror::MirrorFacts;
 use crate::time::Timestamp;
 
+pub use channel::Channel;
 pub use mirroring::{AuditEvent, MirroredTraffic};
 pub(crate) use operations::UNNAMED;
 pub use operations::{Compared, Operations};
 pub use status::{Status, Verdict};
 
 pub(crate) mod attack;
+mod channel;
 pub mod format;
 mod mirroring;
 mod operations;
@@ -115,11 +117,15 @@ pub enum Analytic {
     AN0646,
     /// Mirrors that send traffic where it should not go (T1020.001).
     AN1131,
+    /// One of the channels of Network Traffic Flow, ATT&CK's data component: which, the evidence and the
+    /// techniques say.
+    DC0078,
 }
 
 impl Analytic {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::AN1416, Self::AN0731, Self::AN0646, Self::AN1131];
+    pub const ALL: [Self; 5] =
+        [Self::AN1416, Self::AN0731, Self::AN0646, Self::AN1131, Self::DC0078];
 
     /// Its name in alerts and labels.
     pub const fn name(self) -> &'static str {
@@ -128,6 +134,7 @@ impl Analytic {
             Self::AN0731 => "AN0731",
             Self::AN0646 => "AN0646",
             Self::AN1131 => "AN1131",
+            Self::DC0078 => "DC0078",
         }
     }
 }
@@ -340,6 +347,8 @@ pub enum Fact {
     AuditEvent(Box<AuditEvent>),
     /// Mirrored packets on the wire.
     MirroredTraffic(Box<MirroredTraffic>),
+    /// What a channel of Network Traffic Flow showed, against its bound.
+    Channel(Box<Channel>),
     /// What the mirror port did to the traffic in the last minutes, while that was worth knowing.
     Mirror(MirrorFacts),
     /// What was known before.

@@ -184,7 +184,7 @@ impl Engine {
                     policy.addressed(id, *address);
                 }
             }
-            Said::Session(_) | Said::SwitchReconfigured { .. } => {}
+            Said::Session(_) | Said::SwitchReconfigured { .. } | Said::Exported(_) => {}
         }
         self.settle();
     }

@@ -5,6 +5,7 @@
 use crate::time::Timestamp;
 
 mod dns;
+mod exported;
 mod flow;
 mod mirroring;
 mod operation;
@@ -14,6 +15,7 @@ pub(crate) mod sample;
 mod tls;
 
 pub use dns::{DnsAnswer, DnsAuthority, DnsData, DnsMessage, DnsQuestion, DnsTransport};
+pub use exported::FlowRecord;
 pub use flow::{
     Account, AccountReason, App, Endpoint, Flow, FlowState, Traffic, Tunnel, TunnelKind, Volume,
 };

@@ -55,7 +55,7 @@ pub struct Spending {
     /// What people found those told to be.
     pub judged: [(Verdict, usize); 2],
     /// What is taken from the next alert of each analytic, in nats.
-    pub lifts: [(Analytic, f64); 4],
+    pub lifts: [(Analytic, f64); Analytic::ALL.len()],
 }
 
 impl Default for Spending {
@@ -199,7 +199,7 @@ impl Budget {
         [self.settings.alerts * hundreds, self.settings.high]
     }
 
-    fn lifts(&self, now: u64, assets: usize) -> [(Analytic, f64); 4] {
+    fn lifts(&self, now: u64, assets: usize) -> [(Analytic, f64); Analytic::ALL.len()] {
         let [allowed, _] = self.allowed(assets);
         Analytic::ALL.map(|analytic| (analytic, lift(self.count(analytic, now, false), allowed)))
     }
@@ -259,6 +259,7 @@ fn is_exempt(alert: &Alert) -> bool {
         _ if alert.severity == Severity::Critical => true,
         Analytic::AN1131 => true,
         Analytic::AN1416 | Analytic::AN0731 => is_management,
+        Analytic::DC0078 => false,
         Analytic::AN0646 => breaks_rule(),
     }
 }

@@ -82,7 +82,7 @@ pub(super) const fn app(analytic: Analytic, flow: &Flow) -> Option<App> {
     match (analytic, flow.protocol) {
         (Analytic::AN1416, protocol::UDP) => Some(App::Quic),
         (Analytic::AN1416, _) => Some(App::Tls),
-        (Analytic::AN0731 | Analytic::AN0646 | Analytic::AN1131, _) => None,
+        (Analytic::AN0731 | Analytic::AN0646 | Analytic::AN1131 | Analytic::DC0078, _) => None,
     }
 }
 
@@ -94,6 +94,7 @@ const fn signature_id(analytic: Analytic) -> u32 {
             Analytic::AN0731 => 731,
             Analytic::AN0646 => 646,
             Analytic::AN1131 => 1131,
+            Analytic::DC0078 => 78,
         }
 }
 

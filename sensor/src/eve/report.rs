@@ -144,7 +144,9 @@ pub fn write_report(report: &Report, out: &mut Vec<u8>) {
             let said = Audit { action: "address", id, addresses, ..Audit::default() };
             ("audit", Egret::Audit(Box::new(told(report, said))))
         }
-        Said::Conversation(_) | Said::Placement { .. } | Said::Mirrored(_) => return,
+        Said::Conversation(_) | Said::Exported(_) | Said::Placement { .. } | Said::Mirrored(_) => {
+            return;
+        }
     };
     write_line(&Line { timestamp: Time(report.time), event_type, egret }, out);
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{MirrorChange, Mirrored, Operation};
+use super::{FlowRecord, MirrorChange, Mirrored, Operation};
 use crate::time::Timestamp;
 
 /// One fact that a log told.
@@ -65,11 +65,21 @@ pub enum Service {
     Azure,
     /// Events of vCenter, exported as JSON.
     Vcenter,
+    /// An exporter of NetFlow, version 5 or 9.
+    NetFlow,
+    /// An exporter of IPFIX (RFC 7011).
+    Ipfix,
+    /// An agent of sFlow, version 5.
+    SFlow,
+    /// The firewall of Linux: iptables or nftables.
+    Netfilter,
+    /// The firewall of the BSDs and macOS.
+    Pf,
 }
 
 impl Service {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 21] = [
         Self::Hostd,
         Self::Vpxa,
         Self::Vpxd,
@@ -86,6 +96,11 @@ impl Service {
         Self::Gcp,
         Self::Azure,
         Self::Vcenter,
+        Self::NetFlow,
+        Self::Ipfix,
+        Self::SFlow,
+        Self::Netfilter,
+        Self::Pf,
     ];
 
     /// Its name in events and labels.
@@ -107,6 +122,11 @@ impl Service {
             Self::Gcp => "gcp_audit",
             Self::Azure => "azure_activity",
             Self::Vcenter => "vcenter",
+            Self::NetFlow => "netflow",
+            Self::Ipfix => "ipfix",
+            Self::SFlow => "sflow",
+            Self::Netfilter => "netfilter",
+            Self::Pf => "pf",
         }
     }
 }
@@ -138,6 +158,8 @@ pub enum Said {
     },
     /// A conversation, as a proxy or a firewall saw it.
     Conversation(Box<Conversation>),
+    /// What a conversation moved, as an exporter or a firewall counted it.
+    Exported(Box<FlowRecord>),
     /// Where a virtual machine runs.
     Placement {
         /// Name of the virtual machine.

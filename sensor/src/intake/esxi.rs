@@ -87,7 +87,12 @@ pub fn read(message: &Message<'_>) -> Option<Told> {
         | Service::FlowLog
         | Service::Gcp
         | Service::Azure
-        | Service::Vcenter => None,
+        | Service::Vcenter
+        | Service::NetFlow
+        | Service::Ipfix
+        | Service::SFlow
+        | Service::Netfilter
+        | Service::Pf => None,
     }
 }
 

@@ -13,7 +13,7 @@ pub const STAGES: [&str; 3] = ["detect", "events", "store"];
 /// How many sides of a conversation were seen.
 pub const SIDES: [&str; 2] = ["one", "both"];
 /// The analytics that raise alerts.
-pub const ANALYTICS: [&str; 4] = ["AN1416", "AN0731", "AN0646", "AN1131"];
+pub const ANALYTICS: [&str; 5] = ["AN1416", "AN0731", "AN0646", "AN1131", "DC0078"];
 /// Why alerts are held back.
 pub const BUDGET: &str = "budget";
 /// DNS response codes, from 0 on (IANA, "DNS RCODEs"), and one for all without a name.

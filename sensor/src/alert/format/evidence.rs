@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{mirroring, operations, usual};
-use crate::alert::{Alert, Evidence, Fact};
+use crate::alert::{Alert, Channel, Evidence, Fact};
 use crate::mirror::corrected;
 use crate::text::{counted, grouped, printable};
 use crate::time::{ByteSize, Elapsed};
@@ -77,9 +77,32 @@ pub(super) fn sentence(fact: &Fact) -> String {
         Fact::GuestOperation(group) => operations::sentence(group),
         Fact::AuditEvent(event) => mirroring::change(event),
         Fact::MirroredTraffic(traffic) => mirroring::traffic(traffic),
+        Fact::Channel(channel) => channel_sentence(channel),
         Fact::Mirror(facts) => facts.sentence(),
         Fact::Baseline { statement } => printable(statement).to_string(),
     }
+}
+
+fn channel_sentence(channel: &Channel) -> String {
+    let mut text = format!(
+        "{} {} in {}, told from {} on",
+        number(channel.observed),
+        printable(&channel.counted),
+        Elapsed(Duration::from_secs(channel.seconds)),
+        number(channel.bound)
+    );
+    if let Some(usual) = channel.usual {
+        text += &format!(", usually {}", number(usual));
+    }
+    if !channel.examples.is_empty() {
+        text += &format!(": {}", printable(&channel.examples.join(", ")));
+    }
+    text
+}
+
+/// A count as it is; what is no whole number with two digits behind the point.
+fn number(value: f64) -> String {
+    if value.fract() == 0.0 { grouped(value as u64) } else { format!("{value:.2}") }
 }
 
 /// How much moved, where the piece tells.

@@ -14,6 +14,7 @@ pub(super) fn steps(alert: &Alert) -> Vec<String> {
         Analytic::AN1416 => egress(alert),
         Analytic::AN0731 => calculated_port(alert),
         Analytic::AN0646 => guest_operations(alert),
+        Analytic::DC0078 => channel(alert),
     };
     let mut steps = vec![first];
     if let Some(id) = alert.evidence.iter().find_map(evidence::community_id) {
@@ -21,9 +22,28 @@ pub(super) fn steps(alert: &Alert) -> Vec<String> {
     }
     steps.push(match alert.analytic {
         Analytic::AN0646 => expectation(alert),
+        Analytic::DC0078 => switch_off(alert),
         Analytic::AN1416 | Analytic::AN0731 | Analytic::AN1131 => approval(alert),
     });
     steps
+}
+
+fn channel(alert: &Alert) -> String {
+    let name = printable(&alert.asset.name);
+    let since = format!("{} UTC", alert.first_seen.people());
+    match &alert.destination {
+        Some(to) => format!("find what on {name} spoke with {} since {since}", to.address),
+        None => format!("find what on {name} did this since {since}"),
+    }
+}
+
+fn switch_off(alert: &Alert) -> String {
+    let channels = alert.evidence.iter().find_map(|piece| match &piece.fact {
+        Fact::Channel(channel) => Some(printable(&channel.channel)),
+        _ => None,
+    });
+    let name = channels.map_or_else(String::new, |name| name.to_string());
+    format!("if nobody here needs to know: [detect.channels] off = [\"{name}\"]")
 }
 
 fn guest_operations(alert: &Alert) -> String {

@@ -105,7 +105,7 @@ fn source(alert: &Alert) -> Value {
     let (address, mac) = match alert.analytic {
         Analytic::AN0646 => (alert.client(), None),
         Analytic::AN1131 if own.0.is_none() => (alert.client(), None),
-        Analytic::AN1416 | Analytic::AN0731 | Analytic::AN1131 => own,
+        Analytic::AN1416 | Analytic::AN0731 | Analytic::AN1131 | Analytic::DC0078 => own,
     };
     if address.is_none() && mac.is_none() {
         return Value::Null;
