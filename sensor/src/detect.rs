@@ -13,8 +13,8 @@ use crate::baseline::Baseline;
 use crate::config::Config;
 use crate::decode::Vlans;
 use crate::event::{
-    Body, Conversation, Endpoint, Event, Flow, GuestOperation, Mirrored, Report, Said, Service,
-    Traffic, Volume,
+    Body, Conversation, Endpoint, Event, Flow, GuestOperation, Mirrored, Neighbour, Report, Said,
+    Service, Traffic, Volume,
 };
 use crate::inventory::{AssetId, Inventory};
 use crate::mirror::{MirrorFacts, SourceFacts};
@@ -208,6 +208,12 @@ impl Engine {
         if let Some(policy) = &mut self.mirror_policy {
             policy.mirrored(&self.estate, mirrored, by, self.now, &mut self.alerts);
         }
+        self.settle();
+    }
+
+    /// Takes whose an address is, as somebody on a link says.
+    pub fn neighbour(&mut self, neighbour: &Neighbour) {
+        self.advance(neighbour.time);
         self.settle();
     }
 
