@@ -161,7 +161,7 @@ impl Engine {
             Body::Dns(_) => {}
             // What moved and who said hello was told already, and the next flow in its slot ends what
             // is known of one.
-            Body::Account(_) | Body::Tls(_) => {}
+            Body::Account(_) | Body::Tls(_) | Body::Spoken(_) => {}
         }
         self.settle();
     }

@@ -82,4 +82,6 @@ pub enum Body {
     Tls(Box<TlsSession>),
     /// A DNS message.
     Dns(Box<DnsMessage>),
+    /// A direction began as one of the protocols does that are recognised and not read.
+    Spoken(App),
 }

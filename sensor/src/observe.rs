@@ -15,6 +15,7 @@ mod messages;
 pub mod mirrored;
 mod neighbours;
 mod quic;
+mod spoken;
 mod upgrade;
 mod waiting;
 
@@ -236,7 +237,7 @@ impl<S: Sink> Observer for Observing<'_, S> {
             Likeness::Client => self.reader.hello(&seen, Side::Client, self.sink),
             Likeness::Server => self.reader.hello(&seen, Side::Server, self.sink),
             _ if messages::transport(&seen).is_some() => self.reader.dns_stream(&seen, self.sink),
-            Likeness::No if view.is_untouched(from) => self.reader.upgrade(&seen),
+            Likeness::No if view.is_untouched(from) => self.reader.upgrade(&seen, self.sink),
             Likeness::No => Verdict::Skip,
             Likeness::Undecided => Verdict::Want(bytes.len() + 1),
         }
