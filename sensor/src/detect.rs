@@ -11,22 +11,22 @@ use uuid::Uuid;
 use crate::alert::{Alert, Verdict};
 use crate::baseline::Baseline;
 use crate::config::Config;
-use crate::decode::Vlans;
 use crate::event::{
-    Body, Conversation, Endpoint, Event, Flow, GuestOperation, Mirrored, Neighbour, Report, Said,
-    Service, Traffic, Volume,
+    Body, Event, GuestOperation, Mirrored, Neighbour, Report, Said, Service, Traffic, Volume,
 };
 use crate::inventory::{AssetId, Inventory};
 use crate::mirror::{MirrorFacts, SourceFacts};
 use crate::time::Timestamp;
 use dns_port::DnsPort;
 use estate::{Estate, Phase};
+use exported::Exported;
 use guest_operations::GuestOperations;
 use mirror_policy::MirrorPolicy;
 use tls_egress::TlsEgress;
 use volume::Direction;
 
 pub use budget::Spending;
+pub use exported::Counts as FlowRecords;
 
 mod answers;
 mod budget;
@@ -34,6 +34,7 @@ mod by_slot;
 mod dns_port;
 mod domain;
 mod estate;
+mod exported;
 mod guest_operations;
 mod lasting;
 mod mirror_policy;
@@ -61,6 +62,7 @@ pub struct Engine {
     dns_port: Option<DnsPort>,
     guest_operations: Option<GuestOperations>,
     mirror_policy: Option<MirrorPolicy>,
+    exported: Exported,
     /// Addresses at which this sensor is sent mirrors.
     own: Vec<IpAddr>,
     alerts: Vec<Alert>,
@@ -111,6 +113,7 @@ impl Engine {
                 .then(|| GuestOperations::new(&config.guest_operations)),
             mirror_policy: (config.mirror_policy.enabled)
                 .then(|| MirrorPolicy::new(&config.mirror_policy)),
+            exported: Exported::new(),
             own: Vec::new(),
             alerts: Vec::new(),
             settled: 0,
@@ -139,6 +142,7 @@ impl Engine {
                 self.restore();
                 let volume = estimated(volume);
                 self.estate.note_volume(ends, &event.flow, &volume);
+                self.exported.see(&self.estate, ends, &event.flow, event.time);
                 if let Some(egress) = &mut self.tls_egress {
                     egress.volume(&self.estate, ends, event, &volume, &mut self.alerts);
                 }
@@ -184,7 +188,8 @@ impl Engine {
                     policy.addressed(id, *address);
                 }
             }
-            Said::Session(_) | Said::SwitchReconfigured { .. } | Said::Exported(_) => {}
+            Said::Exported(record) => self.exported(report, record),
+            Said::Session(_) | Said::SwitchReconfigured { .. } => {}
         }
         self.settle();
     }
@@ -235,27 +240,6 @@ impl Engine {
         }
     }
 
-    /// A conversation's opening as a log tells it. When one that has ended began is not said.
-    fn logged(&mut self, report: &Report, conversation: &Conversation) {
-        let end = |(address, port)| Endpoint { address, port, mac: None };
-        let flow = Flow {
-            id: 0,
-            slot: Flow::NO_SLOT,
-            client: end(conversation.client),
-            server: end(conversation.server),
-            protocol: conversation.protocol,
-            vlans: Vlans::new(),
-            interface: None,
-            tunnel: None,
-            opened: report.time,
-        };
-        if conversation.bytes.is_some() || !DnsPort::wants(&flow) {
-            return;
-        }
-        let event = Event { time: report.time, flow, body: Body::Opened };
-        self.opened(&event, Some(report.reporter.service));
-    }
-
     /// Says what the mirror does to the traffic, over the last minutes up to `time`: while that is
     /// worth knowing, alerts say it.
     pub fn mirror(&mut self, facts: MirrorFacts, time: Timestamp) {
@@ -272,6 +256,7 @@ impl Engine {
 
     /// The capture ended: a last look, and the final state of every alert.
     pub fn finish(&mut self) {
+        self.finish_openings();
         if let Some(egress) = &mut self.tls_egress {
             egress.finish(&self.estate, self.now, &mut self.alerts);
         }

@@ -34,7 +34,9 @@ fn spoken(bytes: &[u8]) -> Option<App> {
         // Connection request or confirm of X.224 in TPKT (MS-RDPBCGR, 2.2.1.1).
         [3, 0, _, _, _, 0xe0 | 0xd0, ..] => Some(App::Rdp),
         // RFC 1928, 3: all the methods that it counts, and no more.
-        [5, count @ (1..), methods @ ..] if methods.len() == usize::from(*count) => Some(App::Socks),
+        [5, count @ (1..), methods @ ..] if methods.len() == usize::from(*count) => {
+            Some(App::Socks)
+        }
         [b'{', ..] => is_stratum(bytes).then_some(App::Stratum),
         [b'C' | b'D' | b'G' | b'H' | b'O' | b'P', ..] => is_http(bytes).then_some(App::Http),
         _ => is_opaque(bytes).then_some(App::Opaque),
