@@ -6,9 +6,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use uuid::Uuid;
-
-use crate::alert::{Alert, Verdict};
+use crate::alert::Alert;
 use crate::baseline::Baseline;
 use crate::config::Config;
 use crate::decode::Vlans;
@@ -16,21 +14,23 @@ use crate::event::{
     Body, Conversation, Endpoint, Event, Flow, GuestOperation, Mirrored, Report, Said, Service,
     Traffic, Volume,
 };
-use crate::inventory::{AssetId, Inventory};
 use crate::mirror::{MirrorFacts, SourceFacts};
 use crate::time::Timestamp;
+use channels::Channels;
 use dns_port::DnsPort;
-use estate::{Estate, Phase};
+use estate::Estate;
 use guest_operations::GuestOperations;
 use mirror_policy::MirrorPolicy;
 use tls_egress::TlsEgress;
-use volume::Direction;
 
 pub use budget::Spending;
+pub use channels::{CHANNELS, Detector, Reads};
 
 mod answers;
+mod asked;
 mod budget;
 mod by_slot;
+mod channels;
 mod dns_port;
 mod domain;
 mod estate;
@@ -61,6 +61,7 @@ pub struct Engine {
     dns_port: Option<DnsPort>,
     guest_operations: Option<GuestOperations>,
     mirror_policy: Option<MirrorPolicy>,
+    channels: Option<Channels>,
     /// Addresses at which this sensor is sent mirrors.
     own: Vec<IpAddr>,
     alerts: Vec<Alert>,
@@ -111,6 +112,7 @@ impl Engine {
                 .then(|| GuestOperations::new(&config.guest_operations)),
             mirror_policy: (config.mirror_policy.enabled)
                 .then(|| MirrorPolicy::new(&config.mirror_policy)),
+            channels: config.channels.enabled.then(|| Channels::new(&config.channels)),
             own: Vec::new(),
             alerts: Vec::new(),
             settled: 0,
@@ -133,7 +135,12 @@ impl Engine {
         self.advance(event.time);
         self.estate.see(event.time);
         match &event.body {
-            Body::Opened => self.opened(event, None),
+            Body::Opened => {
+                if let Some(channels) = &mut self.channels {
+                    channels.opened(&event.flow);
+                }
+                self.opened(event, None);
+            }
             Body::Volume(volume) => {
                 let ends = self.estate.ends(&event.flow, event.time);
                 self.restore();
@@ -141,6 +148,9 @@ impl Engine {
                 self.estate.note_volume(ends, &event.flow, &volume);
                 if let Some(egress) = &mut self.tls_egress {
                     egress.volume(&self.estate, ends, event, &volume, &mut self.alerts);
+                }
+                if let Some(channels) = &mut self.channels {
+                    channels.volume(&self.estate, ends, event, &volume, &mut self.alerts);
                 }
             }
             Body::Hello(hello) => {
@@ -150,12 +160,18 @@ impl Engine {
                 if let Some(egress) = &mut self.tls_egress {
                     egress.hello(&self.estate, ends, event, hello, &mut self.alerts);
                 }
+                if let Some(channels) = &mut self.channels {
+                    channels.hello(&self.estate, ends, event, hello, &mut self.alerts);
+                }
             }
             Body::Dns(message) if message.response => {
                 let client = &event.flow.client;
                 let asset = self.estate.inventory.resolve(client, event.time);
                 if asset.is_some() || self.estate.inventory.is_internal(client.address) {
                     self.estate.answers.note(asset, event.time, message);
+                }
+                if let (Some(channels), Some(asset)) = (&mut self.channels, asset) {
+                    channels.answered(&self.estate, asset, event, message, &mut self.alerts);
                 }
             }
             Body::Dns(_) => {}
@@ -278,6 +294,9 @@ impl Engine {
         if let Some(policy) = &mut self.mirror_policy {
             policy.finish(&self.estate, &mut self.alerts);
         }
+        if let Some(channels) = &mut self.channels {
+            channels.finish(&self.estate, &mut self.alerts);
+        }
     }
 
     /// Whether any alert was raised or changed since [`Engine::drain_alerts`].
@@ -292,41 +311,6 @@ impl Engine {
         self.settle();
         self.settled = 0;
         self.alerts.drain(..)
-    }
-
-    /// What people found alerts to be; those that are no false alarm do not count against the budget.
-    pub fn judge(&mut self, verdicts: &[(Uuid, Verdict)]) {
-        self.estate.budget.judge(verdicts);
-    }
-
-    /// The site's budget of alerts against what was told.
-    pub fn spending(&self) -> Spending {
-        self.estate.budget.spending(self.now, self.estate.inventory.seen())
-    }
-
-    /// The assets known by now.
-    pub const fn inventory(&self) -> &Inventory {
-        &self.estate.inventory
-    }
-
-    /// How much there was no room to remember: assets, habits and cases beyond their bounds.
-    pub fn forgotten(&self) -> u64 {
-        let egress = self.tls_egress.as_ref().map_or(0, TlsEgress::forgotten);
-        let inventory = &self.estate.inventory;
-        let operations = self.guest_operations.as_ref().map_or(0, GuestOperations::forgotten);
-        let mirrors = self.mirror_policy.as_ref().map_or(0, MirrorPolicy::forgotten);
-        inventory.undiscovered() + inventory.overwritten() + egress + operations + mirrors
-    }
-
-    /// Whether an asset is still being learned, so that less is told of it.
-    pub fn learning(&self, asset: AssetId, now: Timestamp) -> bool {
-        self.estate.phase(asset, now) != Phase::Watching
-    }
-
-    /// Bytes an asset sent and received since the start, or since it was forgotten.
-    pub fn moved(&self, asset: AssetId) -> Moved {
-        let total = |direction| self.estate.volumes.total(asset, direction);
-        Moved { sent: total(Direction::Out), received: total(Direction::In) }
     }
 
     /// A conversation's first packet: most are to usual ports, and left at once.
@@ -384,6 +368,9 @@ impl Engine {
         }
         if let Some(policy) = &mut self.mirror_policy {
             policy.tick(&self.estate, time, &mut self.alerts);
+        }
+        if let Some(channels) = &mut self.channels {
+            channels.tick(&self.estate, time, &mut self.alerts);
         }
     }
 }

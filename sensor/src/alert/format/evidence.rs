@@ -102,7 +102,7 @@ fn channel_sentence(channel: &Channel) -> String {
 
 /// A count as it is; what is no whole number with two digits behind the point.
 fn number(value: f64) -> String {
-    if value.fract() == 0.0 { grouped(value as u64) } else { format!("{value:.2}") }
+    if value.fract() == 0.0 { grouped(value as u64).to_string() } else { format!("{value:.2}") }
 }
 
 /// How much moved, where the piece tells.
