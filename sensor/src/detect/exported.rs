@@ -114,6 +114,8 @@ struct Moved {
     last: Timestamp,
     sent: Traffic,
     received: Traffic,
+    /// What `sent` shows of TCP flags.
+    tcp_flags: Option<u8>,
     one_in: Option<f64>,
 }
 
@@ -180,6 +182,7 @@ impl Moved {
             last,
             sent: all(record.sent)?,
             received: all(record.received.unwrap_or_default())?,
+            tcp_flags: record.tcp_flags,
             one_in,
         })
     }
@@ -195,10 +198,12 @@ impl Moved {
     }
 
     /// What went to the server and to the client, where `from` is the client or not.
-    const fn volume(&self, is_from_client: bool) -> Volume {
+    fn volume(&self, is_from_client: bool) -> Volume {
         let (to_server, to_client) =
             if is_from_client { (self.sent, self.received) } else { (self.received, self.sent) };
-        Volume { since: self.first, to_server, to_client, one_in: None }
+        // What the server answered stands in another record.
+        let tcp_flags = self.tcp_flags.filter(|_| is_from_client).map(|client| [client, 0]);
+        Volume { since: self.first, to_server, to_client, tcp_flags, one_in: None }
     }
 }
 
@@ -298,6 +303,7 @@ impl Engine {
         let volume = moved.volume(part.is_from_client);
         let (there, back) = (volume.to_server.bytes, volume.to_client.bytes);
         let (client, server) = (flow.client.address, flow.server.address);
+        let event = Event { time: moved.last, flow: flow.clone(), body: Body::Volume(volume) };
         let mut became = Became::Shown;
         if let Some(asset) = ends.client {
             let scope = self.estate.client_scope(ends);
@@ -305,8 +311,6 @@ impl Engine {
                 became = Became::Counted;
                 self.spread(asset, scope, server, moved, [there, back]);
                 let by = Teller { service, one_in: moved.one_in };
-                let event =
-                    Event { time: moved.last, flow: flow.clone(), body: Body::Volume(volume) };
                 if let Some(egress) = &mut self.tls_egress {
                     egress.recorded(&self.estate, ends, &event, &volume, by, &mut self.alerts);
                 }
@@ -318,6 +322,11 @@ impl Engine {
                 became = Became::Counted;
                 self.spread(asset, scope, client, moved, [back, there]);
             }
+        }
+        if became == Became::Counted
+            && let Some(channels) = &mut self.channels
+        {
+            channels.volume(&self.estate, ends, &event, &volume, &mut self.alerts);
         }
         became
     }

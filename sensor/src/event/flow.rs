@@ -130,6 +130,8 @@ pub struct Volume {
     pub to_server: Traffic,
     /// Server to client.
     pub to_client: Traffic,
+    /// All TCP flags seen so far from the client and from the server.
+    pub tcp_flags: Option<[u8; 2]>,
     /// The mirror shows one packet in so many, where it does not show all.
     pub one_in: Option<f64>,
 }
