@@ -289,6 +289,12 @@ pub enum Fact {
         /// `new_network`, `ech`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         notes: Vec<Text>,
+        /// Whose flow records say so, where no packets do: then it is a TLS session by its port.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<Text>,
+        /// One packet in so many was counted by them, and bytes are estimated from that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        one_in: Option<f64>,
     },
     /// A place the asset never went to before.
     FirstSeenDestination {

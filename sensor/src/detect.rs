@@ -9,22 +9,22 @@ use std::time::Duration;
 use crate::alert::Alert;
 use crate::baseline::Baseline;
 use crate::config::Config;
-use crate::decode::Vlans;
 use crate::event::{
-    Body, Conversation, Endpoint, Event, Flow, GuestOperation, Mirrored, Report, Said, Service,
-    Traffic, Volume,
+    Body, Event, GuestOperation, Mirrored, Neighbour, Report, Said, Service, Traffic, Volume,
 };
 use crate::mirror::{MirrorFacts, SourceFacts};
 use crate::time::Timestamp;
 use channels::Channels;
 use dns_port::DnsPort;
 use estate::Estate;
+use exported::Exported;
 use guest_operations::GuestOperations;
 use mirror_policy::MirrorPolicy;
 use tls_egress::TlsEgress;
 
 pub use budget::Spending;
 pub use channels::{CHANNELS, Detector, Reads};
+pub use exported::Counts as FlowRecords;
 
 mod answers;
 mod asked;
@@ -34,6 +34,7 @@ mod channels;
 mod dns_port;
 mod domain;
 mod estate;
+mod exported;
 mod guest_operations;
 mod lasting;
 mod mirror_policy;
@@ -62,6 +63,7 @@ pub struct Engine {
     guest_operations: Option<GuestOperations>,
     mirror_policy: Option<MirrorPolicy>,
     channels: Option<Channels>,
+    exported: Exported,
     /// Addresses at which this sensor is sent mirrors.
     own: Vec<IpAddr>,
     alerts: Vec<Alert>,
@@ -113,6 +115,7 @@ impl Engine {
             mirror_policy: (config.mirror_policy.enabled)
                 .then(|| MirrorPolicy::new(&config.mirror_policy)),
             channels: config.channels.enabled.then(|| Channels::new(&config.channels)),
+            exported: Exported::new(),
             own: Vec::new(),
             alerts: Vec::new(),
             settled: 0,
@@ -146,6 +149,7 @@ impl Engine {
                 self.restore();
                 let volume = estimated(volume);
                 self.estate.note_volume(ends, &event.flow, &volume);
+                self.exported.see(&self.estate, ends, &event.flow, event.time);
                 if let Some(egress) = &mut self.tls_egress {
                     egress.volume(&self.estate, ends, event, &volume, &mut self.alerts);
                 }
@@ -177,7 +181,7 @@ impl Engine {
             Body::Dns(_) => {}
             // What moved and who said hello was told already, and the next flow in its slot ends what
             // is known of one.
-            Body::Account(_) | Body::Tls(_) => {}
+            Body::Account(_) | Body::Tls(_) | Body::Spoken(_) => {}
         }
         self.settle();
     }
@@ -200,7 +204,8 @@ impl Engine {
                     policy.addressed(id, *address);
                 }
             }
-            Said::Session(_) | Said::SwitchReconfigured { .. } | Said::Exported(_) => {}
+            Said::Exported(record) => self.exported(report, record),
+            Said::Session(_) | Said::SwitchReconfigured { .. } => {}
         }
         self.settle();
     }
@@ -227,6 +232,12 @@ impl Engine {
         self.settle();
     }
 
+    /// Takes whose an address is, as somebody on a link says.
+    pub fn neighbour(&mut self, neighbour: &Neighbour) {
+        self.advance(neighbour.time);
+        self.settle();
+    }
+
     /// A guest operation: judged by itself, and kept for what follows on that guest.
     fn operation(&mut self, report: &Report, operation: &GuestOperation) {
         /// How far from usual an operation is taken to be that nobody judges.
@@ -245,27 +256,6 @@ impl Engine {
         }
     }
 
-    /// A conversation's opening as a log tells it. When one that has ended began is not said.
-    fn logged(&mut self, report: &Report, conversation: &Conversation) {
-        let end = |(address, port)| Endpoint { address, port, mac: None };
-        let flow = Flow {
-            id: 0,
-            slot: Flow::NO_SLOT,
-            client: end(conversation.client),
-            server: end(conversation.server),
-            protocol: conversation.protocol,
-            vlans: Vlans::new(),
-            interface: None,
-            tunnel: None,
-            opened: report.time,
-        };
-        if conversation.bytes.is_some() || !DnsPort::wants(&flow) {
-            return;
-        }
-        let event = Event { time: report.time, flow, body: Body::Opened };
-        self.opened(&event, Some(report.reporter.service));
-    }
-
     /// Says what the mirror does to the traffic, over the last minutes up to `time`: while that is
     /// worth knowing, alerts say it.
     pub fn mirror(&mut self, facts: MirrorFacts, time: Timestamp) {
@@ -282,6 +272,7 @@ impl Engine {
 
     /// The capture ended: a last look, and the final state of every alert.
     pub fn finish(&mut self) {
+        self.finish_openings();
         if let Some(egress) = &mut self.tls_egress {
             egress.finish(&self.estate, self.now, &mut self.alerts);
         }

@@ -1,6 +1,6 @@
-//! What is read besides packets: log messages of ESXi, vCenter and NSX.
+//! What is read besides packets: log messages of ESXi, vCenter, NSX, firewalls and network devices.
 //!
-//! [`syslog`] finds messages in what arrives and reads their headers, [`esxi`] understands what they say,
+//! [`syslog`] finds messages in what arrives and reads their headers, [`esxi`], `firewall` and [`device`] understand what they say,
 //! and [`join`] puts together what several of them tell of one fact. Nothing here reads a clock:
 //! times are those of messages and of their arrival.
 
@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::event::{Report, Reporter};
+use crate::event::{Report, Reporter, Said};
 use crate::text::{printable, printable_within};
 use crate::time::{Elapsed, Timestamp};
 use device::Devices;
@@ -19,6 +19,7 @@ pub mod audit;
 pub mod device;
 pub mod esxi;
 pub mod files;
+mod firewall;
 pub mod join;
 mod kept;
 pub mod listen;
@@ -124,7 +125,9 @@ impl Reader {
             return None;
         }
         self.gaps.note(&message);
-        let told = esxi::read(&message).or_else(|| self.devices.read(&message, origin.peer));
+        let told = esxi::read(&message)
+            .or_else(|| firewall::read(&message))
+            .or_else(|| self.devices.read(&message, origin.peer));
         let (Some(time), Some(told)) = (time, told) else {
             self.counts.irrelevant += 1;
             return None;
@@ -136,7 +139,7 @@ impl Reader {
         let time = time.minus(before.unwrap_or_default());
         let host = message.host.map(|host| printable(host).to_string().into());
         let reporter = Reporter { service: told.service, host, peer: origin.peer };
-        Some(Report { time, stated, reporter, said: told.said })
+        Some(Report { time, stated, reporter, said: placed(told.said, time) })
     }
 
     /// A message that is not whole is about to be read.
@@ -171,6 +174,16 @@ impl Reader {
     pub fn largest_skew(&self) -> Duration {
         self.skews.largest()
     }
+}
+
+/// What a line that was written at `time` says. One of a firewall tells of what was over then, and at most
+/// how long it took.
+fn placed(mut said: Said, time: Timestamp) -> Said {
+    if let Said::Exported(record) = &mut said {
+        let lasted = record.last.since(record.first);
+        (record.first, record.last) = (time.minus(lasted), time);
+    }
+    said
 }
 
 /// A name out of a message or a record, copied once and made harmless: at most 512 bytes, which 80

@@ -68,6 +68,8 @@ pub(crate) fn egress() -> Alert {
                     days: None,
                     sessions: 12,
                     notes: vec!["odd_port".into(), "never_resolved".into()],
+                    source: None,
+                    one_in: None,
                 },
             ),
             evidence(
@@ -249,6 +251,8 @@ pub(crate) fn saying(name: &str) -> Alert {
             days: None,
             sessions: 12,
             notes: vec![text().into()],
+            source: None,
+            one_in: None,
         },
         Fact::FirstSeenDestination { destination: text(), other_assets: 0, hours_known: 2 },
         Fact::DnsAnswer { query: text(), answer: text() },

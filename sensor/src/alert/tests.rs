@@ -35,6 +35,8 @@ fn what_is_read_back_is_written_the_same() {
             days: Some(30),
             sessions: 1,
             notes: vec![],
+            source: None,
+            one_in: None,
         },
         Fact::SlowEgress { observed_bytes: 1, expected_bytes: 0, score: 20.5, bound: 20.0 },
         Fact::FirstSeen { what: "port".into(), value: "8443".into(), other_assets: 3 },

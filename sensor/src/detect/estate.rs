@@ -207,17 +207,28 @@ impl Estate {
     pub(crate) fn note_volume(&mut self, ends: Ends, flow: &Flow, volume: &Volume) {
         let (there, back) = (volume.to_server.bytes, volume.to_client.bytes);
         if let Some(client) = ends.client {
-            let scope = if ends.outbound { Scope::External } else { Scope::Internal };
+            let scope = self.client_scope(ends);
             self.note_end(client, scope, flow.server.address, volume.since, [there, back]);
         }
         if let Some(server) = ends.server {
-            let inside = ends.client.is_some() || self.inventory.is_internal(flow.client.address);
-            let scope = if inside { Scope::Internal } else { Scope::External };
+            let scope = self.server_scope(ends, flow);
             self.note_end(server, scope, flow.client.address, volume.since, [back, there]);
         }
     }
 
-    fn note_end(
+    /// Where the other side of a conversation is, for its client.
+    pub(crate) const fn client_scope(&self, ends: Ends) -> Scope {
+        if ends.outbound { Scope::External } else { Scope::Internal }
+    }
+
+    /// The same for its server.
+    pub(crate) fn server_scope(&self, ends: Ends, flow: &Flow) -> Scope {
+        let inside = ends.client.is_some() || self.inventory.is_internal(flow.client.address);
+        if inside { Scope::Internal } else { Scope::External }
+    }
+
+    /// Counts what one asset moved with another address.
+    pub(super) fn note_end(
         &mut self,
         asset: AssetId,
         scope: Scope,

@@ -10,7 +10,7 @@
 //! What goes through a proxy inside is egress to what that was asked for, and the proxy's own
 //! connection is the proxy's.
 //!
-//! Bounds: 40 bytes for each slot of the flow table, and [`MAX_CASES`] cases of
+//! Bounds: 40 bytes for each slot of the flow table, what [`recorded`] keeps, and [`MAX_CASES`] cases of
 //! about 550 bytes; what does not fit is counted.
 
 use std::collections::BTreeMap;
@@ -18,8 +18,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::by_slot::BySlot;
-use super::domain::network;
-use super::estate::{Approval, Ends, Estate, Phase};
+use super::estate::{Ends, Estate, Phase};
+use super::exported::Teller;
+use super::recent::Recent;
 use super::volume::{Direction, Scope, Series};
 use crate::alert::Alert;
 use crate::baseline::{AssetBaseline, Habits, PlaceId};
@@ -38,6 +39,7 @@ mod claim;
 mod drain;
 mod orchestration;
 mod rarity;
+mod recorded;
 mod weigh;
 
 /// Cases that are looked at closely at a time.
@@ -53,6 +55,8 @@ const HEADERS: u64 = 66;
 #[derive(Debug)]
 pub(crate) struct TlsEgress {
     flows: BySlot<Followed>,
+    /// Sessions that only flow records show, by the conversation's number.
+    recorded: Recent<u64, Session>,
     watch: Watch,
 }
 
@@ -107,12 +111,15 @@ struct Said {
     ja4: Option<Ja4>,
     /// Through a proxy inside: the flow's server is that.
     proxied: bool,
+    /// Who tells of it, where no packet does.
+    teller: Option<Teller>,
 }
 
 impl TlsEgress {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
             flows: BySlot::default(),
+            recorded: recorded::sessions(),
             watch: Watch {
                 window: settings.window,
                 known: Known {
@@ -164,6 +171,7 @@ impl TlsEgress {
             Followed::Session(session) => !habits.name(session.place).is_empty(),
             Followed::Unread(_) => true,
         });
+        self.recorded.retain(|_, session| !habits.name(session.place).is_empty());
         was_known
     }
 
@@ -184,38 +192,16 @@ impl TlsEgress {
             Some(beyond) => Claim::through_proxy(estate, asset, server.0, beyond, hello),
             None => Claim::check(estate, asset, server, hello),
         };
-        let approval = estate.approval(asset, claim.server, claim.name, claim.support);
-        if approval == Approval::Given {
+        let proxied = beyond.is_some();
+        let sni = if proxied { claim.name.map(Into::into) } else { hello.sni.clone() };
+        let said = Said { sni, ja4: hello.ja4, proxied, teller: None };
+        let Some(session) = self.watch.enter(estate, asset, event.time, &claim, said) else {
             return;
-        }
-        let phase = estate.phase(asset, event.time);
-        let management = estate.role(asset).is_management();
-        // A management component has an allow-list: only `--learn` teaches it places.
-        let learning = phase == Phase::Teaching || (phase == Phase::Learning && !management);
-        let visit = self.watch.known.habits.visit(asset, &claim.place, event.time, learning);
-        let mut notes = claim.notes;
-        if visit.odd_hour && phase == Phase::Watching {
-            notes.add(Notes::ODD_HOUR);
-        }
-        let rarity = &mut self.watch.known.rarity;
-        let new = rarity.note(asset, event.time, hello.ja4, claim.server.1, learning);
-        if !new[1] {
-            // A port that it uses all the time is not odd.
-            notes.remove(Notes::ODD_PORT);
-        }
-        let is_new_network = rarity.is_new_network(network(claim.server.0), event.time);
-        if is_new_network && beyond.is_none() && phase == Phase::Watching {
-            notes.add(Notes::NEW_NETWORK);
-        }
+        };
         let before = match self.flows.remove(flow) {
             Some(Followed::Unread(bytes)) => bytes,
             _ => 0,
         };
-        let doubtful = approval == Approval::Doubtful;
-        let proxied = beyond.is_some();
-        let sni = if proxied { claim.name.map(Into::into) } else { hello.sni.clone() };
-        let said = Arc::new(Said { sni, ja4: hello.ja4, proxied });
-        let session = Session { place: visit.place, notes, new, doubtful, said };
         self.watch.send(estate, asset, &session, event, before, alerts);
         self.flows.insert(flow, Followed::Session(session));
     }

@@ -158,7 +158,7 @@ pub struct Account {
     pub one_in: Option<f64>,
 }
 
-/// What a conversation speaks, of the protocols that are read.
+/// What a conversation speaks, of the protocols that are recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum App {
     /// TLS.
@@ -171,6 +171,22 @@ pub enum App {
     Mdns,
     /// LLMNR.
     Llmnr,
+    /// HTTP in the clear.
+    Http,
+    /// SSH.
+    Ssh,
+    /// SMB.
+    Smb,
+    /// RFB: what VNC speaks.
+    Rfb,
+    /// RDP.
+    Rdp,
+    /// SOCKS, version 5.
+    Socks,
+    /// Stratum: what miners speak with their pools.
+    Stratum,
+    /// Nothing that is known, in bytes as even as encryption makes them.
+    Opaque,
 }
 
 /// How a conversation stands, in EVE's words.

@@ -158,7 +158,7 @@ fn told(counts: &Counts) -> Json<serde_json::Value> {
         refusals(counts).map(|(reason, count)| (reason.to_owned(), count.into())).collect();
     Json(json!({
         "understood": counts.understood,
-        "irrelevant": counts.irrelevant,
+        "irrelevant": counts.irrelevant + counts.skipped,
         "repeated": counts.repeated,
         "refused": refused,
     }))

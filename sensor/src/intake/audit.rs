@@ -13,7 +13,7 @@ use std::time::Duration;
 use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
-use crate::event::{Report, Reporter};
+use crate::event::{Report, Reporter, Said};
 use crate::intake::kept::Kept;
 use crate::time::Timestamp;
 pub use counts::{Counts, Refusal};
@@ -45,6 +45,8 @@ const AHEAD: Duration = Duration::from_secs(300);
 
 /// How bytes in gzip start.
 pub const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// The status of a line in a flow log that stands for lines that AWS could not write.
+const SKIPPED: &str = "SKIPDATA";
 /// The fields of lines that nothing names them for.
 static DEFAULT_LAYOUT: LazyLock<Layout> = LazyLock::new(Layout::default);
 
@@ -221,6 +223,10 @@ impl<'a> Taking<'a> {
         match text.and_then(|text| layout.fields(text)) {
             Some(fields) => {
                 lines.is_noise = false;
+                if fields.get("log-status") == Some(SKIPPED) {
+                    self.reader.counts.skipped += 1;
+                    return;
+                }
                 let told = self.reader.providers.flow(|name| fields.get(name));
                 self.told(told);
             }
@@ -251,9 +257,10 @@ impl<'a> Taking<'a> {
         self.reader.counts.understood += 1;
         let is_wild = self.arrival.is_some_and(|arrival| time.since(arrival) > AHEAD);
         let time = self.arrival.filter(|_| is_wild).unwrap_or(time);
-        let reporter = Reporter { service: told.service, host: None, peer: None };
         for said in told.said {
-            let reporter = reporter.clone();
+            // Only of what moved it matters which of several interfaces says so.
+            let host = told.host.clone().filter(|_| matches!(said, Said::Exported(_)));
+            let reporter = Reporter { service: told.service, host, peer: None };
             (self.tell)(Report { time, stated: told.time, reporter, said });
         }
     }

@@ -39,17 +39,7 @@ pub(super) fn sentence(fact: &Fact) -> String {
             let what = format!("{} {}", printable(what), printable(value));
             format!("never used {what} before; {}", shared_with(*other_assets))
         }
-        Fact::TlsSession { bytes_out, usual_bytes_out, days, sessions, notes, .. } => {
-            let (amount, usual) = (ByteSize(*bytes_out), usual(*bytes_out, *usual_bytes_out));
-            let sessions = counted(*sessions, "TLS session");
-            let over = days.map_or(String::new(), |days| format!(" over {}", counted(days, "day")));
-            let mut text = format!("sent {amount}{over} in {sessions}, {usual}");
-            for note in notes {
-                text += "; ";
-                text += &explained(note);
-            }
-            text
-        }
+        Fact::TlsSession { .. } => session(fact),
         Fact::FirstSeenDestination { destination, other_assets, hours_known } => {
             let destination = printable(destination);
             let before = match hours_known {
@@ -81,6 +71,30 @@ pub(super) fn sentence(fact: &Fact) -> String {
         Fact::Mirror(facts) => facts.sentence(),
         Fact::Baseline { statement } => printable(statement).to_string(),
     }
+}
+
+fn session(fact: &Fact) -> String {
+    let Fact::TlsSession {
+        bytes_out, usual_bytes_out, days, sessions, notes, source, one_in, ..
+    } = fact
+    else {
+        return String::new();
+    };
+    let (amount, usual) = (ByteSize(*bytes_out), usual(*bytes_out, *usual_bytes_out));
+    let sessions = counted(*sessions, "TLS session");
+    let over = days.map_or(String::new(), |days| format!(" over {}", counted(days, "day")));
+    let mut text = format!("sent {amount}{over} in {sessions}, {usual}");
+    if let Some(one_in) = one_in {
+        text += &format!("; an estimate: {}", corrected(*bytes_out, *one_in));
+    }
+    if let Some(by) = source {
+        text += &format!("; TLS by its port, as only records of {} show it", printable(by));
+    }
+    for note in notes {
+        text += "; ";
+        text += &explained(note);
+    }
+    text
 }
 
 fn channel_sentence(channel: &Channel) -> String {

@@ -36,6 +36,8 @@ pub(in super::super) fn sample() -> Alert {
         days: None,
         sessions: 1,
         notes: vec!["never_resolved".into()],
+        source: None,
+        one_in: None,
     };
     Alert {
         schema: SCHEMA.into(),

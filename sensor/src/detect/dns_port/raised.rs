@@ -23,9 +23,15 @@ pub(super) struct Bound {
 /// one that it gave: it was chance, or somebody else's.
 const REFUTED: u32 = 3;
 
-/// Why a formula is no beacon's.
+/// What is left of the evidence where something harmless explains the ports as well: one in ten such
+/// is a beacon after all.
+const EXCUSED: f64 = -2.2;
+
+/// Why a formula is no beacon's, or need be none's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Excuse {
+    /// Addresses of a narrow pool and their ports grow together.
+    Line,
     /// Several assets use the same narrow pool.
     Shared,
     /// The pairs of a narrow pool are a closed set.
@@ -37,6 +43,9 @@ pub(super) enum Excuse {
 impl Excuse {
     const fn statement(self) -> &'static str {
         match self {
+            Self::Line => {
+                "ports and the addresses of a narrow pool grow together: those of a service in several parts do, too"
+            }
             Self::Shared => {
                 "another asset uses the same pool of addresses by the same formula: a service in several parts has one, too"
             }
@@ -137,8 +146,7 @@ impl Raised {
         if self.excuse != Some(Excuse::Shared) && !self.later.refutes() {
             self.excuse = None;
         }
-        let sum = self.finding.evidence - self.bound.nats;
-        let is_admitted = self.id.is_some_and(|id| estate.budget.admits(id, sum));
+        let is_admitted = self.id.is_some_and(|id| estate.budget.admits(id, self.sum()));
         if (severity > self.severity && self.excuse.is_none()) || is_admitted {
             if self.excuse.is_none() {
                 self.severity = self.severity.max(severity);
@@ -199,7 +207,7 @@ impl Raised {
             title: "Ports calculated from DNS answers".to_owned(),
             summary: self.summary(&described.name, last),
             severity: self.severity,
-            confidence: confidence(self.finding.evidence - self.bound.nats),
+            confidence: confidence(self.sum() + self.excused().map_or(0.0, |(_, weight)| weight)),
             asset: described,
             destination: Some(Destination {
                 address: last.flow.server.address,
@@ -214,6 +222,18 @@ impl Raised {
             status: Status::Open,
             flow: Some(Box::new(last.flow.clone())),
         });
+    }
+
+    /// What speaks for a beacon, beyond what chance would raise an alert by.
+    fn sum(&self) -> f64 {
+        self.finding.evidence - self.bound.nats
+    }
+
+    /// What explains the ports as well, and how much that takes from the evidence.
+    fn excused(&self) -> Option<(Excuse, f64)> {
+        let line = (self.severity == Severity::Low).then_some(Excuse::Line);
+        let excuse = self.excuse.or(line)?;
+        Some((excuse, (EXCUSED - self.sum()).min(0.0)))
     }
 
     fn summary(&self, who: &str, last: &Match) -> String {
@@ -232,7 +252,7 @@ impl Raised {
     /// and each nat beyond it for e times less.
     fn by_chance(&self) -> String {
         const MOST_YEARS: f64 = 1e6;
-        let years = (self.finding.evidence - self.bound.nats).exp() / self.bound.yearly;
+        let years = self.sum().exp() / self.bound.yearly;
         if years >= MOST_YEARS {
             "less than once in a million years".to_owned()
         } else {
@@ -267,9 +287,9 @@ impl Raised {
             },
         });
         evidence.extend(self.later.evidence(finding.time));
-        evidence.extend(self.excuse.map(|excuse| {
+        evidence.extend(self.excused().map(|(excuse, weight)| {
             let fact = Fact::Baseline { statement: excuse.statement().to_owned() };
-            Evidence { time: finding.time, weight: 0.0, fact }
+            Evidence { time: finding.time, weight: shown(weight), fact }
         }));
         let last = finding.matches().last();
         evidence.extend(last.and_then(|last| estate.mirror_evidence(&last.flow)));

@@ -50,16 +50,24 @@ impl<'a> Claim<'a> {
             None if hello.ech == Ech::Offered => notes.add(Notes::ECH),
             None => notes.add(Notes::NO_SNI),
         }
-        let place = match estate.answers.name_of(asset, address) {
-            Some(name) => registered(name).into(),
-            None => {
-                if name.is_none() && estate.answers.sees(asset) {
-                    notes.add(Notes::NEVER_RESOLVED);
-                }
-                network(address).to_string().into()
-            }
-        };
+        let place = addressed(estate, asset, address, name.is_none(), &mut notes);
         Self { place, name: sni, server, support, notes }
+    }
+
+    /// What a session claims of which no hello is seen: nothing. It goes by the name that DNS last gave
+    /// the address for.
+    pub(super) fn of_address(
+        estate: &'a Estate,
+        asset: AssetId,
+        server @ (address, port): (IpAddr, u16),
+    ) -> Self {
+        let mut notes = Notes::default();
+        if port != 443 {
+            notes.add(Notes::ODD_PORT);
+        }
+        let name = estate.answers.name_of(asset, address).map(|name| &**name);
+        let place = addressed(estate, asset, address, true, &mut notes);
+        Self { place, name, server, support: name.map(|_| Support::Agreed), notes }
     }
 
     /// The same through a proxy inside, at `proxy`. A name is looked up by that, and where it connects
@@ -88,6 +96,24 @@ impl<'a> Claim<'a> {
         let (server, support) = ((proxy, beyond.port), Some(Support::Agreed));
         Self { place, name: Some(beyond.host), server, support, notes }
     }
+}
+
+/// The place that an address stands for: by the name that DNS gave it for, else its network. `is_nameless`:
+/// nothing else names it.
+fn addressed<'a>(
+    estate: &'a Estate,
+    asset: AssetId,
+    address: IpAddr,
+    is_nameless: bool,
+    notes: &mut Notes,
+) -> Cow<'a, str> {
+    if let Some(name) = estate.answers.name_of(asset, address) {
+        return registered(name).into();
+    }
+    if is_nameless && estate.answers.sees(asset) {
+        notes.add(Notes::NEVER_RESOLVED);
+    }
+    network(address).to_string().into()
 }
 
 /// The name that a hello says it goes to.

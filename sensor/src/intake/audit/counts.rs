@@ -43,6 +43,8 @@ pub struct Counts {
     pub irrelevant: u64,
     /// They came before.
     pub repeated: u64,
+    /// They say that a flow log lacks what moved meanwhile.
+    pub skipped: u64,
     /// They are not read, by why, in the order of [`Refusal::ALL`].
     pub refused: [u64; Refusal::ALL.len()],
 }
@@ -65,13 +67,14 @@ impl Counts {
     }
 
     /// All of them, by what became of them.
-    pub fn by_result(&self) -> [(&'static str, u64); 8] {
+    pub fn by_result(&self) -> [(&'static str, u64); 9] {
         let refused = |refusal: Refusal| (refusal.name(), self.refused_for(refusal));
         let [malformed, deep, large, duplicate, not_utf8] = Refusal::ALL.map(refused);
         [
             ("understood", self.understood),
             ("irrelevant", self.irrelevant),
             ("repeated", self.repeated),
+            ("skipped", self.skipped),
             malformed,
             deep,
             large,
@@ -90,6 +93,7 @@ impl Counts {
             understood: self.understood.saturating_sub(before.understood),
             irrelevant: self.irrelevant.saturating_sub(before.irrelevant),
             repeated: self.repeated.saturating_sub(before.repeated),
+            skipped: self.skipped.saturating_sub(before.skipped),
             refused,
         }
     }
@@ -111,6 +115,7 @@ impl Sum for Counts {
                 understood: sum.understood + more.understood,
                 irrelevant: sum.irrelevant + more.irrelevant,
                 repeated: sum.repeated + more.repeated,
+                skipped: sum.skipped + more.skipped,
                 refused,
             }
         })

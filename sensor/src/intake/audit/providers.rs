@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::flow_log::Fields;
 use crate::event::{Said, Service};
 use crate::intake::kept::Kept;
 use crate::time::Timestamp;
@@ -32,6 +31,8 @@ const MAX_INTERFACES: usize = 4096;
 pub struct Told {
     /// Whose record it is.
     pub service: Service,
+    /// What of the provider's tells it, where several tell the same: the interface of a flow log.
+    pub host: Option<Arc<str>>,
     /// When it happened.
     pub time: Option<Timestamp>,
     /// The provider's id of the record, where it has one.
@@ -76,9 +77,4 @@ impl Providers {
     pub fn flow<'a>(&mut self, get: impl Fn(&str) -> Option<&'a str>) -> Option<Told> {
         flow_logs::read(&mut self.interfaces, get)
     }
-}
-
-/// Understands a line of a flow log, if it says anything that is asked for.
-pub fn flow(_line: &Fields<'_>) -> Option<Told> {
-    None
 }

@@ -31,9 +31,12 @@ fn record(id: u64) -> Value {
 /// The reports of one body, by their ids.
 fn told(reader: &mut Reader, arrival: Option<Timestamp>, body: &[u8]) -> Vec<(String, Timestamp)> {
     let mut told = Vec::new();
-    let mut tell = |report: Report| {
-        let Said::MirrorChanged(change) = report.said else { panic!("{report:?}") };
-        told.push((change.record.unwrap().to_string(), report.time));
+    let mut tell = |report: Report| match report.said {
+        Said::MirrorChanged(change) => {
+            told.push((change.record.unwrap().to_string(), report.time));
+        }
+        Said::Exported(_) => {}
+        other => panic!("{other:?}"),
     };
     let mut at = Body::default();
     reader.take(&mut at, body, arrival, &mut tell);
@@ -136,14 +139,17 @@ fn lines_are_of_flow_logs_or_noise() {
     let line = "2 111122223333 eni-0a 10.0.0.1 10.0.0.2 443 49152 6 10 840 1 2 ACCEPT OK\n";
     let custom = "srcaddr dstaddr bytes\n10.0.0.1 10.0.0.2 840\n10.0.0.1 10.0.0.2 840\n";
     let counts = ids([line, line].concat().as_bytes()).1;
-    assert_eq!((counts.irrelevant, counts.refused()), (2, 0));
+    assert_eq!((counts.understood, counts.refused()), (2, 0));
+    let nothing = "2 111122223333 eni-0a - - - - - - - 1 2 - NODATA\n";
+    let counts = ids([nothing, &nothing.replace("NO", "SKIP")].concat().as_bytes()).1;
+    assert_eq!((counts.irrelevant, counts.skipped, counts.total()), (1, 1, 2));
     let counts = ids(custom.as_bytes()).1;
     assert_eq!((counts.irrelevant, counts.refused()), (2, 0));
     let noise = "some words\nmore words\n";
     let json = record(1).to_string() + "\n";
     let mixed = [noise, &json, noise, line, noise, "{\"a\n", noise, "\u{1}\n"].concat();
     let (found, counts) = ids(mixed.as_bytes());
-    assert_eq!((found.len(), counts.irrelevant), (1, 1));
+    assert_eq!((found.len(), counts.understood), (1, 2));
     assert_eq!((counts.refused_for(Refusal::Malformed), counts.refused()), (4, 4));
     assert_eq!(ids(b"\xff\xfe{\0\n\xff\n").1.refused_for(Refusal::NotUtf8), 1);
 }

@@ -4,7 +4,10 @@ use std::net::IpAddr;
 
 use crate::account;
 use crate::decode::protocol::{ICMP, ICMPV6, SCTP, TCP, UDP};
-use crate::event::{ChangeAction, Conversation, MirrorChange, Principal, Said};
+use crate::event::{
+    ChangeAction, Conversation, FlowRecord, MirrorChange, Principal, Said, Traffic,
+};
+use crate::time::Timestamp;
 
 use super::element::Element;
 use super::{name, session};
@@ -26,13 +29,13 @@ pub(super) fn read(body: &str) -> Option<Said> {
     if body.starts_with("[nsx@") {
         return mirroring(body).map(|change| Said::MirrorChanged(Box::new(change)));
     }
-    packet(body).map(|conversation| Said::Conversation(Box::new(conversation)))
+    packet(body)
 }
 
-/// A packet or the end of a flow:
+/// A packet or the end of a flow, with what both sides moved; when it began is not said:
 /// `[…] INET match PASS RULE IN 52 TCP 192.0.2.3/49627->192.0.2.4/443 S` or
 /// `[…] INET TERM PASS RULE OUT TCP RST 192.0.2.3/49627->192.0.2.4/443 9/8 1461/4677 TAG`.
-fn packet(body: &str) -> Option<Conversation> {
+fn packet(body: &str) -> Option<Said> {
     let mut words = body.split_ascii_whitespace().take(MAX_WORDS);
     words.by_ref().take(MAX_TAGS).find(|word| matches!(*word, "INET" | "INET6"))?;
     let is_end = words.next()? == "TERM";
@@ -50,8 +53,27 @@ fn packet(body: &str) -> Option<Conversation> {
     };
     // Packets come first, then bytes; first of each, those of who opened the flow.
     let mut pairs = words.map_while(pair);
-    let bytes = pairs.nth(1).filter(|_| is_end);
-    Some(Conversation { client, server, protocol: protocol?, bytes, is_blocked })
+    let protocol = protocol?;
+    let (Some(packets), Some(bytes), true) = (pairs.next(), pairs.next(), is_end) else {
+        let said = Conversation { client, server, protocol, bytes: None, is_blocked };
+        return Some(Said::Conversation(Box::new(said)));
+    };
+    let [sent, received] = [(packets[0], bytes[0]), (packets[1], bytes[1])]
+        .map(|(packets, bytes)| Traffic { packets, bytes });
+    Some(Said::Exported(Box::new(FlowRecord {
+        from: client,
+        to: server,
+        protocol,
+        // Whoever knows when the line was written puts it there.
+        first: Timestamp::ZERO,
+        last: Timestamp::ZERO,
+        sent,
+        received: Some(received),
+        tcp_flags: None,
+        one_in: None,
+        is_forward: Some(true),
+        is_blocked,
+    })))
 }
 
 fn ends(word: &str) -> Option<((IpAddr, u16), (IpAddr, u16))> {

@@ -149,6 +149,8 @@ fn evasions(verdicts: &[Verdict]) -> String {
 
 /// Below this, what is sent to a new place says little by itself.
 const SMALL: u64 = 25_000_000;
+/// Harmless first uploads come to so many bytes: a larger one stands out without anything before it.
+const UNSTAGED: u64 = 136_000_000;
 
 /// Why an attack was missed, as far as that is known.
 fn reason(attack: &Attack) -> &'static str {
@@ -159,6 +161,11 @@ fn reason(attack: &Attack) -> &'static str {
         }
         _ if attack.analytic == "AN1416" && sent(attack) <= SMALL => {
             "small: harmless software sends as much to places that are new to it"
+        }
+        Attack { exfiltration: Some(extent), .. }
+            if extent.staged == 0 && extent.size <= UNSTAGED =>
+        {
+            "nothing led up to it, and harmless first uploads are as large"
         }
         _ => "not known",
     }

@@ -99,7 +99,12 @@ impl Case {
             (None, true) => self.flow.server.address.to_string(),
         };
         // By the conversation that opened the case; others may have come by the other way.
-        let carrier = if self.flow.protocol == protocol::UDP { "QUIC" } else { "TLS" };
+        let carrier = match (self.flow.protocol == protocol::UDP, self.session.said.teller) {
+            (true, None) => "QUIC",
+            (false, None) => "TLS",
+            (true, Some(_)) => "QUIC, going by its port,",
+            (false, Some(_)) => "TLS, going by its port,",
+        };
         let mut text = match bytes {
             0 => format!("{who} opened {carrier} to {place}"),
             bytes => format!("{who} sent {} over {carrier} to {place}", self.amount(estate, bytes)),
@@ -133,12 +138,16 @@ impl Case {
             text += ", ";
             text += &led.words(self.first_seen);
         }
+        if let Some(teller) = self.session.said.teller {
+            text += &format!("; only records of {} show it", teller.service.name());
+        }
         text
     }
 
     /// An amount, and how much of it was seen.
     fn amount(&self, estate: &Estate, bytes: u64) -> String {
-        match estate.one_in(&self.flow) {
+        let own = self.session.said.teller.map(|teller| teller.one_in);
+        match own.unwrap_or_else(|| estate.one_in(&self.flow)) {
             None => ByteSize(bytes).to_string(),
             Some(one_in) => format!("about {} ({})", ByteSize(bytes), corrected(bytes, one_in)),
         }
@@ -157,6 +166,7 @@ impl Case {
         let others = known.habits.others(asset, place, 0);
         let habit = known.habits.habit(asset, place);
         let days = self.latest.amount.days;
+        let teller = self.session.said.teller;
         let mut evidence = vec![
             at(self.first_seen, weights.base, Fact::Baseline { statement: statement.into() }),
             at(
@@ -178,6 +188,8 @@ impl Case {
                     days: (days > 2).then_some(days as u64),
                     sessions: habit.map_or(1, |habit| u64::from(habit.sessions)),
                     notes: self.session.notes.names().into_iter().map(Into::into).collect(),
+                    source: teller.map(|teller| teller.service.name().into()),
+                    one_in: teller.and_then(|teller| teller.one_in),
                 },
             ),
         ];
@@ -207,7 +219,9 @@ impl Case {
         if let Some(led) = &self.orchestration {
             evidence.push(at(led.first, weights.led, led.fact()));
         }
-        evidence.extend(estate.mirror_evidence(&self.flow));
+        if teller.is_none() {
+            evidence.extend(estate.mirror_evidence(&self.flow));
+        }
         evidence.sort_by_key(|piece| piece.time);
         evidence
     }

@@ -88,6 +88,7 @@ impl Azure {
         let id = record.at("eventDataId").text().map(Into::into);
         Some(Told {
             service: Service::Azure,
+            host: None,
             time: time_of(record).time(),
             id: id.or_else(|| steps_id(record, &resource)),
             said: vec![Said::MirrorChanged(Box::new(change))],

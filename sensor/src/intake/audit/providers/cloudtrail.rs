@@ -41,6 +41,7 @@ pub(super) fn read(record: Field<'_>) -> Option<Told> {
     };
     (!said.is_empty()).then(|| Told {
         service: Service::CloudTrail,
+        host: None,
         time: record.at("eventTime").time(),
         id: record.at("eventID").text().map(Into::into),
         said,

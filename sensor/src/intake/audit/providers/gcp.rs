@@ -53,6 +53,7 @@ impl Gcp {
         }
         Some(Told {
             service: Service::Gcp,
+            host: None,
             time: record.at("timestamp").time(),
             id: record.at("insertId").text().map(Into::into),
             said: vec![Said::MirrorChanged(Box::new(change))],

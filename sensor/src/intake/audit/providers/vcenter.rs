@@ -41,7 +41,7 @@ pub(super) fn read(record: Field<'_>) -> Option<Told> {
         said.push(Said::SwitchReconfigured { switch: switch?, account });
     }
     let time = event.at("createdTime").or(record.at("time"));
-    Some(Told { service: Service::Vcenter, time: time.time(), id, said })
+    Some(Told { service: Service::Vcenter, host: None, time: time.time(), id, said })
 }
 
 fn is_reconfigured(record: Field<'_>, event: Field<'_>) -> bool {

@@ -1,7 +1,7 @@
 //! Who spoke with whom.
 
 use super::*;
-use crate::event::Conversation;
+use crate::event::{Conversation, Traffic};
 
 #[track_caller]
 fn conversation(program: &str, body: &str) -> Conversation {
@@ -41,7 +41,8 @@ fn every_form_of_a_firewall_s_line_is_read() {
         };
         (end(client), end(server))
     };
-    for (program, body, (client, server), protocol, bytes, is_blocked) in [
+    let traffic = |packets, bytes| Traffic { packets, bytes };
+    for (program, body, (client, server), protocol, moved, is_blocked) in [
         (
             "dfwpktlogs",
             "b6507827 INET match PASS mainrs/1024 IN 52 TCP 192.0.2.3/49627->192.0.2.4/49153 SEW",
@@ -71,7 +72,7 @@ fn every_form_of_a_firewall_s_line_is_read() {
             "INET TERM PASS 5096 OUT TCP RST 192.0.2.3/60517->192.0.2.4/443 9/8 1461/4677 DR-Allow",
             four("192.0.2.3 60517", "192.0.2.4 443"),
             6,
-            Some([1461, 4677]),
+            Some([traffic(9, 1461), traffic(8, 4677)]),
             false,
         ),
         (
@@ -79,7 +80,7 @@ fn every_form_of_a_firewall_s_line_is_read() {
             "8b4a1980 INET TERM 1005 IN UDP 192.0.2.3/1->192.0.2.4/53 1/2 60/300",
             four("192.0.2.3 1", "192.0.2.4 53"),
             17,
-            Some([60, 300]),
+            Some([traffic(1, 60), traffic(2, 300)]),
             false,
         ),
         (
@@ -91,8 +92,15 @@ fn every_form_of_a_firewall_s_line_is_read() {
             false,
         ),
     ] {
-        let expected = Conversation { client, server, protocol, bytes, is_blocked };
-        assert_eq!(conversation(program, body), expected, "{body}");
+        let Some([sent, received]) = moved else {
+            let expected = Conversation { client, server, protocol, bytes: None, is_blocked };
+            assert_eq!(conversation(program, body), expected, "{body}");
+            continue;
+        };
+        let Some(Said::Exported(record)) = said(program, body) else { panic!("{body}") };
+        assert_eq!((record.from, record.to, record.protocol), (client, server, protocol));
+        assert_eq!((record.sent, record.received), (sent, Some(received)), "{body}");
+        assert_eq!((record.is_forward, record.is_blocked), (Some(true), is_blocked));
     }
     for body in [
         "",
