@@ -20,6 +20,7 @@ use super::Engine;
 use super::dns_port::DnsPort;
 use super::estate::{Ends, Estate};
 use super::volume::Scope;
+use crate::decode::tcp_flags;
 use crate::event::{Body, Conversation, Event, Flow, FlowRecord, Report, Service, Traffic, Volume};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
@@ -115,6 +116,7 @@ struct Moved {
     sent: Traffic,
     received: Traffic,
     one_in: Option<f64>,
+    tcp_flags: Option<u8>,
 }
 
 impl Exported {
@@ -181,6 +183,7 @@ impl Moved {
             sent: all(record.sent)?,
             received: all(record.received.unwrap_or_default())?,
             one_in,
+            tcp_flags: record.tcp_flags,
         })
     }
 
@@ -198,7 +201,11 @@ impl Moved {
     const fn volume(&self, is_from_client: bool) -> Volume {
         let (to_server, to_client) =
             if is_from_client { (self.sent, self.received) } else { (self.received, self.sent) };
-        Volume { since: self.first, to_server, to_client, tcp_flags: None, one_in: None }
+        let tcp_flags = match self.tcp_flags {
+            Some(flags) if is_from_client => Some([flags, 0]),
+            _ => None,
+        };
+        Volume { since: self.first, to_server, to_client, tcp_flags, one_in: None }
     }
 }
 
@@ -255,6 +262,7 @@ impl Engine {
             self.begun(part.flow.clone(), service);
         }
         if record.is_blocked {
+            self.refused(part.flow);
             return Became::Blocked;
         }
         self.told(&part, &moved, service)
@@ -272,7 +280,21 @@ impl Engine {
         if service == Service::Nsx && !conversation.is_blocked {
             self.exported.sessions.begin(service, conversation, report.time);
         }
+        if conversation.is_blocked {
+            self.refused(flow.clone());
+        }
         self.begun(flow, service);
+    }
+
+    /// A firewall let nothing of a conversation through: the channels count it as an attempt.
+    fn refused(&mut self, flow: Flow) {
+        let Some(channels) = &mut self.channels else { return };
+        let ends = self.estate.ends(&flow, flow.opened);
+        let (since, none) = (flow.opened, Traffic::default());
+        let tcp_flags = Some([tcp_flags::SYN, tcp_flags::RST]);
+        let volume = Volume { since, to_server: none, to_client: none, tcp_flags, one_in: None };
+        let event = Event { time: self.now.max(since), flow, body: Body::Volume(volume) };
+        channels.volume(&self.estate, ends, &event, &volume, &mut self.alerts);
     }
 
     /// A conversation's opening, as records tell of it.
@@ -318,6 +340,13 @@ impl Engine {
                 became = Became::Counted;
                 self.spread(asset, scope, client, moved, [back, there]);
             }
+        }
+        if became == Became::Counted
+            && let Some(channels) = &mut self.channels
+        {
+            let (time, flow) = (moved.last, flow.clone());
+            let event = Event { time, flow, body: Body::Volume(volume) };
+            channels.volume(&self.estate, ends, &event, &volume, &mut self.alerts);
         }
         became
     }
