@@ -62,8 +62,8 @@ pub struct Engine {
     dns_port: Option<DnsPort>,
     guest_operations: Option<GuestOperations>,
     mirror_policy: Option<MirrorPolicy>,
-    channels: Option<Channels>,
     exported: Exported,
+    channels: Option<Channels>,
     /// Addresses at which this sensor is sent mirrors.
     own: Vec<IpAddr>,
     alerts: Vec<Alert>,
@@ -114,8 +114,8 @@ impl Engine {
                 .then(|| GuestOperations::new(&config.guest_operations)),
             mirror_policy: (config.mirror_policy.enabled)
                 .then(|| MirrorPolicy::new(&config.mirror_policy)),
-            channels: config.channels.enabled.then(|| Channels::new(&config.channels)),
             exported: Exported::new(),
+            channels: config.channels.enabled.then(|| Channels::new(&config.channels)),
             own: Vec::new(),
             alerts: Vec::new(),
             settled: 0,
@@ -178,6 +178,13 @@ impl Engine {
                     channels.answered(&self.estate, asset, event, message, &mut self.alerts);
                 }
             }
+            Body::Spoken(app) if Channels::wants(*app, &event.flow) => {
+                let ends = self.estate.ends(&event.flow, event.time);
+                self.restore();
+                if let Some(channels) = &mut self.channels {
+                    channels.spoken(&self.estate, ends, event, *app, &mut self.alerts);
+                }
+            }
             Body::Dns(_) => {}
             // What moved and who said hello was told already, and the next flow in its slot ends what
             // is known of one.
@@ -235,6 +242,9 @@ impl Engine {
     /// Takes whose an address is, as somebody on a link says.
     pub fn neighbour(&mut self, neighbour: &Neighbour) {
         self.advance(neighbour.time);
+        if let Some(channels) = &mut self.channels {
+            channels.neighbour(&self.estate, neighbour, &mut self.alerts);
+        }
         self.settle();
     }
 

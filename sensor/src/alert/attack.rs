@@ -43,10 +43,12 @@ const T1195: Named = ("T1195", "Supply Chain Compromise");
 const T1219: Named = ("T1219", "Remote Access Tools");
 const T1498: Named = ("T1498", "Network Denial of Service");
 const T1499: Named = ("T1499", "Endpoint Denial of Service");
+const T1557: Named = ("T1557", "Adversary-in-the-Middle");
 const T1567: Named = ("T1567", "Exfiltration Over Web Service");
 const T1568: Named = ("T1568", "Dynamic Resolution");
+const T1573: Named = ("T1573", "Encrypted Channel");
 
-const KNOWN: [Attack; 49] = [
+const KNOWN: [Attack; 55] = [
     sub(EXFILTRATION, ("T1020", "Automated Exfiltration"), ("T1020.001", "Traffic Duplication")),
     sub(
         EXFILTRATION,
@@ -66,6 +68,8 @@ const KNOWN: [Attack; 49] = [
     of(COMMAND, T1071),
     sub(COMMAND, T1071, ("T1071.001", "Web Protocols")),
     sub(COMMAND, T1071, ("T1071.004", "DNS")),
+    of(COMMAND, T1090),
+    of(COMMAND, ("T1095", "Non-Application Layer Protocol")),
     sub(COMMAND, T1090, ("T1090.001", "Internal Proxy")),
     sub(COMMAND, T1090, ("T1090.002", "External Proxy")),
     sub(COMMAND, T1090, ("T1090.003", "Multi-hop Proxy")),
@@ -75,16 +79,15 @@ const KNOWN: [Attack; 49] = [
     sub(COMMAND, T1219, ("T1219.002", "Remote Desktop Software")),
     of(COMMAND, ("T1571", "Non-Standard Port")),
     of(COMMAND, ("T1572", "Protocol Tunneling")),
-    sub(COMMAND, ("T1573", "Encrypted Channel"), ("T1573.002", "Asymmetric Cryptography")),
+    sub(COMMAND, T1573, ("T1573.001", "Symmetric Cryptography")),
+    sub(COMMAND, T1573, ("T1573.002", "Asymmetric Cryptography")),
     sub(EVASION, ("T1205", "Traffic Signaling"), ("T1205.001", "Port Knocking")),
     of(EVASION, ("T1599", "Network Boundary Bridging")),
     of(CREDENTIALS, ("T1040", "Network Sniffing")),
     of(CREDENTIALS, ("T1187", "Forced Authentication")),
-    sub(
-        CREDENTIALS,
-        ("T1557", "Adversary-in-the-Middle"),
-        ("T1557.001", "LLMNR/NBT-NS Poisoning and SMB Relay"),
-    ),
+    sub(CREDENTIALS, T1557, ("T1557.001", "LLMNR/NBT-NS Poisoning and SMB Relay")),
+    sub(CREDENTIALS, T1557, ("T1557.002", "ARP Cache Poisoning")),
+    sub(CREDENTIALS, T1557, ("T1557.003", "DHCP Spoofing")),
     of(DISCOVERY, ("T1018", "Remote System Discovery")),
     of(DISCOVERY, ("T1046", "Network Service Discovery")),
     of(LATERAL, T1021),
@@ -101,6 +104,7 @@ const KNOWN: [Attack; 49] = [
         ("T1195.001", "Compromise Software Dependencies and Development Tools"),
     ),
     sub(INITIAL_ACCESS, T1195, ("T1195.002", "Compromise Software Supply Chain")),
+    of(INITIAL_ACCESS, ("T1200", "Hardware Additions")),
     of(INITIAL_ACCESS, ("T1190", "Exploit Public-Facing Application")),
     sub(RECONNAISSANCE, ("T1595", "Active Scanning"), ("T1595.001", "Scanning IP Blocks")),
     sub(IMPACT, ("T1496", "Resource Hijacking"), ("T1496.001", "Compute Hijacking")),

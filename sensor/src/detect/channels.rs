@@ -12,7 +12,7 @@
 use crate::alert::Alert;
 use crate::baseline::AssetBaseline;
 use crate::config;
-use crate::event::{DnsMessage, Event, Flow, TlsSession, Volume};
+use crate::event::{App, DnsMessage, Event, Flow, Neighbour, TlsSession, Volume};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
 
@@ -32,12 +32,14 @@ mod floods;
 mod idle;
 mod mining;
 mod names;
+mod neighbours;
 mod odd_tls;
 mod places;
 mod raised;
 mod relay;
 mod segments;
 mod services;
+mod spoken;
 mod table;
 mod transfers;
 mod unresolved;
@@ -52,6 +54,7 @@ pub(super) struct Channels {
     /// Flows that speak TLS, a bit a slot.
     tls: Vec<u64>,
     rotating: names::Rotating,
+    neighbours: neighbours::Neighbours,
     usual: Usual,
     raised: Raised,
 }
@@ -66,6 +69,7 @@ impl Channels {
             assets: Vec::new(),
             tls: Vec::new(),
             rotating: names::Rotating::new(),
+            neighbours: neighbours::Neighbours::new(),
             usual: Usual::new(),
             raised: Raised::default(),
         }
@@ -164,6 +168,36 @@ impl Channels {
         }
         self.moved(&look, volume, &mut found);
         self.tell(&look, found, alerts);
+    }
+
+    /// Whether it is worth knowing whose a stream is that begins as one of a protocol does.
+    pub(super) fn wants(app: App, flow: &Flow) -> bool {
+        !spoken::is_usual(app, flow.server.port)
+    }
+
+    /// A stream begins as one of a protocol does.
+    pub(super) fn spoken(
+        &mut self,
+        estate: &Estate,
+        ends: Ends,
+        event: &Event,
+        app: App,
+        alerts: &mut Vec<Alert>,
+    ) {
+        let look = Look { estate, flow: &event.flow, ends, now: event.time };
+        if let Some(finding) = spoken::begins(&look, app) {
+            self.judge(&look, finding, alerts);
+        }
+    }
+
+    /// Somebody on a link says whose an address is.
+    pub(super) fn neighbour(&mut self, estate: &Estate, said: &Neighbour, alerts: &mut Vec<Alert>) {
+        let found = self.neighbours.said(&estate.inventory, said);
+        for finding in found.into_iter().flatten() {
+            let flow = neighbours::flow(said);
+            let ends = Ends { client: Some(finding.asset), server: None, outbound: false };
+            self.judge(&Look { estate, flow: &flow, ends, now: said.time }, finding, alerts);
+        }
     }
 
     /// What only time changes.

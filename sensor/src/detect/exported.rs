@@ -115,8 +115,9 @@ struct Moved {
     last: Timestamp,
     sent: Traffic,
     received: Traffic,
-    one_in: Option<f64>,
+    /// What `sent` shows of TCP flags.
     tcp_flags: Option<u8>,
+    one_in: Option<f64>,
 }
 
 impl Exported {
@@ -182,8 +183,8 @@ impl Moved {
             last,
             sent: all(record.sent)?,
             received: all(record.received.unwrap_or_default())?,
-            one_in,
             tcp_flags: record.tcp_flags,
+            one_in,
         })
     }
 
@@ -198,13 +199,11 @@ impl Moved {
     }
 
     /// What went to the server and to the client, where `from` is the client or not.
-    const fn volume(&self, is_from_client: bool) -> Volume {
+    fn volume(&self, is_from_client: bool) -> Volume {
         let (to_server, to_client) =
             if is_from_client { (self.sent, self.received) } else { (self.received, self.sent) };
-        let tcp_flags = match self.tcp_flags {
-            Some(flags) if is_from_client => Some([flags, 0]),
-            _ => None,
-        };
+        // What the server answered stands in another record.
+        let tcp_flags = self.tcp_flags.filter(|_| is_from_client).map(|client| [client, 0]);
         Volume { since: self.first, to_server, to_client, tcp_flags, one_in: None }
     }
 }
@@ -320,6 +319,7 @@ impl Engine {
         let volume = moved.volume(part.is_from_client);
         let (there, back) = (volume.to_server.bytes, volume.to_client.bytes);
         let (client, server) = (flow.client.address, flow.server.address);
+        let event = Event { time: moved.last, flow: flow.clone(), body: Body::Volume(volume) };
         let mut became = Became::Shown;
         if let Some(asset) = ends.client {
             let scope = self.estate.client_scope(ends);
@@ -327,8 +327,6 @@ impl Engine {
                 became = Became::Counted;
                 self.spread(asset, scope, server, moved, [there, back]);
                 let by = Teller { service, one_in: moved.one_in };
-                let event =
-                    Event { time: moved.last, flow: flow.clone(), body: Body::Volume(volume) };
                 if let Some(egress) = &mut self.tls_egress {
                     egress.recorded(&self.estate, ends, &event, &volume, by, &mut self.alerts);
                 }
@@ -344,8 +342,6 @@ impl Engine {
         if became == Became::Counted
             && let Some(channels) = &mut self.channels
         {
-            let (time, flow) = (moved.last, flow.clone());
-            let event = Event { time, flow, body: Body::Volume(volume) };
             channels.volume(&self.estate, ends, &event, &volume, &mut self.alerts);
         }
         became

@@ -1,8 +1,8 @@
 //! The table of the channel detectors: what each detects, reads and is told from.
 
 use super::{
-    attempts, beacons, domains, floods, idle, mining, names, odd_tls, relay, segments, services,
-    transfers, unresolved,
+    attempts, beacons, domains, floods, idle, mining, names, neighbours, odd_tls, relay, segments,
+    services, spoken, transfers, unresolved,
 };
 use crate::alert::Severity;
 
@@ -15,6 +15,10 @@ pub enum Reads {
     Dns,
     /// ClientHellos.
     Hellos,
+    /// How streams begin.
+    Streams,
+    /// ARP and DHCP.
+    Links,
 }
 
 impl Reads {
@@ -24,6 +28,8 @@ impl Reads {
             Self::Flows => "flows",
             Self::Dns => "DNS",
             Self::Hellos => "TLS hellos",
+            Self::Streams => "streams' beginnings",
+            Self::Links => "ARP and DHCP",
         }
     }
 }
@@ -52,7 +58,7 @@ pub struct Detector {
 }
 
 /// All of them, in the order of the docs.
-pub const CHANNELS: [&Detector; 41] = [
+pub const CHANNELS: [&Detector; 50] = [
     &attempts::PORT_SCAN,
     &attempts::HOST_SWEEP,
     &attempts::SCANNED,
@@ -94,4 +100,13 @@ pub const CHANNELS: [&Detector; 41] = [
     &relay::RELAY,
     &idle::IDLE_SSH,
     &segments::SEGMENT,
+    &spoken::ALTERNATE_PORT,
+    &spoken::SMB_HIGH_PORT,
+    &spoken::STRATUM,
+    &spoken::SOCKS,
+    &spoken::OPAQUE,
+    &neighbours::ADDRESS_CONFLICT,
+    &neighbours::ADDRESS_MOVED,
+    &neighbours::DHCP_SERVER,
+    &neighbours::DHCP_CLIENT,
 ];

@@ -131,6 +131,24 @@ impl World {
         self.moves(at, &flow, [2000, 4000], WHOLE);
     }
 
+    /// A TCP conversation that begins as this does.
+    pub(super) fn spoken(&mut self, at: u64, ends: [&str; 2], port: u16, app: App) {
+        let flow = self.flow(at, protocol::TCP, ends, port);
+        self.event(at, &flow, Body::Opened);
+        self.event(at, &flow, Body::Spoken(app));
+    }
+
+    /// Somebody on a link says whose an address is.
+    pub(super) fn neighbour(&mut self, said: &Neighbour) {
+        self.engine.neighbour(said);
+        self.told.extend(self.engine.drain_alerts());
+    }
+
+    /// Where an address is.
+    pub(super) fn mac(address: &str) -> Mac {
+        Self::end(address, 0).mac.unwrap()
+    }
+
     /// A response; a code above 0 has no answers.
     pub(super) fn dns(&mut self, at: u64, client: &str, name: &str, code: u16, to: &[&str]) {
         let flow = self.flow(at, protocol::UDP, [client, "10.0.0.53"], 53);
