@@ -178,7 +178,7 @@ impl Engine {
                     channels.answered(&self.estate, asset, event, message, &mut self.alerts);
                 }
             }
-            Body::Spoken(app) => {
+            Body::Spoken(app) if Channels::wants(*app, &event.flow) => {
                 let ends = self.estate.ends(&event.flow, event.time);
                 self.restore();
                 if let Some(channels) = &mut self.channels {
@@ -188,7 +188,7 @@ impl Engine {
             Body::Dns(_) => {}
             // What moved and who said hello was told already, and the next flow in its slot ends what
             // is known of one.
-            Body::Account(_) | Body::Tls(_) => {}
+            Body::Account(_) | Body::Tls(_) | Body::Spoken(_) => {}
         }
         self.settle();
     }

@@ -83,6 +83,7 @@ impl Channels {
     /// A conversation begins: what was known of its slot is of another.
     pub(super) fn opened(&mut self, flow: &Flow) {
         let slot = flow.slot as usize;
+        // One that only a log tells of has no slot, and no word here.
         if let Some(word) = self.tls.get_mut(slot / 64) {
             *word &= !(1 << (slot % 64));
         }
@@ -169,6 +170,11 @@ impl Channels {
         self.tell(&look, found, alerts);
     }
 
+    /// Whether it is worth knowing whose a stream is that begins as one of a protocol does.
+    pub(super) fn wants(app: App, flow: &Flow) -> bool {
+        !spoken::is_usual(app, flow.server.port)
+    }
+
     /// A stream begins as one of a protocol does.
     pub(super) fn spoken(
         &mut self,
@@ -253,6 +259,10 @@ impl Channels {
 
     fn is_tls(&self, flow: &Flow) -> bool {
         let slot = flow.slot as usize;
+        if flow.slot == Flow::NO_SLOT {
+            // Of flow records only the port is known.
+            return flow.server.port == 443;
+        }
         self.tls.get(slot / 64).is_some_and(|word| word & (1 << (slot % 64)) != 0)
     }
 

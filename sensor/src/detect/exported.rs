@@ -20,6 +20,7 @@ use super::Engine;
 use super::dns_port::DnsPort;
 use super::estate::{Ends, Estate};
 use super::volume::Scope;
+use crate::decode::tcp_flags;
 use crate::event::{Body, Conversation, Event, Flow, FlowRecord, Report, Service, Traffic, Volume};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
@@ -260,6 +261,7 @@ impl Engine {
             self.begun(part.flow.clone(), service);
         }
         if record.is_blocked {
+            self.refused(part.flow);
             return Became::Blocked;
         }
         self.told(&part, &moved, service)
@@ -277,7 +279,21 @@ impl Engine {
         if service == Service::Nsx && !conversation.is_blocked {
             self.exported.sessions.begin(service, conversation, report.time);
         }
+        if conversation.is_blocked {
+            self.refused(flow.clone());
+        }
         self.begun(flow, service);
+    }
+
+    /// A firewall let nothing of a conversation through: the channels count it as an attempt.
+    fn refused(&mut self, flow: Flow) {
+        let Some(channels) = &mut self.channels else { return };
+        let ends = self.estate.ends(&flow, flow.opened);
+        let (since, none) = (flow.opened, Traffic::default());
+        let tcp_flags = Some([tcp_flags::SYN, tcp_flags::RST]);
+        let volume = Volume { since, to_server: none, to_client: none, tcp_flags, one_in: None };
+        let event = Event { time: self.now.max(since), flow, body: Body::Volume(volume) };
+        channels.volume(&self.estate, ends, &event, &volume, &mut self.alerts);
     }
 
     /// A conversation's opening, as records tell of it.

@@ -75,6 +75,18 @@ pub(super) const OPAQUE: Detector = Detector {
 /// Ports on which HTTP in the clear is no surprise.
 const HTTP: [u16; 9] = [80, 3128, 5985, 8000, 8008, 8080, 8081, 8088, 8888];
 
+/// Whether a protocol is on a port of its own, as nearly all that is recognised is: then nobody needs
+/// to know whose it is.
+pub(super) fn is_usual(app: App, port: u16) -> bool {
+    match app {
+        App::Ssh => port == 22,
+        App::Http => HTTP.contains(&port),
+        App::Opaque => is_encrypted(port),
+        App::Smb => matches!(port, 139 | 445),
+        _ => false,
+    }
+}
+
 /// A stream begins like this.
 pub(super) fn begins(look: &Look<'_>, app: App) -> Option<Finding> {
     let (ends, port) = (look.ends, look.flow.server.port);

@@ -51,7 +51,10 @@ impl Beginning {
         match (flow.protocol, volume.tcp_flags) {
             (protocol::TCP, Some([0, ANSWER])) => Self::Unasked,
             (protocol::TCP, Some([client, _])) if client & ANSWER == tcp_flags::SYN => Self::Vain,
-            (protocol::UDP, _) if volume.to_client.packets == 0 => Self::Vain,
+            // Flow records tell of each direction by itself.
+            (protocol::UDP, _) if volume.to_client.packets == 0 && flow.slot != Flow::NO_SLOT => {
+                Self::Vain
+            }
             _ => Self::Taken,
         }
     }
@@ -96,14 +99,14 @@ impl Channels {
         let (flow, ends) = (look.flow, look.ends);
         let port = flow.server.port;
         let service = (flow.protocol == protocol::TCP).then(|| services::of_port(port)).flatten();
-        if let Some(service) = service.filter(|_| volume.to_client.packets > 0) {
+        if let Some(service) = service.filter(|_| is_answered(volume)) {
             found.extend(services::used(service, look).into_iter().flatten());
             if let Some(client) = ends.client.filter(|_| matches!(port, 139 | 445)) {
                 let fanout = self.kept(client).fanout.get_or_insert_default();
                 found.extend(fanout.reaches(look));
             }
         }
-        if !self.settings.segments.is_empty() && volume.to_client.packets > 0 {
+        if !self.settings.segments.is_empty() && is_answered(volume) {
             found.extend(segments::crosses(&self.settings.segments, look));
         }
         if let Some(server) = ends.server {
@@ -141,7 +144,7 @@ impl Channels {
         let outbound = look.ends.outbound;
         let kept = self.kept(client);
         kept.hears |= flow.protocol == protocol::UDP;
-        if !outbound || flow.slot == Flow::NO_SLOT {
+        if !outbound {
             return;
         }
         if !beacons::is_left_out(port) {
@@ -158,7 +161,7 @@ impl Channels {
         let serves_web = kept.serves_web;
         // What is TLS was judged by its name.
         let is_told = !serves_web && self.is_tls(flow);
-        if !is_told && volume.to_client.packets > 0 && (serves_web || !unresolved::is_usual(port)) {
+        if !is_told && is_answered(volume) && (serves_web || !unresolved::is_usual(port)) {
             found.extend(unresolved::reaches(look, serves_web));
         }
     }
@@ -228,6 +231,12 @@ impl Channels {
             }
         }
     }
+}
+
+/// Whether the server takes part: its packets are seen, or the client's handshake is complete.
+fn is_answered(volume: &Volume) -> bool {
+    let completed = |flags: [u8; 2]| flags.first().is_some_and(|of| of & tcp_flags::ACK != 0);
+    volume.to_client.packets > 0 || volume.tcp_flags.is_some_and(completed)
 }
 
 fn is_outside(estate: &Estate, client: Option<AssetId>, address: IpAddr) -> bool {
