@@ -127,7 +127,9 @@ mod tests {
     #[test]
     fn what_vobd_observes_is_told_where_it_opens_something() {
         let text = |operation: &str| {
-            format!("Firewall configuration has changed. Operation '{operation}' for rule set webAccess succeeded.")
+            format!(
+                "Firewall configuration has changed. Operation '{operation}' for rule set webAccess succeeded."
+            )
         };
         let id = "esx.audit.net.firewall.config.changed";
         let opened = Some((Change::FirewallOpened, "webAccess".to_owned()));
