@@ -19,12 +19,14 @@ mod audit;
 mod budget;
 mod fast_path;
 pub mod labels;
+mod records;
 mod syslog;
 
 pub use assets::{AssetBytes, MAX_ASSETS};
 pub use audit::Audit;
 pub use budget::Budget;
 pub use fast_path::FastPath;
+pub use records::Records;
 pub use syslog::Syslog;
 
 /// All families. Counters may be raised from any thread; each is one relaxed atomic addition.
@@ -69,6 +71,8 @@ pub struct Metrics {
     pub syslog: Syslog,
     /// Audit records.
     pub audit: Audit,
+    /// Flow records, by what detection made of them.
+    pub records: Records,
     /// Events or alerts that found no room, by `stage`: `detect`, `events`, `store`.
     pub events_dropped: IntCounterVec,
     /// Events that came when later ones had been through detection.
@@ -180,6 +184,7 @@ impl Metrics {
             )?,
             syslog: Syslog::new(&register)?,
             audit: Audit::new(&register)?,
+            records: Records::new(&register)?,
             events_dropped: register.counters(
                 "egret_events_dropped_total",
                 "Events and alerts that found no room.",

@@ -57,7 +57,7 @@ pub enum Service {
     Device,
     /// AWS CloudTrail.
     CloudTrail,
-    /// VPC flow logs of AWS.
+    /// Flow logs of the networks of AWS, Google Cloud and Azure.
     FlowLog,
     /// Cloud Audit Logs of Google Cloud.
     Gcp,
