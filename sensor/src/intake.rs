@@ -19,6 +19,7 @@ pub mod audit;
 pub mod device;
 pub mod esxi;
 pub mod files;
+pub mod flows;
 pub mod join;
 mod kept;
 pub mod listen;

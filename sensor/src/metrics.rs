@@ -18,6 +18,7 @@ mod assets;
 mod audit;
 mod budget;
 mod fast_path;
+mod flows;
 pub mod labels;
 mod syslog;
 
@@ -25,6 +26,7 @@ pub use assets::{AssetBytes, MAX_ASSETS};
 pub use audit::Audit;
 pub use budget::Budget;
 pub use fast_path::FastPath;
+pub use flows::Flows;
 pub use syslog::Syslog;
 
 /// All families. Counters may be raised from any thread; each is one relaxed atomic addition.
@@ -67,6 +69,8 @@ pub struct Metrics {
     pub dns_unasked: IntCounter,
     /// Log messages.
     pub syslog: Syslog,
+    /// Flow records.
+    pub flows: Flows,
     /// Audit records.
     pub audit: Audit,
     /// Events or alerts that found no room, by `stage`: `detect`, `events`, `store`.
@@ -179,6 +183,7 @@ impl Metrics {
                 "DNS responses with answers that nobody was seen to ask for.",
             )?,
             syslog: Syslog::new(&register)?,
+            flows: Flows::new(&register)?,
             audit: Audit::new(&register)?,
             events_dropped: register.counters(
                 "egret_events_dropped_total",
