@@ -152,7 +152,7 @@ fn segment(keys: &mut Keys<'_, '_>) -> Option<Segment> {
     keys.list("network", &PREFIX, &mut networks);
     keys.list("from", &PREFIX, &mut from);
     keys.list("port", &PORT, &mut ports);
-    if networks.is_empty() {
+    if !keys.is_given("network") {
         let advice =
             "missing; give the addresses and prefixes of the segment: network = [\"10.9.0.0/24\"]";
         keys.note(keys.origin("network"), "network", advice);
