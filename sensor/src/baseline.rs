@@ -76,6 +76,16 @@ pub struct AssetBaseline {
     /// How far a slow drain has come.
     #[serde(default)]
     pub drain: DrainKept,
+    /// What channels would tell of it that is usual: the detector and what it is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<String>,
+    /// Ports on which it answered, as bits of their hash.
+    #[serde(default, skip_serializing_if = "is_none_served")]
+    pub served: [u64; 4],
+}
+
+fn is_none_served(served: &[u64; 4]) -> bool {
+    *served == [0; 4]
 }
 
 /// A cumulative sum of hours in which more left than habits explain.

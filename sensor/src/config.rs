@@ -20,7 +20,8 @@ mod written;
 
 pub use hours::{BusinessHours, WallTime};
 pub use policy::{
-    GuestOperations, Maintenance, MirrorDestination, MirrorPolicy, SiteBudget, Threshold,
+    Channels, GuestOperations, Maintenance, MirrorDestination, MirrorPolicy, Segment, SiteBudget,
+    Threshold,
 };
 pub use port_formula::{FormulaError, PortFormula, Reads};
 pub use services::{
@@ -54,6 +55,8 @@ pub struct Config {
     pub guest_operations: GuestOperations,
     /// `[detect.mirror_policy]`
     pub mirror_policy: MirrorPolicy,
+    /// `[detect.channels]`
+    pub channels: Channels,
     /// `[intake]`
     pub intake: Intake,
     /// `[deliver]`
@@ -261,6 +264,7 @@ impl Default for Config {
             },
             guest_operations: GuestOperations::default(),
             mirror_policy: MirrorPolicy::default(),
+            channels: Channels::default(),
             intake: Intake::default(),
             deliver: Deliver::default(),
             http: Http::default(),

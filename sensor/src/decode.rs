@@ -8,8 +8,10 @@ use arrayvec::ArrayVec;
 use crate::capture::{Frame, Mark};
 use crate::time::Timestamp;
 
+pub mod arp;
 #[cfg(test)]
 mod corpus;
+pub mod dhcp;
 pub mod dns;
 pub mod duplicates;
 pub mod inside;

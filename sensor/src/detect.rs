@@ -6,29 +6,32 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use uuid::Uuid;
-
-use crate::alert::{Alert, Verdict};
+use crate::alert::Alert;
 use crate::baseline::Baseline;
 use crate::config::Config;
-use crate::event::{Body, Event, GuestOperation, Mirrored, Report, Said, Service, Traffic, Volume};
-use crate::inventory::{AssetId, Inventory};
+use crate::event::{
+    Body, Event, GuestOperation, Mirrored, Neighbour, Report, Said, Service, Traffic, Volume,
+};
 use crate::mirror::{MirrorFacts, SourceFacts};
 use crate::time::Timestamp;
+use channels::Channels;
 use dns_port::DnsPort;
-use estate::{Estate, Phase};
+use estate::Estate;
 use exported::Exported;
 use guest_operations::GuestOperations;
 use mirror_policy::MirrorPolicy;
 use tls_egress::TlsEgress;
-use volume::Direction;
 
 pub use budget::Spending;
+pub use channels::{CHANNELS, Detector, Reads};
 pub use exported::Counts as FlowRecords;
 
 mod answers;
+mod asked;
 mod budget;
 mod by_slot;
+mod changes;
+mod channels;
 mod dns_port;
 mod domain;
 mod estate;
@@ -61,6 +64,7 @@ pub struct Engine {
     guest_operations: Option<GuestOperations>,
     mirror_policy: Option<MirrorPolicy>,
     exported: Exported,
+    channels: Option<Channels>,
     /// Addresses at which this sensor is sent mirrors.
     own: Vec<IpAddr>,
     alerts: Vec<Alert>,
@@ -112,6 +116,7 @@ impl Engine {
             mirror_policy: (config.mirror_policy.enabled)
                 .then(|| MirrorPolicy::new(&config.mirror_policy)),
             exported: Exported::new(),
+            channels: config.channels.enabled.then(|| Channels::new(&config.channels)),
             own: Vec::new(),
             alerts: Vec::new(),
             settled: 0,
@@ -134,7 +139,12 @@ impl Engine {
         self.advance(event.time);
         self.estate.see(event.time);
         match &event.body {
-            Body::Opened => self.opened(event, None),
+            Body::Opened => {
+                if let Some(channels) = &mut self.channels {
+                    channels.opened(&event.flow);
+                }
+                self.opened(event, None);
+            }
             Body::Volume(volume) => {
                 let ends = self.estate.ends(&event.flow, event.time);
                 self.restore();
@@ -144,6 +154,9 @@ impl Engine {
                 if let Some(egress) = &mut self.tls_egress {
                     egress.volume(&self.estate, ends, event, &volume, &mut self.alerts);
                 }
+                if let Some(channels) = &mut self.channels {
+                    channels.volume(&self.estate, ends, event, &volume, &mut self.alerts);
+                }
             }
             Body::Hello(hello) => {
                 self.estate.note_session(&event.flow, hello, event.time);
@@ -152,6 +165,9 @@ impl Engine {
                 if let Some(egress) = &mut self.tls_egress {
                     egress.hello(&self.estate, ends, event, hello, &mut self.alerts);
                 }
+                if let Some(channels) = &mut self.channels {
+                    channels.hello(&self.estate, ends, event, hello, &mut self.alerts);
+                }
             }
             Body::Dns(message) if message.response => {
                 let client = &event.flow.client;
@@ -159,11 +175,21 @@ impl Engine {
                 if asset.is_some() || self.estate.inventory.is_internal(client.address) {
                     self.estate.answers.note(asset, event.time, message);
                 }
+                if let (Some(channels), Some(asset)) = (&mut self.channels, asset) {
+                    channels.answered(&self.estate, asset, event, message, &mut self.alerts);
+                }
+            }
+            Body::Spoken(app) if Channels::wants(*app, &event.flow) => {
+                let ends = self.estate.ends(&event.flow, event.time);
+                self.restore();
+                if let Some(channels) = &mut self.channels {
+                    channels.spoken(&self.estate, ends, event, *app, &mut self.alerts);
+                }
             }
             Body::Dns(_) => {}
             // What moved and who said hello was told already, and the next flow in its slot ends what
             // is known of one.
-            Body::Account(_) | Body::Tls(_) => {}
+            Body::Account(_) | Body::Tls(_) | Body::Spoken(_) => {}
         }
         self.settle();
     }
@@ -174,7 +200,8 @@ impl Engine {
         match &report.said {
             Said::GuestOperation(operation) => self.operation(report, operation),
             Said::Conversation(conversation) => self.logged(report, conversation),
-            Said::Placement { vm, host } => self.estate.inventory.placed(vm, host),
+            Said::HostChanged(changed) => self.host_changed(report, changed),
+            Said::Placement { vm, host, is_new } => self.placed(report.time, (vm, host), *is_new),
             Said::MirrorChanged(change) => {
                 if let Some(policy) = &mut self.mirror_policy {
                     policy.changed(&self.estate, report, change, self.now, &mut self.alerts);
@@ -210,6 +237,15 @@ impl Engine {
         self.advance(mirrored.time);
         if let Some(policy) = &mut self.mirror_policy {
             policy.mirrored(&self.estate, mirrored, by, self.now, &mut self.alerts);
+        }
+        self.settle();
+    }
+
+    /// Takes whose an address is, as somebody on a link says.
+    pub fn neighbour(&mut self, neighbour: &Neighbour) {
+        self.advance(neighbour.time);
+        if let Some(channels) = &mut self.channels {
+            channels.neighbour(&self.estate, neighbour, &mut self.alerts);
         }
         self.settle();
     }
@@ -261,6 +297,9 @@ impl Engine {
         if let Some(policy) = &mut self.mirror_policy {
             policy.finish(&self.estate, &mut self.alerts);
         }
+        if let Some(channels) = &mut self.channels {
+            channels.finish(&self.estate, &mut self.alerts);
+        }
     }
 
     /// Whether any alert was raised or changed since [`Engine::drain_alerts`].
@@ -275,41 +314,6 @@ impl Engine {
         self.settle();
         self.settled = 0;
         self.alerts.drain(..)
-    }
-
-    /// What people found alerts to be; those that are no false alarm do not count against the budget.
-    pub fn judge(&mut self, verdicts: &[(Uuid, Verdict)]) {
-        self.estate.budget.judge(verdicts);
-    }
-
-    /// The site's budget of alerts against what was told.
-    pub fn spending(&self) -> Spending {
-        self.estate.budget.spending(self.now, self.estate.inventory.seen())
-    }
-
-    /// The assets known by now.
-    pub const fn inventory(&self) -> &Inventory {
-        &self.estate.inventory
-    }
-
-    /// How much there was no room to remember: assets, habits and cases beyond their bounds.
-    pub fn forgotten(&self) -> u64 {
-        let egress = self.tls_egress.as_ref().map_or(0, TlsEgress::forgotten);
-        let inventory = &self.estate.inventory;
-        let operations = self.guest_operations.as_ref().map_or(0, GuestOperations::forgotten);
-        let mirrors = self.mirror_policy.as_ref().map_or(0, MirrorPolicy::forgotten);
-        inventory.undiscovered() + inventory.overwritten() + egress + operations + mirrors
-    }
-
-    /// Whether an asset is still being learned, so that less is told of it.
-    pub fn learning(&self, asset: AssetId, now: Timestamp) -> bool {
-        self.estate.phase(asset, now) != Phase::Watching
-    }
-
-    /// Bytes an asset sent and received since the start, or since it was forgotten.
-    pub fn moved(&self, asset: AssetId) -> Moved {
-        let total = |direction| self.estate.volumes.total(asset, direction);
-        Moved { sent: total(Direction::Out), received: total(Direction::In) }
     }
 
     /// A conversation's first packet: most are to usual ports, and left at once.
@@ -367,6 +371,9 @@ impl Engine {
         }
         if let Some(policy) = &mut self.mirror_policy {
             policy.tick(&self.estate, time, &mut self.alerts);
+        }
+        if let Some(channels) = &mut self.channels {
+            channels.tick(&self.estate, time, &mut self.alerts);
         }
     }
 }

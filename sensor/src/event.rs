@@ -7,7 +7,9 @@ use crate::time::Timestamp;
 mod dns;
 mod exported;
 mod flow;
+mod host_change;
 mod mirroring;
+mod neighbour;
 mod operation;
 mod report;
 #[cfg(test)]
@@ -19,7 +21,9 @@ pub use exported::FlowRecord;
 pub use flow::{
     Account, AccountReason, App, Endpoint, Flow, FlowState, Traffic, Tunnel, TunnelKind, Volume,
 };
+pub use host_change::{Change, HostChange};
 pub use mirroring::{ChangeAction, MirrorChange, MirrorObject, Mirrored, Principal};
+pub use neighbour::{Binding, Neighbour};
 pub use operation::Operation;
 pub use report::{
     Access, Basis, Claim, Conversation, GuestOperation, Report, Reporter, Said, Service, Session,
@@ -36,6 +40,8 @@ pub enum Record {
     Logged(Box<Report>),
     /// Packets showed that packets are mirrored.
     Mirrored(Box<Mirrored>),
+    /// Somebody on a link said whose an address is.
+    Neighbour(Box<Neighbour>),
 }
 
 impl Record {
@@ -45,6 +51,7 @@ impl Record {
             Self::Seen(event) => event.time,
             Self::Logged(report) => report.time,
             Self::Mirrored(mirrored) => mirrored.time,
+            Self::Neighbour(neighbour) => neighbour.time,
         }
     }
 }
@@ -77,4 +84,6 @@ pub enum Body {
     Tls(Box<TlsSession>),
     /// A DNS message.
     Dns(Box<DnsMessage>),
+    /// A direction began as one of the protocols does that are recognised and not read.
+    Spoken(App),
 }

@@ -8,7 +8,7 @@
 
 use std::net::IpAddr;
 
-use crate::decode::Packet;
+use crate::decode::{Packet, tcp_flags};
 use crate::event::{Account, App, Flow, Traffic, Tunnel, Volume};
 use crate::mirror::SourceFacts;
 use crate::prefetch;
@@ -168,6 +168,11 @@ impl View<'_> {
     /// Whether no byte of this direction was passed over so far: every one was kept or used.
     pub const fn is_untouched(&self, direction: Direction) -> bool {
         slot::of(&self.slot.budget, direction) == stream::BUDGET
+    }
+
+    /// Whether this direction of a TCP flow was seen from its first byte on.
+    pub const fn is_whole(&self, direction: Direction) -> bool {
+        slot::of(&self.slot.tcp_flags, direction) & tcp_flags::SYN != 0
     }
 
     /// Notes what the flow speaks: its accounts say so from now on.

@@ -203,6 +203,11 @@ impl Inventory {
         self.owner(address)
     }
 
+    /// Whose MAC address this is, as far as it was seen.
+    pub(crate) fn with_mac(&self, mac: Mac) -> Option<AssetId> {
+        self.by_mac.get(&key(mac))?.asset
+    }
+
     /// An address of an asset, the same one every time.
     pub(crate) fn address_of(&self, asset: AssetId) -> Option<IpAddr> {
         let own = self.by_address.iter().filter(|(_, id)| **id == asset);

@@ -2,8 +2,8 @@
 
 use crate::decode::duplicates::Duplicates;
 use crate::decode::tls::{self, Likeness};
-use crate::decode::{Packet, dns, protocol, quic as quic_packets};
-use crate::event::{Account, Body, Event, Mirrored, Report, Traffic, Volume};
+use crate::decode::{Packet, dhcp, dns, protocol, quic as quic_packets};
+use crate::event::{Account, Body, Event, Mirrored, Neighbour, Report, Traffic, Volume};
 use crate::flow::{Direction, Observer, Verdict, View};
 use crate::intake::{self, syslog};
 use crate::mirror::SourceFacts;
@@ -13,7 +13,9 @@ mod hellos;
 mod logs;
 mod messages;
 pub mod mirrored;
+mod neighbours;
 mod quic;
+mod spoken;
 mod upgrade;
 mod waiting;
 
@@ -21,6 +23,8 @@ pub use quic::Unread;
 
 use hellos::Side;
 use mirrored::Mirrors;
+use neighbours::dhcp_message;
+pub use neighbours::not_ip;
 use quic::Quic;
 use upgrade::Upgrades;
 use waiting::Waiting;
@@ -33,6 +37,8 @@ pub trait Sink {
     fn report(&mut self, _report: Report) {}
     /// Takes what packets show of mirrored traffic.
     fn mirrored(&mut self, _mirrored: Mirrored) {}
+    /// Takes whose an address is, as somebody on a link says.
+    fn neighbour(&mut self, _neighbour: Neighbour) {}
     /// Takes what each source of packets does to them, at the end of each 10 s of capture time.
     fn mirror(&mut self, _at: Timestamp, _sources: &[SourceFacts]) {}
 }
@@ -231,7 +237,7 @@ impl<S: Sink> Observer for Observing<'_, S> {
             Likeness::Client => self.reader.hello(&seen, Side::Client, self.sink),
             Likeness::Server => self.reader.hello(&seen, Side::Server, self.sink),
             _ if messages::transport(&seen).is_some() => self.reader.dns_stream(&seen, self.sink),
-            Likeness::No if view.is_untouched(from) => self.reader.upgrade(&seen),
+            Likeness::No if view.is_untouched(from) => self.reader.upgrade(&seen, self.sink),
             Likeness::No => Verdict::Skip,
             Likeness::Undecided => Verdict::Want(bytes.len() + 1),
         }
@@ -253,8 +259,12 @@ impl<S: Sink> Observer for Observing<'_, S> {
         }
         if let Some(transport) = messages::transport(&seen) {
             self.reader.dns_datagram(&seen, transport, self.sink);
-        } else if view.port(from.reverse()) == syslog::PORT {
-            self.reader.log_message(&seen, self.sink);
+        } else {
+            match view.port(from.reverse()) {
+                syslog::PORT => self.reader.log_message(&seen, self.sink),
+                dhcp::CLIENT_PORT | dhcp::SERVER_PORT => dhcp_message(&seen, self.sink),
+                _ => {}
+            }
         }
         None
     }

@@ -62,7 +62,7 @@ impl Estate {
     fn moved(&mut self, seconds: u64, ends: [IpAddr; 2], ports: [u16; 2], bytes: [u64; 2]) {
         let [to_server, to_client] = bytes.map(|bytes| Traffic { packets: 1, bytes });
         let since = Timestamp::from_parts(START + seconds, 0);
-        let volume = Volume { since, to_server, to_client, one_in: None };
+        let volume = Volume { since, to_server, to_client, tcp_flags: None, one_in: None };
         self.event(seconds, ends, ports, Body::Volume(volume));
     }
 

@@ -20,6 +20,30 @@ pub struct SiteBudget {
     pub high: f64,
 }
 
+/// `[detect.channels]`: the channels of Network Traffic Flow (DC0078).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channels {
+    /// `enabled`
+    pub enabled: bool,
+    /// `off`: names of detectors that tell nothing.
+    pub off: Vec<String>,
+    /// `segments`: networks that not everybody may open conversations into.
+    pub segments: Vec<Segment>,
+}
+
+/// One of `segments = [{ name, network, from, port }]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// `name`
+    pub name: String,
+    /// `network`: addresses and prefixes of the segment.
+    pub networks: Vec<IpNet>,
+    /// `from`: who may come in besides the segment itself; empty: anybody, where a port is given.
+    pub from: Vec<IpNet>,
+    /// `port`: on which; empty: on any, where `from` is given.
+    pub ports: Vec<u16>,
+}
+
 /// `[detect.guest_operations]`: AN0646.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GuestOperations {
@@ -86,6 +110,12 @@ pub enum MirrorDestination {
 impl Default for SiteBudget {
     fn default() -> Self {
         Self { alerts: 1.0, high: 1.0 }
+    }
+}
+
+impl Default for Channels {
+    fn default() -> Self {
+        Self { enabled: true, off: Vec::new(), segments: Vec::new() }
     }
 }
 

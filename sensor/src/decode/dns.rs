@@ -68,6 +68,12 @@ pub fn has_answers(bytes: &[u8]) -> bool {
     is_response(bytes) && bytes.get(6..8).is_some_and(|count| count != [0, 0])
 }
 
+/// Whether a message says that there is no such name (RFC 1035, 4.1.1).
+#[inline]
+pub fn is_name_error(bytes: &[u8]) -> bool {
+    is_response(bytes) && rcode(bytes) == 3
+}
+
 /// Whether a payload on a DNS port may be a DNS message: a known opcode, a response code only in a
 /// response, no more questions than there is room for, and something to say.
 pub fn looks_like_dns(bytes: &[u8]) -> bool {

@@ -20,6 +20,7 @@ use super::Engine;
 use super::dns_port::DnsPort;
 use super::estate::{Ends, Estate};
 use super::volume::Scope;
+use crate::decode::tcp_flags;
 use crate::event::{Body, Conversation, Event, Flow, FlowRecord, Report, Service, Traffic, Volume};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
@@ -114,6 +115,8 @@ struct Moved {
     last: Timestamp,
     sent: Traffic,
     received: Traffic,
+    /// What `sent` shows of TCP flags.
+    tcp_flags: Option<u8>,
     one_in: Option<f64>,
 }
 
@@ -180,6 +183,7 @@ impl Moved {
             last,
             sent: all(record.sent)?,
             received: all(record.received.unwrap_or_default())?,
+            tcp_flags: record.tcp_flags,
             one_in,
         })
     }
@@ -195,10 +199,12 @@ impl Moved {
     }
 
     /// What went to the server and to the client, where `from` is the client or not.
-    const fn volume(&self, is_from_client: bool) -> Volume {
+    fn volume(&self, is_from_client: bool) -> Volume {
         let (to_server, to_client) =
             if is_from_client { (self.sent, self.received) } else { (self.received, self.sent) };
-        Volume { since: self.first, to_server, to_client, one_in: None }
+        // What the server answered stands in another record.
+        let tcp_flags = self.tcp_flags.filter(|_| is_from_client).map(|client| [client, 0]);
+        Volume { since: self.first, to_server, to_client, tcp_flags, one_in: None }
     }
 }
 
@@ -255,6 +261,7 @@ impl Engine {
             self.begun(part.flow.clone(), service);
         }
         if record.is_blocked {
+            self.refused(part.flow);
             return Became::Blocked;
         }
         self.told(&part, &moved, service)
@@ -272,7 +279,21 @@ impl Engine {
         if service == Service::Nsx && !conversation.is_blocked {
             self.exported.sessions.begin(service, conversation, report.time);
         }
+        if conversation.is_blocked {
+            self.refused(flow.clone());
+        }
         self.begun(flow, service);
+    }
+
+    /// A firewall let nothing of a conversation through: the channels count it as an attempt.
+    fn refused(&mut self, flow: Flow) {
+        let Some(channels) = &mut self.channels else { return };
+        let ends = self.estate.ends(&flow, flow.opened);
+        let (since, none) = (flow.opened, Traffic::default());
+        let tcp_flags = Some([tcp_flags::SYN, tcp_flags::RST]);
+        let volume = Volume { since, to_server: none, to_client: none, tcp_flags, one_in: None };
+        let event = Event { time: self.now.max(since), flow, body: Body::Volume(volume) };
+        channels.volume(&self.estate, ends, &event, &volume, &mut self.alerts);
     }
 
     /// A conversation's opening, as records tell of it.
@@ -298,6 +319,7 @@ impl Engine {
         let volume = moved.volume(part.is_from_client);
         let (there, back) = (volume.to_server.bytes, volume.to_client.bytes);
         let (client, server) = (flow.client.address, flow.server.address);
+        let event = Event { time: moved.last, flow: flow.clone(), body: Body::Volume(volume) };
         let mut became = Became::Shown;
         if let Some(asset) = ends.client {
             let scope = self.estate.client_scope(ends);
@@ -305,8 +327,6 @@ impl Engine {
                 became = Became::Counted;
                 self.spread(asset, scope, server, moved, [there, back]);
                 let by = Teller { service, one_in: moved.one_in };
-                let event =
-                    Event { time: moved.last, flow: flow.clone(), body: Body::Volume(volume) };
                 if let Some(egress) = &mut self.tls_egress {
                     egress.recorded(&self.estate, ends, &event, &volume, by, &mut self.alerts);
                 }
@@ -318,6 +338,11 @@ impl Engine {
                 became = Became::Counted;
                 self.spread(asset, scope, client, moved, [back, there]);
             }
+        }
+        if became == Became::Counted
+            && let Some(channels) = &mut self.channels
+        {
+            channels.volume(&self.estate, ends, &event, &volume, &mut self.alerts);
         }
         became
     }

@@ -23,6 +23,7 @@ impl Engine {
             self.estate.volumes.save(id, &mut learned);
             self.tls_egress.iter().for_each(|egress| egress.save(id, &mut learned));
             self.dns_port.iter().for_each(|ports| ports.save(id, &mut learned));
+            self.channels.iter().for_each(|channels| channels.save(id, &mut learned));
             if let Some(macs) = macs.remove(&id) {
                 learned.macs = macs;
             }
@@ -57,6 +58,7 @@ impl Engine {
         self.estate.volumes.restore(id, learned);
         self.tls_egress.iter_mut().for_each(|egress| egress.restore(id, learned));
         self.dns_port.iter_mut().for_each(|ports| ports.restore(id, learned));
+        self.channels.iter_mut().for_each(|channels| channels.restore(id, learned));
         // It would be kept twice; a detector that is off takes it over later.
         if self.tls_egress.is_some() {
             learned.volumes.clear();

@@ -1,6 +1,7 @@
 //! Another config while the sensor runs, and what people have it forget.
 
 use super::Engine;
+use super::channels::Channels;
 use super::dns_port::DnsPort;
 use super::guest_operations::GuestOperations;
 use super::mirror_policy::MirrorPolicy;
@@ -94,6 +95,9 @@ impl Engine {
         if let Some(ports) = &mut self.dns_port {
             ports.forget(estate, id, None, alerts);
         }
+        if let Some(channels) = &mut self.channels {
+            channels.forget(estate, id, alerts);
+        }
         self.estate.volumes.forget(id);
         self.baseline.assets.remove(name);
     }
@@ -110,7 +114,8 @@ impl Engine {
         let ports = (self.dns_port.is_some(), config.dns_port.enabled);
         let operations = (self.guest_operations.is_some(), config.guest_operations.enabled);
         let mirrors = (self.mirror_policy.is_some(), config.mirror_policy.enabled);
-        if [egress, ports, operations, mirrors].contains(&(true, false)) {
+        let channels = (self.channels.is_some(), config.channels.enabled);
+        if [egress, ports, operations, mirrors, channels].contains(&(true, false)) {
             self.baseline = self.baseline();
         }
         match (&mut self.tls_egress, config.tls_egress.enabled) {
@@ -153,6 +158,23 @@ impl Engine {
             (None, false) => {}
         }
         self.switch_mirrors(config);
+        self.switch_channels(config);
+    }
+
+    fn switch_channels(&mut self, config: &Config) {
+        match (&mut self.channels, config.channels.enabled) {
+            (Some(channels), true) => channels.reconfigure(&config.channels),
+            (Some(off), false) => {
+                off.finish(&self.estate, &mut self.alerts);
+                self.channels = None;
+            }
+            (None, true) => {
+                let mut on = Channels::new(&config.channels);
+                self.kept().for_each(|(id, learned)| on.restore(id, learned));
+                self.channels = Some(on);
+            }
+            (None, false) => {}
+        }
     }
 
     fn switch_mirrors(&mut self, config: &Config) {

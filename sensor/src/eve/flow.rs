@@ -50,14 +50,21 @@ impl Account {
 }
 
 /// `app_proto`: what a conversation speaks, in EVE's words.
-pub(super) const fn app_proto(app: App) -> &'static str {
-    match app {
+pub(super) const fn app_proto(app: App) -> Option<&'static str> {
+    Some(match app {
         App::Tls => "tls",
         App::Quic => "quic",
         App::Dns => "dns",
         App::Mdns => "mdns",
         App::Llmnr => "llmnr",
-    }
+        App::Http => "http",
+        App::Ssh => "ssh",
+        App::Smb => "smb",
+        App::Rfb => "rfb",
+        App::Rdp => "rdp",
+        // EVE knows none of these.
+        App::Socks | App::Stratum | App::Opaque => return None,
+    })
 }
 
 /// `egret` of a `flow` event: how its counts, which are of what was seen, are to be read.

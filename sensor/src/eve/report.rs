@@ -136,6 +136,12 @@ pub fn write_report(report: &Report, out: &mut Vec<u8>) {
             let said = Audit { action, switch, account, ..Audit::default() };
             ("audit", Egret::Audit(Box::new(told(report, said))))
         }
+        Said::HostChanged(said) => {
+            let action = said.change.name();
+            let (id, account) = (Some(&*said.detail), said.account.as_deref());
+            let said = Audit { action, id, account, ..Audit::default() };
+            ("audit", Egret::Audit(Box::new(told(report, said))))
+        }
         Said::MirrorChanged(said) => {
             ("audit", Egret::Audit(Box::new(told(report, mirroring(said)))))
         }

@@ -91,8 +91,13 @@ fn a_flow_reads_like_suricata_s() {
 #[test]
 fn what_has_no_name_in_eve_has_no_line() {
     let still = Traffic::default();
-    let volume =
-        Volume { since: Timestamp::ZERO, to_server: still, to_client: still, one_in: None };
+    let volume = Volume {
+        since: Timestamp::ZERO,
+        to_server: still,
+        to_client: still,
+        tcp_flags: None,
+        one_in: None,
+    };
     assert_eq!(line(&tcp(Body::Opened)), "");
     assert_eq!(line(&tcp(Body::Volume(volume))), "");
 }

@@ -29,7 +29,7 @@ impl Writer {
     pub fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
         let new = |event_type| Line::new(event.time, &event.flow, &self.interfaces, event_type);
         let line = match &event.body {
-            Body::Opened | Body::Volume(_) | Body::Hello(_) => return,
+            Body::Opened | Body::Volume(_) | Body::Hello(_) | Body::Spoken(_) => return,
             Body::Account(account) => {
                 let mut line = new("flow");
                 let id = event.flow.id;
@@ -37,7 +37,7 @@ impl Writer {
                     AccountReason::Active => self.alerted.contains(&id),
                     _ => self.alerted.remove(&id),
                 };
-                line.app_proto = account.app.map(flow::app_proto);
+                line.app_proto = account.app.and_then(flow::app_proto);
                 line.answered(account);
                 line.flow = Some(flow::Account::new(account, event.flow.opened, alerted));
                 line.tcp = account.tcp_flags.map(flow::TcpFlags::new);
@@ -73,7 +73,7 @@ impl Writer {
             self.alerted.insert(flow.id);
         }
         let mut line = Line::new(alert.time, flow, &self.interfaces, "alert");
-        line.app_proto = alert::app(alert.analytic, flow).map(super::flow::app_proto);
+        line.app_proto = alert::app(alert.analytic, flow).and_then(super::flow::app_proto);
         line.alert = Some(alert::Alert::new(alert));
         line.egret.own = Some(Own::Alert(alert::Own { alert }));
         write_line(&line, out);

@@ -33,6 +33,21 @@ pub struct Flow {
 impl Flow {
     /// The slot of a conversation of which only a log tells.
     pub const NO_SLOT: u32 = u32::MAX;
+
+    /// What stands for a conversation where something is said of one host alone.
+    pub fn of_nobody(host: Endpoint, time: Timestamp) -> Self {
+        Self {
+            id: 0,
+            slot: Self::NO_SLOT,
+            client: host,
+            server: host,
+            protocol: 0,
+            vlans: Vlans::new(),
+            interface: None,
+            tunnel: None,
+            opened: time,
+        }
+    }
 }
 
 /// A tunnel as one packet in it shows it: the outermost, where there is one in another.
@@ -130,6 +145,8 @@ pub struct Volume {
     pub to_server: Traffic,
     /// Server to client.
     pub to_client: Traffic,
+    /// All TCP flags seen so far from the client and from the server.
+    pub tcp_flags: Option<[u8; 2]>,
     /// The mirror shows one packet in so many, where it does not show all.
     pub one_in: Option<f64>,
 }
@@ -156,7 +173,7 @@ pub struct Account {
     pub one_in: Option<f64>,
 }
 
-/// What a conversation speaks, of the protocols that are read.
+/// What a conversation speaks, of the protocols that are recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum App {
     /// TLS.
@@ -169,6 +186,22 @@ pub enum App {
     Mdns,
     /// LLMNR.
     Llmnr,
+    /// HTTP in the clear.
+    Http,
+    /// SSH.
+    Ssh,
+    /// SMB.
+    Smb,
+    /// RFB: what VNC speaks.
+    Rfb,
+    /// RDP.
+    Rdp,
+    /// SOCKS, version 5.
+    Socks,
+    /// Stratum: what miners speak with their pools.
+    Stratum,
+    /// Nothing that is known, in bytes as even as encryption makes them.
+    Opaque,
 }
 
 /// How a conversation stands, in EVE's words.

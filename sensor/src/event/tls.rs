@@ -16,6 +16,9 @@ pub struct TlsSession {
     pub alpn: Vec<Box<str>>,
     /// Highest version the client offers; GREASE left out (RFC 8701).
     pub offered: u16,
+    /// Whether the client offers nothing but RSA key exchange (RFC 5246, 7.4.7.1): who has the server's
+    /// key can read the session.
+    pub rsa_only: bool,
     /// Version the server chose, when its hello was seen.
     pub version: Option<u16>,
     /// Cipher suite the server chose.

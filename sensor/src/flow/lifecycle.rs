@@ -248,6 +248,8 @@ impl Table {
             since: Timestamp::from_nanos(slot.active_since),
             to_server: moved(client),
             to_client: moved(client.reverse()),
+            tcp_flags: (slot.key.protocol() == protocol::TCP)
+                .then(|| [of(&slot.tcp_flags, client), of(&slot.tcp_flags, client.reverse())]),
             one_in: self.sources.one_in(cold.source),
         };
         (cold.reported, cold.copies) = (total, [Traffic::default(); 2]);

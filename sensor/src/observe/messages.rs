@@ -60,7 +60,8 @@ impl Reader {
             self.counts.dns_refused += 1;
             return;
         }
-        if self.wanted == Wanted::ForDetectors && !dns::has_answers(bytes) {
+        let says_something = || dns::has_answers(bytes) || dns::is_name_error(bytes);
+        if self.wanted == Wanted::ForDetectors && !says_something() {
             // Most messages are questions, or say that there is nothing: nobody asks for more.
             if dns::is_response(bytes) {
                 self.counts.response(dns::rcode(bytes));

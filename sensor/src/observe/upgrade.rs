@@ -1,6 +1,6 @@
 //! TLS that begins in the middle of a stream, behind a dialogue in the clear.
 
-use super::{Reader, Seen};
+use super::{Reader, Seen, Sink, spoken};
 use crate::decode::starttls::{Beginning, Dialogue, Role, Step, begins};
 use crate::event::Carrier;
 use crate::flow::{Direction, Verdict};
@@ -55,9 +55,10 @@ impl Reader {
     /// Bytes that begin no hello, in a direction that so far said nothing but what was followed
     /// here: for nearly every flow once a direction.
     #[inline]
-    pub(super) fn upgrade(&mut self, seen: &Seen<'_>) -> Verdict {
+    pub(super) fn upgrade(&mut self, seen: &Seen<'_>, sink: &mut impl Sink) -> Verdict {
         let beginning = begins(seen.bytes);
-        if beginning == Beginning::No && self.upgrades.0.is_empty() {
+        if beginning == Beginning::No && self.upgrades.of(seen.view.slot()).is_none() {
+            spoken::note(seen, sink);
             return Verdict::Skip;
         }
         self.follow(seen, beginning)

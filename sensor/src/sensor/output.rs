@@ -8,7 +8,7 @@ use crate::alert::{Alert, Status};
 use crate::cli::Stream;
 use crate::detect::Engine;
 use crate::eve;
-use crate::event::{Event, Mirrored, Report};
+use crate::event::{Event, Mirrored, Neighbour, Report};
 use crate::intake::files;
 use crate::intake::join::Join;
 use crate::mirror::SourceFacts;
@@ -145,6 +145,13 @@ impl Sink for Outputs {
         self.logged(mirrored.time);
         self.joined(mirrored.time);
         self.engine.mirrored(&mirrored, None);
+        self.alerts();
+    }
+
+    fn neighbour(&mut self, neighbour: Neighbour) {
+        self.logged(neighbour.time);
+        self.joined(neighbour.time);
+        self.engine.neighbour(&neighbour);
         self.alerts();
     }
 

@@ -6,9 +6,9 @@ use arrayvec::ArrayVec;
 
 use crate::capture::{BURST, Burst, Counted, Frame};
 use crate::decode::duplicates::Duplicates;
-use crate::decode::{self, Packet, Refusals};
+use crate::decode::{self, Packet, Refusal, Refusals};
 use crate::flow::Table;
-use crate::observe::{Reader, Sink, Wanted};
+use crate::observe::{self, Reader, Sink, Wanted};
 use crate::time::Timestamp;
 use look::Look;
 
@@ -89,6 +89,9 @@ impl Path {
                 Ok(link) => link,
                 Err(refusal) => {
                     self.refusals.add(refusal);
+                    if refusal == Refusal::NotIp {
+                        observe::not_ip(frame, self.table.interface(), sink);
+                    }
                     continue;
                 }
             };

@@ -6,18 +6,19 @@ use std::sync::Arc;
 use super::assets;
 use super::keys::Keys;
 use super::kinds::{
-    ADDRESS, BACKEND, BUSINESS_HOURS, COUNT, DURATION, FLAG, LISTEN, MIRROR_DESTINATION, PREFIX,
-    RATE, SEVERITY, SIZE, SNAPLEN, SYSLOG_URL, TEXT, TIME, TIMEZONE, WEB_URL, WEBHOOK_FORMAT,
-    WINDOW, WORKERS, WRAPPING,
+    ADDRESS, BACKEND, BUSINESS_HOURS, COUNT, DURATION, FLAG, LISTEN, MIRROR_DESTINATION, PORT,
+    PREFIX, RATE, SEVERITY, SIZE, SNAPLEN, SYSLOG_URL, TEXT, TIME, TIMEZONE, WEB_URL,
+    WEBHOOK_FORMAT, WINDOW, WORKERS, WRAPPING,
 };
 use super::problem::Report;
 use super::raw::Table;
 use crate::alert::Severity;
 use crate::config::{
-    Audit, Capture, Config, Deliver, DnsPort, GuestOperations, Http, HttpTls, Maintenance,
-    MirrorPolicy, PortFormula, Syslog, SyslogTarget, SyslogTls, Threshold, TlsEgress, Webhook,
-    WebhookFormat,
+    Audit, Capture, Channels, Config, Deliver, DnsPort, GuestOperations, Http, HttpTls,
+    Maintenance, MirrorPolicy, PortFormula, Segment, Syslog, SyslogTarget, SyslogTls, Threshold,
+    TlsEgress, Webhook, WebhookFormat,
 };
+use crate::detect::CHANNELS;
 
 /// Formulas that may be given: each is tried on every answer alive at every odd connection.
 const MAX_FORMULAS: usize = 32;
@@ -49,6 +50,7 @@ pub(super) fn read(tree: &Table, config: &mut Config, report: &mut Report) {
                 guest_operations(keys, &mut config.guest_operations);
             });
             detect.section("mirror_policy", |keys| mirror_policy(keys, &mut config.mirror_policy));
+            detect.section("channels", |keys| channels(keys, &mut config.channels));
         });
         top.section("intake", |intake| {
             intake.section("syslog", |keys| syslog(keys, &mut config.intake.syslog));
@@ -120,6 +122,37 @@ fn mirror_policy(keys: &mut Keys<'_, '_>, to: &mut MirrorPolicy) {
     keys.list("principals", &TEXT, &mut to.principals);
     keys.map("addresses", &ADDRESS, &mut to.addresses);
     keys.set("window", &WINDOW, &mut to.window);
+}
+
+fn channels(keys: &mut Keys<'_, '_>, to: &mut Channels) {
+    keys.set("enabled", &FLAG, &mut to.enabled);
+    to.off = keys.parsed_list("off", &TEXT, channel);
+    to.segments = keys.tables("segments", segment);
+}
+
+/// The name of a detector, or what was expected.
+fn channel(name: &str) -> Result<String, String> {
+    let known = || CHANNELS.iter().map(|detector| detector.name);
+    if known().any(|known| known == name) {
+        return Ok(name.to_owned());
+    }
+    let nearest = known().min_by_key(|known| strsim::damerau_levenshtein(name, known));
+    let nearest = nearest.unwrap_or_default();
+    Err(format!("the name of a detector; the nearest is \"{nearest}\", docs/channels.md has all"))
+}
+
+fn segment(keys: &mut Keys<'_, '_>) -> Option<Segment> {
+    let name = keys.need("name", &TEXT);
+    let (mut networks, mut from, mut ports) = (Vec::new(), Vec::new(), Vec::new());
+    keys.list("network", &PREFIX, &mut networks);
+    keys.list("from", &PREFIX, &mut from);
+    keys.list("port", &PORT, &mut ports);
+    if networks.is_empty() {
+        let advice =
+            "missing; give the addresses and prefixes of the segment: network = [\"10.9.0.0/24\"]";
+        keys.note(keys.origin("network"), "network", advice);
+    }
+    Some(Segment { name: name?, networks, from, ports })
 }
 
 fn syslog(keys: &mut Keys<'_, '_>, to: &mut Syslog) {

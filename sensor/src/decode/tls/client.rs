@@ -34,6 +34,34 @@ pub struct ClientHello<'a> {
     pub truncated: bool,
 }
 
+/// Whether IANA's name of a suite begins with `TLS_RSA_`, of the ones that clients still have.
+const fn is_static_rsa(suite: u16) -> bool {
+    matches!(
+        suite,
+        0x0001..=0x000a
+            | 0x002f
+            | 0x0035
+            | 0x003b..=0x003d
+            | 0x0041
+            | 0x0084
+            | 0x0096
+            | 0x009c
+            | 0x009d
+            | 0x00ba
+            | 0x00c0
+            | 0xc03c
+            | 0xc03d
+            | 0xc050
+            | 0xc051
+            | 0xc07a
+            | 0xc07b
+            | 0xc09c
+            | 0xc09d
+            | 0xc0a0
+            | 0xc0a1
+    )
+}
+
 impl<'a> ClientHello<'a> {
     /// The server's name as it was sent.
     pub fn sni(&self) -> Option<&'a [u8]> {
@@ -88,6 +116,15 @@ impl<'a> ClientHello<'a> {
         kept
     }
 
+    /// Whether all its cipher suites exchange keys by RSA: the first of most clients does not, and is
+    /// all that is looked at.
+    fn is_rsa_only(&self) -> bool {
+        /// Renegotiation and fallback are said as suites, too (RFC 5746, RFC 7507).
+        const SIGNALS: [u16; 2] = [0x00ff, 0x5600];
+        let mut suites = self.cipher_suites().filter(|suite| !SIGNALS.contains(suite)).peekable();
+        suites.peek().is_some() && suites.all(is_static_rsa)
+    }
+
     /// The session it opens in `carrier`, but for what few ask for: the protocols it offers and its
     /// JA3. `time` is when the hello was complete.
     pub fn session(
@@ -99,6 +136,7 @@ impl<'a> ClientHello<'a> {
         TlsSession {
             sni: self.sni().map(|name| printable(name).into()),
             offered: self.offered(),
+            rsa_only: self.is_rsa_only(),
             ech: self.ech(),
             ja4: fingerprints.ja4(self, &carrier),
             session_id: self.session_id.try_into().unwrap_or_default(),

@@ -112,6 +112,7 @@ impl Scene {
                 since: time(since),
                 to_server: traffic(out),
                 to_client: traffic(back),
+                tcp_flags: None,
                 one_in: None,
             };
             self.push(since + 9, flow, Body::Volume(volume));
@@ -357,7 +358,7 @@ pub(in super::super) fn about<'a>(told: &'a [Told], asset: &str) -> Vec<&'a Told
 /// Some asset, for tests that need a number of one.
 pub(in super::super) fn any_asset() -> crate::inventory::AssetId {
     let end = Scene::end("10.1.0.1", 0);
-    Inventory::new(&Config::default()).resolve(&end, time(0)).unwrap()
+    crate::inventory::Inventory::new(&Config::default()).resolve(&end, time(0)).unwrap()
 }
 
 /// Three days with attacks of both kinds.

@@ -142,6 +142,6 @@ fn logins_and_changes_of_the_network_are_audit_events() {
     let own =
         r#""egret":{"audit":{"action":"address","id":"eni-0a","addresses":["10.0.0.5"],"source""#;
     assert!(written(&report(Service::CloudTrail, address)).contains(own));
-    let placement = Said::Placement { vm: "web01".into(), host: switch };
+    let placement = Said::Placement { vm: "web01".into(), host: switch, is_new: false };
     assert_eq!(written(&report(Service::Vpxd, placement)), "");
 }

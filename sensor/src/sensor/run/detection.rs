@@ -149,6 +149,7 @@ impl Detection {
                 }
             }
             Record::Mirrored(mirrored) => self.engine.mirrored(&mirrored, None),
+            Record::Neighbour(neighbour) => self.engine.neighbour(&neighbour),
             Record::Logged(report) => {
                 if let Some(report) = self.join.take(*report) {
                     self.report(&report);

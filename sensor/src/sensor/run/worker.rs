@@ -13,7 +13,7 @@ use super::pulse::Pulse;
 use super::tally::Tally;
 use crate::capture::Scan;
 use crate::capture::live::Live;
-use crate::event::{Event, Mirrored, Record, Report};
+use crate::event::{Event, Mirrored, Neighbour, Record, Report};
 use crate::flow::TICK;
 use crate::mirror::SourceFacts;
 use crate::observe::Sink;
@@ -150,6 +150,10 @@ impl Sink for Waiting {
         self.push(Record::Mirrored(Box::new(mirrored)));
     }
 
+    fn neighbour(&mut self, neighbour: Neighbour) {
+        self.push(Record::Neighbour(Box::new(neighbour)));
+    }
+
     fn mirror(&mut self, _at: Timestamp, sources: &[SourceFacts]) {
         self.sources = Some(sources.to_vec());
     }
@@ -191,6 +195,10 @@ impl Sink for Last<'_> {
 
     fn mirrored(&mut self, mirrored: Mirrored) {
         self.push(Record::Mirrored(Box::new(mirrored)));
+    }
+
+    fn neighbour(&mut self, neighbour: Neighbour) {
+        self.push(Record::Neighbour(Box::new(neighbour)));
     }
 }
 

@@ -156,6 +156,7 @@ fn a_closed_set_of_pairs_over_a_pool_is_taken_back() {
     assert_eq!(found.len(), 1, "{told:#?}");
     assert_eq!((found[0].worst, found[0].severity), (Severity::Medium, Severity::Low));
     assert!(says(found[0], "no pair was new for a day"));
+    assert!(found[0].alert.confidence < 0.15, "{}", found[0].alert.confidence);
 }
 
 #[test]
@@ -172,5 +173,6 @@ fn a_pool_that_several_guests_use_is_no_beacon() {
     }
     for told in scene.run() {
         assert_eq!(told.severity, Severity::Low, "{}", told.alert.summary);
+        assert!(told.alert.confidence < 0.15, "{}", told.alert.confidence);
     }
 }
