@@ -30,6 +30,7 @@ mod answers;
 mod asked;
 mod budget;
 mod by_slot;
+mod changes;
 mod channels;
 mod dns_port;
 mod domain;
@@ -199,7 +200,8 @@ impl Engine {
         match &report.said {
             Said::GuestOperation(operation) => self.operation(report, operation),
             Said::Conversation(conversation) => self.logged(report, conversation),
-            Said::Placement { vm, host } => self.estate.inventory.placed(vm, host),
+            Said::HostChanged(changed) => self.host_changed(report, changed),
+            Said::Placement { vm, host, is_new } => self.placed(report.time, (vm, host), *is_new),
             Said::MirrorChanged(change) => {
                 if let Some(policy) = &mut self.mirror_policy {
                     policy.changed(&self.estate, report, change, self.now, &mut self.alerts);

@@ -7,6 +7,7 @@ use crate::time::Timestamp;
 mod dns;
 mod exported;
 mod flow;
+mod host_change;
 mod mirroring;
 mod neighbour;
 mod operation;
@@ -20,6 +21,7 @@ pub use exported::FlowRecord;
 pub use flow::{
     Account, AccountReason, App, Endpoint, Flow, FlowState, Traffic, Tunnel, TunnelKind, Volume,
 };
+pub use host_change::{Change, HostChange};
 pub use mirroring::{ChangeAction, MirrorChange, MirrorObject, Mirrored, Principal};
 pub use neighbour::{Binding, Neighbour};
 pub use operation::Operation;

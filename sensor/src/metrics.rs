@@ -18,13 +18,17 @@ mod assets;
 mod audit;
 mod budget;
 mod fast_path;
+mod flows;
 pub mod labels;
+mod records;
 mod syslog;
 
 pub use assets::{AssetBytes, MAX_ASSETS};
 pub use audit::Audit;
 pub use budget::Budget;
 pub use fast_path::FastPath;
+pub use flows::Flows;
+pub use records::Records;
 pub use syslog::Syslog;
 
 /// All families. Counters may be raised from any thread; each is one relaxed atomic addition.
@@ -67,8 +71,12 @@ pub struct Metrics {
     pub dns_unasked: IntCounter,
     /// Log messages.
     pub syslog: Syslog,
+    /// Flow records.
+    pub flows: Flows,
     /// Audit records.
     pub audit: Audit,
+    /// Flow records, by what detection made of them.
+    pub records: Records,
     /// Events or alerts that found no room, by `stage`: `detect`, `events`, `store`.
     pub events_dropped: IntCounterVec,
     /// Events that came when later ones had been through detection.
@@ -179,7 +187,9 @@ impl Metrics {
                 "DNS responses with answers that nobody was seen to ask for.",
             )?,
             syslog: Syslog::new(&register)?,
+            flows: Flows::new(&register)?,
             audit: Audit::new(&register)?,
+            records: Records::new(&register)?,
             events_dropped: register.counters(
                 "egret_events_dropped_total",
                 "Events and alerts that found no room.",

@@ -288,7 +288,8 @@ impl Summary {
         let records = counted(self.audit.total(), "record");
         let mut text = format!("{records}, {} understood", grouped(self.audit.understood));
         let refused = Refusal::ALL.map(|refusal| (refusal.name(), self.audit.refused_for(refusal)));
-        for (what, count) in [("repeated", self.audit.repeated)].into_iter().chain(refused) {
+        let others = [("repeated", self.audit.repeated), ("skipped", self.audit.skipped)];
+        for (what, count) in others.into_iter().chain(refused) {
             if count > 0 {
                 text += &format!(", {} {}", grouped(count), what.replace('_', " "));
             }

@@ -28,6 +28,7 @@ mod logs;
 mod mirrored;
 mod output;
 mod quic;
+mod records;
 mod same;
 mod tunnels;
 mod unreadable;

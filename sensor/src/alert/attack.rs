@@ -48,7 +48,7 @@ const T1567: Named = ("T1567", "Exfiltration Over Web Service");
 const T1568: Named = ("T1568", "Dynamic Resolution");
 const T1573: Named = ("T1573", "Encrypted Channel");
 
-const KNOWN: [Attack; 55] = [
+const KNOWN: [Attack; 57] = [
     sub(EXFILTRATION, ("T1020", "Automated Exfiltration"), ("T1020.001", "Traffic Duplication")),
     sub(
         EXFILTRATION,
@@ -82,9 +82,11 @@ const KNOWN: [Attack; 55] = [
     sub(COMMAND, T1573, ("T1573.001", "Symmetric Cryptography")),
     sub(COMMAND, T1573, ("T1573.002", "Asymmetric Cryptography")),
     sub(EVASION, ("T1205", "Traffic Signaling"), ("T1205.001", "Port Knocking")),
+    sub(EVASION, ("T1562", "Impair Defenses"), ("T1562.004", "Disable or Modify System Firewall")),
     of(EVASION, ("T1599", "Network Boundary Bridging")),
     of(CREDENTIALS, ("T1040", "Network Sniffing")),
     of(CREDENTIALS, ("T1187", "Forced Authentication")),
+    of(CREDENTIALS, T1557),
     sub(CREDENTIALS, T1557, ("T1557.001", "LLMNR/NBT-NS Poisoning and SMB Relay")),
     sub(CREDENTIALS, T1557, ("T1557.002", "ARP Cache Poisoning")),
     sub(CREDENTIALS, T1557, ("T1557.003", "DHCP Spoofing")),

@@ -12,7 +12,9 @@
 use crate::alert::Alert;
 use crate::baseline::AssetBaseline;
 use crate::config;
-use crate::event::{App, DnsMessage, DnsTransport, Event, Flow, Neighbour, TlsSession, Volume};
+use crate::event::{
+    App, DnsMessage, DnsTransport, Endpoint, Event, Flow, HostChange, Neighbour, TlsSession, Volume,
+};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
 
@@ -30,6 +32,7 @@ mod beacons;
 mod domains;
 mod finding;
 mod floods;
+mod hosts;
 mod idle;
 mod llmnr;
 mod mining;
@@ -214,6 +217,22 @@ impl Channels {
             let ends = Ends { client: Some(finding.asset), server: None, outbound: false };
             self.judge(&Look { estate, flow: &flow, ends, now: said.time }, finding, alerts);
         }
+    }
+
+    /// A host was changed, as its log says.
+    pub(super) fn host_changed(
+        &mut self,
+        estate: &Estate,
+        asset: AssetId,
+        now: Timestamp,
+        changed: &HostChange,
+        alerts: &mut Vec<Alert>,
+    ) {
+        let Some(address) = estate.inventory.address_of(asset) else { return };
+        let Some(finding) = hosts::changed(asset, now, changed) else { return };
+        let flow = Flow::of_nobody(Endpoint { address, port: 0, mac: None }, now);
+        let ends = Ends { client: Some(asset), server: None, outbound: false };
+        self.judge(&Look { estate, flow: &flow, ends, now }, finding, alerts);
     }
 
     /// What only time changes.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::answers::{Answers, Support, Value};
 use super::budget::Budget;
 use super::by_slot::BySlot;
+use super::changes::AssetChanges;
 use super::domain::{is_host_name, lower};
 use super::operations::Orchestrations;
 use super::volume::{Direction, Scope, Series, Volumes};
@@ -70,6 +71,8 @@ pub(crate) struct Estate {
     pub(crate) volumes: Volumes,
     /// Guest operations of late.
     pub(crate) operations: Orchestrations,
+    /// What was installed, built or restored of late.
+    pub(crate) changes: AssetChanges,
     /// What was told of late.
     pub(crate) budget: Budget,
     /// What the mirror was last said to do, and when.
@@ -96,6 +99,7 @@ impl Estate {
             answers: Answers::new(),
             volumes: Volumes::new(config.tls_egress.spike_min_bytes),
             operations: Orchestrations::new(config.tls_egress.window),
+            changes: AssetChanges::new(),
             budget: Budget::new(config.site_budget),
             mirror: None,
             sources: Vec::new(),

@@ -33,6 +33,21 @@ pub struct Flow {
 impl Flow {
     /// The slot of a conversation of which only a log tells.
     pub const NO_SLOT: u32 = u32::MAX;
+
+    /// What stands for a conversation where something is said of one host alone.
+    pub fn of_nobody(host: Endpoint, time: Timestamp) -> Self {
+        Self {
+            id: 0,
+            slot: Self::NO_SLOT,
+            client: host,
+            server: host,
+            protocol: 0,
+            vlans: Vlans::new(),
+            interface: None,
+            tunnel: None,
+            opened: time,
+        }
+    }
 }
 
 /// A tunnel as one packet in it shows it: the outermost, where there is one in another.

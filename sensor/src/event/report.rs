@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{FlowRecord, MirrorChange, Mirrored, Operation};
+use super::{FlowRecord, HostChange, MirrorChange, Mirrored, Operation};
 use crate::time::Timestamp;
 
 /// One fact that a log told.
@@ -57,7 +57,7 @@ pub enum Service {
     Device,
     /// AWS CloudTrail.
     CloudTrail,
-    /// VPC flow logs of AWS.
+    /// Flow logs of the networks of AWS, Google Cloud and Azure.
     FlowLog,
     /// Cloud Audit Logs of Google Cloud.
     Gcp,
@@ -160,12 +160,16 @@ pub enum Said {
     Conversation(Box<Conversation>),
     /// What a conversation moved, as an exporter or a firewall counted it.
     Exported(Box<FlowRecord>),
+    /// Something was changed on a host.
+    HostChanged(Box<HostChange>),
     /// Where a virtual machine runs.
     Placement {
         /// Name of the virtual machine.
         vm: Arc<str>,
         /// Name of the ESXi host.
         host: Arc<str>,
+        /// It was made or registered there just now, as one that is restored is, too.
+        is_new: bool,
     },
 }
 

@@ -15,6 +15,7 @@ use crate::time::Timestamp;
 mod audit;
 mod element;
 mod gaps;
+mod host;
 mod hostd;
 mod nsx;
 mod operation;

@@ -36,23 +36,31 @@ const ESP: u8 = 50;
 const AH: u8 = 51;
 const UDPLITE: u8 = 136;
 
+/// Reads a message's text.
+type Read = fn(&str) -> Option<FlowRecord>;
+
+/// Programs by the names they log under, in any case.
+const PROGRAMS: [(&str, Service, Read); 8] = [
+    ("kernel", Service::Netfilter, netfilter::read),
+    ("ulogd", Service::Netfilter, either),
+    ("nft", Service::Netfilter, netfilter::read),
+    ("conntrack", Service::Netfilter, conntrack::read),
+    ("filterlog", Service::Pf, filterlog::read),
+    ("pf", Service::Pf, pflog::read),
+    ("pflogd", Service::Pf, pflog::read),
+    ("tcpdump", Service::Pf, pflog::read),
+];
+
 /// What a message says, if it is of a firewall.
 pub(super) fn read(message: &Message<'_>) -> Option<Told> {
-    let body = message.body.trim_start_matches(' ');
-    let is = |name: &&str| message.program.eq_ignore_ascii_case(name);
-    let (service, record) = if ["kernel", "ulogd", "nft", "iptables"].iter().any(|name| is(name)) {
-        (Service::Netfilter, conntrack::read(body).or_else(|| netfilter::read(body))?)
-    } else if is(&"conntrack") {
-        (Service::Netfilter, conntrack::read(body)?)
-    } else if is(&"filterlog") {
-        (Service::Pf, filterlog::read(body)?)
-    } else if ["pf", "pflog", "pflogd", "tcpdump"].iter().any(|name| is(name)) {
-        (Service::Pf, pflog::read(body)?)
-    } else {
-        return None;
-    };
-    let said = Said::Exported(Box::new(record));
-    Some(Told { service, stated: None, said })
+    let mut known = PROGRAMS.iter();
+    let (_, service, read) = known.find(|(name, ..)| name.eq_ignore_ascii_case(message.program))?;
+    let record = read(message.body.trim_start_matches(' '))?;
+    Some(Told { service: *service, stated: None, said: Said::Exported(Box::new(record)) })
+}
+
+fn either(body: &str) -> Option<FlowRecord> {
+    conntrack::read(body).or_else(|| netfilter::read(body))
 }
 
 /// One packet, of a protocol that is asked for.

@@ -9,6 +9,7 @@
 //! * [`net`] makes networks with a mirror port, [`services`] starts the real programs in them,
 //!   [`sensor`] runs `egret run` there, [`receiver`] takes its webhooks, [`frames`] and [`flood`] flood it,
 //!   [`replay`] sends it what a capture holds, [`pace`] what a scenario recorded.
+//! * [`meter`] makes flow records of packets, as an exporter does.
 //! * [`esxi`] writes log lines of hosts, vCenter and NSX, [`audit`] records of changed mirrors.
 //! * [`scenario`] writes days of an ESXi estate: a capture and a log, the config for it and the truth.
 
@@ -28,6 +29,7 @@ pub mod esxi;
 pub mod flood;
 pub mod frames;
 pub mod http;
+pub mod meter;
 pub mod net;
 pub mod pace;
 pub mod process;

@@ -54,6 +54,11 @@ pub(super) fn read(tree: &Table, config: &mut Config, report: &mut Report) {
         });
         top.section("intake", |intake| {
             intake.section("syslog", |keys| syslog(keys, &mut config.intake.syslog));
+            intake.section("flows", |keys| {
+                let flows = &mut config.intake.flows;
+                keys.set("udp", &LISTEN, &mut flows.udp);
+                keys.list("allow", &PREFIX, &mut flows.allow);
+            });
             intake.section("audit", |keys| audit(keys, &mut config.intake.audit));
         });
         top.section("deliver", |keys| deliver(keys, &mut config.deliver));

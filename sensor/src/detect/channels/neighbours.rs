@@ -231,17 +231,8 @@ impl Neighbours {
 /// A conversation that stands for what was said: of the address with itself.
 pub(super) fn flow(said: &Neighbour) -> Flow {
     let end = Endpoint { address: IpAddr::V4(said.address), port: 0, mac: Some(said.mac) };
-    Flow {
-        id: 0,
-        slot: Flow::NO_SLOT,
-        client: end,
-        server: end,
-        protocol: 0,
-        vlans: said.vlans.clone(),
-        interface: said.interface,
-        tunnel: None,
-        opened: said.time,
-    }
+    let (vlans, interface) = (said.vlans.clone(), said.interface);
+    Flow { vlans, interface, ..Flow::of_nobody(end, said.time) }
 }
 
 fn link(said: &Neighbour) -> Link {

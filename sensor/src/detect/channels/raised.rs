@@ -14,6 +14,7 @@ use super::table::Detector;
 use crate::alert::{
     Alert, Analytic, Channel, Destination, Evidence, Fact, SCHEMA, Severity, Status,
 };
+use crate::detect::changes::Changed;
 use crate::detect::estate::Estate;
 use crate::detect::operations::Orchestration;
 use crate::detect::statistics::{confidence, severity, shown};
@@ -26,7 +27,7 @@ pub(super) const EPISODE: Duration = Duration::from_secs(86_400);
 const MAX_RAISED: usize = 4096;
 /// Findings that an alert shows: the heaviest.
 const PIECES: usize = 8;
-/// What a guest operation just before adds.
+/// What a guest operation just before adds, or that the asset was built or something installed on it.
 pub(super) const LED: f64 = 1.5;
 /// Below so much an alert is only informational; from zero on it is medium.
 const LOW: f64 = -2.0;
@@ -47,6 +48,8 @@ struct Episode {
     is_server: bool,
     findings: Vec<(Timestamp, Finding)>,
     led: Option<Orchestration>,
+    /// What was installed, built or restored before it.
+    after: Option<Changed>,
     first: Timestamp,
     last: Timestamp,
     count: u64,
@@ -83,6 +86,7 @@ impl Raised {
                 is_server: finding.is_server,
                 findings: Vec::new(),
                 led: None,
+                after: None,
                 first: finding.since,
                 last: now,
                 count: 0,
@@ -91,6 +95,9 @@ impl Raised {
         });
         if !finding.is_server && episode.led.is_none() {
             episode.led = estate.operations.before(finding.asset, now).cloned();
+        }
+        if finding.place.is_some() && !finding.is_server && episode.after.is_none() {
+            episode.after = estate.changes.before(finding.asset, now).cloned();
         }
         episode.add(finding, now);
         let severity = episode.severity();
@@ -164,7 +171,7 @@ impl Episode {
     /// The heaviest finding decides; others of the same kind are no independent evidence.
     fn sum(&self) -> f64 {
         let heaviest = self.findings.iter().map(|(_, found)| found.weight).fold(0.0, f64::max);
-        let led = if self.led.is_some() { LED } else { 0.0 };
+        let led = if self.led.is_some() || self.after.is_some() { LED } else { 0.0 };
         self.of.prior.0 + heaviest + led
     }
 
@@ -248,6 +255,11 @@ impl Episode {
         }];
         if let Some(led) = &self.led {
             evidence.push(Evidence { time: led.first, weight: shown(LED), fact: led.fact() });
+        }
+        if let Some(after) = &self.after {
+            let weight = if self.led.is_some() { 0.0 } else { shown(LED) };
+            let fact = Fact::Baseline { statement: after.statement() };
+            evidence.push(Evidence { time: after.time, weight, fact });
         }
         let weights = self.findings.iter().map(|(_, found)| found.weight);
         let heaviest = weights.fold(f64::NEG_INFINITY, f64::max);

@@ -1,8 +1,8 @@
 //! The table of the channel detectors: what each detects, reads and is told from.
 
 use super::{
-    attempts, beacons, domains, floods, idle, llmnr, mining, names, neighbours, odd_tls, relay,
-    segments, services, spoken, transfers, unresolved,
+    attempts, beacons, domains, floods, hosts, idle, llmnr, mining, names, neighbours, odd_tls,
+    relay, segments, services, spoken, transfers, unresolved,
 };
 use crate::alert::Severity;
 
@@ -19,6 +19,8 @@ pub enum Reads {
     Streams,
     /// ARP and DHCP.
     Links,
+    /// What ESXi logs.
+    Logs,
 }
 
 impl Reads {
@@ -30,6 +32,7 @@ impl Reads {
             Self::Hellos => "TLS hellos",
             Self::Streams => "streams' beginnings",
             Self::Links => "ARP and DHCP",
+            Self::Logs => "logs of ESXi",
         }
     }
 }
@@ -58,7 +61,7 @@ pub struct Detector {
 }
 
 /// All of them, in the order of the docs.
-pub const CHANNELS: [&Detector; 51] = [
+pub const CHANNELS: [&Detector; 54] = [
     &attempts::PORT_SCAN,
     &attempts::HOST_SWEEP,
     &attempts::SCANNED,
@@ -110,4 +113,7 @@ pub const CHANNELS: [&Detector; 51] = [
     &neighbours::ADDRESS_MOVED,
     &neighbours::DHCP_SERVER,
     &neighbours::DHCP_CLIENT,
+    &hosts::HOST_FIREWALL,
+    &hosts::HOST_RESOLVERS,
+    &hosts::HOST_SWITCH,
 ];

@@ -8,8 +8,10 @@ use crate::alert::{Analytic, Fact, Severity};
 use crate::config::Config;
 use crate::decode::{Mac, Vlans, protocol};
 use crate::detect::Engine;
-use crate::event::{Body, DnsAnswer, DnsData, DnsQuestion, DnsTransport, Endpoint, Traffic};
-use crate::event::{Conversation, FlowRecord, Report, Reporter, Said, Service};
+use crate::event::{
+    Body, Conversation, DnsAnswer, DnsData, DnsQuestion, DnsTransport, Endpoint, FlowRecord,
+    Report, Reporter, Said, Service, Traffic,
+};
 
 /// Packets of a client's whole handshake and after, and of its server's.
 pub(super) const WHOLE: [u8; 2] = [0x1a, 0x1a];
@@ -142,6 +144,13 @@ impl World {
     /// Somebody on a link says whose an address is.
     pub(super) fn neighbour(&mut self, said: &Neighbour) {
         self.engine.neighbour(said);
+        self.told.extend(self.engine.drain_alerts());
+    }
+
+    /// A log of an ESXi host says so.
+    pub(super) fn logged(&mut self, at: u64, service: Service, host: &str, said: Said) {
+        let reporter = Reporter { service, host: Some(host.into()), peer: None };
+        self.engine.report(&Report { time: time(at), stated: None, reporter, said });
         self.told.extend(self.engine.drain_alerts());
     }
 

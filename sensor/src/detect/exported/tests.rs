@@ -7,6 +7,8 @@ use crate::config::{Asset, Config, Role};
 use crate::decode::protocol;
 use crate::event::{DnsData, Reporter, Said};
 
+mod same;
+
 const GUEST: &str = "10.1.0.3";
 const SERVER: &str = "10.0.0.20";
 const DROP: &str = "203.0.113.9";

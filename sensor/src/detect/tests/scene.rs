@@ -67,7 +67,7 @@ impl Scene {
     }
 
     /// An end inside with a MAC address of VMware, or one beyond the gateway.
-    pub(super) fn end(address: &str, port: u16) -> Endpoint {
+    pub(in super::super) fn end(address: &str, port: u16) -> Endpoint {
         let address: IpAddr = address.parse().unwrap();
         let mac = match address {
             IpAddr::V4(v4) if v4.octets()[0] == 10 => {

@@ -66,6 +66,12 @@ impl Providers {
         if record.at("protoPayload").is_there() {
             return self.gcp.read(record);
         }
+        if flow_logs::gcp::is(record) {
+            return flow_logs::gcp::read(record);
+        }
+        if flow_logs::azure::is(record) {
+            return flow_logs::azure::read(record);
+        }
         if record.at("operationName").is_there() {
             return self.azure.read(record);
         }

@@ -3,7 +3,7 @@
 use crate::event::{Access, GuestOperation, Said, Session, SessionChange};
 
 use super::element::Element;
-use super::{name, operation, session, stated};
+use super::{host, name, operation, session, stated};
 
 /// What a record says.
 pub(super) fn read(body: &str) -> Option<Said> {
@@ -15,6 +15,9 @@ pub(super) fn read(body: &str) -> Option<Said> {
         "vim.disconnect" | "vim.terminate" => logout(&record, Access::Api),
         "ssh.session.begin" => login(&record, Access::Ssh, !is_success(&record)),
         "ssh.session.end" => logout(&record, Access::Ssh),
+        "shell.cmd" | "ssh.cmd" if is_success(&record) => {
+            host::command(&record.get("subject")?, &record.get("command")?)
+        }
         _ => None,
     }
 }

@@ -24,7 +24,8 @@ const ON: [(&str, &str); 12] = [
 pub(super) fn of_event(text: &str) -> Option<Said> {
     let text = text.trim_end();
     let (vm, host) = moved(text).or_else(|| started(text))?;
-    Some(Said::Placement { vm: name(vm), host: name(host) })
+    let is_new = ["Registered ", "Created "].iter().any(|begins| text.starts_with(begins));
+    Some(Said::Placement { vm: name(vm), host: name(host), is_new })
 }
 
 fn started(text: &str) -> Option<(&str, &str)> {
@@ -63,7 +64,7 @@ mod tests {
 
     fn placed(text: &str) -> Option<(String, String)> {
         match of_event(text)? {
-            Said::Placement { vm, host } => Some((vm.to_string(), host.to_string())),
+            Said::Placement { vm, host, .. } => Some((vm.to_string(), host.to_string())),
             _ => None,
         }
     }

@@ -1,11 +1,15 @@
-//! The shell of ESXi over SSH: who is let in, by the SSH server itself and by vobd.
+//! The shell of ESXi: who is let in over SSH, by the SSH server itself and by vobd, and what is done there.
 
 use crate::event::{Access, Said, Session, SessionChange};
 
+use super::host;
 use super::session::{at, session};
 
-/// What the SSH server says.
+/// What the SSH server says, and the shell of what it is told to do.
 pub(super) fn read(body: &str) -> Option<Said> {
+    if let Some((user, line)) = body.strip_prefix('[').and_then(|rest| rest.split_once("]: ")) {
+        return host::command(user, line);
+    }
     if let Some(rest) = body.strip_prefix("Session closed for ") {
         let user = rest.rsplit_once(" on ").map_or(rest, |(user, _terminal)| user);
         return told(session(SessionChange::LoggedOut, user, "")?);
@@ -23,7 +27,7 @@ pub(super) fn read(body: &str) -> Option<Said> {
 }
 
 /// What vobd observed: `[correlator] 123us: [id] text`. It tells each thing twice, as `vob.…` and as
-/// `esx.…`: the first counts.
+/// `esx.…`: of sessions the first counts, of other things the second.
 pub(super) fn observed(body: &str) -> Option<Said> {
     let (_, rest) = body.strip_prefix('[')?.split_once("us: [")?;
     let (id, text) = rest.split_once("] ")?;
@@ -34,7 +38,7 @@ pub(super) fn observed(body: &str) -> Option<Said> {
         "vob.user.ssh.session.closed" => {
             (SessionChange::LoggedOut, text.strip_prefix("SSH session was closed for ")?)
         }
-        _ => return None,
+        _ => return host::observed(id, text),
     };
     let who = text.trim_end().trim_end_matches('.').trim_matches('\'');
     let (user, client) = at(who)?;

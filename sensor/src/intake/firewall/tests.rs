@@ -148,7 +148,7 @@ proptest! {
         let (program, body) = lines[line];
         let mut chars: Vec<char> = body.chars().collect();
         let at = at.min(chars.len());
-        let end = (at + length).min(chars.len());
+        let end = at.saturating_add(length).min(chars.len());
         chars.splice(at..end, put.chars());
         let body: String = chars.into_iter().collect();
         let message = Message {

@@ -236,6 +236,7 @@ impl Detection {
     fn tell(&mut self, now: Timestamp) {
         let mirror = self.mirrors.tell(&mut self.engine, now);
         self.metrics.budget.tell(&self.engine.spending());
+        self.metrics.records.tell(self.engine.flow_records());
         let assets = self.assets.tell(&self.engine, now);
         if let Ok(mut status) = self.status.write() {
             status.assets = assets;

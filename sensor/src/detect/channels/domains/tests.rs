@@ -1,7 +1,9 @@
 use super::super::tests::{World, sni};
 use super::*;
-use crate::alert::Fact;
-use crate::event::{GuestOperation, Operation, Report, Reporter, Said, Service};
+use crate::alert::{Alert, Fact};
+use crate::event::{
+    Change, GuestOperation, HostChange, Operation, Report, Reporter, Said, Service,
+};
 
 #[test]
 fn each_kind_of_place_is_told_of_by_its_detector_and_other_places_by_none() {
@@ -68,4 +70,39 @@ fn a_registry_weighs_more_after_a_guest_operation() {
     assert_eq!(alerts[1].severity, Severity::Low);
     assert!(alerts[1].evidence.iter().any(|piece| matches!(piece.fact, Fact::GuestOperation(_))));
     assert!(alerts[1].summary.contains("StartProgramInGuest"), "{}", alerts[1].summary);
+}
+
+/// Fails when what vCenter and ESXi log of machines and hosts says nothing about the egress after it.
+#[test]
+fn a_registry_weighs_more_right_after_a_restore_or_an_install() {
+    let app = Said::Placement { vm: "app-01".into(), host: "esxi-01".into(), is_new: true };
+    let install = HostChange {
+        change: Change::Installed,
+        detail: "Successfully installed 1 VIB(s)".into(),
+        account: None,
+    };
+    let install = Said::HostChanged(Box::new(install));
+    for (client, said) in [("10.1.0.1", app), ("10.0.0.11", install)] {
+        let visit = |gap: u64| {
+            let mut world = World::with(|config| {
+                config.assets.push(crate::config::Asset {
+                    name: "app-01".into(),
+                    role: crate::config::Role::Guest,
+                    addresses: vec!["10.1.0.1/32".parse().unwrap()],
+                    macs: Vec::new(),
+                    host: None,
+                });
+            });
+            world.logged(100, Service::Vpxd, "esxi-01", said.clone());
+            world.hello(100 + gap, [client, "203.0.113.9"], 443, sni("registry.npmjs.org"));
+            let alert = world.alerts()[0].clone();
+            let says = |alert: &Alert| {
+                let text = format!("{:?}", alert.evidence);
+                text.contains("restored") || text.contains("installed")
+            };
+            (alert.severity, says(&alert))
+        };
+        assert_eq!(visit(1800), (Severity::Low, true), "{client}");
+        assert_eq!(visit(7200), (Severity::Informational, false), "{client}");
+    }
 }

@@ -14,6 +14,9 @@ use crate::intake::kept::Kept;
 use crate::intake::name;
 use crate::time::Timestamp;
 
+pub(super) mod azure;
+pub(super) mod gcp;
+
 /// IP protocol number of GRE.
 const GRE: u8 = 47;
 /// UDP ports that mirrors wrap to (RFC 7348, RFC 8926).

@@ -7,6 +7,7 @@ use crate::event::{ChangeAction, MirrorChange, MirrorObject, Principal, TunnelKi
 
 mod aws;
 mod corpus;
+mod flows;
 mod others;
 mod variants;
 

@@ -46,7 +46,7 @@ fn a_switch_is_known_by_its_name() {
 
 #[test]
 fn hosts_and_vcenter_tell_where_a_machine_runs() {
-    let placed = Some(Said::Placement { vm: "web 01".into(), host: "esx1".into() });
+    let placed = Some(Said::Placement { vm: "web 01".into(), host: "esx1".into(), is_new: false });
     let hostd = "[Originator@6876 sub=Vimsvc.ha-eventmgr] Event 4 : web 01 on esx1 in ha-datacenter is powered on";
     assert_eq!(said("Hostd", hostd), placed);
     let vcenter = "Event [9] [1-1] [2026-11-20T14:03:11Z] [vim.event.DrsVmMigratedEvent] [info] [] [DC] [9] [DRS migrated web 01 from esx0 to esx1 in cluster C in DC]";
