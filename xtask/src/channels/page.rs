@@ -29,8 +29,8 @@ are channel detectors: small ones, each of one idea, over what is shared of each
 * What an asset does while it is learned is usual for it and is not told of later; that lasts over
   restarts. What four assets did within a week is how the estate is: the fifth is not told of. Detectors
   for which this would be wrong (a mining pool, a hidden service, a segment) take neither for an excuse.
-* A guest operation just before (`[intake.syslog]`: an install, a restore, a program that was started) adds
-  1.5, and is in the evidence.
+* A guest operation just before, or that the asset was built, restored or something installed on it
+  (`[intake.syslog]`), adds 1.5 where it goes somewhere, and is in the evidence.
 * Whether a place is approved, `[[approve]]` says, as it does for egress.
 * All of it works on packets. What conversations are and move, flow records and firewalls tell as well.
   What needs a name, a hello, an ARP frame or the first bytes of a stream needs packets; each detector's
