@@ -9,7 +9,9 @@ use egret_tests::frames::Frames;
 use egret_tests::net::{self, Namespace};
 use egret_tests::process::Process;
 use egret_tests::sensor::Samples;
+use egret_tests::traffic::{end, path};
 use egret_tests::wait;
+use egret_tests::wire::{Frame, Payload};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -21,6 +23,8 @@ const COLLECTOR: &str = "127.0.0.1:2055";
 const STORE: &str = "127.0.0.1:2056";
 const FRAMES: u32 = 4000;
 const CONVERSATIONS: u32 = 40;
+/// Frames of somebody else that follow: exporters capture in blocks, and wait until one is full.
+const OTHERS: u32 = 2000;
 /// Bytes of a frame in front of its IP packet.
 const LINK: u64 = 14;
 
@@ -61,6 +65,16 @@ fn moved(events: &[Value], kind: &str, packets: &str, bytes: &str) -> Moved {
     moved
 }
 
+/// What follows, so that exporters see what came before.
+fn others() -> Frames {
+    let way = path(end("10.20.0.99", 20_000), end("10.20.9.9", 9000));
+    let write = |number: u32| {
+        let payload = [&number.to_be_bytes()[..], &[0; 1200]].concat();
+        Frame::new(1).udp(&way, Payload::whole(&payload)).bytes().to_vec()
+    };
+    Frames::of((0..OTHERS).map(write).collect())
+}
+
 /// What the sensor writes while what `start` exports comes, and the conversations are captured that it
 /// counts. What `start` gives back ends the exporter, and may make it export the rest.
 fn events<End: FnOnce()>(
@@ -78,7 +92,9 @@ fn events<End: FnOnce()>(
     let end = start(&machine, installation.config().parent().unwrap());
     let frames = Frames::datagrams(FRAMES, 200, CONVERSATIONS);
     frames.send(&switch, "m0", FRAMES.into(), Some(2000));
-    sensor.until_metrics("captured", SOON, |samples| packets(samples) >= FRAMES.into());
+    others().send(&switch, "m0", OTHERS.into(), Some(2000));
+    let all = u64::from(FRAMES + OTHERS);
+    sensor.until_metrics("captured", SOON, |samples| packets(samples) >= all);
     end();
     sensor
         .until_metrics("exported", SOON, |samples| read(samples, protocol) >= CONVERSATIONS.into());
