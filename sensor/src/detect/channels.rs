@@ -66,8 +66,8 @@ pub(super) struct Channels {
     raised: Raised,
 }
 
-/// Findings on their way to be told.
-type Found = arrayvec::ArrayVec<Finding, 16>;
+/// Findings on their way to be told: nearly always none, which takes no memory.
+type Found = Vec<Finding>;
 
 impl Channels {
     pub(super) fn new(settings: &config::Channels) -> Self {
