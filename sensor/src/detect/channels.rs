@@ -323,6 +323,9 @@ impl Channels {
         if self.usual.knows(asset, name, subject) || self.is_approved(look, &finding) {
             return;
         }
+        if finding.of.learns && self.usual.is_habit(asset, name) {
+            return;
+        }
         if finding.of.learns && self.usual.is_common(asset, name, subject, look.now) {
             return;
         }

@@ -27,7 +27,7 @@ are channel detectors: small ones, each of one idea, over what is shared of each
   informational. None goes above the severity in the table. The site's budget
   (`[detect.site_budget]`) holds for all that is medium or more.
 * What an asset does while it is learned is usual for it and is not told of later; that lasts over
-  restarts. What four assets did within a week is how the estate is: the fifth is not told of. Detectors
+  restarts. Who was learned to do it with four (places, ports, hosts) does it with any. What four assets did within a week is how the estate is: the fifth is not told of. Detectors
   for which this would be wrong (a mining pool, a hidden service, a segment) take neither for an excuse.
 * A guest operation just before, or that the asset was built, restored or something installed on it
   (`[intake.syslog]`), adds 1.5 where it goes somewhere, and is in the evidence.

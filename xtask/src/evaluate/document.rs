@@ -12,6 +12,7 @@ use super::measures::outcomes;
 use super::text::Table;
 use super::watched::Watched;
 
+pub(super) mod channels;
 mod chart;
 mod figures;
 mod found;
@@ -39,6 +40,7 @@ pub(super) fn write(path: &Path, run: &Run, verdicts: &[Verdict]) -> anyhow::Res
     report += &bars(verdicts);
     report += &found::sections(verdicts, name);
     report += &quiet::sections(verdicts, name);
+    report += &channels::section(verdicts);
     report += METHOD;
     fs::write(path, report).with_context(|| path.display().to_string())
 }

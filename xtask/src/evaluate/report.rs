@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::document::channels::lines;
 use super::judge::{About, Days, Found, Missed, Severity, Verdict};
 use super::measures::{delays, false_alerts, outcomes};
 use super::text;
@@ -73,6 +74,10 @@ fn print_false_alerts(verdicts: &[Verdict]) {
             "  {analytic} {severity:13} {count:>4}  {:.2} an estate-day",
             *count as f64 / days
         );
+    }
+    for line in lines(verdicts) {
+        let [count, medium] = line.counts;
+        println!("    {:22} {count:>4}, {medium} of them medium or above", line.of.name);
     }
     for verdict in verdicts.iter().filter(|verdict| verdict.days != Days::Everyday) {
         println!(

@@ -66,16 +66,16 @@ pub(super) const INTERNAL_VOLUME: Detector = Detector {
     most: Severity::Informational,
     prior: (-3.0, "copies and backups that nobody planned do the same"),
     reads: &[Reads::Flows],
-    bound: "a spike of the sums over 1 min, 10 min or an hour as docs/egress.md has it, 50 MB at least",
+    bound: "a spike of the sums over 1 min, 10 min or an hour as docs/egress.md has it, 500 MB and 10 \
+            times what is usual at least, that was not there at this time of day before",
     learns: true,
 };
 
 const RATIO: u64 = 20;
 const OUT: u64 = 5_000_000;
 const UPLOAD: u64 = 100_000_000;
+const INSIDE: u64 = 500_000_000;
 const DAY: Duration = Duration::from_secs(86_400);
-/// No spike is smaller, unless the config says so.
-const SPIKE: u64 = 50_000_000;
 const PLACES: usize = 8;
 const TOLD: usize = 8;
 /// From so much out at a time on, and with so much less in, a network is looked at.
@@ -166,13 +166,14 @@ impl Transfers {
         let asset = look.ends.client?;
         let series = Series(Scope::Internal, Direction::Out);
         let spike = look.estate.volumes.recent_spike(asset, series, look.now, SPAN)?;
-        if spike.onset == self.spike || spike.window > 3600 {
+        let is_large = spike.bytes >= INSIDE && spike.bytes / 10 >= spike.expected;
+        if spike.onset == self.spike || spike.window > 3600 || !is_large || spike.novelty < 1.0 {
             return None;
         }
         self.spike = spike.onset;
         let bytes = spike.bytes;
         let what = format!("sent {} inside, last to {}", ByteSize(bytes), look.flow.server.address);
-        let counted = ("bytes", bytes as f64, spike.expected.max(SPIKE) as f64);
+        let counted = ("bytes", bytes as f64, INSIDE as f64);
         let mut found = Finding::new(&INTERNAL_VOLUME, asset, spike.onset, counted);
         (found.weight, found.usual) = (0.0, Some(spike.expected as f64));
         Some(found.about(format!("hour {}", spike.onset.as_secs() / 3600 % 24), what))

@@ -26,8 +26,8 @@ pub(super) const WEB_SERVER_EGRESS: Detector = Detector {
     detects: "an asset that serves the web to the outside opens a connection to an address outside that no \
               answer gave it, as an exploited service does",
     techniques: &["T1190", "T1105", "T1071"],
-    most: Severity::Medium,
-    prior: (-1.0, "a proxy or a peer of it may be written into its config"),
+    most: Severity::Low,
+    prior: (-2.2, "peers, proxies and callbacks of customers are reached by address, too"),
     reads: &[Reads::Flows, Reads::Dns],
     bound: "the first conversation that is answered, by asset, network and port",
     learns: true,

@@ -16,6 +16,8 @@ use crate::time::Timestamp;
 /// Subjects that are known of one asset.
 const PER_ASSET: usize = 128;
 const LONGEST: usize = 120;
+/// Who was learned to do something with so many does it with any.
+const HABIT: usize = 4;
 /// What so many assets did lately is how this estate is: the first of them are told of.
 pub(super) const COMMON: usize = 4;
 const SHARED: usize = 8192;
@@ -49,6 +51,14 @@ impl Usual {
     pub(super) fn knows(&self, asset: AssetId, channel: &str, subject: &str) -> bool {
         let known = self.assets.get(&asset);
         known.is_some_and(|known| known.contains(&key(channel, subject)))
+    }
+
+    /// Whether an asset was learned to do this with so many that with one more it does the same.
+    pub(super) fn is_habit(&self, asset: AssetId, channel: &str) -> bool {
+        let Some(known) = self.assets.get(&asset) else { return false };
+        let prefix = key(channel, "");
+        let of_it = known.range(prefix.clone()..).take_while(|known| known.starts_with(&*prefix));
+        of_it.take(HABIT).count() == HABIT
     }
 
     /// Whether so many other assets do this by now that it is how the estate is.
@@ -114,6 +124,10 @@ mod tests {
         let mut next = Usual::new();
         next.restore(asset, &kept);
         assert!(next.knows(asset, "beacon", "203.0.113.0/24"));
+        assert!(!next.is_habit(asset, "beacon"));
+        (0..3).for_each(|n| next.learn(asset, "beacon", &n.to_string()));
+        (0..9).for_each(|n| next.learn(asset, "beaconing", &n.to_string()));
+        assert!(next.is_habit(asset, "beacon") && !next.is_habit(asset, "beac"));
         next.forget(asset);
         assert!(!next.knows(asset, "beacon", "203.0.113.0/24"));
     }

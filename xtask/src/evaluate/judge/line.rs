@@ -40,6 +40,13 @@ pub(crate) struct Line {
     pub(crate) evidence: Vec<Piece>,
 }
 
+impl Line {
+    /// The detector that raised it, of a channel's alert.
+    pub(crate) fn channel(&self) -> Option<&str> {
+        self.evidence.iter().find_map(|piece| piece.channel.as_deref())
+    }
+}
+
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Asset {
     pub(crate) name: String,
@@ -61,6 +68,8 @@ pub(crate) struct Piece {
     pub(crate) account: Option<String>,
     #[serde(default)]
     pub(crate) vms: Vec<String>,
+    /// The name of a channel's detector.
+    pub(crate) channel: Option<String>,
     /// The id of an audit record.
     pub(crate) record: Option<String>,
     /// Of mirrored traffic.

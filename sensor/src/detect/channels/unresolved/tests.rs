@@ -34,5 +34,5 @@ fn a_web_server_that_reaches_out_by_address_is_told_of() {
     world.is_quiet();
     world.tcp(130, ["10.1.0.1", "203.0.113.77"], 443, [500, 500]);
     let told = world.short();
-    assert_eq!(told, [("web_server_egress".into(), Severity::Low, "10.1.0.1".into())]);
+    assert_eq!(told, [("web_server_egress".into(), Severity::Informational, "10.1.0.1".into())]);
 }
