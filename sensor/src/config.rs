@@ -25,8 +25,8 @@ pub use policy::{
 };
 pub use port_formula::{FormulaError, PortFormula, Reads};
 pub use services::{
-    Audit, Backend, Capture, Deliver, Http, HttpTls, Intake, Syslog, SyslogTarget, SyslogTls,
-    Webhook, WebhookFormat, is_link_local,
+    Audit, Backend, Capture, Deliver, Flows, Http, HttpTls, Intake, Syslog, SyslogTarget,
+    SyslogTls, Webhook, WebhookFormat, is_link_local,
 };
 pub(crate) use written::quoted;
 

@@ -23,7 +23,7 @@ use mirror_policy::MirrorPolicy;
 use tls_egress::TlsEgress;
 
 pub use budget::Spending;
-pub use channels::{CHANNELS, Detector, Reads};
+pub use channels::{CHANNELS, Detector, Reads, Row, rows};
 pub use exported::Counts as FlowRecords;
 
 mod answers;

@@ -19,6 +19,7 @@ mod anomaly;
 pub mod community_id;
 mod dns;
 mod flow;
+mod netflow;
 mod protocol;
 mod quic;
 mod report;

@@ -20,6 +20,7 @@ pub mod device;
 pub mod esxi;
 pub mod files;
 mod firewall;
+pub mod flows;
 pub mod join;
 mod kept;
 pub mod listen;

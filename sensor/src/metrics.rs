@@ -18,6 +18,7 @@ mod assets;
 mod audit;
 mod budget;
 mod fast_path;
+mod flows;
 pub mod labels;
 mod records;
 mod syslog;
@@ -26,6 +27,7 @@ pub use assets::{AssetBytes, MAX_ASSETS};
 pub use audit::Audit;
 pub use budget::Budget;
 pub use fast_path::FastPath;
+pub use flows::Flows;
 pub use records::Records;
 pub use syslog::Syslog;
 
@@ -69,6 +71,8 @@ pub struct Metrics {
     pub dns_unasked: IntCounter,
     /// Log messages.
     pub syslog: Syslog,
+    /// Flow records.
+    pub flows: Flows,
     /// Audit records.
     pub audit: Audit,
     /// Flow records, by what detection made of them.
@@ -183,6 +187,7 @@ impl Metrics {
                 "DNS responses with answers that nobody was seen to ask for.",
             )?,
             syslog: Syslog::new(&register)?,
+            flows: Flows::new(&register)?,
             audit: Audit::new(&register)?,
             records: Records::new(&register)?,
             events_dropped: register.counters(

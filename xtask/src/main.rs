@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod captures;
+mod channels;
 mod ebpf;
 mod evaluate;
 mod floor;
@@ -24,6 +25,8 @@ enum Verb {
     Evaluate(evaluate::Arguments),
     /// Measures the release binary over generated captures, beside the floors
     Bench(bench::Arguments),
+    /// Writes the docs of the channel detectors and the layer of the ATT&CK Navigator
+    Channels(channels::Arguments),
     /// Builds the kernel programs into the object that Egret carries
     Ebpf(ebpf::Arguments),
     /// Runs the fuzz targets, each from its kept corpus
@@ -38,6 +41,7 @@ fn main() -> anyhow::Result<()> {
         Verb::Captures(arguments) => captures::run(&arguments),
         Verb::Evaluate(arguments) => evaluate::run(&arguments),
         Verb::Bench(arguments) => bench::run(&arguments),
+        Verb::Channels(arguments) => channels::run(&arguments),
         Verb::Ebpf(arguments) => ebpf::run(&arguments),
         Verb::Fuzz(arguments) => fuzz::run(&arguments),
         Verb::Floor(arguments) => floor::run(&arguments),

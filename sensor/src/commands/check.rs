@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::capture::receive;
 use crate::cli::{self, Exit, Failure};
 use crate::config::file::Loaded;
-use crate::intake::listen;
+use crate::intake::{flows, listen};
 use crate::text::reason;
 
 mod facts;
@@ -65,6 +65,8 @@ pub fn check(arguments: &cli::Check, loaded: &Loaded) -> Result<Exit, CheckError
     let bound = listen::bind(&config.intake.syslog).map(drop);
     let is_running = listen.state == Port::Egret;
     printer.findings(&judge::syslog::judge(&config.intake.syslog, &bound, is_running))?;
+    let bound = flows::bind(&config.intake.flows).map(drop);
+    printer.findings(&judge::flows::judge(&config.intake.flows, &bound, is_running))?;
     for wrapping in &config.capture.receive {
         let opened = receive::open(*wrapping).map(drop);
         printer.findings(&[judge::config::receive(*wrapping, &opened, is_running)])?;

@@ -66,6 +66,8 @@ impl Backend {
 pub struct Intake {
     /// `[intake.syslog]`
     pub syslog: Syslog,
+    /// `[intake.flows]`
+    pub flows: Flows,
     /// `[intake.audit]`
     pub audit: Audit,
 }
@@ -80,6 +82,15 @@ pub struct Syslog {
     /// `tls`
     pub tls: Option<SyslogTls>,
     /// `allow`: senders.
+    pub allow: Vec<IpNet>,
+}
+
+/// `[intake.flows]`: flow records of the network.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flows {
+    /// `udp`
+    pub udp: Option<SocketAddr>,
+    /// `allow`: exporters.
     pub allow: Vec<IpNet>,
 }
 

@@ -13,7 +13,7 @@ use crate::alert::Alert;
 use crate::baseline::AssetBaseline;
 use crate::config;
 use crate::event::{
-    App, DnsMessage, Endpoint, Event, Flow, HostChange, Neighbour, TlsSession, Volume,
+    App, DnsMessage, DnsTransport, Endpoint, Event, Flow, HostChange, Neighbour, TlsSession, Volume,
 };
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
@@ -24,6 +24,7 @@ use raised::Raised;
 use usual::Usual;
 use watch::{Beginning, Kept};
 
+pub use rows::{Row, rows};
 pub use table::{CHANNELS, Detector, Reads};
 
 mod attempts;
@@ -33,6 +34,7 @@ mod finding;
 mod floods;
 mod hosts;
 mod idle;
+mod llmnr;
 mod mining;
 mod names;
 mod neighbours;
@@ -40,6 +42,7 @@ mod odd_tls;
 mod places;
 mod raised;
 mod relay;
+mod rows;
 mod segments;
 mod services;
 mod spoken;
@@ -57,13 +60,14 @@ pub(super) struct Channels {
     /// Flows that speak TLS, a bit a slot.
     tls: Vec<u64>,
     rotating: names::Rotating,
+    responders: llmnr::Responders,
     neighbours: neighbours::Neighbours,
     usual: Usual,
     raised: Raised,
 }
 
-/// Findings on their way to be told.
-type Found = arrayvec::ArrayVec<Finding, 16>;
+/// Findings on their way to be told: nearly always none, which takes no memory.
+type Found = Vec<Finding>;
 
 impl Channels {
     pub(super) fn new(settings: &config::Channels) -> Self {
@@ -72,6 +76,7 @@ impl Channels {
             assets: Vec::new(),
             tls: Vec::new(),
             rotating: names::Rotating::new(),
+            responders: llmnr::Responders::new(),
             neighbours: neighbours::Neighbours::new(),
             usual: Usual::new(),
             raised: Raised::default(),
@@ -125,11 +130,24 @@ impl Channels {
         message: &DnsMessage,
         alerts: &mut Vec<Alert>,
     ) {
-        use crate::event::DnsTransport::{Tcp, Udp};
-        let is_unicast = matches!(message.transport, Udp | Tcp);
-        let Some(question) = message.questions.first().filter(|_| is_unicast) else { return };
+        let Some(question) = message.questions.first() else { return };
         let (name, now) = (&question.name, event.time);
         let mut found = Found::new();
+        match message.transport {
+            DnsTransport::Mdns => return,
+            DnsTransport::Llmnr => {
+                let by = event.flow.server.address;
+                found.extend(self.responders.answered((asset, by), now, name, message));
+            }
+            DnsTransport::Udp | DnsTransport::Tcp => self.asked(asset, now, message, &mut found),
+        }
+        let ends = Ends { client: Some(asset), server: None, outbound: false };
+        self.tell(&Look { estate, flow: &event.flow, ends, now }, found, alerts);
+    }
+
+    /// A resolver answered an asset.
+    fn asked(&mut self, asset: AssetId, now: Timestamp, message: &DnsMessage, found: &mut Found) {
+        let Some(name) = message.questions.first().map(|question| &question.name) else { return };
         if names::is_hidden(name) {
             found.push(names::hidden(asset, now, name));
         } else if names::is_gone(message) {
@@ -140,8 +158,6 @@ impl Channels {
         if names::is_long(name) {
             found.extend(self.kept(asset).asked.get_or_insert_default().long(asset, now, name));
         }
-        let ends = Ends { client: Some(asset), server: None, outbound: false };
-        self.tell(&Look { estate, flow: &event.flow, ends, now }, found, alerts);
     }
 
     /// A conversation moved data, or tried to.

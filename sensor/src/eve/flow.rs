@@ -95,12 +95,14 @@ impl Own {
     }
 }
 
-/// `tcp`: the flags of all packets together, and of each side's.
+/// `tcp`: the flags of all packets together, and of each side's where both are known.
 #[derive(Serialize)]
 pub(super) struct TcpFlags {
     tcp_flags: Hex,
-    tcp_flags_ts: Hex,
-    tcp_flags_tc: Hex,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tcp_flags_ts: Option<Hex>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tcp_flags_tc: Option<Hex>,
     #[serde(skip_serializing_if = "is_false")]
     syn: bool,
     #[serde(skip_serializing_if = "is_false")]
@@ -121,11 +123,18 @@ pub(super) struct TcpFlags {
 
 impl TcpFlags {
     pub(super) const fn new([to_server, to_client]: [u8; 2]) -> Self {
-        let all = to_server | to_client;
+        Self {
+            tcp_flags_ts: Some(Hex(to_server as u16, 2)),
+            tcp_flags_tc: Some(Hex(to_client as u16, 2)),
+            ..Self::all(to_server | to_client)
+        }
+    }
+
+    pub(super) const fn all(all: u8) -> Self {
         Self {
             tcp_flags: Hex(all as u16, 2),
-            tcp_flags_ts: Hex(to_server as u16, 2),
-            tcp_flags_tc: Hex(to_client as u16, 2),
+            tcp_flags_ts: None,
+            tcp_flags_tc: None,
             syn: all & 0x02 != 0,
             fin: all & 0x01 != 0,
             rst: all & 0x04 != 0,

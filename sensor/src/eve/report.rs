@@ -1,11 +1,11 @@
 //! What logs said, as events: `guest_operation`, and `audit` for logins and changes of the network. EVE
-//! has no names for it: everything is under `egret`.
+//! has no names for it: everything is under `egret`. Flow records are EVE's `netflow`.
 
 use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::{Time, write_line};
+use super::{Time, netflow, write_line};
 use crate::event::{ChangeAction, GuestOperation, MirrorChange, Report, Said, Session, TunnelKind};
 use crate::time::Timestamp;
 
@@ -122,7 +122,7 @@ struct Audit<'a> {
     refused: Option<bool>,
 }
 
-/// Appends what a log said as one line with its line feed; what has no line (conversations, which are as
+/// Appends what a log said as a line with its line feed, a flow record as up to two; what has no line (conversations, which are as
 /// many as packets, and where machines run) appends nothing.
 pub fn write_report(report: &Report, out: &mut Vec<u8>) {
     let (event_type, egret) = match &report.said {
@@ -150,9 +150,8 @@ pub fn write_report(report: &Report, out: &mut Vec<u8>) {
             let said = Audit { action: "address", id, addresses, ..Audit::default() };
             ("audit", Egret::Audit(Box::new(told(report, said))))
         }
-        Said::Conversation(_) | Said::Exported(_) | Said::Placement { .. } | Said::Mirrored(_) => {
-            return;
-        }
+        Said::Exported(record) => return netflow::write(report, record, out),
+        Said::Conversation(_) | Said::Placement { .. } | Said::Mirrored(_) => return,
     };
     write_line(&Line { timestamp: Time(report.time), event_type, egret }, out);
 }

@@ -18,7 +18,7 @@ use crate::config;
 
 mod access;
 mod connections;
-mod datagrams;
+pub(super) mod datagrams;
 mod error;
 mod inbox;
 mod lost;
@@ -80,18 +80,19 @@ impl Bound {
 pub fn bind(syslog: &config::Syslog) -> Result<Bound, ListenError> {
     let access = Access::new(syslog)?;
     let udp = syslog.udp.map(|address| {
-        datagrams(address).map_err(|error| ListenError::listen("udp", address, &error))
+        datagrams(address).map_err(|error| ListenError::listen("syslog.udp", address, &error))
     });
     let tcp = syslog.tcp.map(|address| {
-        stream(address).map_err(|error| ListenError::listen("tcp", address, &error))
+        stream(address).map_err(|error| ListenError::listen("syslog.tcp", address, &error))
     });
     let tls = syslog.tls.as_ref().map(|tls| tls.listen).map(|address| {
-        stream(address).map_err(|error| ListenError::listen("tls.listen", address, &error))
+        stream(address).map_err(|error| ListenError::listen("syslog.tls.listen", address, &error))
     });
     Ok(Bound { udp: udp.transpose()?, tcp: tcp.transpose()?, tls: tls.transpose()?, access })
 }
 
-fn datagrams(address: SocketAddr) -> std::io::Result<UdpSocket> {
+/// Takes a port for datagrams.
+pub(super) fn datagrams(address: SocketAddr) -> std::io::Result<UdpSocket> {
     let socket = UdpSocket::bind(address)?;
     socket.set_nonblocking(true)?;
     // Beyond the system's limit where the right for that is there, else up to it.

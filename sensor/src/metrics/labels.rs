@@ -37,6 +37,8 @@ pub const RCODES: [&str; 13] = [
 pub const SYSLOG_TRANSPORTS: [&str; 4] = ["udp", "tcp", "tls", "mirror"];
 /// What becomes of connections of syslog senders.
 pub const SYSLOG_CONNECTIONS: [&str; 4] = ["accepted", "refused", "limited", "failed"];
+/// What becomes of datagrams of exporters.
+pub const FLOW_DATAGRAMS: [&str; 3] = ["read", "refused", "dropped"];
 /// What becomes of requests with audit records.
 pub const AUDIT_REQUESTS: [&str; 4] = ["accepted", "refused", "unauthorized", "busy"];
 

@@ -14,7 +14,7 @@ pub struct Records {
 impl Records {
     pub(super) fn new(register: &Register<'_>) -> Result<Self, prometheus::Error> {
         let used = register.counters(
-            "egret_flow_records_total",
+            "egret_flow_records_used_total",
             "Flow records of exporters and logs that came to detection, by what became of them.",
             "result",
             &FlowRecords::default().by_result().map(|(result, _)| result),

@@ -54,6 +54,11 @@ pub(super) fn read(tree: &Table, config: &mut Config, report: &mut Report) {
         });
         top.section("intake", |intake| {
             intake.section("syslog", |keys| syslog(keys, &mut config.intake.syslog));
+            intake.section("flows", |keys| {
+                let flows = &mut config.intake.flows;
+                keys.set("udp", &LISTEN, &mut flows.udp);
+                keys.list("allow", &PREFIX, &mut flows.allow);
+            });
             intake.section("audit", |keys| audit(keys, &mut config.intake.audit));
         });
         top.section("deliver", |keys| deliver(keys, &mut config.deliver));
@@ -147,7 +152,7 @@ fn segment(keys: &mut Keys<'_, '_>) -> Option<Segment> {
     keys.list("network", &PREFIX, &mut networks);
     keys.list("from", &PREFIX, &mut from);
     keys.list("port", &PORT, &mut ports);
-    if networks.is_empty() {
+    if !keys.is_given("network") {
         let advice =
             "missing; give the addresses and prefixes of the segment: network = [\"10.9.0.0/24\"]";
         keys.note(keys.origin("network"), "network", advice);

@@ -115,6 +115,9 @@ udp = "0.0.0.0:514"
 tcp = "[::]:514"
 tls = { listen = "0.0.0.0:6514", cert = "c", key = "k" }
 allow = ["10.10.0.0/24"]
+[intake.flows]
+udp = "0.0.0.0:2055"
+allow = ["10.9.0.0/24", "fd00::9"]
 [intake.audit]
 files = ["/var/log/*.json"]
 http = true
@@ -200,6 +203,8 @@ fn every_key_of_policy_and_services_reaches_its_place() {
     assert_eq!(syslog.tcp.unwrap().to_string(), "[::]:514");
     assert_eq!(syslog.tls.as_ref().unwrap().client_ca, None);
     assert_eq!(syslog.allow.len(), 1);
+    let flows = &config.intake.flows;
+    assert_eq!((flows.udp.unwrap().port(), flows.allow.len()), (2055, 2));
     assert!(config.intake.audit.http);
     assert_eq!(config.intake.audit.files, ["/var/log/*.json"]);
     assert_eq!(config.intake.audit.token_file, Some("t".into()));

@@ -1,8 +1,8 @@
 //! The table of the channel detectors: what each detects, reads and is told from.
 
 use super::{
-    attempts, beacons, domains, floods, hosts, idle, mining, names, neighbours, odd_tls, relay,
-    segments, services, spoken, transfers, unresolved,
+    attempts, beacons, domains, floods, hosts, idle, llmnr, mining, names, neighbours, odd_tls,
+    relay, segments, services, spoken, transfers, unresolved,
 };
 use crate::alert::Severity;
 
@@ -61,7 +61,7 @@ pub struct Detector {
 }
 
 /// All of them, in the order of the docs.
-pub const CHANNELS: [&Detector; 53] = [
+pub const CHANNELS: [&Detector; 54] = [
     &attempts::PORT_SCAN,
     &attempts::HOST_SWEEP,
     &attempts::SCANNED,
@@ -95,6 +95,7 @@ pub const CHANNELS: [&Detector; 53] = [
     &names::LONG_NAMES,
     &names::HIDDEN_SERVICE,
     &names::ROTATING_ANSWERS,
+    &llmnr::LLMNR_POISONING,
     &unresolved::NEVER_RESOLVED,
     &unresolved::WEB_SERVER_EGRESS,
     &odd_tls::TLS_ODD_PORT,

@@ -9,8 +9,8 @@ use crate::config::Config;
 use crate::decode::{Mac, Vlans, protocol};
 use crate::detect::Engine;
 use crate::event::{
-    Body, DnsAnswer, DnsData, DnsQuestion, DnsTransport, Endpoint, Report, Reporter, Said, Service,
-    Traffic,
+    Body, Conversation, DnsAnswer, DnsData, DnsQuestion, DnsTransport, Endpoint, FlowRecord,
+    Report, Reporter, Said, Service, Traffic,
 };
 
 /// Packets of a client's whole handshake and after, and of its server's.
@@ -162,6 +162,24 @@ impl World {
     /// A response; a code above 0 has no answers.
     pub(super) fn dns(&mut self, at: u64, client: &str, name: &str, code: u16, to: &[&str]) {
         let flow = self.flow(at, protocol::UDP, [client, "10.0.0.53"], 53);
+        self.respond(at, &flow, DnsTransport::Udp, name, code, to);
+    }
+
+    /// An answer that gives the responder itself.
+    pub(super) fn llmnr(&mut self, at: u64, ends: [&str; 2], name: &str) {
+        let flow = self.flow(at, protocol::UDP, ends, 5355);
+        self.respond(at, &flow, DnsTransport::Llmnr, name, 0, &[ends[1]]);
+    }
+
+    fn respond(
+        &mut self,
+        at: u64,
+        flow: &Flow,
+        transport: DnsTransport,
+        name: &str,
+        code: u16,
+        to: &[&str],
+    ) {
         let answer = |address: &&str| DnsAnswer {
             name: name.into(),
             rtype: 1,
@@ -172,7 +190,7 @@ impl World {
             id: 1,
             response: true,
             flags: 0x8180 | code,
-            transport: DnsTransport::Udp,
+            transport,
             asked: true,
             questions: vec![DnsQuestion { name: name.into(), rtype: 1 }],
             answers: to.iter().map(answer).collect(),
@@ -180,7 +198,7 @@ impl World {
             additionals: Vec::new(),
             incomplete: false,
         };
-        self.event(at, &flow, Body::Dns(Box::new(message)));
+        self.event(at, flow, Body::Dns(Box::new(message)));
     }
 
     /// The last state of each alert, in the order they were first told.
@@ -338,4 +356,54 @@ fn approved_egress_is_not_told_of() {
     });
     world.hello(100, ["10.1.0.1", "203.0.113.9"], 443, sni("api.anydesk.com"));
     world.is_quiet();
+}
+
+/// Fails when records of exporters, or what a firewall refused, are no traffic for the channels.
+#[test]
+fn what_records_and_firewalls_tell_is_watched_like_packets() {
+    let mut world = World::with(|config| {
+        config.assets.push(crate::config::Asset {
+            name: "app-01".into(),
+            role: crate::config::Role::Guest,
+            addresses: vec!["10.1.0.1/32".parse().unwrap()],
+            macs: Vec::new(),
+            host: None,
+        });
+    });
+    let report = |world: &mut World, at: u64, service: Service, said: Said| {
+        let reporter = Reporter { service, host: None, peer: None };
+        world.engine.report(&Report { time: time(at), stated: None, reporter, said });
+        world.told.extend(world.engine.drain_alerts());
+    };
+    let end = |address: &str, port| (address.parse().unwrap(), port);
+    for n in 0..20 {
+        let blocked = Conversation {
+            client: end("10.1.0.1", 40_000),
+            server: end("10.1.0.2", 1000 + n),
+            protocol: protocol::TCP,
+            bytes: None,
+            is_blocked: true,
+        };
+        report(&mut world, 100, Service::Nsx, Said::Conversation(Box::new(blocked)));
+    }
+    assert_eq!(world.names(), ["port_scan"]);
+    for n in 0..60u16 {
+        let first = time(1000 + u64::from(n) * 300);
+        let record = FlowRecord {
+            from: end("10.1.0.1", 50_000 + n),
+            to: end("203.0.113.9", 8080),
+            protocol: protocol::TCP,
+            first,
+            last: first.plus(Duration::from_secs(5)),
+            sent: Traffic { packets: 200, bytes: 200_000 },
+            received: Some(Traffic { packets: 50, bytes: 3000 }),
+            tcp_flags: Some(0x1b),
+            one_in: None,
+            is_forward: Some(true),
+            is_blocked: false,
+        };
+        let at = 1010 + u64::from(n) * 300;
+        report(&mut world, at, Service::Pf, Said::Exported(Box::new(record)));
+    }
+    assert_eq!(world.names(), ["port_scan", "beacon", "out_in_ratio"]);
 }

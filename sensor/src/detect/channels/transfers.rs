@@ -74,6 +74,8 @@ const RATIO: u64 = 20;
 const OUT: u64 = 5_000_000;
 const UPLOAD: u64 = 100_000_000;
 const DAY: Duration = Duration::from_secs(86_400);
+/// No spike is smaller, unless the config says so.
+const SPIKE: u64 = 50_000_000;
 const PLACES: usize = 8;
 const TOLD: usize = 8;
 /// From so much out at a time on, and with so much less in, a network is looked at.
@@ -170,7 +172,7 @@ impl Transfers {
         self.spike = spike.onset;
         let bytes = spike.bytes;
         let what = format!("sent {} inside, last to {}", ByteSize(bytes), look.flow.server.address);
-        let counted = ("bytes", bytes as f64, spike.expected as f64);
+        let counted = ("bytes", bytes as f64, spike.expected.max(SPIKE) as f64);
         let mut found = Finding::new(&INTERNAL_VOLUME, asset, spike.onset, counted);
         (found.weight, found.usual) = (0.0, Some(spike.expected as f64));
         Some(found.about(format!("hour {}", spike.onset.as_secs() / 3600 % 24), what))

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::event::{
-    Access, Basis, ChangeAction, Claim, GuestOperation, MirrorChange, Operation, Principal, Report,
-    Reporter, Said, Service, Session, SessionChange, TunnelKind,
+    Access, Basis, ChangeAction, Claim, FlowRecord, GuestOperation, MirrorChange, Operation,
+    Principal, Report, Reporter, Said, Service, Session, SessionChange, Traffic, TunnelKind,
 };
 
 fn report(service: Service, said: Said) -> Report {
@@ -144,4 +144,52 @@ fn logins_and_changes_of_the_network_are_audit_events() {
     assert!(written(&report(Service::CloudTrail, address)).contains(own));
     let placement = Said::Placement { vm: "web01".into(), host: switch, is_new: false };
     assert_eq!(written(&report(Service::Vpxd, placement)), "");
+}
+
+#[test]
+fn a_flow_record_is_a_line_for_each_direction() {
+    let last = Timestamp::from_parts(1_795_183_391, 0);
+    let mut record = FlowRecord {
+        from: ([10, 0, 0, 1].into(), 49_152),
+        to: ([203, 0, 113, 9].into(), 443),
+        protocol: 6,
+        first: last.minus(Duration::from_secs(60)),
+        last,
+        sent: Traffic { packets: 3, bytes: 1500 },
+        received: Some(Traffic { packets: 2, bytes: 80 }),
+        tcp_flags: Some(0x1b),
+        one_in: Some(100.0),
+        is_forward: None,
+        is_blocked: false,
+    };
+    let lines = |record: &FlowRecord| {
+        written(&report(Service::Ipfix, Said::Exported(Box::new(record.clone()))))
+    };
+    let expected = concat!(
+        r#"{"timestamp":"2026-11-20T14:03:11.123456+0000","event_type":"netflow","#,
+        r#""src_ip":"10.0.0.1","src_port":49152,"dest_ip":"203.0.113.9","dest_port":443,"#,
+        r#""proto":"TCP","ip_v":4,"community_id":"1:ID","netflow":{"pkts":3,"bytes":1500,"#,
+        r#""start":"2026-11-20T14:02:11.000000+0000","end":"2026-11-20T14:03:11.000000+0000","#,
+        r#""age":60},"tcp":{"tcp_flags":"1b","syn":true,"fin":true,"psh":true,"ack":true},"#,
+        r#""egret":{"source":"ipfix","exporter":"192.0.2.5","host":"esx1","#,
+        r#""stated":"2026-11-20T14:03:09.623456+0000","#,
+        r#""sampling":{"one_in":100.0,"estimated_bytes":150000}}}"#,
+        "\n"
+    );
+    let both = lines(&record);
+    let ids: Vec<_> = both
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["community_id"].clone()
+        })
+        .collect();
+    assert_eq!(ids.len(), 2);
+    assert_eq!(ids[0], ids[1]);
+    let first = both.replace(ids[0].as_str().unwrap(), "1:ID");
+    assert!(first.starts_with(expected), "{first}");
+    assert!(both.lines().nth(1).unwrap().contains(r#""src_ip":"203.0.113.9","src_port":443"#));
+    record = FlowRecord { received: None, protocol: 1, is_blocked: true, ..record };
+    let one = lines(&record);
+    assert_eq!(one.lines().count(), 1);
+    assert!(!one.contains("src_port") && one.contains(r#""blocked":true"#), "{one}");
 }

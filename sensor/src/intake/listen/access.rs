@@ -1,4 +1,4 @@
-//! Who may send: addresses, and certificates of clients. A reload of the config reads them again.
+//! Who may send: addresses, and for syslog certificates of clients. A reload of the config reads them again.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -32,6 +32,11 @@ impl Access {
         Ok(Self(Arc::new(RwLock::new(Rules::read(syslog)?))))
     }
 
+    /// Whoever has one of these addresses; with none, everybody.
+    pub(in crate::intake) fn only(allow: &[IpNet]) -> Self {
+        Self(Arc::new(RwLock::new(Rules { allow: allow.to_owned(), tls: None })))
+    }
+
     /// Reads the certificates again, for a reload of the config.
     ///
     /// # Errors
@@ -53,6 +58,13 @@ impl Access {
 
     pub(super) fn tls(&self) -> Option<Arc<ServerConfig>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).tls.clone()
+    }
+}
+
+impl Prepared {
+    /// See [`Access::only`].
+    pub fn only(allow: &[IpNet]) -> Self {
+        Self(Rules { allow: allow.to_owned(), tls: None })
     }
 }
 

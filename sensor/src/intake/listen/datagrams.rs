@@ -1,5 +1,6 @@
-//! Syslog over UDP.
+//! Datagrams, of whatever is sent in those.
 
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -7,18 +8,29 @@ use tokio::net::UdpSocket;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::{Access, Inbox, LAST};
+use super::{Access, LAST};
+use crate::time::Timestamp;
 
 /// The longest datagram.
 const LONGEST: usize = 1 << 16;
 /// Datagrams read before others have their turn.
 const TURN: usize = 64;
 
+/// Who reads what is in them.
+pub(in crate::intake) trait Taker {
+    /// The time.
+    fn now(&self) -> Timestamp;
+    /// One came.
+    fn datagram(&self, arrival: Timestamp, peer: IpAddr, bytes: &[u8]);
+    /// One came from somebody who is not allowed.
+    fn refuse(&self);
+}
+
 /// Reads datagrams until `stop` says so, and then those that are there.
-pub(super) async fn serve(
+pub(in crate::intake) async fn serve(
     socket: UdpSocket,
     access: Access,
-    inbox: Rc<Inbox>,
+    inbox: Rc<impl Taker>,
     mut stop: watch::Receiver<bool>,
 ) {
     let mut buffer = vec![0; LONGEST];
@@ -36,13 +48,13 @@ pub(super) async fn serve(
         if ready.is_err() {
             return;
         }
-        turn(&socket, &access, &inbox, &mut buffer);
+        turn(&socket, &access, &*inbox, &mut buffer);
         tokio::task::yield_now().await;
     }
 }
 
 /// Reads some datagrams.
-fn turn(socket: &UdpSocket, access: &Access, inbox: &Inbox, buffer: &mut [u8]) {
+fn turn(socket: &UdpSocket, access: &Access, inbox: &impl Taker, buffer: &mut [u8]) {
     let arrival = inbox.now();
     for _ in 0..TURN {
         // An error: nothing more, or something about a datagram that nobody sends here.

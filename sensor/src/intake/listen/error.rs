@@ -1,4 +1,4 @@
-//! Why syslog cannot be listened to, in words that say what to change.
+//! Why the network cannot be listened to, in words that say what to change.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use crate::pem::PemError;
 use crate::text;
 
-/// Why syslog cannot be listened to as the config says.
+/// Why syslog or flow records cannot be listened to as the config says.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// A port cannot be taken.
-    #[error("intake.syslog.{key} = \"{address}\": {reason}")]
+    #[error("intake.{key} = \"{address}\": {reason}")]
     Listen {
         /// The key that names it.
         key: &'static str,
@@ -61,7 +61,11 @@ impl ListenError {
         matches!(self, Self::Listen { kind: io::ErrorKind::AddrInUse, .. })
     }
 
-    pub(super) fn listen(key: &'static str, address: SocketAddr, error: &io::Error) -> Self {
+    pub(in crate::intake) fn listen(
+        key: &'static str,
+        address: SocketAddr,
+        error: &io::Error,
+    ) -> Self {
         let reason = match error.kind() {
             io::ErrorKind::AddrInUse => {
                 "another program listens there; stop it, or give another port".to_owned()

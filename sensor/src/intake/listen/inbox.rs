@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::event::Report;
+use crate::intake::listen::datagrams::Taker;
 use crate::intake::syslog::{Frame, Frames};
 use crate::intake::waiting::Waiting;
 use crate::intake::{Counts, Origin, Reader};
@@ -111,10 +112,6 @@ impl Inbox {
         self.reader.borrow().largest_skew()
     }
 
-    pub(super) fn now(&self) -> Timestamp {
-        (self.clock)()
-    }
-
     pub(super) fn count(&self, change: impl FnOnce(&mut Connections)) {
         let mut connections = self.connections.get();
         change(&mut connections);
@@ -124,22 +121,6 @@ impl Inbox {
     /// Waits until there is room.
     pub(super) async fn room(&self) {
         self.waiting.room().await;
-    }
-
-    /// Reads a datagram: one message (RFC 5426, 3.1).
-    pub(super) fn datagram(&self, arrival: Timestamp, peer: IpAddr, message: &[u8]) {
-        if self.waiting.has_room() {
-            self.read(Transport::Udp, arrival, peer, Frame { message, is_cut: false });
-        } else {
-            add(&self.received, Transport::Udp);
-            self.dropped.set(self.dropped.get() + 1);
-        }
-    }
-
-    /// A datagram came from somebody who is not allowed.
-    pub(super) fn refuse(&self) {
-        add(&self.received, Transport::Udp);
-        self.refused.set(self.refused.get() + 1);
     }
 
     /// Reads the messages of a stream that are complete.
@@ -167,6 +148,27 @@ impl Inbox {
         if let Some(report) = reader.read(&origin, frame.message) {
             self.waiting.push(report);
         }
+    }
+}
+
+impl Taker for Inbox {
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// One message (RFC 5426, 3.1).
+    fn datagram(&self, arrival: Timestamp, peer: IpAddr, message: &[u8]) {
+        if self.waiting.has_room() {
+            self.read(Transport::Udp, arrival, peer, Frame { message, is_cut: false });
+        } else {
+            add(&self.received, Transport::Udp);
+            self.dropped.set(self.dropped.get() + 1);
+        }
+    }
+
+    fn refuse(&self) {
+        add(&self.received, Transport::Udp);
+        self.refused.set(self.refused.get() + 1);
     }
 }
 

@@ -16,7 +16,7 @@ pub struct Lost {
 
 impl Lost {
     /// Of this socket; none when it is none that the system knows.
-    pub(super) fn of(socket: &UdpSocket) -> Option<Self> {
+    pub(in crate::intake) fn of(socket: &UdpSocket) -> Option<Self> {
         Some(Self { inode: rustix::fs::fstat(socket).ok()?.st_ino })
     }
 

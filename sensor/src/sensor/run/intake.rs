@@ -1,4 +1,5 @@
-//! The thread that takes in logs: messages that it listens for, and audit records of files and posted. To
+//! The thread that takes in logs: messages and flow records that it listens for, and audit records of
+//! files and posted. To
 //! detection it is one more worker.
 
 use std::rc::Rc;
@@ -23,6 +24,7 @@ use crate::intake::Counts;
 use crate::intake::audit::follow::Patterns;
 use crate::intake::audit::post::Posted;
 use crate::intake::audit::{self, inbox};
+use crate::intake::flows;
 use crate::intake::listen::{self, Access, Bound, Connections, Inbox, Lost, Prepared, Transport};
 use crate::metrics::Metrics;
 use crate::system::now;
@@ -34,12 +36,14 @@ const TELL: Duration = Duration::from_millis(20);
 const PUBLISH: Duration = Duration::from_millis(200);
 /// Reports of messages that may wait, and likewise of records: more than come in [`TELL`].
 const ROOM: usize = 1 << 13;
+/// The same of flow records, which come by the thousand.
+const FLOWS: usize = 1 << 15;
 
 /// Whether there is anything to take in. A sensor that is started without waits for no such thread.
 pub(super) const fn is_fed(intake: &config::Intake) -> bool {
-    let config::Intake { syslog, audit } = intake;
+    let config::Intake { syslog, flows, audit } = intake;
     let listens = syslog.udp.is_some() || syslog.tcp.is_some() || syslog.tls.is_some();
-    listens || audit.http || !audit.files.is_empty()
+    listens || flows.udp.is_some() || audit.http || !audit.files.is_empty()
 }
 
 /// A handle to the thread, where there is one.
@@ -49,6 +53,7 @@ pub(super) struct Intake(Option<Listening>);
 #[derive(Debug)]
 struct Listening {
     access: Access,
+    exporters: Option<Access>,
     patterns: watch::Sender<Patterns>,
     stop: watch::Sender<bool>,
     pulse: Arc<Pulse>,
@@ -61,10 +66,13 @@ impl Intake {
         self.0.as_ref().map(|listening| &*listening.pulse)
     }
 
-    /// Goes by who may send, and by which files to follow, from now on.
-    pub(super) fn apply(&self, prepared: Prepared, patterns: Patterns) {
+    /// Goes by who may send logs and flow records, and by which files to follow, from now on.
+    pub(super) fn apply(&self, senders: Prepared, exporters: Prepared, patterns: Patterns) {
         if let Some(listening) = &self.0 {
-            listening.access.apply(prepared);
+            listening.access.apply(senders);
+            if let Some(access) = &listening.exporters {
+                access.apply(exporters);
+            }
             listening.patterns.send_replace(patterns);
         }
     }
@@ -80,6 +88,7 @@ impl Intake {
 /// Where logs come from.
 pub(super) struct Feeds {
     pub(super) syslog: Bound,
+    pub(super) flows: Option<flows::Bound>,
     pub(super) files: Patterns,
     pub(super) posted: Posted,
 }
@@ -87,7 +96,7 @@ pub(super) struct Feeds {
 /// Starts it, as the worker of that number. Told to stop, it reads for no longer than `patience`.
 pub(super) fn start(
     worker: usize,
-    Feeds { syslog: bound, files, posted }: Feeds,
+    Feeds { syslog: bound, flows, files, posted }: Feeds,
     (batches, metrics): (&SyncSender<Batch>, &Metrics),
     patience: Duration,
 ) -> Result<Intake, RunError> {
@@ -95,29 +104,36 @@ pub(super) fn start(
     let (stop, stopped) = watch::channel(false);
     let (access, pulse) = (bound.access(), Arc::new(Pulse::new(0)));
     let (batches, beating) = (batches.clone(), Arc::clone(&pulse));
-    let tally = Tally::new(metrics.clone(), bound.lost());
+    let exporters = flows.as_ref().map(flows::Bound::access);
+    let lost = [bound.lost(), flows.as_ref().and_then(flows::Bound::lost)];
+    let tally = Tally::new(metrics.clone(), lost);
     let (apply, patterns) = watch::channel(files);
     let handle = spawn("egret-intake", move || {
         let (inbox, audit) = (Rc::new(Inbox::new(now, ROOM)), inbox::Inbox::new(now, ROOM));
         let listen = listen::serve(bound, Rc::clone(&inbox), stopped.clone(), patience);
+        let records = Rc::new(flows::Inbox::new(now, FLOWS));
+        let flows = flows::serve(flows, Rc::clone(&records), stopped.clone(), patience);
         let audit = Rc::new(audit);
-        let mut desk =
-            Desk { worker, inbox, audit: Rc::clone(&audit), held: Vec::new(), batches, tally };
+        let of_audit = Rc::clone(&audit);
+        let held = Vec::new();
+        let mut desk = Desk { worker, inbox, records, audit: of_audit, held, batches, tally };
         let sources = inbox::Sources { patterns, posted };
         let serve = async {
-            let (ended, ()) = tokio::join!(listen, audit.serve(sources, stopped, patience));
-            ended
+            let audit = audit.serve(sources, stopped, patience);
+            let (logs, flows, ()) = tokio::join!(listen, flows, audit);
+            logs.and(flows)
         };
         runtime.block_on(LocalSet::new().run_until(desk.work(serve, &beating)));
         desk.finish();
     })?;
-    Ok(Intake(Some(Listening { access, patterns: apply, stop, pulse, handle })))
+    Ok(Intake(Some(Listening { access, exporters, patterns: apply, stop, pulse, handle })))
 }
 
 /// Hands on what has been read.
 struct Desk {
     worker: usize,
     inbox: Rc<Inbox>,
+    records: Rc<flows::Inbox>,
     audit: Rc<inbox::Inbox>,
     /// What found no room in the channel; meanwhile the inboxes fill.
     held: Vec<Record>,
@@ -135,7 +151,7 @@ impl Desk {
             tokio::select! {
                 ended = &mut serve => {
                     if let Err(error) = ended {
-                        tracing::error!("syslog: {error}");
+                        tracing::error!("syslog or flow records: {error}");
                     }
                     return;
                 }
@@ -152,6 +168,7 @@ impl Desk {
 
     fn publish(&mut self) {
         self.tally.publish(&self.inbox);
+        self.tally.publish_flows(&self.records);
         self.tally.publish_audit(self.audit.counts());
     }
 
@@ -168,6 +185,7 @@ impl Desk {
     fn fetch(&mut self) {
         if self.held.is_empty() {
             let reports = self.inbox.take().into_iter().chain(self.audit.take());
+            let reports = reports.chain(self.records.take());
             self.held.extend(reports.map(|report| Record::Logged(Box::new(report))));
         }
     }
@@ -192,8 +210,11 @@ impl Desk {
 /// What was published so far.
 struct Tally {
     metrics: Metrics,
-    lost: Option<Lost>,
+    /// Of syslog, and of flow records.
+    lost: [Option<Lost>; 2],
     read: Counts,
+    flows: flows::Counts,
+    datagrams: flows::Datagrams,
     audit: audit::Counts,
     received: [u64; Transport::ALL.len()],
     refused: u64,
@@ -202,11 +223,13 @@ struct Tally {
 }
 
 impl Tally {
-    fn new(metrics: Metrics, lost: Option<Lost>) -> Self {
+    fn new(metrics: Metrics, lost: [Option<Lost>; 2]) -> Self {
         Self {
             metrics,
             lost,
             read: Counts::default(),
+            flows: flows::Counts::default(),
+            datagrams: flows::Datagrams::default(),
             audit: audit::Counts::default(),
             received: [0; _],
             refused: 0,
@@ -219,10 +242,25 @@ impl Tally {
         self.metrics.audit.read(&mut self.audit, counts);
     }
 
+    fn publish_flows(&mut self, inbox: &flows::Inbox) {
+        let flows = &self.metrics.flows;
+        flows.read(&mut self.flows, inbox.counts());
+        let (known, now) = (&mut self.datagrams, inbox.datagrams());
+        let datagrams = |result| flows.datagrams.with_label_values(&[result]);
+        raise(&datagrams("read"), &mut known.read, now.read);
+        raise(&datagrams("refused"), &mut known.refused, now.refused);
+        let lost = self.lost[1].map_or(0, Lost::count);
+        raise(&datagrams("dropped"), &mut known.dropped, now.dropped + lost);
+        let [exporters, templates] = inbox.known();
+        flows.exporters.set(exporters as i64);
+        flows.templates.set(templates as i64);
+        flows.clock_skew.set(inbox.largest_skew().as_secs() as i64);
+    }
+
     fn publish(&mut self, inbox: &Inbox) {
         let syslog = &self.metrics.syslog;
         syslog.read(&mut self.read, inbox.counts());
-        let lost = self.lost.map_or(0, Lost::count);
+        let lost = self.lost[0].map_or(0, Lost::count);
         let mut received = inbox.received();
         // What the kernel dropped came, too.
         if let Some(received) = received.get_mut(Transport::Udp as usize) {

@@ -8,7 +8,7 @@ use crate::config::file::ConfigError;
 use crate::deliver::{self, Target};
 use crate::http::HttpError;
 use crate::intake::audit::follow::{PatternError, Patterns};
-use crate::intake::listen::{self, ListenError};
+use crate::intake::listen::{self, ListenError, Prepared};
 use crate::system::{host_name, now};
 
 /// Why the config stays as it is.
@@ -76,7 +76,8 @@ impl Running {
         }
         self.config = config;
         self.http.apply(http);
-        self.intake.apply(syslog, files);
+        let exporters = Prepared::only(&self.config.intake.flows.allow);
+        self.intake.apply(syslog, exporters, files);
         let targets = deliver::targets(&self.config.deliver);
         self.keeper.subscribe(targets.iter().map(Target::subscription).collect());
         self.deliver.reconfigure(targets);

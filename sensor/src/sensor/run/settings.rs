@@ -111,6 +111,10 @@ pub(super) fn keep_fixed(running: &Config, new: &mut Config) -> Vec<&'static str
     if keep("intake.syslog", listeners(listening) == listeners(syslog)) {
         *syslog = Syslog { allow: std::mem::take(&mut syslog.allow), ..listening.clone() };
     }
+    let (listening, flows) = (&running.intake.flows, &mut new.intake.flows);
+    if keep("intake.flows", listening.udp == flows.udp) {
+        flows.udp = listening.udp;
+    }
     // Audit records are taken in by the thread of logs, where there is one.
     let has_thread = intake::is_fed(&running.intake);
     if keep("intake.audit", has_thread || !intake::is_fed(&new.intake)) {
@@ -137,15 +141,20 @@ mod tests {
             new.capture.workers = 7;
             new.http.listen = "127.0.0.1:1".parse().unwrap();
             new.intake.syslog.udp = "127.0.0.1:514".parse().ok();
+            new.intake.flows.udp = "127.0.0.1:2055".parse().ok();
+            new.intake.flows.allow = vec!["10.0.0.0/8".parse().unwrap()];
             new.intake.syslog.allow = vec!["10.0.0.0/8".parse().unwrap()];
             let keys = keep_fixed(&running, &mut new);
-            assert_eq!(keys, ["sensor.data_dir", "capture", "http.listen", "intake.syslog"]);
+            let fixed =
+                ["sensor.data_dir", "capture", "http.listen", "intake.syslog", "intake.flows"];
+            assert_eq!(keys, fixed);
             assert_eq!(new.capture, running.capture);
             assert_eq!(new.http.listen, running.http.listen);
             assert_eq!(new.sensor.data_dir, running.sensor.data_dir);
             assert_eq!(new.sensor.name, "another");
             assert_eq!(new.intake.syslog.udp, None);
             assert_eq!(new.intake.syslog.allow.len(), 1);
+            assert_eq!((new.intake.flows.udp, new.intake.flows.allow.len()), (None, 1));
         }
         assert!(keep_fixed(&running, &mut Config::default()).is_empty());
     }

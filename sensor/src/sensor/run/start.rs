@@ -30,12 +30,13 @@ use super::{RunError, clock, privileges};
 use crate::capture::interface;
 use crate::capture::receive::{self, Held, ReceiveError, Wrapping};
 use crate::cli;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::deliver::{self, Target};
 use crate::detect::Engine;
 use crate::http;
 use crate::intake::audit::follow::Patterns;
 use crate::intake::audit::post;
+use crate::intake::flows;
 use crate::intake::join::Join;
 use crate::intake::listen;
 use crate::metrics::Metrics;
@@ -63,6 +64,7 @@ struct Opened {
     teller: Teller,
     http: http::Bound,
     syslog: listen::Bound,
+    flows: Option<flows::Bound>,
     files: Patterns,
     held: Vec<Held>,
 }
@@ -78,8 +80,8 @@ pub(super) fn start(
     let opened = open(arguments, &config, &metrics)?;
     privileges::drop().map_err(|error| RunError::Privileges(error.to_string()))?;
 
-    let Opened { lock, store, workers, links, sources, events, teller, http, syslog, files, held } =
-        opened;
+    let Opened { lock, store, workers, links, sources, events, teller, http, .. } = opened;
+    let Opened { syslog, flows, files, held, .. } = opened;
     let baseline = store.baseline()?;
     let stored = Stored::read(&store)?;
     let (on_committed, teller) = teller.start()?;
@@ -123,7 +125,7 @@ pub(super) fn start(
     let detection = start_detection(engine, merge, names, (events, accounts), &parts)?;
     let tally = || Tally::new(metrics.clone(), refused.clone());
     let intake = if is_fed {
-        let feeds = Feeds { syslog, files, posted };
+        let feeds = Feeds { syslog, flows, files, posted };
         intake::start(workers, feeds, (&to_detection, &metrics), PATIENCE)?
     } else {
         Intake::default()
@@ -188,8 +190,35 @@ fn open(arguments: &cli::Run, config: &Config, metrics: &Metrics) -> Result<Open
             "intake.syslog.allow is empty: everybody who reaches the port is believed; name the senders"
         );
     }
+    let flows = flows(&config.intake.flows)?;
     let files = Patterns::new(&config.intake.audit.files)?;
-    Ok(Opened { lock, store, workers, links, sources, events, teller, http, syslog, files, held })
+    Ok(Opened {
+        lock,
+        store,
+        workers,
+        links,
+        sources,
+        events,
+        teller,
+        http,
+        syslog,
+        flows,
+        files,
+        held,
+    })
+}
+
+fn flows(config: &config::Flows) -> Result<Option<flows::Bound>, RunError> {
+    let bound = flows::bind(config)?;
+    if let Some(address) = bound.as_ref().and_then(flows::Bound::address) {
+        tracing::info!("flow records at {address}");
+        if config.allow.is_empty() {
+            tracing::warn!(
+                "intake.flows.allow is empty: everybody who reaches the port is believed; name the exporters"
+            );
+        }
+    }
+    Ok(bound)
 }
 
 /// Holds open what mirrors are sent to; where somebody else does that, the sensor goes on without.
