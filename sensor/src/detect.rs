@@ -143,6 +143,7 @@ impl Engine {
                 if let Some(channels) = &mut self.channels {
                     channels.opened(&event.flow);
                 }
+                self.seen_opening(event);
                 self.opened(event, None);
             }
             Body::Volume(volume) => {

@@ -176,6 +176,30 @@ fn what_packets_show_is_not_taken_from_records_too() {
     assert_eq!((both.2.shown, both.2.counted), (reports.len() as u64, 0));
 }
 
+/// Fails when a record is counted that comes between a short conversation and what packets tell it moved.
+#[test]
+fn a_record_that_is_there_before_the_volume_is_not_counted_beside_it() {
+    let mut scene = Scene::new();
+    for hour in 0..3 {
+        scene.hello(NOON + hour * HOUR, GUEST, DROP, Some("a.example"), 10, 50_000);
+    }
+    let mut reports = Vec::new();
+    for hour in 0..3 {
+        reports.extend(moves((GUEST, 50_000), (DROP, 443), NOON + hour * HOUR, 1, 50_000));
+    }
+    let mut engine = Engine::new(scene.config(), None, None);
+    let [first, last] = [time(0), time(1)];
+    engine.report(&by(Service::Ipfix, FlowRecord { first, last, ..record(SERVER, DROP, [1, 2]) }));
+    let mut reports = reports.iter().peekable();
+    scene.run_between(&mut engine, |engine, event| {
+        let is_due = |report: &&Report| report.time.since(event.time).as_secs() <= 1;
+        while let Some(report) = reports.next_if(is_due) {
+            engine.report(report);
+        }
+    });
+    assert_eq!((engine.flow_records().counted, engine.flow_records().shown), (0, 3));
+}
+
 /// Fails when an asset whose traffic inside alone is mirrored, or its DNS, may send what it likes.
 #[test]
 fn what_packets_do_not_show_of_an_asset_is_taken_from_records() {
