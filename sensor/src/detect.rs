@@ -37,6 +37,7 @@ mod estate;
 mod guest_operations;
 mod lasting;
 mod mirror_policy;
+mod names;
 mod operations;
 mod recent;
 mod reconfigure;
@@ -148,7 +149,8 @@ impl Engine {
                 let ends = self.estate.ends(&event.flow, event.time);
                 self.restore();
                 if let Some(egress) = &mut self.tls_egress {
-                    egress.hello(&self.estate, ends, event, hello, &mut self.alerts);
+                    let named = hello.sni.as_deref().map(|name| self.estate.answers.named(name));
+                    egress.hello(&self.estate, ends, event, (hello, named), &mut self.alerts);
                 }
             }
             Body::Dns(message) if message.response => {
@@ -342,12 +344,17 @@ impl Engine {
     /// Holds what was raised since the last time against the site's budget.
     fn settle(&mut self) {
         if self.settled < self.alerts.len() {
-            let assets = self.estate.inventory.seen();
-            for alert in self.alerts.iter_mut().skip(self.settled) {
-                self.estate.budget.pass(alert, assets);
-            }
-            self.settled = self.alerts.len();
+            self.hold_against_budget();
         }
+    }
+
+    #[cold]
+    fn hold_against_budget(&mut self) {
+        let assets = self.estate.inventory.seen();
+        for alert in self.alerts.iter_mut().skip(self.settled) {
+            self.estate.budget.pass(alert, assets);
+        }
+        self.settled = self.alerts.len();
     }
 
     /// Goes on to the time of an event. A gap of any length is one step.
