@@ -340,7 +340,7 @@ impl Engine {
             let scope = self.estate.client_scope(ends);
             if !self.exported.is_shown(asset, scope, moved.first) {
                 became = Became::Counted;
-                self.spread(asset, scope, server, moved, [there, back]);
+                self.spread(asset, scope, server, moved, [back, there]);
                 let by = Teller { service, one_in: moved.one_in };
                 if let Some(egress) = &mut self.tls_egress {
                     egress.recorded(&self.estate, ends, &event, &volume, by, &mut self.alerts);
@@ -351,7 +351,7 @@ impl Engine {
             let scope = self.estate.server_scope(ends, flow);
             if !self.exported.is_shown(asset, scope, moved.first) {
                 became = Became::Counted;
-                self.spread(asset, scope, client, moved, [back, there]);
+                self.spread(asset, scope, client, moved, [there, back]);
             }
         }
         if became == Became::Counted
