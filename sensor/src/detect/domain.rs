@@ -44,6 +44,7 @@ const DIGIT: u8 = 4;
 const FOREIGN: u8 = 8;
 
 /// The kind of each byte.
+#[expect(clippy::indexing_slicing, reason = "a constant: beyond the end it would not compile")]
 const KINDS: [u8; 256] = {
     let mut kinds = [FOREIGN; 256];
     let mut byte = 0;

@@ -29,7 +29,7 @@ impl Ranges {
 
     /// Whether one of the networks contains the address.
     pub(super) fn contain(&self, address: IpAddr) -> bool {
-        fn any<T: PartialOrd>(ranges: &[[T; 2]], number: T) -> bool {
+        fn any<T: PartialOrd + Copy>(ranges: &[[T; 2]], number: T) -> bool {
             ranges.iter().any(|[first, last]| *first <= number && number <= *last)
         }
         match address {

@@ -1,6 +1,6 @@
 //! Conversations with one place outside that begin at fixed intervals.
 //!
-//! Bounds an asset: [`PLACES`] places of 40 bytes, by the hash of address and port; one that is no
+//! Bounds an asset: [`PLACES`] places of 28 bytes, by the hash of address and port; one that is no
 //! beacon gives way to the next that comes there.
 
 use std::time::Duration;
@@ -38,9 +38,9 @@ const SAME_SIZE: f64 = 0.8;
 const FIXED_SIZE: f64 = 1.0;
 
 /// The places of one asset.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Beacons {
-    places: Box<[Rhythm; PLACES]>,
+    places: [Rhythm; PLACES],
 }
 
 /// When conversations with one place began.
@@ -60,12 +60,6 @@ struct Rhythm {
     same: u16,
     /// How many intervals were told of.
     told: u16,
-}
-
-impl Default for Beacons {
-    fn default() -> Self {
-        Self { places: Box::new([Rhythm::default(); PLACES]) }
-    }
 }
 
 /// Ports that are asked at fixed intervals by all, or that other channels are for.

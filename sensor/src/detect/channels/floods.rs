@@ -90,14 +90,14 @@ const REFLECTORS: usize = 256;
 /// How many in this minute.
 #[derive(Debug, Default, Clone, Copy)]
 struct Minute {
-    minute: u64,
+    minute: u32,
     count: u32,
 }
 
 impl Minute {
     /// One more; how many by now.
     const fn add(&mut self, time: Timestamp) -> u32 {
-        let minute = time.as_secs() / 60;
+        let minute = (time.as_secs() / 60) as u32;
         if minute > self.minute {
             *self = Self { minute, count: 0 };
         }
@@ -106,7 +106,7 @@ impl Minute {
     }
 
     fn since(self) -> Timestamp {
-        Timestamp::from_parts(self.minute * 60, 0)
+        Timestamp::from_parts(u64::from(self.minute) * 60, 0)
     }
 }
 
@@ -124,7 +124,7 @@ pub(super) struct Floods {
 
 #[derive(Debug, Default)]
 struct Reflectors {
-    minute: u64,
+    minute: u32,
     hosts: ArrayVec<u32, REFLECTORS>,
 }
 
@@ -196,7 +196,7 @@ impl Floods {
     pub(super) fn reflector(&mut self, look: &Look<'_>) -> Option<Finding> {
         let to = &look.flow.server;
         let known = self.reflectors.get_or_insert_default();
-        let minute = look.flow.opened.as_secs() / 60;
+        let minute = (look.flow.opened.as_secs() / 60) as u32;
         if minute > known.minute {
             known.hosts.clear();
             known.minute = minute;

@@ -2,8 +2,8 @@
 //! lead somewhere else each time, and names of hidden services.
 //!
 //! Bounds an asset: [`NAMES`] names that there are not and [`NAMES`] labels below one domain, as hashes:
-//! 2 KB once one of them was suspicious. For the estate: [`PLACES`] names whose answers rotate, with
-//! [`NETWORKS`] networks each: 150 KB.
+//! 2 KB once one of them was suspicious. For the estate: [`PLACES`] names whose answers may rotate, 24
+//! bytes each, and of those that lead to several networks [`NETWORKS`] of them: 330 KB at most.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -233,19 +233,28 @@ pub(super) fn hidden(asset: AssetId, now: Timestamp, name: &str) -> Finding {
 /// Names whose answers rotate: the place of a name follows from its hash, and what is there gives way.
 #[derive(Debug)]
 pub(super) struct Rotating {
-    places: Vec<Option<Box<Place>>>,
+    places: Vec<Place>,
 }
 
-#[derive(Debug)]
+/// What is known of a name: most lead to one network, and take no more than this.
+#[derive(Debug, Default)]
 struct Place {
-    name: Arc<str>,
-    since: Timestamp,
+    tag: u32,
+    network: u32,
+    /// In seconds since the epoch.
+    since: u32,
+    rotation: Option<Box<Rotation>>,
+}
+
+/// The networks of a name that led to several.
+#[derive(Debug, Default)]
+struct Rotation {
     networks: ArrayVec<u32, NETWORKS>,
     shown: ArrayVec<IpAddr, SHOWN>,
 }
 
 impl Rotating {
-    pub(super) fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self { places: Vec::new() }
     }
 
@@ -264,43 +273,63 @@ impl Rotating {
                 _ => None,
             });
         let mut addresses = addresses.peekable();
-        addresses.peek()?;
+        let first = wide(*addresses.peek()?);
         if self.places.is_empty() {
-            self.places.resize_with(PLACES, || None);
+            self.places.resize_with(PLACES, Place::default);
         }
-        let hash = hashed(&**name) as usize;
-        let place = self.places.get_mut(hash % PLACES)?;
-        let is_over = |place: &Place| now.since(place.since) > HOUR;
-        if place.as_ref().is_none_or(|known| {
-            *known.name != **name && (is_over(known) || known.networks.len() < 4)
-        }) || place.as_ref().is_some_and(|known| *known.name == **name && is_over(known))
-        {
-            let (networks, shown) = (ArrayVec::new(), ArrayVec::new());
-            *place = Some(Box::new(Place { name: Arc::clone(name), since: now, networks, shown }));
+        let hash = hashed(&**name);
+        let place = self.places.get_mut(hash as usize % PLACES)?;
+        let (tag, seconds) = ((hash >> 32) as u32, now.as_secs() as u32);
+        let is_over = u64::from(seconds.saturating_sub(place.since)) > HOUR.as_secs();
+        if place.tag != tag && !is_over && place.is_rotating() {
+            return None;
         }
-        let known = place.as_mut().filter(|known| *known.name == **name)?;
+        if place.tag != tag || is_over {
+            *place = Place { tag, network: first, since: seconds, rotation: None };
+        }
         let mut found = None;
         for address in addresses {
-            let network = wide(address);
-            if known.networks.contains(&network) || known.networks.try_push(network).is_err() {
+            let Some(count) = place.add(address).filter(|count| crosses(*count, ROTATES)) else {
                 continue;
-            }
-            if !known.shown.is_full() {
-                known.shown.push(address);
-            }
-            let count = known.networks.len() as u32;
-            if crosses(count, ROTATES) {
-                let counted = ("networks", f64::from(count), f64::from(ROTATES));
-                let what = format!(
-                    "asked for {name}, which was answered with addresses of {count} networks"
-                );
-                let shown = known.shown.iter().map(ToString::to_string).collect();
-                let subject = registered(name).to_owned();
-                let of = Finding::new(&ROTATING_ANSWERS, asset, known.since, counted);
-                found = Some(of.about(subject, what).with(shown));
-            }
+            };
+            let counted = ("networks", f64::from(count), f64::from(ROTATES));
+            let what =
+                format!("asked for {name}, which was answered with addresses of {count} networks");
+            let shown = place.rotation.iter().flat_map(|known| &known.shown);
+            let shown = shown.map(ToString::to_string).collect();
+            let since = Timestamp::from_parts(u64::from(place.since), 0);
+            let of = Finding::new(&ROTATING_ANSWERS, asset, since, counted);
+            found = Some(of.about(registered(name).to_owned(), what).with(shown));
         }
         found
+    }
+}
+
+impl Place {
+    /// Whether the name led to so many networks that it stays for its hour.
+    fn is_rotating(&self) -> bool {
+        self.rotation.as_ref().is_some_and(|known| known.networks.len() >= 4)
+    }
+
+    /// The name leads to an address; to how many networks by now, when its network is new.
+    fn add(&mut self, address: IpAddr) -> Option<u32> {
+        let network = wide(address);
+        if self.rotation.is_none() && network == self.network {
+            return None;
+        }
+        let first = self.network;
+        let known = self.rotation.get_or_insert_with(|| {
+            let mut known = Rotation::default();
+            known.networks.push(first);
+            Box::new(known)
+        });
+        if known.networks.contains(&network) || known.networks.try_push(network).is_err() {
+            return None;
+        }
+        if !known.shown.is_full() {
+            known.shown.push(address);
+        }
+        Some(known.networks.len() as u32)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! TLS is left out where bytes are counted: what leaves over TLS is AN1416's, which knows what is usual.
 //!
-//! Bounds an asset: [`PLACES`] networks outside, [`TOLD`] conversations that last, the last spike.
+//! Bounds an asset: [`PLACES`] networks outside, [`TOLD`] conversations that last.
 
 use std::time::Duration;
 
@@ -87,7 +87,6 @@ const UNEVEN: u64 = 4;
 pub(super) struct Transfers {
     places: ArrayVec<Sent, PLACES>,
     told: ArrayVec<u64, TOLD>,
-    spike: Timestamp,
 }
 
 /// What went to a network and came from it, without TLS.
@@ -159,25 +158,26 @@ impl Transfers {
         let found = Finding::new(&LONG_CONVERSATION, asset, flow.opened, counted);
         Some(found.about(format!("{} {}", network(to.address), to.port), what).at(look, None))
     }
+}
 
-    /// The asset sent much inside just now.
-    pub(super) fn inside(&mut self, look: &Look<'_>) -> Option<Finding> {
-        const SPAN: Duration = Duration::from_secs(60);
-        let asset = look.ends.client?;
-        let series = Series(Scope::Internal, Direction::Out);
-        let spike = look.estate.volumes.recent_spike(asset, series, look.now, SPAN)?;
-        let is_large = spike.bytes >= INSIDE && spike.bytes / 10 >= spike.expected;
-        if spike.onset == self.spike || spike.window > 3600 || !is_large || spike.novelty < 1.0 {
-            return None;
-        }
-        self.spike = spike.onset;
-        let bytes = spike.bytes;
-        let what = format!("sent {} inside, last to {}", ByteSize(bytes), look.flow.server.address);
-        let counted = ("bytes", bytes as f64, INSIDE as f64);
-        let mut found = Finding::new(&INTERNAL_VOLUME, asset, spike.onset, counted);
-        (found.weight, found.usual) = (0.0, Some(spike.expected as f64));
-        Some(found.about(format!("hour {}", spike.onset.as_secs() / 3600 % 24), what))
+/// An asset sent much inside just now. `told`: when the spike began that was told last, in seconds.
+pub(super) fn inside(look: &Look<'_>, told: &mut u32) -> Option<Finding> {
+    const SPAN: Duration = Duration::from_secs(60);
+    let asset = look.ends.client?;
+    let series = Series(Scope::Internal, Direction::Out);
+    let spike = look.estate.volumes.recent_spike(asset, series, look.now, SPAN)?;
+    let is_large = spike.bytes >= INSIDE && spike.bytes / 10 >= spike.expected;
+    let onset = u32::try_from(spike.onset.as_secs()).unwrap_or(u32::MAX);
+    if onset == *told || spike.window > 3600 || !is_large || spike.novelty < 1.0 {
+        return None;
     }
+    *told = onset;
+    let bytes = spike.bytes;
+    let what = format!("sent {} inside, last to {}", ByteSize(bytes), look.flow.server.address);
+    let counted = ("bytes", bytes as f64, INSIDE as f64);
+    let mut found = Finding::new(&INTERNAL_VOLUME, asset, spike.onset, counted);
+    (found.weight, found.usual) = (0.0, Some(spike.expected as f64));
+    Some(found.about(format!("hour {}", spike.onset.as_secs() / 3600 % 24), what))
 }
 
 impl Sent {

@@ -27,6 +27,8 @@ pub(super) struct Kept {
     knocks: Option<Box<attempts::Knocks>>,
     beacons: Option<Box<beacons::Beacons>>,
     transfers: Option<Box<transfers::Transfers>>,
+    /// When the spike inside began that was told last, in seconds.
+    told_inside: u32,
     fanout: Option<Box<services::Fanout>>,
     fallback: Option<Box<services::Fallback>>,
     pub(super) asked: Option<Box<names::Asked>>,
@@ -190,8 +192,8 @@ impl Channels {
                     found.extend(mining::goes_on(look, bytes));
                 }
             } else if volume.to_server.bytes >= MUCH {
-                let known = self.kept(client).transfers.get_or_insert_default();
-                found.extend(known.inside(look));
+                let told = &mut self.kept(client).told_inside;
+                found.extend(transfers::inside(look, told));
             }
         }
         if flow.protocol == protocol::TCP {
