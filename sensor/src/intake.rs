@@ -1,8 +1,9 @@
-//! What is read besides packets: log messages of ESXi, vCenter and NSX.
+//! What is read besides packets: log messages of ESXi, vCenter and NSX, audit records, and flow records.
 //!
 //! [`syslog`] finds messages in what arrives and reads their headers, [`esxi`] understands what they say,
-//! and [`join`] puts together what several of them tell of one fact. Nothing here reads a clock:
-//! times are those of messages and of their arrival.
+//! and [`join`] puts together what several of them tell of one fact. [`audit`] and [`flows`] read records,
+//! which need no such understanding. Nothing here reads a clock: times are those of messages and of
+//! their arrival.
 
 use std::net::IpAddr;
 use std::sync::Arc;
