@@ -302,7 +302,7 @@ fn open_vswitch_tells_what_is_captured() {
 const EXPORTED: &[u8] = include_bytes!("../../fuzz/corpus/flows/softflowd-netflow5");
 
 fn send(machine: &Namespace, times: usize) {
-    let datagram = EXPORTED.get(2..).unwrap();
+    let datagram = &EXPORTED[2..];
     machine.enter(|| {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         for _ in 0..times {
