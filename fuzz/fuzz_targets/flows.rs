@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use egret::event::Said;
 use egret::intake::flows::{Outcome, Protocol, Reader};
@@ -10,7 +10,7 @@ use egret::time::Timestamp;
 use libfuzzer_sys::fuzz_target;
 
 const NOW: Timestamp = Timestamp::from_parts(1_795_183_391, 0);
-const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 1));
+const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 9, 0, 1)), 2055);
 
 fuzz_target!(|bytes: &[u8]| {
     let mut reader = Reader::default();

@@ -1,13 +1,13 @@
 //! Reading flow records: datagrams as a distributed switch, a router and a switch send them.
 
 use std::hint::black_box;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use egret::intake::flows::Reader;
 use egret::time::Timestamp;
 
-const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 9, 0, 1));
+const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 9, 0, 1)), 2055);
 const SENT: u32 = 1_795_183_391;
 /// What a distributed switch tells of a conversation.
 const FIELDS: [(u16, u16); 18] = [

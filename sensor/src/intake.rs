@@ -1,8 +1,10 @@
-//! What is read besides packets: log messages of ESXi, vCenter, NSX, firewalls and network devices.
+//! What is read besides packets: log messages of ESXi, vCenter, NSX, firewalls and network devices, audit
+//! records, and flow records.
 //!
-//! [`syslog`] finds messages in what arrives and reads their headers, [`esxi`], `firewall` and [`device`] understand what they say,
-//! and [`join`] puts together what several of them tell of one fact. Nothing here reads a clock:
-//! times are those of messages and of their arrival.
+//! [`syslog`] finds messages in what arrives and reads their headers, [`esxi`], `firewall` and [`device`]
+//! understand what they say, and [`join`] puts together what several of them tell of one fact. [`audit`] and
+//! [`flows`] read records, which need no such understanding. Nothing here reads a clock: times are those of
+//! messages and of their arrival.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! Flow records of real exporters, which count what the sensor captures beside them: both tell the same.
 
 use std::collections::BTreeMap;
+use std::net::UdpSocket;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -295,4 +296,65 @@ fn open_vswitch_tells_what_is_captured() {
         let export: Vec<_> = export.split(' ').collect();
         assert_same(protocol, |machine, folder| open_vswitch(machine, folder, &export));
     }
+}
+
+/// What softflowd exported once: twenty records of NetFlow 5.
+const EXPORTED: &[u8] = include_bytes!("../../fuzz/corpus/flows/softflowd-netflow5");
+
+fn send(machine: &Namespace, times: usize) {
+    let datagram = &EXPORTED[2..];
+    machine.enter(|| {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        for _ in 0..times {
+            socket.send_to(datagram, COLLECTOR).unwrap();
+        }
+    });
+}
+
+fn datagrams(samples: &Samples, result: &str) -> u64 {
+    samples.count("egret_flow_datagrams_total", &[("result", result)])
+}
+
+/// Fails when a sender that is not allowed is read, or a reload does not change who is.
+#[test]
+fn exporters_are_those_that_the_config_allows_now() {
+    let Some(_turn) = turn(&[]) else { return };
+    let [_switch, machine] = cable();
+    let config = |port: u16, allow: &str| {
+        format!("[intake.flows]\nudp = \"127.0.0.1:{port}\"\nallow = [\"{allow}\"]\n")
+    };
+    let installation = installation(&config(2055, "192.0.2.0/24"));
+    let mut sensor = installation.start(&machine, "-i eth1");
+    send(&machine, 1);
+    sensor.until_metrics("refused", SOON, |samples| datagrams(samples, "refused") == 1);
+    installation.configure(&config(2056, "127.0.0.0/8"));
+    sensor.signal(Signal::HUP);
+    let said = || sensor.said().contains("the config was read again").then_some(());
+    wait::until("read again", SOON, said);
+    assert!(sensor.said().contains("intake.flows differs"), "{}", sensor.said());
+    send(&machine, 1);
+    let samples = sensor.until_metrics("read", SOON, |samples| read(samples, "netflow5") == 20);
+    assert_eq!((datagrams(&samples, "read"), datagrams(&samples, "refused")), (1, 1));
+    assert!(sensor.stop(SOON).success());
+}
+
+/// Fails when a datagram is lost without being counted, by the sensor or by the kernel.
+#[test]
+fn a_flood_of_records_is_read_or_counted_as_dropped() {
+    const FLOOD: usize = 20_000;
+    let Some(_turn) = turn(&[]) else { return };
+    let [_switch, machine] = cable();
+    let config = format!("[intake.flows]\nudp = \"{COLLECTOR}\"\nallow = [\"127.0.0.0/8\"]\n");
+    let mut sensor = installation(&config).start(&machine, "-i eth1");
+    send(&machine, FLOOD);
+    let all = |samples: &Samples| datagrams(samples, "read") + datagrams(samples, "dropped");
+    let samples = sensor.until_metrics("all", 6 * SOON, |samples| all(samples) >= FLOOD as u64);
+    assert_eq!(all(&samples), FLOOD as u64, "{samples}");
+    let read = read(&samples, "netflow5");
+    assert_eq!(read, 20 * datagrams(&samples, "read"));
+    eprintln!(
+        "{read} records read, {} of {FLOOD} datagrams dropped",
+        datagrams(&samples, "dropped")
+    );
+    assert!(sensor.stop(SOON).success());
 }

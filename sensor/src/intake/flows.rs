@@ -8,7 +8,7 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::syslog::Skews;
@@ -68,7 +68,7 @@ impl Reader {
     pub fn read(
         &mut self,
         arrival: Timestamp,
-        peer: IpAddr,
+        peer: SocketAddr,
         datagram: &[u8],
         reports: &mut Vec<Report>,
     ) {
@@ -97,58 +97,61 @@ impl Reader {
     fn netflow(
         &mut self,
         arrival: Timestamp,
-        peer: IpAddr,
+        peer: SocketAddr,
         datagram: &mut Cursor<'_>,
         reports: &mut Vec<Report>,
     ) -> Result<(), Refusal> {
         let header = netflow::Header::read(datagram).ok_or(Refusal::Truncated)?;
         let protocol = Protocol::NetFlow5;
-        let key = Key { protocol, peer, agent: None, domain: header.engine.into() };
-        let told = self.told(protocol, (arrival, peer), header.sent, header.mark.uptime);
+        let key = Key { protocol, peer: peer.ip(), agent: None, domain: header.engine.into() };
+        let told = self.told(protocol, (arrival, peer.ip()), header.sent, header.mark.uptime);
         let exporter = self.exporters.of(key, arrival)?;
         let Some(template) = &self.fixed else { return Ok(()) };
         let to = (&mut self.desk, reports);
-        netflow::read((&key, exporter), (&told, &header), template, datagram, to);
+        let exporter = (&key, exporter, peer.port());
+        netflow::read(exporter, (&told, &header), template, datagram, to);
         Ok(())
     }
 
     fn sets(
         &mut self,
-        (protocol, arrival, peer): (Protocol, Timestamp, IpAddr),
+        (protocol, arrival, peer): (Protocol, Timestamp, SocketAddr),
         header: &sets::Header,
         datagram: &mut Cursor<'_>,
         reports: &mut Vec<Report>,
     ) -> Result<(), Refusal> {
-        let key = Key { protocol, peer, agent: None, domain: header.domain };
-        let told = self.told(protocol, (arrival, peer), header.sent, header.mark.uptime);
+        let key = Key { protocol, peer: peer.ip(), agent: None, domain: header.domain };
+        let told = self.told(protocol, (arrival, peer.ip()), header.sent, header.mark.uptime);
         let exporter = self.exporters.of(key, arrival)?;
         let desk = &mut self.desk;
-        sets::Message { key, exporter, told, desk, reports }.read(header, datagram);
+        sets::Message { key, exporter, port: peer.port(), told, desk, reports }
+            .read(header, datagram);
         Ok(())
     }
 
     fn sflow(
         &mut self,
         arrival: Timestamp,
-        peer: IpAddr,
+        peer: SocketAddr,
         datagram: &mut Cursor<'_>,
         reports: &mut Vec<Report>,
     ) -> Result<(), Refusal> {
         let header = sflow::Header::read(datagram).ok_or(Refusal::Truncated)?;
         let protocol = Protocol::SFlow;
-        let key = Key { protocol, peer, agent: header.agent, domain: header.sub_agent };
+        let key = Key { protocol, peer: peer.ip(), agent: header.agent, domain: header.sub_agent };
         let exporter = self.exporters.of(key, arrival)?;
         let (sequence, uptime) = (header.sequence, header.uptime);
         let mark = Mark { sequence, sent: (uptime / 1000).into(), uptime: Some(uptime) };
         let counts = &mut self.desk.counts;
-        let step = exporter.progress.step(mark);
+        let progress = exporter.progress(peer.port(), arrival);
+        let step = progress.step(mark);
         if step == Step::Restarted {
             counts.restarts = counts.restarts.saturating_add(1);
         }
         if step != Step::Late {
-            counts.lose(protocol, exporter.progress.came(mark, Some(1)));
+            counts.lose(protocol, progress.came(mark, Some(1)));
         }
-        let told = Told { protocol, peer, stated: None, time: arrival, uptime: None };
+        let told = Told { protocol, peer: peer.ip(), stated: None, time: arrival, uptime: None };
         sflow::read(&header, datagram, arrival, |sample| {
             let outcome = sample.map_or_else(
                 |outcome| outcome,

@@ -3,6 +3,9 @@
 //! Bounds: [`MAX_EXPORTERS`] exporters, [`MAX_DOMAINS`] of one address, and [`MAX_TEMPLATES`] templates of
 //! each: 33 MB when all are used, by templates of [`super::template::MAX_FIELDS`] fields. An exporter that is
 //! known keeps its place however many others come: only one that was silent for [`SILENT`] gives way.
+//!
+//! Templates are an address's and domain's, from whatever port: some exporters send them from another than
+//! records. Numbers are a port's: of two processes on a host each has its own, of [`STREAMS`] at most.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -25,6 +28,8 @@ pub(super) const MAX_DOMAINS: usize = 64;
 pub(super) const MAX_TEMPLATES: usize = 128;
 /// An exporter that says nothing for so long has gone, where there is no room.
 pub(super) const SILENT: Duration = Duration::from_secs(1800);
+/// Ports of one exporter whose numbers are known.
+const STREAMS: usize = 8;
 /// No exporter tells of a packet so much later: it has started again meanwhile, or its uptime has begun
 /// anew.
 const AGAIN: Duration = Duration::from_secs(7200);
@@ -46,7 +51,7 @@ pub(super) struct Key {
 /// What is kept of one exporter.
 #[derive(Debug, Default)]
 pub(super) struct Exporter {
-    pub(super) progress: Progress,
+    streams: HashMap<u16, Stream, RandomState>,
     templates: HashMap<u16, Template, RandomState>,
     pub(super) samplers: Samplers,
     /// When it started, by its own clock, where it says so.
@@ -57,6 +62,19 @@ pub(super) struct Exporter {
 }
 
 impl Exporter {
+    /// How far what this port sends is; of one too many, the one heard of longest ago is forgotten.
+    pub(super) fn progress(&mut self, port: u16, now: Timestamp) -> &mut Progress {
+        if self.streams.len() >= STREAMS && !self.streams.contains_key(&port) {
+            let oldest = self.streams.iter().min_by_key(|(_, stream)| stream.heard);
+            if let Some(oldest) = oldest.map(|(port, _)| *port) {
+                self.streams.remove(&oldest);
+            }
+        }
+        let stream = self.streams.entry(port).or_default();
+        stream.heard = now;
+        &mut stream.progress
+    }
+
     /// What records of a set mean.
     pub(super) fn template(&mut self, id: u16, now: Timestamp) -> Option<&Template> {
         let template = self.templates.get_mut(&id)?;
@@ -97,6 +115,13 @@ impl Exporter {
         self.samplers = Samplers::default();
         (self.started, self.latest) = (None, None);
     }
+}
+
+/// What one port of an exporter sends.
+#[derive(Debug, Default)]
+struct Stream {
+    progress: Progress,
+    heard: Timestamp,
 }
 
 /// What a template is.
@@ -200,6 +225,28 @@ mod tests {
         assert_eq!(exporter.started_before(at(20), 20_000), at(0));
         assert_eq!(exporter.started_before(at(3600), 3_560_000), at(0));
         assert_eq!(exporter.started_before(at(9000), 1000), at(8999), "another start");
+    }
+
+    #[test]
+    fn each_port_has_its_own_numbers() {
+        use super::super::progress::{Mark, Step};
+        let mut exporter = Exporter::default();
+        let mark = |sequence, sent| Mark { sequence, sent, uptime: None };
+        for second in 0..20_u32 {
+            for (port, from) in [(4000, 0), (4001, 900)] {
+                let mark = mark(second.saturating_add(from), u64::from(second));
+                let progress = exporter.progress(port, at(u64::from(second)));
+                assert_eq!(progress.step(mark), Step::Next);
+                assert_eq!(progress.came(mark, Some(1)), 0);
+            }
+        }
+        for port in 0..1000_u16 {
+            exporter.progress(port, at(u64::from(port).saturating_add(30)));
+            exporter.progress(4000, at(u64::from(port).saturating_add(31)));
+        }
+        assert_eq!(exporter.streams.len(), STREAMS);
+        let again = exporter.progress(4000, at(2000)).step(mark(0, 31));
+        assert_eq!(again, Step::Restarted, "it is still known");
     }
 
     #[test]

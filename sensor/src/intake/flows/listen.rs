@@ -3,7 +3,7 @@
 //! When reports find no room, datagrams are dropped and counted; by UDP nobody waits.
 
 use std::cell::{Cell, RefCell};
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -146,7 +146,7 @@ impl Taker for Inbox {
         (self.clock)()
     }
 
-    fn datagram(&self, arrival: Timestamp, peer: IpAddr, bytes: &[u8]) {
+    fn datagram(&self, arrival: Timestamp, peer: SocketAddr, bytes: &[u8]) {
         if !self.waiting.has_room() {
             return self.count(|datagrams| datagrams.dropped = datagrams.dropped.saturating_add(1));
         }
@@ -158,5 +158,33 @@ impl Taker for Inbox {
 
     fn refuse(&self) {
         self.count(|datagrams| datagrams.refused = datagrams.refused.saturating_add(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intake::flows::{Outcome, Protocol};
+
+    /// Twenty records.
+    const EXPORTED: &[u8] = include_bytes!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../fuzz/corpus/flows/softflowd-netflow5"
+    ));
+
+    #[test]
+    fn without_room_datagrams_are_dropped_and_counted() {
+        let now = || Timestamp::from_parts(1_795_355_500, 0);
+        let inbox = Inbox::new(now, 10);
+        let peer = SocketAddr::from(([10, 9, 0, 1], 2055));
+        let datagram = || inbox.datagram(now(), peer, &EXPORTED[2..]);
+        datagram();
+        datagram();
+        assert_eq!(inbox.take().len(), 20, "what one datagram brings goes on top");
+        datagram();
+        inbox.refuse();
+        assert_eq!(inbox.datagrams(), Datagrams { read: 2, refused: 1, dropped: 1 });
+        assert_eq!(inbox.counts().records(Protocol::NetFlow5, Outcome::Read), 40);
+        assert_eq!(inbox.known(), [1, 0]);
     }
 }

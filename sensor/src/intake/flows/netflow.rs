@@ -61,21 +61,22 @@ pub(super) fn template() -> Option<Template> {
 
 /// Reads the records behind a header.
 pub(super) fn read(
-    (key, exporter): (&Key, &mut Exporter),
+    (key, exporter, port): (&Key, &mut Exporter, u16),
     (told, header): (&Told, &Header),
     template: &Template,
     records: &mut Cursor<'_>,
     (desk, reports): (&mut Desk, &mut Vec<Report>),
 ) {
     let mark = header.mark;
-    let step = exporter.progress.step(mark);
+    let progress = exporter.progress(port, told.time);
+    let step = progress.step(mark);
+    if step != Step::Late {
+        let lost = progress.came(mark, Some(header.count.into()));
+        desk.counts.lose(Protocol::NetFlow5, lost);
+    }
     if step == Step::Restarted {
         exporter.restart();
         desk.restarted(key);
-    }
-    if step != Step::Late {
-        let lost = exporter.progress.came(mark, Some(header.count.into()));
-        desk.counts.lose(Protocol::NetFlow5, lost);
     }
     let rate = Rate { interval: Some((header.sampling & 0x3fff).into()), ..Rate::default() };
     for _ in 0..header.count {

@@ -53,6 +53,8 @@ impl Header {
 pub(super) struct Message<'a> {
     pub(super) key: Key,
     pub(super) exporter: &'a mut Exporter,
+    /// Whence it was sent: processes of one host may speak as one exporter.
+    pub(super) port: u16,
     pub(super) told: Told,
     pub(super) desk: &'a mut Desk,
     pub(super) reports: &'a mut Vec<Report>,
@@ -62,7 +64,7 @@ impl Message<'_> {
     /// Reads the sets behind a header.
     pub(super) fn read(&mut self, header: &Header, sets: &mut Cursor<'_>) {
         let (mark, protocol) = (header.mark, self.key.protocol);
-        let step = self.exporter.progress.step(mark);
+        let step = self.exporter.progress(self.port, self.told.time).step(mark);
         if step == Step::Restarted {
             self.exporter.restart();
             self.desk.restarted(&self.key);
@@ -97,7 +99,7 @@ impl Message<'_> {
         // NetFlow 9 numbers messages.
         let numbered = if protocol == Protocol::NetFlow9 { Some(1) } else { records };
         if step != Step::Late {
-            let lost = self.exporter.progress.came(mark, numbered);
+            let lost = self.exporter.progress(self.port, self.told.time).came(mark, numbered);
             self.desk.counts.lose(protocol, lost);
         }
     }

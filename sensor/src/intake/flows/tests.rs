@@ -1,6 +1,6 @@
 #![expect(clippy::arithmetic_side_effects, reason = "tests make their own numbers")]
 
-use std::net::IpAddr;
+use std::net::Ipv4Addr;
 
 use super::*;
 use crate::event::{FlowRecord, Said, Service, Traffic};
@@ -13,7 +13,13 @@ mod made;
 mod real;
 mod sampled;
 
-const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 9, 0, 1));
+const PEER: SocketAddr = address(0x0a09_0001);
+
+/// Where somebody sends from.
+const fn address(peer: u32) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::from_bits(peer)), 2055)
+}
+
 /// Source, destination, ports, protocol, octets, packets, first and last in milliseconds.
 const FIELDS: [(u16, u16); 9] =
     [(8, 4), (12, 4), (7, 2), (11, 2), (4, 1), (1, 8), (2, 4), (152, 8), (153, 8)];
@@ -69,7 +75,7 @@ fn ipfix_is_read() {
     let reports = read(&mut reader, &[ipfix(0, 100, &[fields, data].concat())]);
     let [first, second] = reports.as_slice() else { panic!("{reports:?}") };
     assert_eq!((first.time, first.stated), (at(100), Some(at(100))));
-    assert_eq!((first.reporter.service, first.reporter.peer), (Service::Ipfix, Some(PEER)));
+    assert_eq!((first.reporter.service, first.reporter.peer), (Service::Ipfix, Some(PEER.ip())));
     let expected = FlowRecord {
         from: ([10, 0, 0, 1].into(), 49_152),
         to: ([203, 0, 113, 9].into(), 443),
@@ -301,6 +307,22 @@ fn who_starts_anew_has_other_templates() {
 }
 
 #[test]
+fn two_processes_of_one_host_do_not_disturb_each_other() {
+    let mut reader = Reader::default();
+    let mut reports = Vec::new();
+    let sets = [template(DATA, &FIELDS), set(DATA, &record(1, 90, 95))].concat();
+    for second in 0..10_u32 {
+        for (port, sequence) in [(4000, second), (4001, 900 + second)] {
+            let peer = SocketAddr::new(PEER.ip(), port);
+            let message = ipfix(sequence, 100 + u64::from(second), &sets);
+            reader.read(at(100 + u64::from(second)), peer, &message, &mut reports);
+        }
+    }
+    let counts = reader.counts();
+    assert_eq!((counts.restarts, counts.lost(Protocol::Ipfix), reports.len()), (0, 0, 20));
+}
+
+#[test]
 fn what_never_came_is_counted() {
     let mut reader = Reader::default();
     let data = set(DATA, &[record(1, 90, 95), record(2, 90, 95)].concat());
@@ -336,7 +358,7 @@ fn each_exporter_has_its_own_templates() {
     let mut reports = Vec::new();
     let (fields, data) = (template(DATA, &FIELDS), set(DATA, &record(1, 90, 95)));
     reader.read(at(100), PEER, &ipfix(0, 100, &fields), &mut reports);
-    reader.read(at(101), [10, 9, 0, 2].into(), &ipfix(0, 101, &data), &mut reports);
+    reader.read(at(101), address(0x0a09_0002), &ipfix(0, 101, &data), &mut reports);
     let mut other_domain = ipfix(0, 101, &data);
     other_domain[15] = 9;
     reader.read(at(101), PEER, &other_domain, &mut reports);

@@ -62,7 +62,7 @@ impl Access {
 }
 
 impl Prepared {
-    /// See [`Access::only`].
+    /// Whoever has one of these addresses; with none, everybody.
     pub fn only(allow: &[IpNet]) -> Self {
         Self(Rules { allow: allow.to_owned(), tls: None })
     }

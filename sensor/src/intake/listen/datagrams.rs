@@ -1,6 +1,6 @@
 //! Datagrams, of whatever is sent in those.
 
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(in crate::intake) trait Taker {
     /// The time.
     fn now(&self) -> Timestamp;
     /// One came.
-    fn datagram(&self, arrival: Timestamp, peer: IpAddr, bytes: &[u8]);
+    fn datagram(&self, arrival: Timestamp, peer: SocketAddr, bytes: &[u8]);
     /// One came from somebody who is not allowed.
     fn refuse(&self);
 }
@@ -59,8 +59,8 @@ fn turn(socket: &UdpSocket, access: &Access, inbox: &impl Taker, buffer: &mut [u
     for _ in 0..TURN {
         // An error: nothing more, or something about a datagram that nobody sends here.
         let Ok((length, peer)) = socket.try_recv_from(buffer) else { return };
-        let peer = peer.ip().to_canonical();
-        if access.allows(peer) {
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+        if access.allows(peer.ip()) {
             inbox.datagram(arrival, peer, buffer.get(..length).unwrap_or_default());
         } else {
             inbox.refuse();

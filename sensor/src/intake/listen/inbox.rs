@@ -1,7 +1,7 @@
 //! Where messages of all listeners are read, and reports wait for detection.
 
 use std::cell::{Cell, RefCell};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::event::Report;
@@ -157,9 +157,9 @@ impl Taker for Inbox {
     }
 
     /// One message (RFC 5426, 3.1).
-    fn datagram(&self, arrival: Timestamp, peer: IpAddr, message: &[u8]) {
+    fn datagram(&self, arrival: Timestamp, peer: SocketAddr, message: &[u8]) {
         if self.waiting.has_room() {
-            self.read(Transport::Udp, arrival, peer, Frame { message, is_cut: false });
+            self.read(Transport::Udp, arrival, peer.ip(), Frame { message, is_cut: false });
         } else {
             add(&self.received, Transport::Udp);
             self.dropped.set(self.dropped.get() + 1);

@@ -42,7 +42,7 @@ fn senders_that_are_made_up_push_nobody_out() {
     let (fields, data) = (template(DATA, &FIELDS), set(DATA, &record(1, 90, 95)));
     reader.read(at(100), PEER, &ipfix(0, 100, &fields), &mut reports);
     for peer in 0..100_000_u32 {
-        let peer = std::net::Ipv4Addr::from(0x0b00_0000 | peer).into();
+        let peer = address(0x0b00_0000 | peer);
         reader.read(
             at(101),
             peer,
