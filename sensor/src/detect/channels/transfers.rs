@@ -2,7 +2,7 @@
 //!
 //! TLS is left out where bytes are counted: what leaves over TLS is AN1416's, which knows what is usual.
 //!
-//! Bounds an asset: [`PLACES`] networks outside, [`TOLD`] conversations that last, the last spike.
+//! Bounds an asset: [`PLACES`] networks outside, [`TOLD`] conversations that last.
 
 use std::time::Duration;
 
@@ -12,9 +12,10 @@ use ipnet::IpNet;
 use super::finding::{Finding, Look, Place};
 use super::table::{Detector, Reads};
 use crate::alert::Severity;
+use crate::decode::protocol;
 use crate::detect::domain::network;
 use crate::detect::volume::{Direction, Scope, Series};
-use crate::event::Volume;
+use crate::event::{Flow, Volume};
 use crate::time::{ByteSize, Elapsed, Timestamp};
 
 /// Much out and little in.
@@ -87,7 +88,6 @@ const UNEVEN: u64 = 4;
 pub(super) struct Transfers {
     places: ArrayVec<Sent, PLACES>,
     told: ArrayVec<u64, TOLD>,
-    spike: Timestamp,
 }
 
 /// What went to a network and came from it, without TLS.
@@ -159,25 +159,35 @@ impl Transfers {
         let found = Finding::new(&LONG_CONVERSATION, asset, flow.opened, counted);
         Some(found.about(format!("{} {}", network(to.address), to.port), what).at(look, None))
     }
+}
 
-    /// The asset sent much inside just now.
-    pub(super) fn inside(&mut self, look: &Look<'_>) -> Option<Finding> {
-        const SPAN: Duration = Duration::from_secs(60);
-        let asset = look.ends.client?;
-        let series = Series(Scope::Internal, Direction::Out);
-        let spike = look.estate.volumes.recent_spike(asset, series, look.now, SPAN)?;
-        let is_large = spike.bytes >= INSIDE && spike.bytes / 10 >= spike.expected;
-        if spike.onset == self.spike || spike.window > 3600 || !is_large || spike.novelty < 1.0 {
-            return None;
-        }
-        self.spike = spike.onset;
-        let bytes = spike.bytes;
-        let what = format!("sent {} inside, last to {}", ByteSize(bytes), look.flow.server.address);
-        let counted = ("bytes", bytes as f64, INSIDE as f64);
-        let mut found = Finding::new(&INTERNAL_VOLUME, asset, spike.onset, counted);
-        (found.weight, found.usual) = (0.0, Some(spike.expected as f64));
-        Some(found.about(format!("hour {}", spike.onset.as_secs() / 3600 % 24), what))
+/// Whether what goes on in it is others' traffic: overlays and mirrors, which AN1131 watches.
+pub(super) const fn is_tunnel(flow: &Flow) -> bool {
+    const GRE: u8 = 47;
+    match flow.protocol {
+        GRE | 4 | 41 => true,
+        protocol::UDP => matches!(flow.server.port, 4789 | 4790 | 6081 | 8472),
+        _ => false,
     }
+}
+
+/// The asset sent much inside just now. `last`: the spike that was told of last.
+pub(super) fn inside(look: &Look<'_>, last: &mut Timestamp) -> Option<Finding> {
+    const SPAN: Duration = Duration::from_secs(60);
+    let asset = look.ends.client?;
+    let series = Series(Scope::Internal, Direction::Out);
+    let spike = look.estate.volumes.recent_spike(asset, series, look.now, SPAN)?;
+    let is_large = spike.bytes >= INSIDE && spike.bytes / 10 >= spike.expected;
+    if spike.onset == *last || spike.window > 3600 || !is_large || spike.novelty < 1.0 {
+        return None;
+    }
+    *last = spike.onset;
+    let bytes = spike.bytes;
+    let what = format!("sent {} inside, last to {}", ByteSize(bytes), look.flow.server.address);
+    let counted = ("bytes", bytes as f64, INSIDE as f64);
+    let mut found = Finding::new(&INTERNAL_VOLUME, asset, spike.onset, counted);
+    (found.weight, found.usual) = (0.0, Some(spike.expected as f64));
+    Some(found.about(format!("hour {}", spike.onset.as_secs() / 3600 % 24), what))
 }
 
 impl Sent {

@@ -11,6 +11,7 @@ use crate::decode::{protocol, tcp_flags};
 use crate::detect::estate::Estate;
 use crate::event::{Flow, Volume};
 use crate::inventory::AssetId;
+use crate::time::Timestamp;
 
 /// What is kept of one asset.
 #[derive(Debug, Default)]
@@ -22,6 +23,8 @@ pub(super) struct Kept {
     /// A UDP conversation of it was answered: both directions are seen.
     hears: bool,
     pub(super) floods: floods::Floods,
+    /// The spike inside that was told of last.
+    spike: Timestamp,
     tried: Option<Box<attempts::Attempts>>,
     scanned: Option<Box<attempts::Attempts>>,
     knocks: Option<Box<attempts::Knocks>>,
@@ -189,9 +192,8 @@ impl Channels {
                     let bytes = volume.to_server.bytes + volume.to_client.bytes;
                     found.extend(mining::goes_on(look, bytes));
                 }
-            } else if volume.to_server.bytes >= MUCH {
-                let known = self.kept(client).transfers.get_or_insert_default();
-                found.extend(known.inside(look));
+            } else if volume.to_server.bytes >= MUCH && !transfers::is_tunnel(flow) {
+                found.extend(transfers::inside(look, &mut self.kept(client).spike));
             }
         }
         if flow.protocol == protocol::TCP {
