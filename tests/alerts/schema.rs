@@ -27,7 +27,7 @@ const ALERT: [&[&str]; 2] = [
 const ASSET: [&[&str]; 2] = [&["name", "role"], &["address", "mac"]];
 const DESTINATION: [&[&str]; 2] = [&["address"], &["port", "sni", "ja4"]];
 
-const KINDS: [&str; 13] = [
+const KINDS: [&str; 14] = [
     "volume_spike",
     "tls_session",
     "first_seen_destination",
@@ -40,6 +40,7 @@ const KINDS: [&str; 13] = [
     "connection",
     "audit_event",
     "mirrored_traffic",
+    "channel",
     "baseline",
 ];
 
@@ -55,7 +56,7 @@ pub(crate) fn assert_alert(alert: &Value) {
         assert!(!text(&alert[key]).is_empty(), "{key}");
     }
     assert!(!text(&alert["summary"]).contains('\n'));
-    assert!(["AN1416", "AN0731", "AN0646", "AN1131"].contains(&text(&alert["analytic"])));
+    assert!(["AN1416", "AN0731", "AN0646", "AN1131", "DC0078"].contains(&text(&alert["analytic"])));
     let techniques = alert["techniques"].as_array().unwrap();
     assert!(!techniques.is_empty() && techniques.iter().all(|name| text(name).starts_with('T')));
     let severities = ["informational", "low", "medium", "high", "critical"];
