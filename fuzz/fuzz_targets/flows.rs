@@ -34,5 +34,5 @@ fuzz_target!(|bytes: &[u8]| {
     let read = Protocol::ALL.map(|protocol| counts.records(protocol, Outcome::Read));
     assert_eq!(read.iter().sum::<u64>(), told);
     let [exporters, templates] = reader.known();
-    assert!(exporters <= 512 && templates <= 64 * exporters);
+    assert!(exporters <= 512 && templates <= 128 * exporters);
 });

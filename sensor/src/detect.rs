@@ -39,6 +39,7 @@ mod exported;
 mod guest_operations;
 mod lasting;
 mod mirror_policy;
+mod names;
 mod operations;
 mod recent;
 mod reconfigure;
@@ -143,6 +144,7 @@ impl Engine {
                 if let Some(channels) = &mut self.channels {
                     channels.opened(&event.flow);
                 }
+                self.seen_opening(event);
                 self.opened(event, None);
             }
             Body::Volume(volume) => {
@@ -162,11 +164,12 @@ impl Engine {
                 self.estate.note_session(&event.flow, hello, event.time);
                 let ends = self.estate.ends(&event.flow, event.time);
                 self.restore();
+                let named = hello.sni.as_deref().map(|name| self.estate.answers.named(name));
                 if let Some(egress) = &mut self.tls_egress {
-                    egress.hello(&self.estate, ends, event, hello, &mut self.alerts);
+                    egress.hello(&self.estate, ends, event, (hello, named), &mut self.alerts);
                 }
                 if let Some(channels) = &mut self.channels {
-                    channels.hello(&self.estate, ends, event, hello, &mut self.alerts);
+                    channels.hello(&self.estate, ends, event, (hello, named), &mut self.alerts);
                 }
             }
             Body::Dns(message) if message.response => {
@@ -329,12 +332,17 @@ impl Engine {
     /// Holds what was raised since the last time against the site's budget.
     fn settle(&mut self) {
         if self.settled < self.alerts.len() {
-            let assets = self.estate.inventory.seen();
-            for alert in self.alerts.iter_mut().skip(self.settled) {
-                self.estate.budget.pass(alert, assets);
-            }
-            self.settled = self.alerts.len();
+            self.hold_against_budget();
         }
+    }
+
+    #[cold]
+    fn hold_against_budget(&mut self) {
+        let assets = self.estate.inventory.seen();
+        for alert in self.alerts.iter_mut().skip(self.settled) {
+            self.estate.budget.pass(alert, assets);
+        }
+        self.settled = self.alerts.len();
     }
 
     /// Goes on to the time of an event. A gap of any length is one step.

@@ -83,6 +83,8 @@ pub struct Inventory {
     owns_outside: bool,
     /// By MAC address, as the number [`key`] makes of it.
     by_mac: FastMap<u64, Speaker>,
+    /// The router that spoke last: half of all ends are behind one, mostly behind the same.
+    router: Option<u64>,
     /// Which MAC address took an address of a discovered asset into `by_address`.
     holders: FastMap<IpAddr, u64>,
     identities: Identities,
@@ -113,6 +115,7 @@ impl Inventory {
             by_prefix: Vec::new(),
             owns_outside: false,
             by_mac: FastMap::default(),
+            router: None,
             holders: FastMap::default(),
             identities: Identities::default(),
             named: Vec::new(),
@@ -137,28 +140,52 @@ impl Inventory {
 
     /// Whose end of a conversation this is; discovers, and learns MAC addresses, on the way.
     ///
-    /// Costs one hash look-up where the MAC address is an asset's own, two behind a router.
+    /// Costs one hash look-up where the MAC address is an asset's own; none behind the router that
+    /// spoke last, but for an address inside.
     pub fn resolve(&mut self, end: &Endpoint, time: Timestamp) -> Option<AssetId> {
         if !is_host(end.address) {
             return None;
         }
-        let found = match end.mac.filter(|mac| is_station(*mac)) {
-            Some(mac) => match self.by_mac.get_mut(&key(mac)) {
-                Some(speaker) if speaker.is_router() => self.owner(end.address),
-                Some(speaker) => {
-                    if speaker.knows(end.address, time) {
-                        // It was resolved before: the asset has its first time already.
-                        return speaker.asset;
-                    }
-                    self.hear(mac, end.address, time)
+        let mac = end.mac.map(key).filter(|mac| is_station(*mac) && self.router != Some(*mac));
+        let Some(mac) = mac else { return self.seen_at(end.address, time) };
+        let Some(speaker) = self.by_mac.get_mut(&mac) else { return self.look_at(end, time) };
+        if speaker.is_router() {
+            self.router = Some(mac);
+            return self.seen_at(end.address, time);
+        }
+        if speaker.knows_latest(end.address, time) {
+            // It was resolved before: the asset has its first time already.
+            return speaker.asset;
+        }
+        self.look_at(end, time)
+    }
+
+    /// The same where only the address says whose it is.
+    fn seen_at(&mut self, address: IpAddr, time: Timestamp) -> Option<AssetId> {
+        let found = self.owner(address)?;
+        self.see(found, time)
+    }
+
+    /// The same for what is not found at once.
+    #[cold]
+    fn look_at(&mut self, end: &Endpoint, time: Timestamp) -> Option<AssetId> {
+        let mac = end.mac?;
+        let found = match self.by_mac.get_mut(&key(mac)) {
+            Some(speaker) => {
+                if speaker.knows(end.address, time) {
+                    return speaker.asset;
                 }
-                None => self.meet(mac, end.address, time),
-            },
-            None => self.owner(end.address),
+                self.hear(mac, end.address, time)?
+            }
+            None => self.meet(mac, end.address, time)?,
         };
-        let asset = self.assets.get_mut(found?.index())?;
+        self.see(found, time)
+    }
+
+    fn see(&mut self, found: AssetId, time: Timestamp) -> Option<AssetId> {
+        let asset = self.assets.get_mut(found.index())?;
         asset.first_seen.get_or_insert(time);
-        found
+        Some(found)
     }
 
     /// An asset by its number.
@@ -175,6 +202,11 @@ impl Inventory {
     /// The same with those that are gone, but for which their ids are kept: dense from 0.
     pub(crate) fn all(&self) -> impl Iterator<Item = (AssetId, &Asset)> {
         (0..).map(AssetId).zip(&self.assets)
+    }
+
+    /// The ids that are in use, from the one of that number on.
+    pub(crate) fn ids_from(&self, first: usize) -> impl Iterator<Item = AssetId> + use<> {
+        (first..self.assets.len()).filter_map(|id| u32::try_from(id).ok().map(AssetId))
     }
 
     /// How many ids are in use.
@@ -288,10 +320,12 @@ const fn key(mac: Mac) -> u64 {
     u64::from_be_bytes([0, 0, a, b, c, d, e, f])
 }
 
-/// Whether one station can have this MAC address: neither a group's (IEEE 802) nor all zeros.
-fn is_station(mac: Mac) -> bool {
-    let [first, ..] = mac.0;
-    first & 1 == 0 && mac != Mac::default()
+/// Whether one station can have the MAC address of this [`key`]: neither a group's (IEEE 802) nor all
+/// zeros.
+const fn is_station(key: u64) -> bool {
+    /// In the first octet.
+    const GROUP: u64 = 1 << 40;
+    key != 0 && key & GROUP == 0
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::alert::Severity;
 use crate::config::Role;
+use crate::detect::FlowRecords;
 use crate::event::{Traffic, TunnelKind};
 use crate::intake::audit::Refusal;
 use crate::intake::{self, audit};
@@ -50,6 +51,8 @@ pub struct Summary {
     pub logs: intake::Counts,
     /// Records in audit files.
     pub audit: audit::Counts,
+    /// Flow records that logs told.
+    pub flow_records: FlowRecords,
     /// Assets seen or configured.
     pub assets: Vec<AssetCount>,
     /// Alerts, by severity.
@@ -174,7 +177,9 @@ impl Summary {
             "audit_records": self.audit.total(),
             "audit_records_understood": self.audit.understood,
             "audit_records_repeated": self.audit.repeated,
+            "audit_records_skipped": self.audit.skipped,
             "audit_records_refused": audit_refused,
+            "flow_records": BTreeMap::from(self.flow_records.by_result()),
             "assets": assets,
             "alerts": alerts,
             "suppressed": self.held.iter().map(HeldAlert::json).collect::<Vec<_>>(),
@@ -242,6 +247,9 @@ impl Summary {
         if self.audit.total() > 0 {
             line(f, "audit", self.audit_text())?;
         }
+        if let Some(text) = self.records_text() {
+            line(f, "records", text)?;
+        }
         line(f, "assets", self.assets_text())?;
         for pair in self.mirrored.iter().take(MOST_LINES) {
             line(f, "mirrored", pair.text())?;
@@ -295,6 +303,16 @@ impl Summary {
             }
         }
         text
+    }
+
+    /// What became of flow records, where there were any.
+    fn records_text(&self) -> Option<String> {
+        let known = self.flow_records.by_result();
+        let any = known.iter().filter(|(_, count)| *count > 0);
+        let texts: Vec<String> = any
+            .map(|(what, count)| format!("{} {}", grouped(*count), what.replace('_', " ")))
+            .collect();
+        (!texts.is_empty()).then(|| texts.join(", "))
     }
 
     fn alerts_text(&self) -> String {

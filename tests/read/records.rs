@@ -170,4 +170,8 @@ fn logs_of_traffic_raise_the_alerts_that_its_packets_raise() {
         });
         assert_eq!(run(inputs), sourced.collect::<Vec<_>>(), "{by}");
     }
+    let both = egret().within(&directory).args("read a.pcap --audit flow.log --config egret.toml");
+    let records = both.run().done();
+    let [records] = records.summary("records")[..] else { panic!("{records:?}") };
+    assert!(records.ends_with(" shown by packets") && !records.contains("counted"), "{records}");
 }

@@ -20,6 +20,7 @@ mod budget;
 mod delivery;
 mod disk;
 mod end_to_end;
+mod exporters;
 mod hello;
 mod killed;
 mod links;

@@ -9,6 +9,9 @@ use super::Text;
 pub struct Channel {
     /// The detector's name: `port_scan`.
     pub channel: Text,
+    /// Community ID of the conversation that shows it, where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub community_id: Option<String>,
     /// What was counted, in words: `ports refused or unanswered`.
     pub counted: Text,
     /// How much there was of it.

@@ -40,6 +40,15 @@ pub(crate) struct Visit {
     pub(crate) odd_hour: bool,
 }
 
+/// What became of bytes that an asset sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sent {
+    /// How many of them are more than its habit there explains.
+    pub(crate) unexplained: u64,
+    /// Bytes out to the place, yesterday and today.
+    pub(crate) lately: u64,
+}
+
 /// What other assets do at a place.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Others {
@@ -80,8 +89,7 @@ impl Habits {
         Visit { place, odd_hour: odd_for_asset || odd_for_place }
     }
 
-    /// `asset` sends `bytes` to a place; `suspected`: they do not count as what is usual there. How many
-    /// of them are more than its habit there explains.
+    /// `asset` sends `bytes` to a place; `suspected`: they do not count as what is usual there.
     pub(crate) fn send(
         &mut self,
         asset: AssetId,
@@ -89,10 +97,12 @@ impl Habits {
         time: Timestamp,
         bytes: u64,
         suspected: bool,
-    ) -> u64 {
+    ) -> Sent {
         let Self { places, assets, .. } = self;
         let habits = assets.get_mut(asset.index());
-        let Some(habit) = habits.and_then(|of| of.at.get_mut(place)) else { return bytes };
+        let Some(habit) = habits.and_then(|of| of.at.get_mut(place)) else {
+            return Sent { unexplained: bytes, lately: 0 };
+        };
         let unexplained = habit.send(time, bytes);
         let largest = size(habit.today());
         if !suspected
@@ -102,7 +112,7 @@ impl Habits {
             place.note_day(Some(habit.size), Some(largest));
             habit.size = largest;
         }
-        unexplained
+        Sent { unexplained, lately: habit.total(2) }
     }
 
     /// Drops what nobody did for a quarter of a year.

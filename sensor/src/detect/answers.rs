@@ -4,7 +4,7 @@
 //! estate 524,288 domains and (domain, address) pairs in each of two generations of 24 hours, 4 MiB
 //! in each.
 
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use std::time::Duration;
 use std::collections::VecDeque;
 
 use super::domain::{lower, registered};
+use super::names::{Name, Names};
 use super::recent::Recent;
 use super::seen::{Mark, Seen};
 use crate::event::{DnsAnswer, DnsData, DnsMessage, DnsTransport};
@@ -23,7 +24,7 @@ mod numbers;
 
 #[cfg(test)]
 pub(crate) use numbers::Number;
-pub(crate) use numbers::{Reading, Value};
+pub(crate) use numbers::{Reading, Value, may_hold_number};
 
 /// The record type of an alias (RFC 1035).
 const CNAME: u16 = 5;
@@ -88,6 +89,14 @@ impl Held {
     }
 }
 
+/// A response as it is taken: to whom and when, for which name, and that name's domain.
+struct Told {
+    asset: Option<AssetId>,
+    time: Timestamp,
+    name: Arc<str>,
+    domain: u64,
+}
+
 /// What DNS says about a server name at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Support {
@@ -107,6 +116,7 @@ pub(crate) struct Answers {
     assets: Vec<Held>,
     /// Hashes of (domain, address), and of domains alone.
     estate: Seen,
+    names: Names,
     hasher: foldhash::fast::RandomState,
     /// Ports that SRV, SVCB and HTTPS records gave an asset, with the time until which they do.
     announced: Recent<(AssetId, u16), Timestamp>,
@@ -120,6 +130,7 @@ impl Answers {
         Self {
             assets: Vec::new(),
             estate: Seen::new(SUPPORT),
+            names: Names::new(),
             hasher: foldhash::fast::RandomState::default(),
             announced: Recent::new(SUPPORT, 65_536),
             asks: false,
@@ -140,22 +151,36 @@ impl Answers {
             self.unasked += 1;
             return;
         }
-        let name = lowered(&question.name);
-        let domain = self.hash(registered(&name));
-        self.estate.insert(time, Mark::alone(domain));
-        let mut last = (&question.name, None);
+        let named = self.names.find(&question.name);
+        self.estate.insert(time, Mark::alone(named.domain));
+        let name =
+            if named.is_lower { Arc::clone(&question.name) } else { lower(&question.name).into() };
+        let told = Told { asset, time, name, domain: named.domain };
+        let mut last = (&question.name, named);
         for answer in &message.answers {
             // An alias leads elsewhere, and the address belongs to both ends of the chain. The addresses
             // at its end have one owner, of which a message has the text once.
             if !Arc::ptr_eq(last.0, &answer.name) {
-                let owner = (answer.name != question.name)
-                    .then(|| self.hash(registered(&lower(&answer.name))))
-                    .filter(|owner| *owner != domain);
-                last = (&answer.name, owner);
+                last = (&answer.name, self.names.find(&answer.name));
             }
-            let owner = last.1;
-            self.note_answer(asset, time, &name, (domain, owner), answer);
+            let owner = last.1.domain;
+            match &answer.data {
+                DnsData::Name(target) if answer.rtype == CNAME => {
+                    last = (target, self.names.find(target));
+                    if last.1.may_hold_number {
+                        let target = lower(target);
+                        let numbers = in_labels(&target).map(Value::Number);
+                        numbers.for_each(|number| self.hold(&told, number, answer.ttl));
+                    }
+                }
+                _ => self.note_answer(&told, owner, answer),
+            }
         }
+    }
+
+    /// What a name stands for.
+    pub(crate) fn named(&mut self, name: &str) -> Name {
+        self.names.find(name)
     }
 
     /// Whether a response is believed: its question was seen. Where a mirror shows one direction only,
@@ -170,52 +195,38 @@ impl Answers {
         message.asked || !held.asks
     }
 
-    fn note_answer(
-        &mut self,
-        asset: Option<AssetId>,
-        time: Timestamp,
-        name: &Arc<str>,
-        (domain, owner): (u64, Option<u64>),
-        answer: &DnsAnswer,
-    ) {
-        let address = |answers: &mut Self, address: IpAddr| {
-            for domain in [domain].into_iter().chain(owner) {
-                answers.estate.insert(time, answers.pair(domain, address));
-            }
-            answers.hold(asset, name, Value::Address(address), time, answer.ttl);
-        };
+    /// One that is no alias, of a name in the domain `owner`.
+    fn note_answer(&mut self, told: &Told, owner: u64, answer: &DnsAnswer) {
         match &answer.data {
-            DnsData::Address(ip) => address(self, *ip),
+            DnsData::Address(ip) => self.note_address(told, owner, *ip, answer.ttl),
             DnsData::ServiceBinding { hints, port, .. } => {
-                hints.iter().for_each(|hint| address(self, *hint));
-                self.announce(asset, *port, time, answer.ttl);
+                hints.iter().for_each(|hint| self.note_address(told, owner, *hint, answer.ttl));
+                self.announce(told, *port, answer.ttl);
             }
-            DnsData::Service { port, .. } => self.announce(asset, Some(*port), time, answer.ttl),
+            DnsData::Service { port, .. } => self.announce(told, Some(*port), answer.ttl),
             DnsData::Text(text) => {
-                for number in in_text(text) {
-                    self.hold(asset, name, Value::Number(number), time, answer.ttl);
-                }
-            }
-            DnsData::Name(target) if answer.rtype == CNAME => {
-                for number in in_labels(&lower(target)) {
-                    self.hold(asset, name, Value::Number(number), time, answer.ttl);
-                }
+                let numbers = in_text(text).map(Value::Number);
+                numbers.for_each(|number| self.hold(told, number, answer.ttl));
             }
             DnsData::Name(_) | DnsData::Authority(_) | DnsData::HostKey { .. } | DnsData::Other => {
             }
         }
     }
 
-    fn hold(
-        &mut self,
-        asset: Option<AssetId>,
-        name: &Arc<str>,
-        value: Value,
-        time: Timestamp,
-        ttl: u32,
-    ) {
-        let Some(asset) = asset else { return };
-        self.of(asset).push(Answer { name: Arc::clone(name), value, time, ttl });
+    fn note_address(&mut self, told: &Told, owner: u64, address: IpAddr, ttl: u32) {
+        let number = number(address);
+        self.estate.insert(told.time, self.pair(told.domain, number));
+        if owner != told.domain {
+            self.estate.insert(told.time, self.pair(owner, number));
+        }
+        self.hold(told, Value::Address(address), ttl);
+    }
+
+    fn hold(&mut self, told: &Told, value: Value, ttl: u32) {
+        if let Some(asset) = told.asset {
+            let (name, time) = (Arc::clone(&told.name), told.time);
+            self.of(asset).push(Answer { name, value, time, ttl });
+        }
     }
 
     #[expect(clippy::indexing_slicing, reason = "the table was grown to hold this index")]
@@ -226,10 +237,10 @@ impl Answers {
         &mut self.assets[asset.index()]
     }
 
-    fn announce(&mut self, asset: Option<AssetId>, port: Option<u16>, time: Timestamp, ttl: u32) {
-        if let (Some(asset), Some(port)) = (asset, port) {
-            let until = time.plus(DIRECT.max(Duration::from_secs(u64::from(ttl))));
-            self.announced.insert(time, (asset, port), until);
+    fn announce(&mut self, told: &Told, port: Option<u16>, ttl: u32) {
+        if let (Some(asset), Some(port)) = (told.asset, port) {
+            let until = told.time.plus(DIRECT.max(Duration::from_secs(u64::from(ttl))));
+            self.announced.insert(told.time, (asset, port), until);
         }
     }
 
@@ -252,10 +263,9 @@ impl Answers {
         self.held(asset).find(|answer| answer.value == value).map(|answer| &answer.name)
     }
 
-    /// What DNS says about a name of `domain` at `address`, to which `asset` connects.
-    pub(crate) fn support(&self, asset: AssetId, domain: &str, address: IpAddr) -> Support {
-        let domain = self.hash(domain);
-        if self.estate.contains(self.pair(domain, address)) {
+    /// What DNS says about a name of `domain` (see [`Name`]) at `address`, to which `asset` connects.
+    pub(crate) fn support(&self, asset: AssetId, domain: u64, address: IpAddr) -> Support {
+        if self.estate.contains(self.pair(domain, number(address))) {
             Support::Agreed
         } else if !self.sees(asset) {
             Support::Blind
@@ -276,22 +286,15 @@ impl Answers {
         self.announced.get(&(asset, port)).is_some_and(|until| now <= *until)
     }
 
-    fn hash(&self, domain: &str) -> u64 {
-        self.hasher.hash_one(domain)
-    }
-
-    fn pair(&self, domain: u64, address: IpAddr) -> Mark {
-        let mut hasher = self.hasher.build_hasher();
-        domain.hash(&mut hasher);
-        address.hash(&mut hasher);
-        Mark { of: domain, hash: hasher.finish() }
+    fn pair(&self, domain: u64, address: u128) -> Mark {
+        Mark { of: domain, hash: self.hasher.hash_one(address ^ u128::from(domain)) }
     }
 }
 
-/// The same name in lower case; shared where it is written so already.
-fn lowered(name: &Arc<str>) -> Arc<str> {
-    match lower(name) {
-        std::borrow::Cow::Borrowed(same) if same.len() == name.len() => Arc::clone(name),
-        other => other.into(),
+/// An address as a number; of IPv4 as IPv6 writes it (RFC 4291, 2.5.5.2), which means the same.
+const fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(v6) => v6.to_bits(),
     }
 }

@@ -20,6 +20,7 @@ use crate::inventory::AssetId;
 use crate::time::Timestamp;
 
 use super::estate::{Ends, Estate, Phase};
+use super::names::Name;
 use finding::{Finding, Look};
 use raised::Raised;
 use usual::Usual;
@@ -98,13 +99,13 @@ impl Channels {
         }
     }
 
-    /// A TLS session begins.
+    /// A TLS session begins; `named` is what its server name stands for.
     pub(super) fn hello(
         &mut self,
         estate: &Estate,
         ends: Ends,
         event: &Event,
-        hello: &TlsSession,
+        (hello, named): (&TlsSession, Option<Name>),
         alerts: &mut Vec<Alert>,
     ) {
         let flow = &event.flow;
@@ -118,7 +119,7 @@ impl Channels {
         if let Some(name) = beyond.or(hello.sni.as_deref()) {
             found.extend(domains::visits(&look, hello, name));
         }
-        found.extend(odd_tls::begins(&look, hello).into_iter().flatten());
+        found.extend(odd_tls::begins(&look, hello, named).into_iter().flatten());
         self.tell(&look, found, alerts);
     }
 

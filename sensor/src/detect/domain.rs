@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::ops::Range;
 
 use ipnet::IpNet;
 
@@ -9,37 +10,82 @@ use ipnet::IpNet;
 /// under which a provider's customers register (the list's private section) keep them apart. A
 /// name that is itself a suffix is its own domain.
 pub(crate) fn registered(name: &str) -> &str {
-    // A registered domain is the end of its name, and need not be checked for being text again.
+    name.get(domain_at(name)).unwrap_or(name)
+}
+
+/// Where in a lower-case name its registered domain stands.
+pub(crate) fn domain_at(name: &str) -> Range<usize> {
+    // It is the name's end, and need not be checked for being text again.
     let domain = psl::domain(name.as_bytes());
     let start = domain.map_or(0, |domain| name.len() - domain.as_bytes().len());
     let end = domain.map_or(name.len(), |domain| start + domain.trim().as_bytes().len());
-    name.get(start..end).unwrap_or(name)
+    start..end
 }
 
 /// A name in lower case without its final dot; borrowed where it is written so already.
 pub(crate) fn lower(name: &str) -> Cow<'_, str> {
-    let name = name.strip_suffix('.').unwrap_or(name);
-    if name.bytes().fold(false, |any, byte| any | byte.is_ascii_uppercase()) {
-        Cow::Owned(name.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(name)
-    }
+    Kinds::of(name).lower(name)
 }
 
 /// Whether text from a ClientHello can be a host's name (RFC 6066 allows no addresses): letters,
 /// digits, `-`, `_` in two or more labels.
 pub(crate) fn is_host_name(name: &str) -> bool {
-    name.len() <= 253
-        && name.contains('.')
-        && !name.starts_with('.')
-        && name.bytes().fold(true, |all, byte| all & is_of_host_name(byte))
-        // Of addresses these are IPv4's alone, and no domain's last label ends like one of those.
-        && !(name.ends_with(|last: char| last.is_ascii_digit()) && name.parse::<IpAddr>().is_ok())
+    Kinds::of(name).is_host_name(name)
 }
 
-/// Without branches, as the loops over names: many bytes are compared at once.
-const fn is_of_host_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() | (byte == b'-') | (byte == b'_') | (byte == b'.')
+/// The kinds of bytes that a name has, found out with one look at each.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kinds(u8);
+
+const UPPER: u8 = 1;
+const DOT: u8 = 2;
+const DIGIT: u8 = 4;
+/// No host's name has one.
+const FOREIGN: u8 = 8;
+
+/// The kind of each byte.
+const KINDS: [u8; 256] = {
+    let mut kinds = [FOREIGN; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'A'..=b'Z' => UPPER,
+            b'.' => DOT,
+            b'0'..=b'9' => DIGIT,
+            b'a'..=b'z' | b'-' | b'_' => 0,
+            _ => FOREIGN,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+impl Kinds {
+    pub(crate) fn of(name: &str) -> Self {
+        let kind = |byte: u8| KINDS.get(usize::from(byte)).copied().unwrap_or(FOREIGN);
+        Self(name.bytes().fold(0, |all, byte| all | kind(byte)))
+    }
+
+    /// See [`lower`].
+    pub(crate) fn lower(self, name: &str) -> Cow<'_, str> {
+        let name = name.strip_suffix('.').unwrap_or(name);
+        if self.0 & UPPER != 0 { name.to_ascii_lowercase().into() } else { name.into() }
+    }
+
+    /// See [`is_host_name`].
+    pub(crate) fn is_host_name(self, name: &str) -> bool {
+        name.len() <= 253
+            && self.0 & (DOT | FOREIGN) == DOT
+            && !name.starts_with('.')
+            // Of addresses these are IPv4's alone, and no domain's last label ends like one of those.
+            && !(name.ends_with(|last: char| last.is_ascii_digit())
+                && name.parse::<IpAddr>().is_ok())
+    }
+
+    /// Whether the name has a digit.
+    pub(crate) const fn has_digit(self) -> bool {
+        self.0 & DIGIT != 0
+    }
 }
 
 /// The network that stands for a place without a name: /24 of IPv4, /48 of IPv6.

@@ -10,7 +10,7 @@ use super::by_slot::BySlot;
 use super::changes::AssetChanges;
 use super::domain::{is_host_name, lower};
 use super::operations::Orchestrations;
-use super::volume::{Direction, Scope, Series, Volumes};
+use super::volume::{Scope, Volumes};
 use crate::alert::{self, Evidence, Fact};
 use crate::config::{Approve, Config, Role};
 use crate::event::{Carrier, Flow, TlsSession, Volume};
@@ -133,10 +133,13 @@ impl Estate {
 
     /// Packets show something: if they showed nothing for long before, nobody knows what moved.
     pub(crate) fn see(&mut self, time: Timestamp) {
-        if time.since(self.seen) >= SILENCE && self.seen != Timestamp::ZERO {
+        if time <= self.seen {
+            return;
+        }
+        if time >= self.seen.plus(SILENCE) && self.seen != Timestamp::ZERO {
             self.volumes.note_gap(self.seen, time);
         }
-        self.seen = self.seen.max(time);
+        self.seen = time;
     }
 
     /// The mirror, or its loss, is told of.
@@ -212,11 +215,11 @@ impl Estate {
         let (there, back) = (volume.to_server.bytes, volume.to_client.bytes);
         if let Some(client) = ends.client {
             let scope = self.client_scope(ends);
-            self.note_end(client, scope, flow.server.address, volume.since, [there, back]);
+            self.note_end(client, scope, flow.server.address, volume.since, [back, there]);
         }
         if let Some(server) = ends.server {
             let scope = self.server_scope(ends, flow);
-            self.note_end(server, scope, flow.client.address, volume.since, [back, there]);
+            self.note_end(server, scope, flow.client.address, volume.since, [there, back]);
         }
     }
 
@@ -238,12 +241,11 @@ impl Estate {
         scope: Scope,
         peer: IpAddr,
         time: Timestamp,
-        [out, into]: [u64; 2],
+        moved: [u64; 2],
     ) {
         use std::hash::BuildHasher;
         let peer = self.hasher.hash_one(peer) as u32;
-        self.volumes.note(asset, Series(scope, Direction::Out), peer, time, out);
-        self.volumes.note(asset, Series(scope, Direction::In), peer, time, into);
+        self.volumes.note(asset, scope, peer, time, moved);
     }
 
     /// Whether the config approves a conversation with an address and port. A server name is a claim of the client: where

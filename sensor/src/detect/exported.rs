@@ -104,6 +104,8 @@ pub(super) struct Exported {
     shown: Vec<[u32; 2]>,
     /// Whether packets ever showed anything.
     has_packets: bool,
+    /// Whether there ever was a record.
+    has_records: bool,
     exporters: Exporters,
     sessions: Sessions,
 }
@@ -126,6 +128,7 @@ impl Exported {
             counts: Counts::default(),
             shown: Vec::new(),
             has_packets: false,
+            has_records: false,
             exporters: Exporters::new(),
             sessions: Sessions::new(),
         }
@@ -224,6 +227,7 @@ impl Engine {
         while let Some((flow, service)) = self.exported.sessions.due(now) {
             self.begun(flow, service);
         }
+        self.exported.has_records = true;
         let became = self.recorded(report, record);
         let counts = &mut self.exported.counts;
         let count = match became {
@@ -235,6 +239,17 @@ impl Engine {
             Became::Refused => &mut counts.refused,
         };
         *count += 1;
+    }
+
+    /// Packets show that a conversation begins: what it moves is told up to 10 s later, and a record of a
+    /// short one may be there before.
+    #[inline]
+    pub(super) fn seen_opening(&mut self, event: &Event) {
+        if self.exported.has_records {
+            let ends = self.estate.ends(&event.flow, event.time);
+            self.restore();
+            self.exported.see(&self.estate, ends, &event.flow, event.time);
+        }
     }
 
     fn recorded(&mut self, report: &Report, record: &FlowRecord) -> Became {
@@ -325,7 +340,7 @@ impl Engine {
             let scope = self.estate.client_scope(ends);
             if !self.exported.is_shown(asset, scope, moved.first) {
                 became = Became::Counted;
-                self.spread(asset, scope, server, moved, [there, back]);
+                self.spread(asset, scope, server, moved, [back, there]);
                 let by = Teller { service, one_in: moved.one_in };
                 if let Some(egress) = &mut self.tls_egress {
                     egress.recorded(&self.estate, ends, &event, &volume, by, &mut self.alerts);
@@ -336,7 +351,7 @@ impl Engine {
             let scope = self.estate.server_scope(ends, flow);
             if !self.exported.is_shown(asset, scope, moved.first) {
                 became = Became::Counted;
-                self.spread(asset, scope, client, moved, [back, there]);
+                self.spread(asset, scope, client, moved, [there, back]);
             }
         }
         if became == Became::Counted

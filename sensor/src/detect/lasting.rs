@@ -45,9 +45,8 @@ impl Engine {
         if self.restored == known {
             return;
         }
-        let new: Vec<_> =
-            self.estate.inventory.all().skip(self.restored).map(|(id, _)| id).collect();
-        new.into_iter().for_each(|id| self.restore_one(id));
+        let new = self.estate.inventory.ids_from(self.restored);
+        new.for_each(|id| self.restore_one(id));
         self.restored = known;
     }
 

@@ -18,6 +18,8 @@ pub(crate) struct Seen {
     young: Set,
     old: Set,
     turned: Timestamp,
+    /// When the next generation begins at the latest.
+    turns: Timestamp,
     span: Duration,
 }
 
@@ -39,7 +41,7 @@ impl Mark {
 impl Seen {
     pub(crate) fn new(span: Duration) -> Self {
         let (young, old) = (Set::default(), Set::default());
-        Self { young, old, turned: Timestamp::ZERO, span }
+        Self { young, old, turned: Timestamp::ZERO, turns: Timestamp::ZERO, span }
     }
 
     /// Whether it was noted lately.
@@ -49,15 +51,34 @@ impl Seen {
 
     /// Notes it as of `now`.
     pub(crate) fn insert(&mut self, now: Timestamp, mark: Mark) {
-        let age = now.since(self.turned);
-        if age >= self.span || self.young.len >= FULL {
-            self.old = std::mem::take(&mut self.young);
-            if age >= self.span.saturating_mul(2) {
-                self.old = Set::default();
-            }
-            self.turned = now;
+        if self.is_over(now) {
+            self.turn(now);
         }
         self.young.insert(mark);
+    }
+
+    /// Notes it as of `now`; whether it was not noted lately.
+    pub(crate) fn is_new(&mut self, now: Timestamp, mark: Mark) -> bool {
+        if self.is_over(now) {
+            let is_new = !self.contains(mark);
+            self.insert(now, mark);
+            return is_new;
+        }
+        self.young.insert(mark) && !self.old.contains(mark)
+    }
+
+    /// Whether the young generation is full, or as old as it gets.
+    fn is_over(&self, now: Timestamp) -> bool {
+        now >= self.turns || self.young.len >= FULL
+    }
+
+    #[cold]
+    fn turn(&mut self, now: Timestamp) {
+        self.old = std::mem::take(&mut self.young);
+        if now.since(self.turned) >= self.span.saturating_mul(2) {
+            self.old = Set::default();
+        }
+        (self.turned, self.turns) = (now, now.plus(self.span));
     }
 }
 
@@ -84,29 +105,31 @@ impl Set {
             if line.has(tag) {
                 return true;
             }
-            if line.has(0) {
+            if !line.is_full() {
                 return false;
             }
         }
         false
     }
 
-    fn insert(&mut self, mark: Mark) {
+    /// Whether it was not there.
+    fn insert(&mut self, mark: Mark) -> bool {
         if self.lines.is_empty() {
             self.lines = vec![Line([0; LINE]); LINES];
         }
         let tag = tag(mark.hash);
         for place in places(mark) {
-            let Some(line) = self.lines.get_mut(place) else { return };
+            let Some(line) = self.lines.get_mut(place) else { return true };
             if line.has(tag) {
-                return;
+                return false;
             }
-            if let Some(free) = line.0.iter_mut().find(|slot| **slot == 0) {
+            if let Some(free) = line.free() {
                 *free = tag;
                 self.len += 1;
-                return;
+                return true;
             }
         }
+        true
     }
 }
 
@@ -114,6 +137,16 @@ impl Line {
     /// Without branches: all slots are compared at once.
     fn has(&self, tag: u32) -> bool {
         self.0.iter().fold(false, |any, slot| any | (*slot == tag))
+    }
+
+    /// Slots are taken in their order.
+    const fn is_full(&self) -> bool {
+        let [.., last] = self.0;
+        last != 0
+    }
+
+    fn free(&mut self) -> Option<&mut u32> {
+        if self.is_full() { None } else { self.0.iter_mut().find(|slot| **slot == 0) }
     }
 }
 
@@ -150,6 +183,9 @@ mod tests {
         assert!(!contains(&seen, 0) && contains(&seen, 7));
         insert(&mut seen, 1000, 9);
         assert!(!contains(&seen, 8), "a long silence forgets all");
+        let mut is_new = |time, hash| seen.is_new(at(time), Mark::alone(hash));
+        assert!(!is_new(1030, 9) && is_new(1061, 8) && !is_new(1062, 9), "it is old, not gone");
+        assert!(!is_new(1122, 9), "it was noted again");
     }
 
     #[test]
@@ -159,7 +195,7 @@ mod tests {
         let alone = || (1..=1000).map(move |number| Mark::alone(crowd(number)));
         let belonging = || (1..=1000).map(move |number| Mark { of: 7 << 32, hash: crowd(!number) });
         for _ in 0..2 {
-            alone().chain(belonging()).for_each(|mark| set.insert(mark));
+            alone().chain(belonging()).for_each(|mark| _ = set.insert(mark));
         }
         assert_eq!(set.len, 2000);
         assert!(alone().chain(belonging()).all(|mark| set.contains(mark)));

@@ -16,14 +16,18 @@ pub(super) use scene::{
 
 #[test]
 fn the_same_events_give_the_same_alerts_to_the_byte() {
-    let scene = attacked();
-    let lines = || -> Vec<String> {
+    let mut scene = attacked();
+    let lines = |scene: &Scene| -> Vec<String> {
         let told = scene.run();
         told.iter().map(|told| serde_json::to_string(&told.alert).unwrap()).collect()
     };
-    let first = lines();
+    let first = lines(&scene);
     assert_eq!(first.len(), 3, "{first:#?}");
-    assert_eq!(first, lines());
+    assert_eq!(first, lines(&scene));
+    scene.config.channels.enabled = true;
+    let with_channels = lines(&scene);
+    assert!(first.iter().all(|line| with_channels.contains(line)), "{with_channels:#?}");
+    assert_eq!(with_channels, lines(&scene));
 }
 
 #[test]

@@ -20,6 +20,7 @@ use std::time::Duration;
 use super::by_slot::BySlot;
 use super::estate::{Ends, Estate, Phase};
 use super::exported::Teller;
+use super::names::Name;
 use super::recent::Recent;
 use super::volume::{Direction, Scope, Series};
 use crate::alert::Alert;
@@ -175,13 +176,13 @@ impl TlsEgress {
         was_known
     }
 
-    /// A TLS session begins.
+    /// A TLS session begins; `named` is what its server name stands for.
     pub(crate) fn hello(
         &mut self,
         estate: &Estate,
         ends: Ends,
         event: &Event,
-        hello: &TlsSession,
+        (hello, named): (&TlsSession, Option<Name>),
         alerts: &mut Vec<Alert>,
     ) {
         let (Some(asset), true) = (ends.client, ends.outbound) else { return };
@@ -189,8 +190,8 @@ impl TlsEgress {
         let server = (flow.server.address, flow.server.port);
         let beyond = estate.beyond_proxy(flow, hello);
         let claim = match beyond {
-            Some(beyond) => Claim::through_proxy(estate, asset, server.0, beyond, hello),
-            None => Claim::check(estate, asset, server, hello),
+            Some(beyond) => Claim::through_proxy(estate, asset, server.0, beyond, (hello, named)),
+            None => Claim::check(estate, asset, server, (hello, named)),
         };
         let proxied = beyond.is_some();
         let sni = if proxied { claim.name.map(Into::into) } else { hello.sni.clone() };
@@ -202,7 +203,8 @@ impl TlsEgress {
             Some(Followed::Unread(bytes)) => bytes,
             _ => 0,
         };
-        self.watch.send(estate, asset, &session, event, before, alerts);
+        let phase = estate.phase(asset, event.time);
+        self.watch.send(estate, (asset, phase), &session, event, before, alerts);
         self.flows.insert(flow, Followed::Session(session));
     }
 
@@ -219,7 +221,8 @@ impl TlsEgress {
         let bytes = carried(volume.to_server);
         match self.flows.get_mut(&event.flow) {
             Some(Followed::Session(session)) => {
-                self.watch.send(estate, asset, session, event, bytes, alerts);
+                let phase = estate.phase(asset, event.time);
+                self.watch.send(estate, (asset, phase), session, event, bytes, alerts);
             }
             Some(Followed::Unread(before)) => *before = before.saturating_add(bytes),
             None => self.flows.insert(&event.flow, Followed::Unread(bytes)),
@@ -292,29 +295,27 @@ impl Watch {
     fn send(
         &mut self,
         estate: &Estate,
-        asset: AssetId,
+        (asset, phase): (AssetId, Phase),
         session: &Session,
         event: &Event,
         bytes: u64,
         alerts: &mut Vec<Alert>,
     ) {
         let key = (asset, session.place);
-        let suspected = self.cases.get(&key).is_some_and(|case| case.is_suspect());
-        let habits = &mut self.known.habits;
-        let unexplained = habits.send(asset, session.place, event.time, bytes, suspected);
-        match estate.phase(asset, event.time) {
+        let suspected = self.cases.get(&key).map(|case| case.is_suspect());
+        let is_suspect = suspected == Some(true);
+        let sent = self.known.habits.send(asset, session.place, event.time, bytes, is_suspect);
+        match phase {
             Phase::Teaching => return,
             Phase::Learning => {}
-            Phase::Watching => self.known.drains.note(asset, event.time, unexplained),
+            Phase::Watching => self.known.drains.note(asset, event.time, sent.unexplained),
         }
         let series = Series(Scope::Internal, Direction::In);
         let spike = estate.volumes.recent_spike(asset, series, event.time, self.window);
-        if !self.cases.contains_key(&key) {
-            let habit = self.known.habits.habit(asset, session.place);
-            let sent = habit.map_or(0, |habit| habit.total(2));
+        if suspected.is_none() {
             let management = estate.role(asset).is_management();
-            let led = estate.operations.before(asset, event.time).is_some();
-            if spike.is_none() && !led && sent < WORTH && !management {
+            let led = || estate.operations.before(asset, event.time).is_some();
+            if spike.is_none() && sent.lately < WORTH && !management && !led() {
                 return;
             }
             if self.cases.len() >= MAX_CASES {

@@ -189,26 +189,31 @@ impl Volumes {
         Self { assets: Vec::new(), floor, gaps: Gaps::default() }
     }
 
-    /// `asset` moved `bytes` with `peer` (a hash of its address) in the bucket of `time`.
+    /// `asset` received and sent so many bytes, with `peer` (a hash of its address) in the bucket of
+    /// `time`.
     pub(crate) fn note(
         &mut self,
         asset: AssetId,
-        series: Series,
+        scope: Scope,
         peer: u32,
         time: Timestamp,
-        bytes: u64,
+        moved: [u64; 2],
     ) {
-        if bytes == 0 {
-            return;
-        }
-        let floor = self.floor;
         self.grow(asset);
-        let Some(track) =
-            self.assets.get_mut(asset.index()).and_then(|of| of.get_mut(series.index()))
-        else {
-            return;
+        let Self { assets, floor, gaps } = self;
+        let Some(tracks) = assets.get_mut(asset.index()) else { return };
+        let bucket = time.as_secs() / BUCKET;
+        let mut note = |direction, bytes| {
+            let track = tracks.get_mut(Series(scope, direction).index()).filter(|_| bytes > 0);
+            let Some(track) = track else { return };
+            let track = track.get_or_insert_with(Box::default);
+            if !track.hold(bucket, peer, bytes) {
+                track.note(*floor, gaps, peer, time, bytes);
+            }
         };
-        track.get_or_insert_default().note(floor, &self.gaps, peer, time, bytes);
+        let [into, out] = moved;
+        note(Direction::In, into);
+        note(Direction::Out, out);
     }
 
     /// The latest spike of a series over an hour at most, when it was going on within `window` before
@@ -288,17 +293,23 @@ impl Volumes {
 }
 
 impl Track {
-    fn note(&mut self, floor: u64, gaps: &Gaps, peer: u32, time: Timestamp, bytes: u64) {
-        self.total = self.total.saturating_add(bytes);
-        let bucket = time.as_secs() / BUCKET;
-        if bucket == self.bucket && bytes <= self.room {
+    /// Holds back what moved in the bucket of the last note, where that cannot stand out yet.
+    fn hold(&mut self, bucket: u64, peer: u32, bytes: u64) -> bool {
+        let is_held = bucket == self.bucket && bytes <= self.room;
+        if is_held {
+            self.total = self.total.saturating_add(bytes);
             self.habit.vote(peer, bytes);
             self.held += bytes;
             self.room -= bytes;
-            return;
         }
+        is_held
+    }
+
+    /// Tells the ring, and looks for what stands out.
+    fn note(&mut self, floor: u64, gaps: &Gaps, peer: u32, time: Timestamp, bytes: u64) {
+        self.total = self.total.saturating_add(bytes);
         self.settle();
-        self.bucket = bucket;
+        self.bucket = time.as_secs() / BUCKET;
         self.habit.turn(time.as_secs() / 3600, |hour| !gaps.has(hour));
         self.habit.vote(peer, bytes);
         self.ring.add(time.as_secs(), bytes);

@@ -258,8 +258,11 @@ impl<'a> Taking<'a> {
         let is_wild = self.arrival.is_some_and(|arrival| time.since(arrival) > AHEAD);
         let time = self.arrival.filter(|_| is_wild).unwrap_or(time);
         for said in told.said {
-            // Only of what moved it matters which of several interfaces says so.
-            let host = told.host.clone().filter(|_| matches!(said, Said::Exported(_)));
+            // Only of what moved it matters which of several interfaces says so. What moved was over within
+            // the second that is told.
+            let is_record = matches!(said, Said::Exported(_));
+            let host = told.host.clone().filter(|_| is_record);
+            let time = if is_record { time.plus(Duration::from_secs(1)) } else { time };
             let reporter = Reporter { service: told.service, host, peer: None };
             (self.tell)(Report { time, stated: told.time, reporter, said });
         }

@@ -141,12 +141,13 @@ impl Reader {
         let (sequence, uptime) = (header.sequence, header.uptime);
         let mark = Mark { sequence, sent: (uptime / 1000).into(), uptime: Some(uptime) };
         let counts = &mut self.desk.counts;
-        match exporter.progress.note(mark) {
-            Step::Restarted => counts.restarts = counts.restarts.saturating_add(1),
-            Step::Lost(lost) => counts.lose(protocol, lost),
-            Step::Next | Step::Late => {}
+        let step = exporter.progress.step(mark);
+        if step == Step::Restarted {
+            counts.restarts = counts.restarts.saturating_add(1);
         }
-        exporter.progress.expect(mark, Some(sequence.wrapping_add(1)));
+        if step != Step::Late {
+            counts.lose(protocol, exporter.progress.came(mark, Some(1)));
+        }
         let told = Told { protocol, peer, stated: None, time: arrival, uptime: None };
         sflow::read(&header, datagram, arrival, |sample| {
             let outcome = sample.map_or_else(

@@ -1,15 +1,14 @@
 //! Networks as ranges of numbers, so that looking an address up is a few comparisons.
 
 use std::net::IpAddr;
-use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
 
 /// The addresses of a few networks.
 #[derive(Debug)]
 pub(super) struct Ranges {
-    v4: Vec<RangeInclusive<u32>>,
-    v6: Vec<RangeInclusive<u128>>,
+    v4: Vec<[u32; 2]>,
+    v6: Vec<[u128; 2]>,
 }
 
 impl Ranges {
@@ -18,10 +17,10 @@ impl Ranges {
         for net in nets {
             match net {
                 IpNet::V4(v4) => {
-                    ranges.v4.push(v4.network().to_bits()..=v4.broadcast().to_bits());
+                    ranges.v4.push([v4.network().to_bits(), v4.broadcast().to_bits()]);
                 }
                 IpNet::V6(v6) => {
-                    ranges.v6.push(v6.network().to_bits()..=v6.broadcast().to_bits());
+                    ranges.v6.push([v6.network().to_bits(), v6.broadcast().to_bits()]);
                 }
             }
         }
@@ -30,9 +29,12 @@ impl Ranges {
 
     /// Whether one of the networks contains the address.
     pub(super) fn contain(&self, address: IpAddr) -> bool {
+        fn any<T: PartialOrd>(ranges: &[[T; 2]], number: T) -> bool {
+            ranges.iter().any(|[first, last]| *first <= number && number <= *last)
+        }
         match address {
-            IpAddr::V4(v4) => self.v4.iter().any(|range| range.contains(&v4.to_bits())),
-            IpAddr::V6(v6) => self.v6.iter().any(|range| range.contains(&v6.to_bits())),
+            IpAddr::V4(v4) => any(&self.v4, v4.to_bits()),
+            IpAddr::V6(v6) => any(&self.v6, v6.to_bits()),
         }
     }
 }

@@ -47,6 +47,7 @@ impl Inventory {
             return changes;
         }
         self.reloads += 1;
+        self.router = None;
         let before = Owners::new(&self.named, &self.ids);
         let (ids, gone) = self.identify(&config.assets, &mut changes);
         let now = Owners::new(&config.assets, &ids);

@@ -90,6 +90,17 @@ impl Speaker {
         self.heard.addresses.clear();
     }
 
+    /// Whether `address` is the one it spoke for last, and there is nothing to look at again.
+    pub(super) fn knows_latest(&mut self, address: IpAddr, time: Timestamp) -> bool {
+        match &mut self.latest {
+            Some(latest) if latest.address == address && !self.is_contested => {
+                latest.minute = minute(time);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Whether it is known to speak for `address`, and there is nothing to look at again.
     pub(super) fn knows(&mut self, address: IpAddr, time: Timestamp) -> bool {
         if self.is_contested {

@@ -18,6 +18,7 @@ fn summary() -> Summary {
         dns_answers: 9_012,
         logs: intake::Counts { understood: 12, irrelevant: 3_000, ..intake::Counts::default() },
         audit: audit::Counts { understood: 6, irrelevant: 2, ..audit::Counts::default() },
+        flow_records: FlowRecords { counted: 1_500, shown: 20, ..FlowRecords::default() },
         assets: vec![
             AssetCount { role: Role::Esxi, configured: 2, discovered: 0 },
             AssetCount { role: Role::Vcenter, configured: 0, discovered: 0 },
@@ -65,6 +66,7 @@ TLS      1,234 ClientHellos, 1,200 with a server name, 3 cut off
 DNS      1 response, 9,012 answers
 logs     3,012 messages, 12 understood, 0 unreadable
 audit    8 records, 6 understood
+records  1,500 counted, 20 shown by packets
 assets   2 esxi, 20 guest (18 discovered)
 mirrored 10.0.0.5 to 203.0.113.9 in vxlan 77: 1,200 packets, 800.0 kB, 1,100 of them seen bare, too
 note     monday.pcap: cut in the middle of a packet\\nfake line
@@ -101,6 +103,7 @@ fn machines_read_one_object() {
     assert_eq!(json["assets"]["guest"]["discovered"], 18);
     assert_eq!(json["log_messages"], 3_012);
     assert_eq!(json["audit_records"], 8);
+    assert_eq!(json["flow_records"]["shown_by_packets"], 20);
     assert_eq!(json["mirrored"][0]["dest_ip"], "203.0.113.9");
     assert_eq!(json["alerts"]["critical"], 0);
     assert_eq!(json["suppressed"][0]["analytic"], "AN1416");

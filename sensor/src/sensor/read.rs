@@ -265,6 +265,7 @@ impl Reading {
             dns_answers: counts.dns_answers,
             logs: [self.path.reader.log_counts(), self.outputs.logs.counts()].into_iter().sum(),
             audit: self.outputs.logs.audit_counts(),
+            flow_records: self.outputs.engine.flow_records(),
             assets: self.assets(),
             alerts,
             held: self.outputs.held.iter().map(HeldAlert::of).collect(),

@@ -98,13 +98,17 @@ fn session(fact: &Fact) -> String {
 }
 
 fn channel_sentence(channel: &Channel) -> String {
-    let mut text = format!(
-        "{} {} in {}, told from {} on",
-        number(channel.observed),
-        printable(&channel.counted),
-        Elapsed(Duration::from_secs(channel.seconds)),
-        number(channel.bound)
-    );
+    let counted = printable(&channel.counted);
+    let mut text = if channel.bound <= 1.0 {
+        format!("told from the first of such {counted} on")
+    } else {
+        format!(
+            "{} {counted} in {}, told from {} on",
+            number(channel.observed),
+            Elapsed(Duration::from_secs(channel.seconds)),
+            number(channel.bound)
+        )
+    };
     if let Some(usual) = channel.usual {
         text += &format!(", usually {}", number(usual));
     }
@@ -157,6 +161,7 @@ pub(super) fn community_id(piece: &Evidence) -> Option<&str> {
         Fact::TlsSession { community_id, .. } | Fact::Connection { community_id, .. } => {
             Some(community_id)
         }
+        Fact::Channel(channel) => channel.community_id.as_deref(),
         _ => None,
     }
 }

@@ -83,7 +83,7 @@ pub(super) fn in_text(text: &str) -> impl Iterator<Item = Number> {
 pub(super) fn in_labels(name: &str) -> impl Iterator<Item = Number> {
     // Most names have no number at all, and where their domain begins need not be known.
     let is_number = |word| decimal(word).or(hex(word)).is_some();
-    let any = may_hold_one(name) && words(name).any(is_number);
+    let any = words(name).any(is_number);
     let own = any.then(|| name.strip_suffix(registered(name))).flatten().unwrap_or_default();
     let numbers = words(own).take(WORDS).flat_map(|word| {
         [(decimal(word), Reading::Label), (hex(word), Reading::LabelHex)].into_iter()
@@ -91,8 +91,9 @@ pub(super) fn in_labels(name: &str) -> impl Iterator<Item = Number> {
     kept(numbers, LEAST_IN_LABEL)
 }
 
-/// Whether there is a digit, or a word of hex digits alone: else there is no number in any word.
-fn may_hold_one(labels: &str) -> bool {
+/// Whether there is a digit, or a word of hex digits alone: else there is no number in any word. In
+/// one look at each byte.
+pub(crate) fn may_hold_number(labels: &str) -> bool {
     let mut hex = Some(0);
     for byte in labels.bytes() {
         match byte {

@@ -129,7 +129,7 @@ impl Rhythm {
         self.last = now;
         let is_new = self.gap == 0 || gap > LONGEST;
         let is_alike = gap.abs_diff(self.gap) <= self.gap / 8 + 1;
-        if is_new || (!is_alike && self.misses >= 1 + self.run / 8) {
+        if is_new || (!is_alike && self.misses > self.run / 8) {
             let gap = if gap > LONGEST { 0 } else { gap };
             let first = if gap == 0 { now } else { now - gap };
             *self = Self {

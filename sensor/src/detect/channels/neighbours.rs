@@ -131,7 +131,7 @@ impl Neighbours {
             Binding::Dhcp { server, from, is_granted, routers, resolvers } => {
                 let gives = [routers.clone(), resolvers.clone()];
                 let by = inventory.at((*server).into()).or_else(|| inventory.at(*from));
-                let offered = self.offered(inventory, said, (*server, by), gives);
+                let offered = self.offered(inventory, said, (*server, by), &gives);
                 let granted = is_granted.then(|| self.granted(inventory, said, by)).flatten();
                 [offered, granted]
             }
@@ -181,7 +181,7 @@ impl Neighbours {
         inventory: &Inventory,
         said: &Neighbour,
         (server, by): (Ipv4Addr, Option<AssetId>),
-        gives: [Addresses; 2],
+        gives: &[Addresses; 2],
     ) -> Option<Finding> {
         let (link, time) = (link(said), said.time);
         if self.servers.get_mut(link.clone()).is_none() {
@@ -199,7 +199,7 @@ impl Neighbours {
         servers.push(Server { address: server, since: time, gives: gives.clone() });
         let own = own.filter(|own| time.since(own.since) >= SETTLED)?;
         let asset = by.or_else(|| whose(inventory, said.mac, said.address))?;
-        let differs = own.gives.iter().zip(&gives).any(|(own, other)| own != other);
+        let differs = own.gives.iter().zip(gives).any(|(own, other)| own != other);
         let what = format!(
             "is told of: {server} gives addresses on a link that {} served{}",
             own.address,

@@ -4,7 +4,7 @@ use super::finding::{Finding, Look};
 use super::table::{Detector, Reads};
 use crate::alert::Severity;
 use crate::detect::answers::Support;
-use crate::detect::domain::{lower, registered};
+use crate::detect::names::Name;
 use crate::event::{Carrier, TlsSession};
 
 /// TLS on a port that another protocol has.
@@ -76,7 +76,11 @@ fn is_made_up(name: &str) -> bool {
 }
 
 /// A session of an asset with the outside.
-pub(super) fn begins(look: &Look<'_>, hello: &TlsSession) -> [Option<Finding>; 3] {
+pub(super) fn begins(
+    look: &Look<'_>,
+    hello: &TlsSession,
+    named: Option<Name>,
+) -> [Option<Finding>; 3] {
     let Some(asset) = look.ends.client else { return [None, None, None] };
     let to = &look.flow.server;
     let is_bare = matches!(hello.carrier, Carrier::Tcp | Carrier::Quic(_));
@@ -96,9 +100,9 @@ pub(super) fn begins(look: &Look<'_>, hello: &TlsSession) -> [Option<Finding>; 3
         found(&RSA_KEY_EXCHANGE, what)
     });
     let name = hello.sni.as_deref().filter(|name| is_made_up(name));
-    let tor = name.filter(|name| {
-        let support = look.estate.answers.support(asset, registered(&lower(name)), to.address);
-        support == Support::Unknown
+    let tor = name.filter(|_| {
+        let support = |named: Name| look.estate.answers.support(asset, named.domain, to.address);
+        named.map(support) == Some(Support::Unknown)
     });
     let tor = tor.map(|name| {
         let what = format!("opened TLS to {} as {name}, a name that nobody resolved", to.address);

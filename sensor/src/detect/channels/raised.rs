@@ -209,7 +209,8 @@ impl Episode {
             last_seen: self.last,
             count: self.count,
             status: Status::Open,
-            flow: Some(Box::new(self.flow.clone())),
+            // What is said of a host alone is in no conversation.
+            flow: (self.flow.id != 0).then(|| Box::new(self.flow.clone())),
         });
     }
 
@@ -293,6 +294,7 @@ impl Episode {
                 weight: if counts { shown(found.weight) } else { 0.0 },
                 fact: Fact::Channel(Box::new(Channel {
                     channel: self.of.name.into(),
+                    community_id: found.community_id.clone(),
                     counted: found.counted.into(),
                     observed: found.observed,
                     bound: found.bound,

@@ -87,7 +87,7 @@ impl Usual {
 
     pub(super) fn save(&self, asset: AssetId, baseline: &mut AssetBaseline) {
         let known = self.assets.get(&asset);
-        baseline.channels = known.into_iter().flatten().map(|key| key.to_string()).collect();
+        baseline.channels = known.into_iter().flatten().map(ToString::to_string).collect();
     }
 
     pub(super) fn restore(&mut self, asset: AssetId, baseline: &AssetBaseline) {

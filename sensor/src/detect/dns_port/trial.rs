@@ -15,6 +15,9 @@ use crate::time::Timestamp;
 const MAX_GROUPS: usize = 16;
 const MAX_VALUES: usize = 8;
 
+/// By so much the clock may be behind of who tells of a connection.
+const AHEAD: Duration = Duration::from_secs(2);
+
 /// A trial.
 #[derive(Debug)]
 pub(super) struct Trial<'a> {
@@ -45,7 +48,7 @@ pub(super) struct Group {
 
 impl<'a> Trial<'a> {
     /// The answers `asset` holds that could explain a conversation: those that gave its address
-    /// while they live, and all others of the last `window`.
+    /// while they live, and all others of the last `window` before it.
     pub(super) fn gather(
         answers: &Answers,
         asset: AssetId,
@@ -55,6 +58,10 @@ impl<'a> Trial<'a> {
     ) -> Self {
         let mut trial = Self { flow, time, source: None, groups: Vec::new() };
         for answer in answers.held(asset) {
+            // Of a flow record's opening it is told late: what was answered since explains nothing.
+            if answer.time.since(time) > AHEAD {
+                continue;
+            }
             let direct =
                 answer.value == Value::Address(flow.server.address) && answer.is_alive(time);
             if direct || time.since(answer.time) <= window {

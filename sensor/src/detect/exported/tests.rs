@@ -176,6 +176,30 @@ fn what_packets_show_is_not_taken_from_records_too() {
     assert_eq!((both.2.shown, both.2.counted), (reports.len() as u64, 0));
 }
 
+/// Fails when a record is counted that comes between a short conversation and what packets tell it moved.
+#[test]
+fn a_record_that_is_there_before_the_volume_is_not_counted_beside_it() {
+    let mut scene = Scene::new();
+    for hour in 0..3 {
+        scene.hello(NOON + hour * HOUR, GUEST, DROP, Some("a.example"), 10, 50_000);
+    }
+    let mut reports = Vec::new();
+    for hour in 0..3 {
+        reports.extend(moves((GUEST, 50_000), (DROP, 443), NOON + hour * HOUR, 1, 50_000));
+    }
+    let mut engine = Engine::new(scene.config(), None, None);
+    let [first, last] = [time(0), time(1)];
+    engine.report(&by(Service::Ipfix, FlowRecord { first, last, ..record(SERVER, DROP, [1, 2]) }));
+    let mut reports = reports.iter().peekable();
+    scene.run_between(&mut engine, |engine, event| {
+        let is_due = |report: &&Report| report.time.since(event.time).as_secs() <= 1;
+        while let Some(report) = reports.next_if(is_due) {
+            engine.report(report);
+        }
+    });
+    assert_eq!((engine.flow_records().counted, engine.flow_records().shown), (0, 3));
+}
+
 /// Fails when an asset whose traffic inside alone is mirrored, or its DNS, may send what it likes.
 #[test]
 fn what_packets_do_not_show_of_an_asset_is_taken_from_records() {
@@ -241,33 +265,43 @@ fn a_handshake_that_nobody_answers_is_no_session() {
     assert_eq!(tell(&mut engine, &[by(Service::NetFlow, later)]).len(), 1);
 }
 
-/// Ports that follow from answers, by records alone: some refused, some of odd ports on both sides.
-#[test]
-fn calculated_ports_are_found_by_the_opening_of_a_record() {
+/// What records tell of beacons whose ports follow from answers, a minute after each, while the guest asks for
+/// much else: to the address answered, or to another.
+fn beacons(is_direct: bool) -> (Scene, Vec<Report>) {
     let mut scene = Scene::new();
     scene.routine(3, 2);
     let mut reports = Vec::new();
-    for beacon in 0..4u64 {
-        let (b, c) = (17 + beacon * 40, 3 + beacon * 9);
-        let (start, server) = (NOON + beacon * HOUR, format!("91.{b}.{c}.7"));
-        scene.resolve(start, GUEST, "n.evil.example", &server);
+    for beacon in 0..6u64 {
+        let (b, c) = (17 + beacon * 30, 3 + beacon * 9);
+        let (start, answer) = (NOON + beacon * HOUR, format!("91.{b}.{c}.7"));
+        scene.resolve(start, GUEST, "n.evil.example", &answer);
+        for other in 0..30 {
+            let name = format!("www.other-{other}.example");
+            scene.resolve(start + 10 + other, GUEST, &name, &format!("198.51.{other}.7"));
+        }
         scene.resolve(start + 600, GUEST, "www.usual-0.example", "198.51.0.7");
-        let port = (91 * b + c) as u16;
-        let told = moves((GUEST, 50_000), (&server, port), start + 2, 20, 400);
-        reports.extend(told.into_iter().map(|mut report| {
+        let (server, port) = (if is_direct { &answer } else { DROP }, (91 * b + c) as u16);
+        for mut report in moves((GUEST, 50_000), (server, port), start + 2, 20, 400) {
             if let Said::Exported(record) = &mut report.said {
                 record.is_blocked = beacon % 2 == 0;
-                record.tcp_flags = Some(2);
+                record.tcp_flags = Some(tcp_flags::SYN);
             }
-            report.time = time(start + 90);
-            report
-        }));
+            reports.push(Report { time: time(start + 90), ..report });
+        }
     }
-    let told: Vec<Told> = scene.run_logged(&reports);
-    let told = about(&told, GUEST);
-    assert_eq!(told.len(), 1, "{told:#?}");
-    let by_record = |piece: &crate::alert::Evidence| matches!(&piece.fact, Fact::Connection { source: Some(by), .. } if by == "ipfix");
-    assert!(told[0].alert.evidence.iter().any(by_record), "{told:#?}");
+    (scene, reports)
+}
+
+#[test]
+fn calculated_ports_are_found_by_the_opening_of_a_record() {
+    for is_direct in [true, false] {
+        let (scene, reports) = beacons(is_direct);
+        let told: Vec<Told> = scene.run_logged(&reports);
+        let told = about(&told, GUEST);
+        assert_eq!(told.len(), 1, "{is_direct}: {told:#?}");
+        let by_record = |piece: &crate::alert::Evidence| matches!(&piece.fact, Fact::Connection { source: Some(by), .. } if by == "ipfix");
+        assert!(told[0].alert.evidence.iter().any(by_record), "{told:#?}");
+    }
 }
 
 #[test]

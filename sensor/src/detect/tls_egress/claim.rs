@@ -5,8 +5,9 @@ use std::net::IpAddr;
 
 use super::weigh::Notes;
 use crate::detect::answers::Support;
-use crate::detect::domain::{is_host_name, lower, network, registered};
+use crate::detect::domain::{lower, network, registered};
 use crate::detect::estate::{Beyond, Estate};
+use crate::detect::names::Name;
 use crate::event::{Ech, TlsSession};
 use crate::inventory::AssetId;
 
@@ -27,22 +28,21 @@ impl<'a> Claim<'a> {
         estate: &'a Estate,
         asset: AssetId,
         server @ (address, port): (IpAddr, u16),
-        hello: &'a TlsSession,
+        (hello, named): (&'a TlsSession, Option<Name>),
     ) -> Self {
         let mut notes = Notes::default();
         if port != 443 {
             notes.add(Notes::ODD_PORT);
         }
         let sni = hello.sni.as_deref();
-        // With an encrypted hello the name outside is the provider's: no claim at all.
-        let name = claimed(hello).map(lower);
+        let claimed = claimed(hello, named);
         let mut support = None;
-        match &name {
-            Some(name) => {
-                let place = place(name);
-                let found = estate.answers.support(asset, &place, address);
+        match claimed {
+            Some((name, stands_for)) => {
+                let found = estate.answers.support(asset, stands_for.domain, address);
                 support = Some(found);
                 if matches!(found, Support::Agreed | Support::Blind) {
+                    let place = stands_for.text(name);
                     return Self { place, name: sni, server, support, notes };
                 }
                 notes.add(Notes::SNI_NOT_IN_DNS);
@@ -50,7 +50,7 @@ impl<'a> Claim<'a> {
             None if hello.ech == Ech::Offered => notes.add(Notes::ECH),
             None => notes.add(Notes::NO_SNI),
         }
-        let place = addressed(estate, asset, address, name.is_none(), &mut notes);
+        let place = addressed(estate, asset, address, claimed.is_none(), &mut notes);
         Self { place, name: sni, server, support, notes }
     }
 
@@ -77,18 +77,20 @@ impl<'a> Claim<'a> {
         asset: AssetId,
         proxy: IpAddr,
         beyond: Beyond<'a>,
-        hello: &'a TlsSession,
+        (hello, named): (&'a TlsSession, Option<Name>),
     ) -> Self {
         if let Ok(address) = beyond.host.parse() {
-            return Self::check(estate, asset, (address, beyond.port), hello);
+            return Self::check(estate, asset, (address, beyond.port), (hello, named));
         }
         let mut notes = Notes::default();
         if beyond.port != 443 {
             notes.add(Notes::ODD_PORT);
         }
         let place = place(&lower(beyond.host));
-        match claimed(hello) {
-            Some(name) if registered(&lower(name)) != place => notes.add(Notes::SNI_NOT_IN_DNS),
+        match claimed(hello, named) {
+            Some((name, stands_for)) if stands_for.text(name) != place => {
+                notes.add(Notes::SNI_NOT_IN_DNS);
+            }
             Some(_) => {}
             None if hello.ech == Ech::Offered => notes.add(Notes::ECH),
             None => notes.add(Notes::NO_SNI),
@@ -116,9 +118,11 @@ fn addressed<'a>(
     network(address).to_string().into()
 }
 
-/// The name that a hello says it goes to.
-fn claimed(hello: &TlsSession) -> Option<&str> {
-    hello.sni.as_deref().filter(|name| hello.ech != Ech::Offered && is_host_name(name))
+/// The name that a hello says it goes to, and what that stands for. With an encrypted hello the name
+/// outside is the provider's: no claim at all.
+fn claimed(hello: &TlsSession, named: Option<Name>) -> Option<(&str, Name)> {
+    let stands_for = named.filter(|named| hello.ech != Ech::Offered && named.is_host)?;
+    Some((hello.sni.as_deref()?, stands_for))
 }
 
 /// The place that a name in lower case stands for.

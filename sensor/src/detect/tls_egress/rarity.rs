@@ -5,10 +5,10 @@
 //! networks as [`Seen`] has them.
 
 use std::hash::BuildHasher;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use hashbrown::HashMap;
-use ipnet::IpNet;
 
 use super::weigh::Rare;
 use crate::baseline::AssetBaseline;
@@ -95,12 +95,15 @@ impl Rarity {
     }
 
     /// A session leads to a network; whether nobody went there lately.
-    pub(super) fn is_new_network(&mut self, network: IpNet, time: Timestamp) -> bool {
+    pub(super) fn is_new_network(&mut self, server: IpAddr, time: Timestamp) -> bool {
         let begun = *self.begun.get_or_insert(time);
+        // The network that `domain::network` makes of an address, as a number.
+        let network = match server {
+            IpAddr::V4(v4) => u64::from(v4.to_bits() >> 8),
+            IpAddr::V6(v6) => 1 << 63 | (v6.to_bits() >> 80) as u64,
+        };
         let mark = Mark::alone(self.hasher.hash_one(network));
-        let is_new = !self.networks.contains(mark);
-        self.networks.insert(time, mark);
-        is_new && time.since(begun) >= SETTLED
+        self.networks.is_new(time, mark) && time.since(begun) >= SETTLED
     }
 
     /// Drops what was not used for long.
@@ -169,8 +172,10 @@ impl Rarity {
         {
             leave(&mut self.users, uses.swap_remove(oldest).what);
         }
-        // Most have one: room for four would be most of what is kept.
-        uses.reserve_exact(1);
+        if uses.len() == uses.capacity() {
+            // Most have one: room for four would be most of what is kept.
+            uses.reserve_exact((uses.len() / 2).max(1));
+        }
         uses.push(used);
         // Where there is no room they are taken for common.
         if self.users.len() < SHARED || self.users.contains_key(&used.what) {

@@ -14,7 +14,6 @@ use super::weigh::Notes;
 use super::{Said, Session, TlsEgress, Watch, carried};
 use crate::alert::Alert;
 use crate::decode::protocol;
-use crate::detect::domain::network;
 use crate::detect::estate::{Approval, Ends, Estate, Phase};
 use crate::detect::exported::Teller;
 use crate::detect::recent::Recent;
@@ -64,7 +63,8 @@ impl TlsEgress {
         }
         let bytes = carried(volume.to_server);
         if let Some(session) = self.recorded.get_mut(event.flow.id) {
-            self.watch.send(estate, asset, session, event, bytes, alerts);
+            let phase = estate.phase(asset, event.time);
+            self.watch.send(estate, (asset, phase), session, event, bytes, alerts);
             return;
         }
         if bytes < HELLO {
@@ -76,7 +76,8 @@ impl TlsEgress {
         let Some(session) = self.watch.enter(estate, asset, event.time, &claim, said) else {
             return;
         };
-        self.watch.send(estate, asset, &session, event, bytes, alerts);
+        let phase = estate.phase(asset, event.time);
+        self.watch.send(estate, (asset, phase), &session, event, bytes, alerts);
         self.recorded.insert(event.time, event.flow.id, session);
     }
 }
@@ -111,7 +112,7 @@ impl Watch {
             // A port that it uses all the time is not odd.
             notes.remove(Notes::ODD_PORT);
         }
-        let is_new_network = rarity.is_new_network(network(claim.server.0), time);
+        let is_new_network = rarity.is_new_network(claim.server.0, time);
         if is_new_network && !said.proxied && phase == Phase::Watching {
             notes.add(Notes::NEW_NETWORK);
         }

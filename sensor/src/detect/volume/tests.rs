@@ -22,7 +22,7 @@ fn moved(volumes: &mut Volumes, peer: u32, start: u64, minutes: u64, bytes: u64)
     let mut spikes = std::collections::BTreeSet::new();
     for step in 0..minutes * 6 {
         let now = at(start + step * 10);
-        volumes.note(asset(), IN, peer, now, bytes / (minutes * 6));
+        volumes.note(asset(), Scope::Internal, peer, now, [bytes / (minutes * 6), 0]);
         let spike = volumes.recent_spike(asset(), IN, now, Duration::ZERO);
         spikes.extend(spike.map(|spike| spike.onset));
     }
@@ -172,10 +172,10 @@ fn what_is_held_back_is_told_as_if_it_had_not_been() {
         let bytes = below(20_000) * below(3) + large * below(2 * FLOOR);
         let late = at(now - below(12).min(now));
         let peer = below(5) as u32;
-        held.note(asset(), IN, peer, late, bytes);
+        held.note(asset(), Scope::Internal, peer, late, [bytes, 0]);
         // With another floor nothing is held back, if it is the same one.
         told.reconfigure(FLOOR);
-        told.note(asset(), IN, peer, late, bytes);
+        told.note(asset(), Scope::Internal, peer, late, [bytes, 0]);
         let spike = held.recent_spike(asset(), IN, at(now), Duration::from_secs(600));
         assert_eq!(spike, told.recent_spike(asset(), IN, at(now), Duration::from_secs(600)));
         spikes += usize::from(spike.is_some());

@@ -1,8 +1,8 @@
 //! What is kept across exporters, and where records become reports.
 //!
 //! Two things that exporters count twice are counted once. A switch or router that tells of what comes in
-//! and of what goes out tells of a packet at each of two interfaces: of a conversation, the direction
-//! that came first is taken. And counters that go on from the start of a conversation (`octetTotalCount`)
+//! and of what goes out tells of a packet at each of two interfaces, and a distributed switch again in the
+//! tunnel that it leaves by: of what a conversation moved at a time, what was told first is taken. And counters that go on from the start of a conversation (`octetTotalCount`)
 //! are told again with each of its records: what is new since the last one is taken.
 
 use std::hash::BuildHasher;
@@ -20,8 +20,10 @@ use super::told::Told;
 use crate::event::{FlowRecord, Report, Traffic};
 use crate::time::Timestamp;
 
-/// A direction of which nothing was told for so long no longer counts.
+/// A place of which nothing was told for so long no longer counts.
 const SILENT: Duration = Duration::from_secs(600);
+/// So much later than what was told, it is not the same any more.
+const NEXT: Duration = Duration::from_secs(1);
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -29,8 +31,8 @@ pub(super) struct Desk {
     pub(super) counts: Counts,
     pub(super) held: Held,
     hasher: RandomState,
-    /// The direction that a conversation is counted in, and when it was last.
-    taken: Recent<(u8, Timestamp)>,
+    /// Where a conversation is counted, when that was told last, and up to when.
+    taken: Recent<(u8, Timestamp, Timestamp)>,
     /// What was told of a conversation so far.
     totals: Recent<[Traffic; 2]>,
 }
@@ -40,16 +42,21 @@ impl Desk {
     pub(super) fn record(
         &mut self,
         key: &Key,
-        exporter: &Exporter,
+        exporter: &mut Exporter,
         told: &Told,
         draft: &Draft,
         reports: &mut Vec<Report>,
     ) {
         let one_in = exporter.samplers.one_in(draft.sampler);
-        let record = draft.finish(told, exporter.started, one_in);
+        let started = draft.started.or(exporter.started).map(|started| told.corrected(started));
+        let started = started.or_else(|| match (told.uptime, draft.uptime()) {
+            (None, Some(uptime)) => Some(exporter.started_before(told.time, uptime)),
+            _ => None,
+        });
+        let record = draft.finish(told, started, one_in);
         let outcome = match record {
             None => Outcome::Irrelevant,
-            Some(record) if self.is_copy(key, told, draft.direction, &record) => Outcome::Copy,
+            Some(record) if self.is_copy(key, told, draft.point(), &record) => Outcome::Copy,
             Some(mut record) => {
                 if draft.is_running_total() {
                     self.since_last(key, &mut record);
@@ -77,20 +84,16 @@ impl Desk {
         }
     }
 
-    fn is_copy(
-        &mut self,
-        key: &Key,
-        told: &Told,
-        direction: Option<u8>,
-        record: &FlowRecord,
-    ) -> bool {
-        let Some(direction) = direction else { return false };
+    fn is_copy(&mut self, key: &Key, told: &Told, point: u8, record: &FlowRecord) -> bool {
         let hash = self.hasher.hash_one((key, ends(record)));
-        let taken = self.taken.of(hash, || (direction, told.time));
-        if taken.0 != direction && told.time.since(taken.1) < SILENT {
+        let (taken, heard, until) = self.taken.of(hash, || (point, told.time, Timestamp::ZERO));
+        // A conversation that begins later has its own direction: some exporters mean that of the
+        // conversation, and not that at an interface.
+        let is_told = record.first <= until.plus(NEXT) && told.time.since(*heard) < SILENT;
+        if *taken != point && is_told {
             return true;
         }
-        *taken = (direction, told.time.max(taken.1));
+        (*taken, *heard, *until) = (point, told.time.max(*heard), record.last.max(*until));
         false
     }
 

@@ -20,6 +20,8 @@ const DENIED: u64 = 3;
 /// Of a biflow's direction (RFC 5103, 6.3): the source opened it, or the destination did.
 const BY_SOURCE: u64 = 1;
 const BY_DESTINATION: u64 = 2;
+/// Set where packets were counted in a tunnel.
+const TUNNEL: u8 = 0x80;
 
 /// What the fields of one record say.
 #[derive(Debug, Clone, Default)]
@@ -31,7 +33,7 @@ pub(super) struct Draft {
     tcp_flags: Option<u8>,
     /// What is in a tunnel, where the exporter looks into it.
     inside: Inside,
-    pub(super) direction: Option<u8>,
+    direction: Option<u8>,
     biflow: Option<u64>,
     is_blocked: bool,
     delta: Counted,
@@ -159,6 +161,27 @@ impl Draft {
         }
     }
 
+    /// Where packets were counted: 0 and 1 where they come in and leave, others for tunnels that they
+    /// were in.
+    pub(super) fn point(&self) -> u8 {
+        let direction = self.direction.unwrap_or_default();
+        if self.is_inside() { direction | TUNNEL } else { direction & !TUNNEL }
+    }
+
+    /// When the last packet was counted, where only the exporter's uptime is told.
+    pub(super) const fn uptime(&self) -> Option<u32> {
+        match (self.last, self.first) {
+            (Some(Moment::Uptime(uptime)), _) | (None, Some(Moment::Uptime(uptime))) => {
+                Some(uptime)
+            }
+            _ => None,
+        }
+    }
+
+    fn is_inside(&self) -> bool {
+        is_address(self.inside.source) && is_address(self.inside.destination)
+    }
+
     /// What it says of a conversation; none when that is nothing. `one_in` holds where the record does
     /// not say itself how many packets were counted.
     pub(super) fn finish(
@@ -173,8 +196,7 @@ impl Draft {
             ports: self.ports,
             protocol: self.protocol,
         };
-        let is_inside = is_address(self.inside.source) && is_address(self.inside.destination);
-        let ends = if is_inside { self.inside } else { outside };
+        let ends = if self.is_inside() { self.inside } else { outside };
         let (source, destination) = (ends.source?, ends.destination?);
         let counted = [self.delta, self.total, self.initiator, self.post];
         let counted = counted.into_iter().find(Counted::is_told);
@@ -185,7 +207,7 @@ impl Draft {
         let has_ports = !matches!(ends.protocol, protocol::ICMP | protocol::ICMPV6);
         let [from, to] = if has_ports { ends.ports } else { [0; 2] };
         let is_tcp = ends.protocol == protocol::TCP;
-        let [first, last] = self.span(told, started.or(self.started));
+        let [first, last] = self.span(told, started);
         let is_forward = match self.biflow {
             Some(BY_SOURCE) => Some(true),
             Some(BY_DESTINATION) => Some(false),

@@ -21,10 +21,13 @@ use crate::time::Timestamp;
 pub(super) const MAX_EXPORTERS: usize = 512;
 /// Exporters that one address speaks for: observation domains, engines, agents.
 pub(super) const MAX_DOMAINS: usize = 64;
-/// Templates of one exporter; the one used longest ago gives way.
-pub(super) const MAX_TEMPLATES: usize = 64;
+/// Templates of one exporter, of which Open vSwitch has 88; the one used longest ago gives way.
+pub(super) const MAX_TEMPLATES: usize = 128;
 /// An exporter that says nothing for so long has gone, where there is no room.
 pub(super) const SILENT: Duration = Duration::from_secs(1800);
+/// No exporter tells of a packet so much later: it has started again meanwhile, or its uptime has begun
+/// anew.
+const AGAIN: Duration = Duration::from_secs(7200);
 /// How often it is looked for those.
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -46,8 +49,10 @@ pub(super) struct Exporter {
     pub(super) progress: Progress,
     templates: HashMap<u16, Template, RandomState>,
     pub(super) samplers: Samplers,
-    /// When it started, where it says so.
+    /// When it started, by its own clock, where it says so.
     pub(super) started: Option<Timestamp>,
+    /// Else when it did at the latest, by this sensor's.
+    latest: Option<Timestamp>,
     heard: Timestamp,
 }
 
@@ -78,11 +83,19 @@ impl Exporter {
         learned
     }
 
+    /// When it started at the latest, if at `now` it has told of what happened after `uptime`
+    /// milliseconds. The best guess is the earliest: what just happened is told of soonest.
+    pub(super) fn started_before(&mut self, now: Timestamp, uptime: u32) -> Timestamp {
+        let latest = now.minus(Duration::from_millis(uptime.into()));
+        let known = self.latest.filter(|known| latest.since(*known) <= AGAIN);
+        *self.latest.insert(known.map_or(latest, |known| known.min(latest)))
+    }
+
     /// It started anew: nothing that it said before holds.
     pub(super) fn restart(&mut self) {
         self.templates = HashMap::default();
         self.samplers = Samplers::default();
-        self.started = None;
+        (self.started, self.latest) = (None, None);
     }
 }
 
@@ -177,6 +190,16 @@ mod tests {
         assert!(exporters.of(key(7, 0), at(1799)).is_ok());
         assert!(exporters.of(key(9999, 0), at(1801)).is_ok());
         assert_eq!(exporters.len(), 2, "the one heard of lately, and the new one");
+    }
+
+    #[test]
+    fn the_start_of_who_tells_only_uptimes_is_guessed() {
+        let mut exporter = Exporter::default();
+        // What happened after 10 s is told of 7 s later, what happened after 20 s at once.
+        assert_eq!(exporter.started_before(at(17), 10_000), at(7));
+        assert_eq!(exporter.started_before(at(20), 20_000), at(0));
+        assert_eq!(exporter.started_before(at(3600), 3_560_000), at(0));
+        assert_eq!(exporter.started_before(at(9000), 1000), at(8999), "another start");
     }
 
     #[test]

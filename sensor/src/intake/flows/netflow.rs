@@ -68,15 +68,15 @@ pub(super) fn read(
     (desk, reports): (&mut Desk, &mut Vec<Report>),
 ) {
     let mark = header.mark;
-    match exporter.progress.note(mark) {
-        Step::Restarted => {
-            exporter.restart();
-            desk.restarted(key);
-        }
-        Step::Lost(lost) => desk.counts.lose(Protocol::NetFlow5, lost),
-        Step::Next | Step::Late => {}
+    let step = exporter.progress.step(mark);
+    if step == Step::Restarted {
+        exporter.restart();
+        desk.restarted(key);
     }
-    exporter.progress.expect(mark, Some(mark.sequence.wrapping_add(header.count.into())));
+    if step != Step::Late {
+        let lost = exporter.progress.came(mark, Some(header.count.into()));
+        desk.counts.lose(Protocol::NetFlow5, lost);
+    }
     let rate = Rate { interval: Some((header.sampling & 0x3fff).into()), ..Rate::default() };
     for _ in 0..header.count {
         let mut draft = Draft::default();

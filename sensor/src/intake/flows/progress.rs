@@ -15,13 +15,25 @@ const LATE: u32 = 1 << 16;
 
 /// How far one exporter is.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Progress(Option<Heard>);
+pub(super) struct Progress {
+    heard: Option<Heard>,
+    numbering: Option<Numbering>,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Heard {
     mark: Mark,
-    /// The number that comes next, where that can be known.
-    next: Option<u32>,
+    /// What of it was numbered, where that is known.
+    numbered: Option<u32>,
+}
+
+/// Which number a message has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Numbering {
+    /// How many were sent before it, as RFC 7011 (3.1) asks.
+    Before,
+    /// With those in it, as softflowd and Open vSwitch do.
+    With,
 }
 
 /// What the header of a message says of its place.
@@ -37,10 +49,8 @@ pub(super) struct Mark {
 /// What a message's place means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Nothing is missing, or nothing can be said.
+    /// It is later than the one before.
     Next,
-    /// So many are missing before it.
-    Lost(u64),
     /// Later ones came before it.
     Late,
     /// The exporter started anew.
@@ -48,25 +58,37 @@ pub(super) enum Step {
 }
 
 impl Progress {
-    /// A message came.
-    pub(super) fn note(&mut self, mark: Mark) -> Step {
-        let Some(heard) = self.0 else {
-            self.0 = Some(Heard { mark, next: None });
-            return Step::Next;
-        };
-        let step = heard.step(mark);
-        if step != Step::Late {
-            self.0 = Some(Heard { mark, next: None });
+    /// A message comes.
+    pub(super) fn step(&mut self, mark: Mark) -> Step {
+        let step = self.heard.map_or(Step::Next, |heard| heard.step(mark));
+        if step == Step::Restarted {
+            *self = Self::default();
         }
         step
     }
 
-    /// The number that the next message has, where that is known.
-    pub(super) fn expect(&mut self, mark: Mark, next: Option<u32>) {
-        if let Some(heard) = &mut self.0
-            && heard.mark == mark
-        {
-            heard.next = next;
+    /// A message that was not late came, and so much of it is numbered, where that is known: how much
+    /// was lost before it, as far as that can be said.
+    pub(super) fn came(&mut self, mark: Mark, numbered: Option<u32>) -> u64 {
+        let missing = self.missing(mark, numbered);
+        self.heard = Some(Heard { mark, numbered });
+        missing.filter(|missing| *missing <= LARGEST).map_or(0, u64::from)
+    }
+
+    fn missing(&mut self, mark: Mark, numbered: Option<u32>) -> Option<u32> {
+        let heard = self.heard?;
+        let ahead = mark.sequence.wrapping_sub(heard.mark.sequence);
+        let [before, with] = [ahead.checked_sub(heard.numbered?), ahead.checked_sub(numbered?)];
+        match (before, with) {
+            (Some(0), Some(0)) => {}
+            (Some(0), _) => self.numbering = Some(Numbering::Before),
+            (_, Some(0)) => self.numbering = Some(Numbering::With),
+            _ => {}
+        }
+        match self.numbering {
+            Some(Numbering::Before) => before,
+            Some(Numbering::With) => with,
+            None => before.min(with),
         }
     }
 }
@@ -85,17 +107,8 @@ impl Heard {
         } else if is_back && mark.sent > before.sent {
             return Step::Restarted;
         }
-        if is_back {
-            return if behind <= LATE && mark.sent <= before.sent {
-                Step::Late
-            } else {
-                Step::Next
-            };
-        }
-        match self.next.map(|next| mark.sequence.wrapping_sub(next)) {
-            Some(missing) if missing > 0 && missing <= LARGEST => Step::Lost(missing.into()),
-            _ => Step::Next,
-        }
+        let is_late = is_back && behind <= LATE && mark.sent <= before.sent;
+        if is_late { Step::Late } else { Step::Next }
     }
 }
 
@@ -110,46 +123,63 @@ pub(super) fn ago(now: u32, then: u32) -> Duration {
 mod tests {
     use super::*;
 
-    /// The steps of messages that each say (sequence, second, uptime), of which each has `records`.
-    fn steps<const N: usize>(marks: [(u32, u64, Option<u32>); N], records: u32) -> [Step; N] {
+    /// The steps of messages that each say (sequence, second, uptime), and what was lost before each; of
+    /// each so many are numbered.
+    fn steps<const N: usize>(
+        marks: [(u32, u64, Option<u32>); N],
+        numbered: [u32; N],
+    ) -> [(Step, u64); N] {
         let mut progress = Progress::default();
+        let mut numbered = numbered.into_iter();
         marks.map(|(sequence, sent, uptime)| {
             let mark = Mark { sequence, sent, uptime };
-            let step = progress.note(mark);
-            progress.expect(mark, Some(sequence.wrapping_add(records)));
-            step
+            let (step, numbered) = (progress.step(mark), numbered.next());
+            (step, if step == Step::Late { 0 } else { progress.came(mark, numbered) })
         })
+    }
+
+    fn lost<const N: usize>(sequences: [u32; N], numbered: [u32; N]) -> [u64; N] {
+        steps(sequences.map(|sequence| (sequence, 1, None)), numbered).map(|(_, lost)| lost)
     }
 
     #[test]
     fn what_never_came_is_known_by_the_numbers() {
-        let marks = [(10, 1, None), (15, 2, None), (25, 3, None), (30, 3, None)];
-        assert_eq!(steps(marks, 5), [Step::Next, Step::Next, Step::Lost(5), Step::Next]);
-        let marks = [(u32::MAX - 1, 1, None), (3, 2, None), (9, 2, None)];
-        assert_eq!(steps(marks, 5), [Step::Next, Step::Next, Step::Lost(1)]);
-        assert_eq!(steps([(0, 1, None), (1 << 30, 2, None)], 5), [Step::Next, Step::Next]);
+        assert_eq!(lost([10, 15, 25, 30], [5; 4]), [0, 0, 5, 0]);
+        assert_eq!(lost([u32::MAX - 1, 3, 9], [5; 3]), [0, 0, 1]);
+        assert_eq!(lost([0, 1 << 30], [5; 2]), [0, 0], "no gap is so large");
+        // What was sent before, with messages of different lengths and of templates alone.
+        assert_eq!(lost([0, 0, 3, 30, 30, 33, 60], [0, 3, 27, 0, 3, 4, 9]), [0, 0, 0, 0, 0, 0, 23]);
+        // With what is in the message.
+        assert_eq!(
+            lost([1, 3, 30, 30, 33, 60, 61], [0, 2, 27, 0, 3, 9, 1]),
+            [0, 0, 0, 0, 0, 18, 0]
+        );
     }
 
     #[test]
     fn a_late_message_is_no_restart_and_disturbs_nothing() {
         let marks = [(10, 5, None), (20, 6, None), (15, 5, None), (25, 6, None)];
-        assert_eq!(steps(marks, 5), [Step::Next, Step::Lost(5), Step::Late, Step::Next]);
+        let late = [(Step::Next, 0), (Step::Next, 5), (Step::Late, 0), (Step::Next, 0)];
+        assert_eq!(steps(marks, [5; 4]), late);
         let up =
             [(10, 5, Some(9000)), (12, 6, Some(9900)), (11, 6, Some(9800)), (13, 7, Some(9999))];
-        assert_eq!(steps(up, 1), [Step::Next, Step::Lost(1), Step::Late, Step::Next]);
+        let late = [(Step::Next, 0), (Step::Next, 1), (Step::Late, 0), (Step::Next, 0)];
+        assert_eq!(steps(up, [1; 4]), late);
     }
 
     #[test]
     fn who_starts_anew_is_recognised() {
-        assert_eq!(steps([(900, 5, None), (0, 9, None)], 5)[1], Step::Restarted);
+        let restarted = (Step::Restarted, 0);
+        assert_eq!(steps([(900, 5, None), (0, 9, None)], [5; 2])[1], restarted);
         let restart = [(7, 5, Some(60_000)), (8, 9, Some(1000))];
-        assert_eq!(steps(restart, 1)[1], Step::Restarted, "though the numbers go on");
+        assert_eq!(steps(restart, [1; 2])[1], restarted, "though the numbers go on");
         let renumbered = [(700, 5, Some(60_000)), (0, 9, Some(61_000))];
-        assert_eq!(steps(renumbered, 1)[1], Step::Next);
+        assert_eq!(steps(renumbered, [1; 2])[1], (Step::Next, 0));
         let wrapped = [(7, 5, Some(u32::MAX - 1000)), (8, 9, Some(2000))];
-        assert_eq!(steps(wrapped, 1)[1], Step::Next, "after 49.7 days");
+        assert_eq!(steps(wrapped, [1; 2])[1], (Step::Next, 0), "after 49.7 days");
         // One that numbers messages where records should be counts too few, but never backwards.
-        assert_eq!(steps([(1, 5, None), (2, 6, None), (3, 7, None)], 20), [Step::Next; 3]);
+        let messages = [(1, 5, None), (2, 6, None), (3, 7, None)];
+        assert_eq!(steps(messages, [20; 3]), [(Step::Next, 0); 3]);
     }
 
     #[test]

@@ -62,13 +62,10 @@ impl Message<'_> {
     /// Reads the sets behind a header.
     pub(super) fn read(&mut self, header: &Header, sets: &mut Cursor<'_>) {
         let (mark, protocol) = (header.mark, self.key.protocol);
-        match self.exporter.progress.note(mark) {
-            Step::Restarted => {
-                self.exporter.restart();
-                self.desk.restarted(&self.key);
-            }
-            Step::Lost(lost) => self.desk.counts.lose(protocol, lost),
-            Step::Next | Step::Late => {}
+        let step = self.exporter.progress.step(mark);
+        if step == Step::Restarted {
+            self.exporter.restart();
+            self.desk.restarted(&self.key);
         }
         let mut sets = match header.length {
             Some(length) if length > sets.len() => {
@@ -97,9 +94,12 @@ impl Message<'_> {
             let read = self.set(id, set);
             records = records.zip(read).and_then(|(all, more)| all.checked_add(more));
         }
-        let next = if protocol == Protocol::NetFlow9 { Some(1) } else { records };
-        let next = next.map(|next| mark.sequence.wrapping_add(next));
-        self.exporter.progress.expect(mark, next);
+        // NetFlow 9 numbers messages.
+        let numbered = if protocol == Protocol::NetFlow9 { Some(1) } else { records };
+        if step != Step::Late {
+            let lost = self.exporter.progress.came(mark, numbered);
+            self.desk.counts.lose(protocol, lost);
+        }
     }
 
     /// Reads a set; how many records it had, where that is known.

@@ -10,8 +10,8 @@ use super::cursor::Cursor;
 use super::element::{Element, Enterprise};
 use crate::time::Timestamp;
 
-/// The most fields of a template; exporters of today send up to about a hundred.
-pub(super) const MAX_FIELDS: usize = 256;
+/// The most fields of a template; Open vSwitch has 67.
+pub(super) const MAX_FIELDS: usize = 128;
 /// The longest record that fits into a datagram.
 const MAX_LENGTH: usize = 65_507;
 /// A field that says its length in each record (RFC 7011, 7).

@@ -10,6 +10,7 @@ use made::{
 
 mod hostile;
 mod made;
+mod real;
 mod sampled;
 
 const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 9, 0, 1));
@@ -176,18 +177,53 @@ fn what_is_in_a_tunnel_counts_where_the_exporter_looks_into_it() {
 #[test]
 fn a_packet_that_two_interfaces_count_counts_once() {
     let mut reader = Reader::default();
-    let fields = [&FIELDS[..], &[(61, 1)]].concat();
-    let of = |direction: u8, second| [record(100, second, second), vec![direction]].concat();
-    let message = |second: u32, directions: [u8; 2]| {
-        let data = directions.map(|direction| of(direction, u64::from(second) - 1)).concat();
-        ipfix(second, second.into(), &[template(DATA, &fields), set(DATA, &data)].concat())
-    };
-    assert_eq!(read(&mut reader, &[message(100, [0, 1]), message(101, [1, 0])]).len(), 2);
-    assert_eq!(reader.counts().records(Protocol::Ipfix, Outcome::Copy), 2);
-    // Where nobody counts what comes in any more, what goes out counts.
     let mut reports = Vec::new();
-    reader.read(at(900), PEER, &message(900, [1, 1]), &mut reports);
-    assert_eq!(reports.len(), 2);
+    let fields = [&FIELDS[..], &[(61, 1)]].concat();
+    let of = |direction: u8, first, last| [record(100, first, last), vec![direction]].concat();
+    let mut told = |second, data: Vec<u8>| {
+        let sets = [template(DATA, &fields), set(DATA, &data)].concat();
+        reports.clear();
+        reader.read(at(second), PEER, &ipfix(second as u32, second, &sets), &mut reports);
+        reports.len()
+    };
+    assert_eq!(told(100, [of(0, 90, 99), of(1, 90, 99)].concat()), 1);
+    assert_eq!(told(110, [of(1, 99, 109), of(0, 99, 109)].concat()), 1);
+    // Where nobody counts what comes in any more, what goes out counts.
+    assert_eq!(told(900, [of(1, 109, 899), of(1, 109, 899)].concat()), 2);
+    // Some mean the direction of the conversation: the next one may be the other way round.
+    assert_eq!(told(910, of(0, 905, 909)), 1);
+    assert_eq!(reader.counts().records(Protocol::Ipfix, Outcome::Copy), 2);
+}
+
+#[test]
+fn who_tells_uptimes_and_no_start_is_believed_as_far_as_it_goes() {
+    // As distributed switches do: IPFIX has no uptime in its header.
+    let fields = [(8, 4), (12, 4), (1, 4), (22, 4), (21, 4)];
+    let record = |first: u32, last: u32| {
+        let times = [first.to_be_bytes(), last.to_be_bytes()].concat();
+        [&[10, 0, 0, 1, 10, 0, 0, 2, 0, 0, 0, 9][..], &times].concat()
+    };
+    let data = [record(1000, 60_000), record(50_000, 61_000), record(30_000, 45_000)].concat();
+    let sets = [template(DATA, &fields), set(DATA, &data)].concat();
+    let reports = read(&mut Reader::default(), &[ipfix(0, 100, &sets)]);
+    let times: Vec<_> =
+        records(&reports).iter().map(|record| (record.first, record.last)).collect();
+    assert_eq!(times, [(at(41), at(100)), (at(89), at(100)), (at(69), at(84))]);
+}
+
+#[test]
+fn what_a_tunnel_carries_counts_once() {
+    let tenant = |id: u16| (0x8000 | id, 4, 6876);
+    let plain = template(DATA + 1, &[(8, 4), (12, 4), (1, 4)]);
+    let wrapped = set(2, &options(&[(8, 4), (12, 4), (1, 4)], &[tenant(881), tenant(882)]));
+    let ends = [10, 0, 0, 1, 10, 0, 0, 2];
+    let bare = set(DATA + 1, &[&ends[..], &[0, 0, 5, 0]].concat());
+    let outside = [172, 16, 0, 1, 172, 16, 0, 2, 0, 0, 6, 0];
+    let inside = set(DATA, &[&outside[..], &ends].concat());
+    let mut reader = Reader::default();
+    let sets = [plain, wrapped, bare, inside].concat();
+    assert_eq!(bytes(&read(&mut reader, &[ipfix(0, 100, &sets)])), [0x500]);
+    assert_eq!(reader.counts().records(Protocol::Ipfix, Outcome::Copy), 1);
 }
 
 #[test]

@@ -40,16 +40,14 @@ pub(super) enum Moment {
 
 impl Told {
     /// A moment by this sensor's clock; none where that cannot be known, or is absurd. `started` is when
-    /// the exporter says that it started.
+    /// the exporter started, by this sensor's clock.
     pub(super) fn time_of(&self, moment: Moment, started: Option<Timestamp>) -> Option<Timestamp> {
         let time = match moment {
             Moment::Ago(ago) => self.time.minus(ago),
             Moment::Clock(stated) => self.corrected(stated),
             Moment::Uptime(then) => match (self.uptime, started) {
                 (Some(now), _) => self.time.minus(ago(now, then)),
-                (None, Some(started)) => {
-                    self.corrected(started.plus(Duration::from_millis(then.into())))
-                }
+                (None, Some(started)) => started.plus(Duration::from_millis(then.into())),
                 (None, None) => return None,
             },
         };
@@ -57,7 +55,8 @@ impl Told {
         (self.time.since(time) <= OLDEST).then_some(time)
     }
 
-    fn corrected(&self, time: Timestamp) -> Timestamp {
+    /// A time of the exporter's clock by this sensor's.
+    pub(super) fn corrected(&self, time: Timestamp) -> Timestamp {
         let Some(stated) = self.stated else { return time };
         let (ahead, behind) = (stated.since(self.time), self.time.since(stated));
         if ahead.max(behind) <= RIGHT {
@@ -102,7 +101,7 @@ mod tests {
         assert_eq!(right.time_of(Moment::Ago(Duration::from_secs(7)), None), Some(at(993)));
         let running = told(at(4600), Some(60_000));
         assert_eq!(running.time_of(Moment::Uptime(50_000), None), Some(at(990)));
-        let started = Some(at(4540));
+        let started = Some(ahead.corrected(at(4540)));
         assert_eq!(ahead.time_of(Moment::Uptime(50_000), started), Some(at(990)));
     }
 

@@ -138,3 +138,16 @@ fn ten_thousand_reloads_with_other_names_do_not_add_up() {
     inventory.reconfigure(&config(&[]));
     assert_eq!((inventory.by_address.len(), inventory.by_mac.len()), (0, 0));
 }
+
+/// Fails when the router that spoke last is still taken for one.
+#[test]
+fn who_forwarded_for_what_was_outside_is_itself_once_that_is_inside() {
+    let mut inventory = Inventory::new(&config(&[]));
+    for _ in 0..2 {
+        assert_eq!(see(&mut inventory, "203.0.113.7", Some(GUEST)), None);
+    }
+    let mut wider = config(&[]);
+    wider.network.internal.push("203.0.113.0/24".parse().unwrap());
+    inventory.reconfigure(&wider);
+    assert!(see(&mut inventory, "203.0.113.7", Some(GUEST)).is_some());
+}

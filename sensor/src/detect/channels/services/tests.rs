@@ -36,7 +36,7 @@ fn smb_to_many_hosts_within_an_hour_is_told_of() {
     let mut world = World::new();
     let reach = |world: &mut World, from: u64, apart: u64| {
         (1..=25).for_each(|n| {
-            world.tcp(from + n * apart, ["10.1.0.3", &format!("10.2.0.{n}")], 445, [2000, 2000])
+            world.tcp(from + n * apart, ["10.1.0.3", &format!("10.2.0.{n}")], 445, [2000, 2000]);
         });
     };
     reach(&mut world, 0, 600);

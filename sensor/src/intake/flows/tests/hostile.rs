@@ -31,7 +31,7 @@ fn millions_of_templates_take_their_places_from_each_other() {
         let ids = (0..1000).map(|id| template(256 + round * 600 + id, &FIELDS)).collect::<Vec<_>>();
         read(&mut reader, &[ipfix(0, 100, &ids.concat())]);
     }
-    assert_eq!(reader.known(), [1, 64]);
+    assert_eq!(reader.known(), [1, 128]);
     assert!(refused(&reader, Refusal::Templates) > 50_000);
 }
 
@@ -140,7 +140,7 @@ proptest! {
                 prop_assert!(record.first <= record.last && record.last <= at(100));
                 prop_assert!(record.one_in.is_none_or(|one_in| one_in > 1.0));
             }
-            prop_assert!(reader.known()[0] <= 512 && reader.known()[1] <= 64 * 512);
+            prop_assert!(reader.known()[0] <= 512 && reader.known()[1] <= 128 * 512);
         }
     }
 }
