@@ -40,8 +40,8 @@ const KINDS: [&str; 14] = [
     "connection",
     "audit_event",
     "mirrored_traffic",
-    "baseline",
     "channel",
+    "baseline",
 ];
 
 /// Panics at the first field of `alert` that is missing, unknown, or of another form.

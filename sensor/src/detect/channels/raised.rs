@@ -14,10 +14,12 @@ use super::table::Detector;
 use crate::alert::{
     Alert, Analytic, Channel, Destination, Evidence, Fact, SCHEMA, Severity, Status,
 };
+use crate::decode::protocol;
 use crate::detect::changes::Changed;
 use crate::detect::estate::Estate;
 use crate::detect::operations::Orchestration;
 use crate::detect::statistics::{confidence, severity, shown};
+use crate::eve::community_id::CommunityId;
 use crate::event::Flow;
 use crate::inventory::AssetId;
 use crate::time::{Elapsed, Timestamp};
@@ -246,6 +248,24 @@ impl Episode {
         text
     }
 
+    /// The conversation that was found first, where packets showed one.
+    fn connection(&self) -> Option<Evidence> {
+        let flow = &self.flow;
+        let is_seen =
+            flow.slot != Flow::NO_SLOT && matches!(flow.protocol, protocol::TCP | protocol::UDP);
+        is_seen.then(|| Evidence {
+            time: flow.opened,
+            weight: 0.0,
+            fact: Fact::Connection {
+                community_id: CommunityId::new(flow).to_string(),
+                address: flow.server.address,
+                port: flow.server.port,
+                protocol: if flow.protocol == protocol::TCP { "tcp" } else { "udp" }.into(),
+                source: None,
+            },
+        })
+    }
+
     fn evidence(&self, estate: &Estate) -> Vec<Evidence> {
         let (prior, why) = self.of.prior;
         let statement = format!("before the evidence: {why}");
@@ -284,6 +304,7 @@ impl Episode {
                 })),
             });
         }
+        evidence.extend(self.connection());
         evidence.extend(estate.mirror_evidence(&self.flow));
         evidence.sort_by_key(|piece| piece.time);
         evidence

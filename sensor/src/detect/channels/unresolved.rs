@@ -15,7 +15,7 @@ pub(super) const NEVER_RESOLVED: Detector = Detector {
     most: Severity::Informational,
     prior: (-3.0, "addresses are written into configs, and peers tell each other"),
     reads: &[Reads::Flows, Reads::Dns],
-    bound: "the first conversation that is answered, by asset, network and port",
+    bound: "the first TCP conversation that is answered, by asset, network and port",
     learns: true,
 };
 
@@ -29,7 +29,7 @@ pub(super) const WEB_SERVER_EGRESS: Detector = Detector {
     most: Severity::Low,
     prior: (-2.2, "peers, proxies and callbacks of customers are reached by address, too"),
     reads: &[Reads::Flows, Reads::Dns],
-    bound: "the first conversation that is answered, by asset, network and port",
+    bound: "the first TCP conversation that is answered, by asset, network and port",
     learns: true,
 };
 

@@ -161,8 +161,8 @@ impl Channels {
             found.extend(fallback.follows(look));
         }
         let serves_web = kept.serves_web;
-        // What is TLS was judged by its name.
-        let is_told = !serves_web && self.is_tls(flow);
+        // What is TLS was judged by its name; calls and games reach their peers by UDP all day.
+        let is_told = flow.protocol != protocol::TCP || (!serves_web && self.is_tls(flow));
         if !is_told && is_answered(volume) && (serves_web || !unresolved::is_usual(port)) {
             found.extend(unresolved::reaches(look, serves_web));
         }
@@ -191,7 +191,7 @@ impl Channels {
                     let bytes = volume.to_server.bytes + volume.to_client.bytes;
                     found.extend(mining::goes_on(look, bytes));
                 }
-            } else if volume.to_server.bytes >= MUCH {
+            } else if volume.to_server.bytes >= MUCH && !transfers::is_tunnel(flow) {
                 let told = &mut self.kept(client).told_inside;
                 found.extend(transfers::inside(look, told));
             }

@@ -45,6 +45,8 @@ impl Scene {
     /// Guests `10.1.0.N`, an ESXi host at 10.0.0.11, and one day of `--learn`.
     pub(in super::super) fn new() -> Self {
         let mut config = Config::default();
+        // They have a world of their own to be tested in.
+        config.channels.enabled = false;
         config.assets.push(Asset {
             name: "esxi-01".into(),
             role: Role::Esxi,

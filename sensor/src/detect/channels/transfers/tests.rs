@@ -1,8 +1,6 @@
 use super::super::tests::{WHOLE, World, sni};
 use super::*;
-use crate::decode::protocol;
 use crate::event::Body;
-use crate::event::Flow;
 
 const ENDS: [&str; 2] = ["10.1.0.1", "203.0.113.9"];
 
