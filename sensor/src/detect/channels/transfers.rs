@@ -12,10 +12,9 @@ use ipnet::IpNet;
 use super::finding::{Finding, Look, Place};
 use super::table::{Detector, Reads};
 use crate::alert::Severity;
-use crate::decode::protocol;
 use crate::detect::domain::network;
 use crate::detect::volume::{Direction, Scope, Series};
-use crate::event::{Flow, Volume};
+use crate::event::Volume;
 use crate::time::{ByteSize, Elapsed, Timestamp};
 
 /// Much out and little in.
@@ -75,7 +74,7 @@ pub(super) const INTERNAL_VOLUME: Detector = Detector {
 const RATIO: u64 = 20;
 const OUT: u64 = 5_000_000;
 const UPLOAD: u64 = 100_000_000;
-const INSIDE: u64 = 500_000_000;
+const INSIDE: u64 = 1_000_000_000;
 const DAY: Duration = Duration::from_secs(86_400);
 const PLACES: usize = 8;
 const TOLD: usize = 8;
@@ -158,16 +157,6 @@ impl Transfers {
         let counted = ("seconds", age.as_secs() as f64, DAY.as_secs() as f64);
         let found = Finding::new(&LONG_CONVERSATION, asset, flow.opened, counted);
         Some(found.about(format!("{} {}", network(to.address), to.port), what).at(look, None))
-    }
-}
-
-/// Whether what goes on in it is others' traffic: overlays and mirrors, which AN1131 watches.
-pub(super) const fn is_tunnel(flow: &Flow) -> bool {
-    const GRE: u8 = 47;
-    match flow.protocol {
-        GRE | 4 | 41 => true,
-        protocol::UDP => matches!(flow.server.port, 4789 | 4790 | 6081 | 8472),
-        _ => false,
     }
 }
 

@@ -191,7 +191,8 @@ impl Channels {
                     let bytes = volume.to_server.bytes + volume.to_client.bytes;
                     found.extend(mining::goes_on(look, bytes));
                 }
-            } else if volume.to_server.bytes >= MUCH && !transfers::is_tunnel(flow) {
+            // Overlays and mirrors carry others' traffic, in UDP and GRE: AN1131 watches those.
+            } else if volume.to_server.bytes >= MUCH && flow.protocol == protocol::TCP {
                 let told = &mut self.kept(client).told_inside;
                 found.extend(transfers::inside(look, told));
             }

@@ -1,6 +1,7 @@
 use super::super::tests::{WHOLE, World, sni};
 use super::*;
-use crate::event::Body;
+use crate::decode::protocol;
+use crate::event::{Body, Flow};
 
 const ENDS: [&str; 2] = ["10.1.0.1", "203.0.113.9"];
 
