@@ -66,7 +66,7 @@ pub(super) const INTERNAL_VOLUME: Detector = Detector {
     most: Severity::Informational,
     prior: (-3.0, "copies and backups that nobody planned do the same"),
     reads: &[Reads::Flows],
-    bound: "a spike of the sums over 1 min, 10 min or an hour as docs/egress.md has it, 500 MB and 10 \
+    bound: "a spike of the sums over 1 min, 10 min or an hour as docs/egress.md has it, 1 GB and 10 \
             times what is usual at least, that was not there at this time of day before",
     learns: true,
 };

@@ -141,9 +141,10 @@ impl Packets<'_, '_> {
     fn one(&mut self, way: Way, time: u64) {
         self.number += 1;
         let end = |ip: [u8; 4], port| Endpoint { mac: [2, 0, 0, 0, 1, ip[3]], ip: ip.into(), port };
-        // What the machine itself says to its database.
+        // What the machine itself says to its database, in a conversation of its own for each wrapping: the
+        // sequence numbers of one go on.
         let path = Path {
-            from: end(way.from, 45_000),
+            from: end(way.from, way.wrapping.port()),
             to: end([10, 50, 9, 9], 5432),
             vlans: [None, None],
         };
@@ -158,6 +159,16 @@ impl Packets<'_, '_> {
 }
 
 impl Wrapping {
+    /// The client's port of the conversation that is wrapped so.
+    fn port(self) -> u16 {
+        let id = match self {
+            Self::Vxlan(id) | Self::Erspan(id) => id,
+            Self::Geneve => 0,
+            Self::Own(port) => port.into(),
+        };
+        45_000 + (id % 10_000) as u16
+    }
+
     fn around(self, inner: &[u8]) -> Above {
         match self {
             Self::Vxlan(network) => tunnel::vxlan_of(network, inner),
