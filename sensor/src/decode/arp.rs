@@ -38,13 +38,13 @@ pub fn read(frame: &Frame<'_>) -> Option<Arp> {
     if frame.link != LinkType::ETHERNET {
         return None;
     }
-    let mut vlans: Vlans = frame.vlan.into_iter().collect();
+    let mut vlans = Vlans::from(frame.vlan);
     let (header, mut rest) = frame.bytes.split_first_chunk::<14>()?;
     let [.., s0, s1, s2, s3, s4, s5, k0, k1] = *header;
     let mut kind = u16::from_be_bytes([k0, k1]);
     while TAGS.contains(&kind) {
         let ([t0, t1, k0, k1], inner) = rest.split_first_chunk::<4>()?;
-        vlans.try_push(u16::from_be_bytes([*t0, *t1]) & 0x0fff).ok()?;
+        vlans.push(u16::from_be_bytes([*t0, *t1]) & 0x0fff).ok()?;
         (kind, rest) = (u16::from_be_bytes([*k0, *k1]), inner);
     }
     let body = rest.first_chunk::<28>().filter(|_| kind == ARP)?;
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn a_reply_in_a_vlan_says_who_is_where() {
         let arp = read(&frame(&REPLY)).unwrap();
-        assert_eq!(arp.vlans.as_slice(), [7]);
+        assert_eq!(*arp.vlans, [7]);
         assert_eq!(arp.from, Mac([2, 0, 0, 0, 0, 9]), "who sent it is not who it speaks of");
         assert_eq!(arp.sender, (Ipv4Addr::new(10, 0, 0, 1), Mac([2, 0, 0, 0, 0, 1])));
         assert!(arp.is_reply && arp.is_announcement());

@@ -80,7 +80,7 @@ fn described(link: u32, bytes: &[u8]) -> Result<Link<'_>, Refusal> {
 
 /// An IP packet with nothing more to say of its link.
 const fn bare(payload: &[u8]) -> Result<Link<'_>, Refusal> {
-    Ok(Link { macs: None, vlans: Vlans::new_const(), payload })
+    Ok(Link { macs: None, vlans: Vlans::new(), payload })
 }
 
 /// What is behind a header of `length` bytes.

@@ -73,7 +73,7 @@ fn reads_through_vlan_qinq_mpls_and_snap() {
     let qinq = between(&plain, &[0x88, 0xa8, 0xe0, 100, 0x81, 0, 0xf1, 0x23, 8, 0]);
     let packet_in_qinq = packet(&ethernet(&qinq)).unwrap();
     assert_is_the_tcp_packet(&packet_in_qinq, b"hello");
-    assert_eq!(packet_in_qinq.vlans.as_slice(), [100, 0x123]);
+    assert_eq!(*packet_in_qinq.vlans, [100, 0x123]);
 
     let mpls = between(&plain, &[0x88, 0x47, 0, 1, 0x40, 64, 0, 1, 0x41, 64]);
     assert_is_the_tcp_packet(&packet(&ethernet(&mpls)).unwrap(), b"hello");

@@ -25,7 +25,7 @@ fn endpoint(address: &str, port: u16) -> Endpoint {
 fn event(protocol: u8, client: Endpoint, server: Endpoint, body: Body) -> Event {
     let opened = Timestamp::from_parts(1_795_183_390, 900_000_000);
     let mut vlans = Vlans::new();
-    vlans.push(7);
+    vlans.push(7).unwrap();
     let (interface, tunnel) = (None, None);
     let flow = Flow { id: 42, slot: 0, client, server, protocol, vlans, interface, tunnel, opened };
     Event { time: Timestamp::from_parts(1_795_183_391, 123_456_000), flow, body }

@@ -277,7 +277,7 @@ impl Cold {
     /// Learns what no count tells from the first packet of the flow.
     pub(super) fn meet(&mut self, packet: &Packet<'_>, tunnel: Option<Arc<Tunnel>>) {
         self.tunnel = tunnel;
-        self.vlans = packet.vlans.clone();
+        self.vlans = packet.vlans;
         self.icmp =
             matches!(packet.protocol, protocol::ICMP | protocol::ICMPV6).then_some(packet.ports);
     }
@@ -308,7 +308,7 @@ impl Cold {
             client,
             server,
             protocol: slot.key.protocol(),
-            vlans: self.vlans.clone(),
+            vlans: self.vlans,
             interface: self.interface,
             tunnel: self.tunnel.clone(),
             opened: Timestamp::from_nanos(slot.opened),

@@ -33,7 +33,7 @@ mod ether_type {
 /// A frame, of whose tags the outermost may have been taken out before.
 #[inline(always)]
 pub(super) fn read(bytes: &[u8], outermost: Option<u16>) -> Result<Link<'_>, Refusal> {
-    ethernet(bytes, outermost.into_iter().collect(), 0)
+    ethernet(bytes, outermost.into(), 0)
 }
 
 /// What a link layer without VLANs carries, by its EtherType.
@@ -106,7 +106,7 @@ fn ether_payload<'a>(
                 let ([t0, t1, k0, k1], rest) =
                     payload.split_first_chunk::<4>().ok_or(Refusal::LinkTruncated)?;
                 let id = u16::from_be_bytes([*t0, *t1]) & 0x0fff;
-                vlans.try_push(id).map_err(|_| Refusal::LinkNesting)?;
+                vlans.push(id).map_err(|_| Refusal::LinkNesting)?;
                 (kind, payload) = (u16::from_be_bytes([*k0, *k1]), rest);
             }
             ether_type::MPLS | ether_type::MPLS_MULTICAST => {

@@ -231,12 +231,12 @@ impl Neighbours {
 /// A conversation that stands for what was said: of the address with itself.
 pub(super) fn flow(said: &Neighbour) -> Flow {
     let end = Endpoint { address: IpAddr::V4(said.address), port: 0, mac: Some(said.mac) };
-    let (vlans, interface) = (said.vlans.clone(), said.interface);
+    let (vlans, interface) = (said.vlans, said.interface);
     Flow { vlans, interface, ..Flow::of_nobody(end, said.time) }
 }
 
 fn link(said: &Neighbour) -> Link {
-    (said.interface, said.vlans.clone())
+    (said.interface, said.vlans)
 }
 
 /// The asset that is at a MAC address, else that has the address.

@@ -71,7 +71,7 @@ fn packets_that_come_after_a_count_still_tell_addresses_and_vlans() {
     let mac = |last| Mac([2, 0, 0, 0, 0, last]);
     let there = Packet {
         macs: Some([mac(1), mac(2)]),
-        vlans: [7].into_iter().collect(),
+        vlans: Some(7).into(),
         ..packet(6.0, true, PORTS, ack(1), b"")
     };
     // The way back was routed: another address than the one that was sent to.
@@ -85,7 +85,7 @@ fn packets_that_come_after_a_count_still_tell_addresses_and_vlans() {
         let (flow, account) = &recorder.accounts[0];
         let macs = [&flow.client, &flow.server].map(|Endpoint { mac, .. }| *mac);
         assert_eq!(macs, [Some(mac(1)), Some(server)]);
-        assert_eq!(flow.vlans.as_slice(), [7]);
+        assert_eq!(*flow.vlans, [7]);
         assert_eq!(recorder.accounts.len(), 1);
         assert_eq!(account.to_server.packets, 11);
     }
