@@ -3,8 +3,6 @@
 
 use std::net::IpAddr;
 
-use arrayvec::ArrayVec;
-
 use crate::capture::{Frame, Mark};
 use crate::time::Timestamp;
 
@@ -27,8 +25,10 @@ pub mod starttls;
 mod text;
 pub mod tls;
 pub mod tunnel;
+mod vlans;
 
 pub use refusal::{Refusal, Refusals};
+pub use vlans::{TooManyTags, Vlans};
 
 use link::Link;
 use tunnel::Outer;
@@ -129,9 +129,6 @@ impl std::fmt::Debug for Mac {
         std::fmt::Display::fmt(self, f)
     }
 }
-
-/// The VLAN ids of a frame, outermost first.
-pub type Vlans = ArrayVec<u16, { egret_ebpf::MAX_VLAN_TAGS }>;
 
 /// IP protocol numbers that are told apart (IANA "Protocol Numbers").
 pub mod protocol {

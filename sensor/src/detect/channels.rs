@@ -313,25 +313,34 @@ impl Channels {
 
     #[cold]
     fn judge(&mut self, look: &Look<'_>, finding: Finding, alerts: &mut Vec<Alert>) {
-        let (asset, name, subject) = (finding.asset, finding.of.name, &*finding.subject);
-        if self.settings.off.iter().any(|off| off == name) {
+        let (asset, of, subject) = (finding.asset, finding.of, &*finding.subject);
+        if !self.is_news(look, asset, of, subject) || self.is_approved(look, &finding) {
             return;
         }
-        let phase = look.estate.phase(asset, look.now);
-        if phase == Phase::Teaching || (phase == Phase::Learning && finding.of.learns) {
-            self.usual.learn(asset, name, subject);
-            return;
-        }
-        if self.usual.knows(asset, name, subject) || self.is_approved(look, &finding) {
-            return;
-        }
-        if finding.of.learns && self.usual.is_habit(asset, name) {
-            return;
-        }
-        if finding.of.learns && self.usual.is_common(asset, name, subject, look.now) {
+        if of.learns && self.usual.is_common(asset, of.name, subject, look.now) {
             return;
         }
         self.raised.take(look.estate, finding, look.flow, look.now, alerts);
+    }
+
+    /// Whether a channel may have to tell this of an asset: it is wanted and not usual, and is not just
+    /// being learned.
+    fn is_news(
+        &mut self,
+        look: &Look<'_>,
+        asset: AssetId,
+        of: &'static Detector,
+        subject: &str,
+    ) -> bool {
+        if self.usual.is_habit(asset, of) || self.settings.off.iter().any(|off| off == of.name) {
+            return false;
+        }
+        let phase = look.estate.phase(asset, look.now);
+        if phase == Phase::Teaching || (phase == Phase::Learning && of.learns) {
+            self.usual.learn(asset, of, subject);
+            return false;
+        }
+        !self.usual.knows(asset, of.name, subject)
     }
 
     /// Whether the config approves the place.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::table::Detector;
 use crate::detect::estate::{Ends, Estate};
-use crate::eve::community_id::CommunityId;
 use crate::event::Flow;
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
@@ -38,7 +37,7 @@ pub(super) struct Finding {
     /// What it adds to the log-odds, in nats.
     pub(super) weight: f64,
     pub(super) place: Option<Place>,
-    /// The conversation that shows it, by its community ID.
+    /// The conversation that shows it, by its community ID, once it is worth telling.
     pub(super) community_id: Option<String>,
     /// Whether the asset is the conversation's server.
     pub(super) is_server: bool,
@@ -87,7 +86,6 @@ impl Finding {
     pub(super) fn at(mut self, look: &Look<'_>, name: Option<Arc<str>>) -> Self {
         let server = &look.flow.server;
         self.place = Some(Place { address: server.address, port: server.port, name });
-        self.community_id = Some(CommunityId::new(look.flow).to_string());
         self
     }
 

@@ -64,11 +64,13 @@ impl Raised {
     pub(super) fn take(
         &mut self,
         estate: &Estate,
-        finding: Finding,
+        mut finding: Finding,
         flow: &Flow,
         now: Timestamp,
         alerts: &mut Vec<Alert>,
     ) {
+        let is_there = finding.place.is_some();
+        finding.community_id = is_there.then(|| CommunityId::new(flow).to_string());
         let key = (finding.asset, finding.of.name);
         if let Some(old) = self.alerts.get(&key)
             && now.since(old.last) > EPISODE
@@ -98,7 +100,7 @@ impl Raised {
         if !finding.is_server && episode.led.is_none() {
             episode.led = estate.operations.before(finding.asset, now).cloned();
         }
-        if finding.place.is_some() && !finding.is_server && episode.after.is_none() {
+        if is_there && !finding.is_server && episode.after.is_none() {
             episode.after = estate.changes.before(finding.asset, now).cloned();
         }
         episode.add(finding, now);

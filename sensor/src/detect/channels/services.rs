@@ -122,41 +122,42 @@ pub(super) const fn of_port(port: u16) -> Option<&'static Detector> {
 /// What one side outside adds: at a prior of -2.5 the alert is low.
 const OUTSIDE: f64 = 1.0;
 
-/// What a conversation that was answered on such a port is to each of its ends.
-pub(super) fn used(of: &'static Detector, look: &Look<'_>) -> [Option<Finding>; 2] {
+/// What a conversation that was answered on such a port is to each of its ends, where `news` says that its
+/// subject is any: most are none, and nothing is written of them.
+pub(super) fn used(
+    of: &'static Detector,
+    look: &Look<'_>,
+    mut news: impl FnMut(AssetId, &dyn Fn() -> String) -> Option<String>,
+) -> [Option<Finding>; 2] {
     let (flow, ends) = (look.flow, look.ends);
     let (client, server) = (&flow.client, &flow.server);
     let counted = ("conversations", 1.0, 1.0);
     let from_outside = ends.client.is_none() && !look.estate.inventory.is_internal(client.address);
     let is_smb = of.name == SMB.name;
-    let inward = |asset: AssetId| {
-        let from =
-            if from_outside { "outside".to_owned() } else { network(client.address).to_string() };
-        let mut found = Finding::new(of, asset, flow.opened, counted)
-            .about(
-                format!("in from {from}"),
-                format!("was reached on port {} by {}", server.port, client.address),
-            )
-            .with(vec![client.address.to_string()])
-            .of_server();
+    let inward = |asset: AssetId, subject: String| {
+        let what = format!("was reached on port {} by {}", server.port, client.address);
+        let found = Finding::new(of, asset, flow.opened, counted).about(subject, what);
+        let mut found = found.with(vec![client.address.to_string()]).of_server();
         found.weight = if from_outside { OUTSIDE } else { 0.0 };
         found
     };
-    let outward = |asset: AssetId| {
-        let mut found = Finding::new(of, asset, flow.opened, counted)
-            .about(
-                format!("out to {}", network(server.address)),
-                format!("reached {} on port {}", server.address, server.port),
-            )
-            .with(vec![server.address.to_string()])
-            .at(look, None);
+    let outward = |asset: AssetId, subject: String| {
+        let what = format!("reached {} on port {}", server.address, server.port);
+        let found = Finding::new(of, asset, flow.opened, counted).about(subject, what);
+        let mut found = found.with(vec![server.address.to_string()]).at(look, None);
         found.weight = OUTSIDE;
         found
     };
-    [
-        ends.server.filter(|_| from_outside || !is_smb).map(inward),
-        ends.client.filter(|_| ends.outbound).map(outward),
-    ]
+    let from = || match from_outside {
+        true => "in from outside".to_owned(),
+        false => format!("in from {}", network(client.address)),
+    };
+    let to = || format!("out to {}", network(server.address));
+    let reached = ends.server.filter(|_| from_outside || !is_smb);
+    let reached = reached.and_then(|asset| Some(inward(asset, news(asset, &from)?)));
+    let reaches = ends.client.filter(|_| ends.outbound);
+    let reaches = reaches.and_then(|asset| Some(outward(asset, news(asset, &to)?)));
+    [reached, reaches]
 }
 
 /// Hosts that an asset speaks SMB with.

@@ -1,13 +1,15 @@
 //! What is usual for an asset: what a channel would have told of it while it was learned.
 //!
-//! Bounds: [`PER_ASSET`] subjects an asset of at most [`LONGEST`] bytes; of subjects that several
-//! assets share [`SHARED`] in each of two generations of a week, with [`COMMON`] assets each.
+//! Bounds: [`PER_ASSET`] subjects an asset of at most [`LONGEST`] bytes, [`HABIT`] of a channel that
+//! learns; of subjects that several assets share [`SHARED`] in each of two generations of a week, with
+//! [`COMMON`] assets each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use arrayvec::ArrayVec;
 
+use super::table::{CHANNELS, Detector};
 use crate::baseline::AssetBaseline;
 use crate::detect::recent::Recent;
 use crate::inventory::AssetId;
@@ -17,7 +19,7 @@ use crate::time::Timestamp;
 const PER_ASSET: usize = 128;
 const LONGEST: usize = 120;
 /// Who was learned to do something with so many does it with any.
-const HABIT: usize = 4;
+const HABIT: u8 = 4;
 /// What so many assets did lately is how this estate is: the first of them are told of.
 pub(super) const COMMON: usize = 4;
 const SHARED: usize = 8192;
@@ -26,39 +28,48 @@ const LATELY: Duration = Duration::from_secs(7 * 86_400);
 /// The memory.
 #[derive(Debug)]
 pub(super) struct Usual {
-    assets: BTreeMap<AssetId, BTreeSet<Box<str>>>,
+    assets: Vec<Option<Box<Known>>>,
     shared: Recent<Box<str>, ArrayVec<AssetId, COMMON>>,
     forgotten: u64,
 }
 
+/// What is usual for one asset.
+#[derive(Debug, Default)]
+struct Known {
+    subjects: BTreeSet<Box<str>>,
+    /// How many of them channels that learn have, up to [`HABIT`]; each by its place in [`CHANNELS`].
+    counts: Vec<(u8, u8)>,
+}
+
 impl Usual {
     pub(super) fn new() -> Self {
-        Self { assets: BTreeMap::new(), shared: Recent::new(LATELY, SHARED), forgotten: 0 }
+        Self { assets: Vec::new(), shared: Recent::new(LATELY, SHARED), forgotten: 0 }
     }
 
     /// Learns that an asset does this.
-    pub(super) fn learn(&mut self, asset: AssetId, channel: &str, subject: &str) {
-        let known = self.assets.entry(asset).or_default();
-        let key = key(channel, subject);
-        if known.len() < PER_ASSET {
-            known.insert(key);
-        } else if !known.contains(&key) {
-            self.forgotten += 1;
+    pub(super) fn learn(&mut self, asset: AssetId, of: &Detector, subject: &str) {
+        let known = self.known(asset);
+        if known.count(of) >= HABIT {
+            return;
+        }
+        let key = key(of.name, subject);
+        if known.subjects.len() >= PER_ASSET {
+            self.forgotten += u64::from(!known.subjects.contains(&key));
+        } else if known.subjects.insert(key) {
+            known.note(of, 1);
         }
     }
 
     /// Whether an asset was learned to do this.
     pub(super) fn knows(&self, asset: AssetId, channel: &str, subject: &str) -> bool {
-        let known = self.assets.get(&asset);
-        known.is_some_and(|known| known.contains(&key(channel, subject)))
+        let known = self.of(asset);
+        known.is_some_and(|known| known.subjects.contains(&key(channel, subject)))
     }
 
     /// Whether an asset was learned to do this with so many that with one more it does the same.
-    pub(super) fn is_habit(&self, asset: AssetId, channel: &str) -> bool {
-        let Some(known) = self.assets.get(&asset) else { return false };
-        let prefix = key(channel, "");
-        let of_it = known.range(prefix.clone()..).take_while(|known| known.starts_with(&*prefix));
-        of_it.take(HABIT).count() == HABIT
+    #[inline]
+    pub(super) fn is_habit(&self, asset: AssetId, of: &Detector) -> bool {
+        self.of(asset).is_some_and(|known| known.count(of) >= HABIT)
     }
 
     /// Whether so many other assets do this by now that it is how the estate is.
@@ -82,24 +93,66 @@ impl Usual {
     }
 
     pub(super) fn forget(&mut self, asset: AssetId) {
-        self.assets.remove(&asset);
+        if let Some(known) = self.assets.get_mut(asset.index()) {
+            *known = None;
+        }
     }
 
     pub(super) fn save(&self, asset: AssetId, baseline: &mut AssetBaseline) {
-        let known = self.assets.get(&asset);
-        baseline.channels = known.into_iter().flatten().map(ToString::to_string).collect();
+        let subjects = self.of(asset).into_iter().flat_map(|known| &known.subjects);
+        baseline.channels = subjects.map(ToString::to_string).collect();
     }
 
     pub(super) fn restore(&mut self, asset: AssetId, baseline: &AssetBaseline) {
-        let known = baseline.channels.iter().take(PER_ASSET);
-        let known: BTreeSet<Box<str>> = known.map(|key| key.as_str().into()).collect();
-        if !known.is_empty() {
-            self.assets.entry(asset).or_default().extend(known);
+        if baseline.channels.is_empty() {
+            return;
         }
+        let known = self.known(asset);
+        let subjects = baseline.channels.iter().take(PER_ASSET);
+        known.subjects.extend(subjects.map(|key| Box::from(key.as_str())));
+        for of in CHANNELS {
+            let prefix = key(of.name, "");
+            let more = known.subjects.range(prefix.clone()..);
+            let its = more.take_while(|known| known.starts_with(&*prefix)).count();
+            known.note(of, u8::try_from(its).unwrap_or(HABIT));
+        }
+    }
+
+    fn of(&self, asset: AssetId) -> Option<&Known> {
+        self.assets.get(asset.index())?.as_deref()
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "the table was grown to hold this index")]
+    fn known(&mut self, asset: AssetId) -> &mut Known {
+        if self.assets.len() <= asset.index() {
+            self.assets.resize_with(asset.index() + 1, || None);
+        }
+        self.assets[asset.index()].get_or_insert_default()
     }
 
     pub(super) const fn forgotten(&self) -> u64 {
         self.forgotten
+    }
+}
+
+impl Known {
+    fn count(&self, of: &Detector) -> u8 {
+        let is_of =
+            |place: u8| CHANNELS.get(usize::from(place)).is_some_and(|at| at.name == of.name);
+        self.counts.iter().find(|(place, _)| is_of(*place)).map_or(0, |(_, count)| *count)
+    }
+
+    /// A channel has so many subjects more.
+    fn note(&mut self, of: &Detector, more: u8) {
+        let place = CHANNELS.iter().position(|at| at.name == of.name);
+        let Some(place) = place.and_then(|place| u8::try_from(place).ok()) else { return };
+        if !of.learns || more == 0 {
+            return;
+        }
+        match self.counts.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, count)) => *count = count.saturating_add(more),
+            None => self.counts.push((place, more)),
+        }
     }
 }
 
@@ -110,36 +163,46 @@ fn key(channel: &str, subject: &str) -> Box<str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{beacons, names, services};
     use super::*;
     use crate::detect::tests::any_asset;
+
+    const BEACON: &Detector = &beacons::BEACON;
+    const NET: &str = "203.0.113.0/24";
 
     #[test]
     fn what_an_asset_was_learned_to_do_lasts_and_nothing_else_does() {
         let (mut usual, asset) = (Usual::new(), any_asset());
-        usual.learn(asset, "beacon", "203.0.113.0/24");
-        assert!(usual.knows(asset, "beacon", "203.0.113.0/24"));
-        assert!(!usual.knows(asset, "ssh", "203.0.113.0/24"));
+        usual.learn(asset, BEACON, NET);
+        assert!(usual.knows(asset, "beacon", NET) && !usual.knows(asset, "ssh", NET));
+        (0..2).for_each(|n| usual.learn(asset, BEACON, &n.to_string()));
+        assert!(!usual.is_habit(asset, BEACON));
+        usual.learn(asset, BEACON, "2");
+        (0..3).for_each(|n| usual.learn(asset, &services::SSH, &n.to_string()));
         let mut kept = AssetBaseline::default();
         usual.save(asset, &mut kept);
         let mut next = Usual::new();
         next.restore(asset, &kept);
-        assert!(next.knows(asset, "beacon", "203.0.113.0/24"));
-        assert!(!next.is_habit(asset, "beacon"));
-        (0..3).for_each(|n| next.learn(asset, "beacon", &n.to_string()));
-        (0..9).for_each(|n| next.learn(asset, "beaconing", &n.to_string()));
-        assert!(next.is_habit(asset, "beacon") && !next.is_habit(asset, "beac"));
+        for usual in [&usual, &next] {
+            assert!(usual.knows(asset, "beacon", NET) && usual.knows(asset, "ssh", "2"));
+            assert!(usual.is_habit(asset, BEACON) && !usual.is_habit(asset, &services::SSH));
+        }
         next.forget(asset);
-        assert!(!next.knows(asset, "beacon", "203.0.113.0/24"));
+        assert!(!next.knows(asset, "beacon", NET) && !next.is_habit(asset, BEACON));
     }
 
     #[test]
-    fn subjects_of_an_asset_have_a_bound() {
+    fn subjects_of_an_asset_have_a_bound_and_those_of_a_habit_need_no_more() {
         let (mut usual, asset) = (Usual::new(), any_asset());
         let long = "é".repeat(400);
-        usual.learn(asset, "beacon", &long);
+        usual.learn(asset, BEACON, &long);
         assert!(usual.knows(asset, "beacon", &long));
-        (0..1000).for_each(|n| usual.learn(asset, "beacon", &n.to_string()));
-        assert_eq!(usual.assets[&asset].len(), PER_ASSET);
-        assert_eq!(usual.forgotten(), 1001 - PER_ASSET as u64);
+        (0..1000).for_each(|n| usual.learn(asset, BEACON, &n.to_string()));
+        assert_eq!((usual.of(asset).unwrap().subjects.len(), usual.forgotten()), (HABIT.into(), 0));
+        assert!(!names::HIDDEN_SERVICE.learns);
+        (0..1000).for_each(|n| usual.learn(asset, &names::HIDDEN_SERVICE, &n.to_string()));
+        assert_eq!(usual.of(asset).unwrap().subjects.len(), PER_ASSET);
+        assert_eq!(usual.forgotten(), 1000 + u64::from(HABIT) - PER_ASSET as u64);
+        assert!(!usual.is_habit(asset, &names::HIDDEN_SERVICE));
     }
 }

@@ -102,7 +102,11 @@ impl Channels {
         let port = flow.server.port;
         let service = (flow.protocol == protocol::TCP).then(|| services::of_port(port)).flatten();
         if let Some(service) = service.filter(|_| is_answered(volume)) {
-            found.extend(services::used(service, look).into_iter().flatten());
+            let news = |asset, subject: &dyn Fn() -> String| {
+                let subject = (!self.usual.is_habit(asset, service)).then(subject);
+                subject.filter(|subject| self.is_news(look, asset, service, subject))
+            };
+            found.extend(services::used(service, look, news).into_iter().flatten());
             if let Some(client) = ends.client.filter(|_| matches!(port, 139 | 445)) {
                 let fanout = self.kept(client).fanout.get_or_insert_default();
                 found.extend(fanout.reaches(look));
