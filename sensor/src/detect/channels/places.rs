@@ -94,17 +94,46 @@ const PLACES: &[(&str, Kind)] = &[
     ("zoho.com", Kind::RemoteAccess),
 ];
 
-/// What a name in lower case is known for, and the listed domain.
-pub(super) fn kind(name: &str) -> Option<(&'static str, Kind)> {
-    let mut rest = name;
-    // The shortest listed domain has two labels.
-    while rest.contains('.') {
-        if let Ok(place) = PLACES.binary_search_by(|(domain, _)| (*domain).cmp(rest)) {
-            return PLACES.get(place).copied();
+/// A bit for each listed domain, by its hash: nearly all names are on no list, and end here.
+#[expect(clippy::indexing_slicing, reason = "worked out when this is compiled")]
+const LISTED: [u64; 16] = {
+    let (mut bits, mut place) = ([0; 16], 0);
+    while place < PLACES.len() {
+        let domain = PLACES[place].0.as_bytes();
+        let (mut hash, mut left) = (0, domain.len());
+        while left > 0 {
+            left -= 1;
+            hash = longer(hash, domain[left]);
         }
-        rest = rest.split_once('.')?.1;
+        bits[(hash / 64 % 16) as usize] |= 1 << (hash % 64);
+        place += 1;
     }
-    None
+    bits
+};
+
+/// The hash of a name that has one more byte in front.
+const fn longer(hash: u32, byte: u8) -> u32 {
+    hash.wrapping_mul(31).wrapping_add(byte as u32)
+}
+
+/// What a name in lower case is known for, and the longest listed domain that it is below.
+pub(super) fn kind(name: &str) -> Option<(&'static str, Kind)> {
+    let (mut hash, mut known) = (0, None);
+    for (place, byte) in name.bytes().enumerate().rev() {
+        if byte == b'.' {
+            known = name.get(place + 1..).and_then(|domain| listed(domain, hash)).or(known);
+        }
+        hash = longer(hash, byte);
+    }
+    listed(name, hash).or(known)
+}
+
+fn listed(domain: &str, hash: u32) -> Option<(&'static str, Kind)> {
+    if LISTED.get((hash / 64 % 16) as usize)? & 1 << (hash % 64) == 0 {
+        return None;
+    }
+    let place = PLACES.binary_search_by(|(listed, _)| (*listed).cmp(domain)).ok()?;
+    PLACES.get(place).copied()
 }
 
 #[cfg(test)]
@@ -119,6 +148,7 @@ mod tests {
     #[test]
     fn a_name_is_of_a_list_when_it_is_below_a_listed_domain() {
         assert_eq!(kind("pastebin.com"), Some(("pastebin.com", Kind::Paste)));
+        assert!(PLACES.iter().all(|(domain, of)| kind(domain) == Some((domain, *of))));
         assert_eq!(kind("a.b.ngrok.io"), Some(("ngrok.io", Kind::Tunnel)));
         assert_eq!(kind("notpastebin.com"), None);
         assert_eq!(kind("pastebin.com.evil.example"), None);
