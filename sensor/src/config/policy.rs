@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::BusinessHours;
 use crate::time::Timestamp;
+use crate::whereabouts::Databases;
 
 /// `[detect.site_budget]`: how many alerts a week people can look at; what is weak beyond that is held
 /// back.
@@ -29,6 +30,8 @@ pub struct Channels {
     pub off: Vec<String>,
     /// `segments`: networks that not everybody may open conversations into.
     pub segments: Vec<Segment>,
+    /// `databases`: of countries and autonomous systems.
+    pub databases: Databases,
 }
 
 /// One of `segments = [{ name, network, from, port }]`.
@@ -115,7 +118,12 @@ impl Default for SiteBudget {
 
 impl Default for Channels {
     fn default() -> Self {
-        Self { enabled: true, off: Vec::new(), segments: Vec::new() }
+        Self {
+            enabled: true,
+            off: Vec::new(),
+            segments: Vec::new(),
+            databases: Databases::default(),
+        }
     }
 }
 

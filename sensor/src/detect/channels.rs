@@ -27,6 +27,7 @@ use usual::Usual;
 use watch::{Beginning, Kept};
 
 pub use rows::{Row, rows};
+use table::Learns;
 pub use table::{CHANNELS, Detector, Reads};
 
 mod attempts;
@@ -53,6 +54,7 @@ mod transfers;
 mod unresolved;
 mod usual;
 mod watch;
+mod whereabouts;
 
 /// The detectors.
 #[derive(Debug)]
@@ -317,10 +319,26 @@ impl Channels {
         if !self.is_news(look, asset, of, subject) || self.is_approved(look, &finding) {
             return;
         }
-        if of.learns && self.usual.is_common(asset, of.name, subject, look.now) {
+        let learns = of.learns != Learns::Nothing;
+        if learns && self.usual.is_common(asset, of.name, subject, look.now) {
             return;
         }
+        if of.learns == Learns::Told {
+            self.usual.tell(asset, of.name, subject);
+        }
         self.raised.take(look.estate, finding, look.flow, look.now, alerts);
+    }
+
+    /// What a channel may have to tell of an asset: nothing where one more is no news, whatever it is.
+    fn news(
+        &mut self,
+        look: &Look<'_>,
+        asset: AssetId,
+        of: &'static Detector,
+        subject: impl FnOnce() -> Option<String>,
+    ) -> Option<String> {
+        let subject = if self.usual.is_habit(asset, of) { None } else { subject() };
+        subject.filter(|subject| self.is_news(look, asset, of, subject))
     }
 
     /// Whether a channel may have to tell this of an asset: it is wanted and not usual, and is not just
@@ -336,7 +354,7 @@ impl Channels {
             return false;
         }
         let phase = look.estate.phase(asset, look.now);
-        if phase == Phase::Teaching || (phase == Phase::Learning && of.learns) {
+        if phase == Phase::Teaching || (phase == Phase::Learning && of.learns != Learns::Nothing) {
             self.usual.learn(asset, of, subject);
             return false;
         }

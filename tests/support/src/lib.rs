@@ -30,6 +30,7 @@ pub mod flood;
 pub mod frames;
 pub mod http;
 pub mod meter;
+pub mod mmdb;
 pub mod net;
 pub mod pace;
 pub mod process;

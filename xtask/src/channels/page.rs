@@ -42,6 +42,9 @@ are channel detectors: small ones, each of one idea, over what is shared of each
 off = [\"beacon\", \"new_registry\"]
 # Who may open conversations into a segment, and on which ports.
 segments = [{ name = \"pci\", network = [\"10.9.0.0/16\"], from = [\"10.1.0.0/24\"], port = [443] }]
+# Countries and providers' networks that an asset never went to, where databases in MaxMind's format say
+# which they are (GeoLite2, DB-IP, IPinfo); read again by SIGHUP.
+databases = [\"/var/lib/GeoIP/GeoLite2-Country.mmdb\", \"/var/lib/GeoIP/GeoLite2-ASN.mmdb\"]
 ```
 ";
 

@@ -1,6 +1,6 @@
 //! Every section of the file: its keys, the kind of each, and where its value belongs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::assets;
@@ -19,6 +19,7 @@ use crate::config::{
     TlsEgress, Webhook, WebhookFormat,
 };
 use crate::detect::CHANNELS;
+use crate::whereabouts::{Database, Databases};
 
 /// Formulas that may be given: each is tried on every answer alive at every odd connection.
 const MAX_FORMULAS: usize = 32;
@@ -133,6 +134,8 @@ fn channels(keys: &mut Keys<'_, '_>, to: &mut Channels) {
     keys.set("enabled", &FLAG, &mut to.enabled);
     to.off = keys.parsed_list("off", &TEXT, channel);
     to.segments = keys.tables("segments", segment);
+    let open = |path: &str| Database::open(Path::new(path));
+    to.databases = Databases::new(keys.parsed_list("databases", &TEXT, open));
 }
 
 /// The name of a detector, or what was expected.

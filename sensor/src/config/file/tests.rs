@@ -42,8 +42,17 @@ fn examples() -> String {
 
 #[test]
 fn the_examples_of_the_shipped_file_are_valid() {
-    let config = read_text(&examples()).unwrap();
+    // Databases are opened with the file.
+    let folder = tempfile::tempdir().unwrap();
+    let there = |name: &str| {
+        std::fs::write(folder.path().join(name), egret_tests::mmdb::database(&[])).unwrap();
+    };
+    there("GeoLite2-Country.mmdb");
+    there("GeoLite2-ASN.mmdb");
+    let text = examples().replace("/var/lib/GeoIP", &folder.path().to_string_lossy());
+    let config = read_text(&text).unwrap();
     assert_eq!(config.sensor.name, "dc1-rack7");
+    assert!(!config.channels.databases.is_empty());
     assert_eq!(config.assets.len(), 2);
     assert_eq!(config.approve.len(), 1);
     assert_eq!(config.guest_operations.maintenance.len(), 1);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use arrayvec::ArrayVec;
 
 use super::finding::{Finding, Look, crosses, hashed};
-use super::table::{Detector, Reads};
+use super::table::{Detector, Learns, Reads};
 use crate::alert::Severity;
 use crate::decode::protocol;
 use crate::time::Timestamp;
@@ -25,7 +25,7 @@ pub(super) const PORT_SCAN: Detector = Detector {
     prior: (-1.0, "inventory tools and services that moved try closed ports, too"),
     reads: &[Reads::Flows],
     bound: "16 ports, none of them more than an hour after the one before",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// Hosts on one port.
@@ -38,7 +38,7 @@ pub(super) const HOST_SWEEP: Detector = Detector {
     prior: (-1.0, "monitoring and deployment try hosts that are off, too"),
     reads: &[Reads::Flows],
     bound: "24 hosts, none of them more than an hour after the one before; outside only over TCP",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// Ports of an asset, from outside.
@@ -51,7 +51,7 @@ pub(super) const SCANNED: Detector = Detector {
     prior: (-3.0, "what can be reached from the Internet is scanned all the time"),
     reads: &[Reads::Flows],
     bound: "64 ports of an asset from one address, none more than an hour after the one before",
-    learns: false,
+    learns: Learns::Nothing,
 };
 
 /// A success after refusals in a row.
@@ -65,7 +65,7 @@ pub(super) const PORT_KNOCK: Detector = Detector {
     prior: (-0.5, "a client that looks for a service may try its ports in a row"),
     reads: &[Reads::Flows],
     bound: "3 to 8 closed ports of an asset within 60 s before",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 const PORTS: u32 = 16;

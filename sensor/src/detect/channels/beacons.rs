@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::finding::{Finding, Look, hashed};
-use super::table::{Detector, Reads};
+use super::table::{Detector, Learns, Reads};
 use crate::alert::Severity;
 use crate::detect::domain::network;
 use crate::event::Volume;
@@ -24,7 +24,7 @@ pub(super) const BEACON: Detector = Detector {
     reads: &[Reads::Flows],
     bound: "24 intervals in a row of 10 s to 6 h that differ by an eighth at most (one in eight may), over \
             2 h at least; ports 53, 123 and 853 are left out",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 const PLACES: usize = 32;

@@ -3,7 +3,7 @@
 use super::finding::{Finding, Look};
 use super::mining;
 use super::places::{Kind, kind};
-use super::table::{Detector, Reads};
+use super::table::{Detector, Learns, Reads};
 use crate::alert::Severity;
 use crate::detect::domain::lower;
 use crate::event::TlsSession;
@@ -26,7 +26,7 @@ const fn detector(
         prior,
         reads: &[Reads::Hellos],
         bound: BOUND,
-        learns: true,
+        learns: Learns::Usual,
     }
 }
 

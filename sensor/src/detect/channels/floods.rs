@@ -5,7 +5,7 @@
 use arrayvec::ArrayVec;
 
 use super::finding::{Finding, Look, crosses, hashed};
-use super::table::{Detector, Reads};
+use super::table::{Detector, Learns, Reads};
 use crate::alert::Severity;
 use crate::time::Timestamp;
 
@@ -19,7 +19,7 @@ pub(super) const HALF_OPEN_FLOOD: Detector = Detector {
     prior: (-1.5, "a scan of all ports, or a service that is down, looks like it for minutes"),
     reads: &[Reads::Flows],
     bound: "600 in a minute",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// Conversations of one packet that an asset sends.
@@ -32,7 +32,7 @@ pub(super) const SINGLE_PACKET_FLOOD: Detector = Detector {
     prior: (-1.5, "scanners of the estate's own and exporters of logs send single packets, too"),
     reads: &[Reads::Flows],
     bound: "1000 in a minute",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// Answers to connections that were never opened.
@@ -46,7 +46,7 @@ pub(super) const SYN_ACK_FLOOD: Detector = Detector {
     prior: (-1.0, "a mirror that shows one direction for a while looks like it"),
     reads: &[Reads::Flows],
     bound: "300 in a minute, with no packet of the asset",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// UDP to many hosts of services that answer with more than they are asked.
@@ -60,7 +60,7 @@ pub(super) const UDP_REFLECTION: Detector = Detector {
     prior: (-0.5, "a resolver asks many name servers"),
     reads: &[Reads::Flows],
     bound: "64 hosts in a minute",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// Conversations with a web server.
@@ -73,7 +73,7 @@ pub(super) const WEB_SPIKE: Detector = Detector {
     prior: (-1.5, "campaigns, load tests and monitors that went wrong do the same"),
     reads: &[Reads::Flows],
     bound: "600 in a minute, and 8 times the most that was seen in an hour of watching before",
-    learns: false,
+    learns: Learns::Nothing,
 };
 
 const HALF_OPEN: u32 = 600;

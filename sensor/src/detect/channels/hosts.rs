@@ -1,7 +1,7 @@
 //! What is changed on ESXi hosts that lets traffic go where it did not.
 
 use super::finding::Finding;
-use super::table::{Detector, Reads};
+use super::table::{Detector, Learns, Reads};
 use crate::alert::Severity;
 use crate::event::{Change, HostChange};
 use crate::inventory::AssetId;
@@ -18,7 +18,7 @@ pub(super) const HOST_FIREWALL: Detector = Detector {
     prior: (-1.5, "administrators open rule sets to look for a fault"),
     reads: &[Reads::Logs],
     bound: "once; that it is off altogether weighs more",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// Whom it asks for names.
@@ -31,7 +31,7 @@ pub(super) const HOST_RESOLVERS: Detector = Detector {
     prior: (-1.0, "hosts get new resolvers now and then"),
     reads: &[Reads::Logs],
     bound: "once",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// Its switches.
@@ -45,7 +45,7 @@ pub(super) const HOST_SWITCH: Detector = Detector {
     prior: (-1.5, "hosts are set up by scripts"),
     reads: &[Reads::Logs],
     bound: "once",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// What it adds that the firewall is off, in nats.

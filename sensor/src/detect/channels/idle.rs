@@ -7,7 +7,7 @@ use std::time::Duration;
 use arrayvec::ArrayVec;
 
 use super::finding::{Finding, Look};
-use super::table::{Detector, Reads};
+use super::table::{Detector, Learns, Reads};
 use crate::alert::Severity;
 use crate::event::Volume;
 use crate::time::{Elapsed, Timestamp};
@@ -23,7 +23,7 @@ pub(super) const IDLE_SSH: Detector = Detector {
     prior: (-3.0, "people leave terminals open"),
     reads: &[Reads::Flows],
     bound: "4 h in which no 10 s moved 2 KiB; a session without signs of life is over for a sensor",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 const SESSIONS: usize = 8;

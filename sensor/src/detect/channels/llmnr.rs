@@ -8,7 +8,7 @@ use std::time::Duration;
 use arrayvec::ArrayVec;
 
 use super::finding::{Finding, Place, crosses, hashed};
-use super::table::{Detector, Reads};
+use super::table::{Detector, Learns, Reads};
 use crate::alert::Severity;
 use crate::detect::domain::lower;
 use crate::detect::recent::Recent;
@@ -27,7 +27,7 @@ pub(super) const LLMNR_POISONING: Detector = Detector {
     prior: (0.0, "a host with several names answers for each of them"),
     reads: &[Reads::Dns],
     bound: "4 names within an hour",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 const RESPONDERS: usize = 1024;

@@ -1,7 +1,7 @@
 //! Mining: pools by their names, and the ports that they use.
 
 use super::finding::{Finding, Look};
-use super::table::{Detector, Reads};
+use super::table::{Detector, Learns, Reads};
 use crate::alert::Severity;
 use crate::detect::domain::network;
 
@@ -15,7 +15,7 @@ pub(super) const MINING_POOL: Detector = Detector {
     prior: (0.5, "nobody goes to a mining pool by accident; some do on purpose"),
     reads: &[Reads::Hellos, Reads::Dns],
     bound: "one session, or one answer for its name",
-    learns: false,
+    learns: Learns::Nothing,
 };
 
 /// A pool's port.
@@ -29,7 +29,7 @@ pub(super) const MINING_PORT: Detector = Detector {
     prior: (-1.0, "other services have these ports, too"),
     reads: &[Reads::Flows],
     bound: "10 min on port 3333, 4444, 5555, 7777, 14433, 14444 or 45700",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 const LONG: u64 = 600;

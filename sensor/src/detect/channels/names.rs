@@ -12,7 +12,7 @@ use std::time::Duration;
 use arrayvec::ArrayVec;
 
 use super::finding::{Finding, crosses, hashed};
-use super::table::{Detector, Reads};
+use super::table::{Detector, Learns, Reads};
 use crate::alert::Severity;
 use crate::detect::domain::{lower, registered};
 use crate::event::{DnsData, DnsMessage};
@@ -29,7 +29,7 @@ pub(super) const NXDOMAIN_BURST: Detector = Detector {
     prior: (-1.0, "browsers probe for a captive portal with names of random letters"),
     reads: &[Reads::Dns],
     bound: "20 such domains in 10 min",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// Names that carry something.
@@ -42,7 +42,7 @@ pub(super) const LONG_NAMES: Detector = Detector {
     prior: (-1.0, "virus scanners and content networks ask by hashes in names"),
     reads: &[Reads::Dns],
     bound: "50 names with a label of 24 characters or more, below one domain, in 10 min",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// Names of hidden services.
@@ -55,7 +55,7 @@ pub(super) const HIDDEN_SERVICE: Detector = Detector {
     prior: (0.2, "a link that was followed by mistake does that, too"),
     reads: &[Reads::Dns],
     bound: "one answer",
-    learns: false,
+    learns: Learns::Nothing,
 };
 
 /// Fast flux.
@@ -68,7 +68,7 @@ pub(super) const ROTATING_ANSWERS: Detector = Detector {
     prior: (-3.0, "large content networks answer like that, too"),
     reads: &[Reads::Dns],
     bound: "12 networks (/16, of IPv6 /32) in an hour, with a time to live of 5 min at most",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 const NAMES: usize = 128;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use arrayvec::ArrayVec;
 
 use super::finding::{Finding, crosses};
-use super::table::{Detector, Reads};
+use super::table::{Detector, Learns, Reads};
 use crate::alert::Severity;
 use crate::decode::dhcp::Addresses;
 use crate::decode::{Mac, Vlans};
@@ -31,7 +31,7 @@ pub(super) const ADDRESS_CONFLICT: Detector = Detector {
     prior: (-0.5, "a host with two cards on one link answers by either"),
     reads: &[Reads::Links],
     bound: "3 changes of its holder within 10 min",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// An address that is another's now.
@@ -44,7 +44,7 @@ pub(super) const ADDRESS_MOVED: Detector = Detector {
     prior: (-3.0, "a service that fails over, or a host that was replaced, does this once"),
     reads: &[Reads::Links],
     bound: "once",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// A server beside the link's own.
@@ -57,7 +57,7 @@ pub(super) const DHCP_SERVER: Detector = Detector {
     prior: (-1.5, "servers come in pairs, and a link gets a new one now and then"),
     reads: &[Reads::Links],
     bound: "the first offer; one that names another router or resolver than the server before it weighs more",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// A host that was given an address.
@@ -71,7 +71,7 @@ pub(super) const DHCP_CLIENT: Detector = Detector {
     prior: (-4.0, "new hosts are somebody's work"),
     reads: &[Reads::Links],
     bound: "the first time in a month",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 const TURNS: u32 = 3;

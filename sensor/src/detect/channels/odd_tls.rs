@@ -1,7 +1,7 @@
 //! TLS that is odd for its port, its key exchange or its name.
 
 use super::finding::{Finding, Look};
-use super::table::{Detector, Reads};
+use super::table::{Detector, Learns, Reads};
 use crate::alert::Severity;
 use crate::detect::answers::Support;
 use crate::detect::names::Name;
@@ -18,7 +18,7 @@ pub(super) const TLS_ODD_PORT: Detector = Detector {
     reads: &[Reads::Hellos],
     bound: "the first session by asset and port; ports 20 to 23, 25, 53, 67 to 69, 80, 110, 111, 119, 123, \
             135 to 139, 143, 161, 179, 389, 445, 514, 3389, 5900 and 6667",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// Static RSA.
@@ -31,7 +31,7 @@ pub(super) const RSA_KEY_EXCHANGE: Detector = Detector {
     prior: (-1.0, "old devices know nothing else"),
     reads: &[Reads::Hellos],
     bound: "the first session by asset and port; ports other than 443, 465, 636, 853, 993, 995 and 8443",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// What a Tor client's links look like.
@@ -45,7 +45,7 @@ pub(super) const TOR_LIKE: Detector = Detector {
     prior: (-0.5, "other programs make names up, too"),
     reads: &[Reads::Hellos, Reads::Dns],
     bound: "one session; one on port 9001, 9030 or 9150 weighs more",
-    learns: false,
+    learns: Learns::Nothing,
 };
 
 const fn is_of_another(port: u16) -> bool {

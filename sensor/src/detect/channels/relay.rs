@@ -8,7 +8,7 @@ use std::time::Duration;
 use arrayvec::ArrayVec;
 
 use super::finding::{Finding, Look};
-use super::table::{Detector, Reads};
+use super::table::{Detector, Learns, Reads};
 use crate::alert::Severity;
 use crate::event::Volume;
 use crate::time::{ByteSize, Timestamp};
@@ -25,7 +25,7 @@ pub(super) const RELAY: Detector = Detector {
     reads: &[Reads::Flows],
     bound: "4 times 10 s with 32 KiB or more each way in that differ by 5 % at most; storage (2049, 3260), \
             the datastore service (902) and migration (8000) are left out",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 const LEGS: usize = 8;

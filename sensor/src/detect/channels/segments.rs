@@ -1,7 +1,7 @@
 //! Flows into segments that the config does not allow.
 
 use super::finding::{Finding, Look};
-use super::table::{Detector, Reads};
+use super::table::{Detector, Learns, Reads};
 use crate::alert::Severity;
 use crate::config::Segment;
 use crate::detect::domain::network;
@@ -17,7 +17,7 @@ pub(super) const SEGMENT: Detector = Detector {
     prior: (0.0, "the config says who may come in; it may be out of date"),
     reads: &[Reads::Flows],
     bound: "the first conversation, by segment, the client's network and port",
-    learns: false,
+    learns: Learns::Nothing,
 };
 
 /// A conversation that was answered, inside or from outside.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use arrayvec::ArrayVec;
 
 use super::finding::{Finding, Look, crosses, hashed};
-use super::table::{Detector, Reads};
+use super::table::{Detector, Learns, Reads};
 use crate::alert::Severity;
 use crate::detect::domain::network;
 use crate::inventory::AssetId;
@@ -32,7 +32,7 @@ const fn detector(
         prior: PRIOR,
         reads,
         bound: BOUND,
-        learns: true,
+        learns: Learns::Usual,
     }
 }
 
@@ -89,7 +89,7 @@ pub(super) const SMB_FANOUT: Detector = Detector {
     prior: (-1.5, "backup, deployment and inventory speak SMB with many hosts"),
     reads: &[Reads::Flows],
     bound: "20 hosts in an hour",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// WebDAV after SMB, as Windows tries it: its ports are those of the web.
@@ -103,7 +103,7 @@ pub(super) const SMB_FALLBACK: Detector = Detector {
     prior: (-1.0, "a name that leads to a web server may be written as a share by mistake"),
     reads: &[Reads::Flows],
     bound: "once, within 60 s after SMB to that address was refused or unanswered",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// The service that has a port, if it is one of these.

@@ -1,7 +1,7 @@
 //! Protocols where they do not belong: told by how a stream begins, whatever its port.
 
 use super::finding::{Finding, Look};
-use super::table::{Detector, Reads};
+use super::table::{Detector, Learns, Reads};
 use crate::alert::Severity;
 use crate::event::App;
 
@@ -16,7 +16,7 @@ pub(super) const ALTERNATE_PORT: Detector = Detector {
     prior: (-1.5, "services are moved to other ports to be out of sight of scans"),
     reads: &[Reads::Streams],
     bound: "the first bytes of a stream",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// SMB on a port of its own choice.
@@ -29,7 +29,7 @@ pub(super) const SMB_HIGH_PORT: Detector = Detector {
     prior: (-0.5, "nearly nobody does this; tunnels and relays of credentials do"),
     reads: &[Reads::Streams],
     bound: "the first bytes of a stream",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// Mining, by its protocol.
@@ -42,7 +42,7 @@ pub(super) const STRATUM: Detector = Detector {
     prior: (0.5, "nothing else speaks it"),
     reads: &[Reads::Streams],
     bound: "the first bytes of a stream",
-    learns: false,
+    learns: Learns::Nothing,
 };
 
 /// A relay, by its protocol.
@@ -55,7 +55,7 @@ pub(super) const SOCKS: Detector = Detector {
     prior: (-1.5, "proxies of an estate speak it, too"),
     reads: &[Reads::Streams],
     bound: "the first bytes of a stream",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// Bytes without a form.
@@ -69,7 +69,7 @@ pub(super) const OPAQUE: Detector = Detector {
     prior: (-3.0, "games, media and peer-to-peer programs do this all day"),
     reads: &[Reads::Streams],
     bound: "the first 128 to 256 bytes of a stream hold as many values as random bytes do",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// Ports on which HTTP in the clear is no surprise.

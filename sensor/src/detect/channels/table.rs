@@ -2,7 +2,7 @@
 
 use super::{
     attempts, beacons, domains, floods, hosts, idle, llmnr, mining, names, neighbours, odd_tls,
-    relay, segments, services, spoken, transfers, unresolved,
+    relay, segments, services, spoken, transfers, unresolved, whereabouts,
 };
 use crate::alert::Severity;
 
@@ -37,6 +37,17 @@ impl Reads {
     }
 }
 
+/// What an asset may do without being told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Learns {
+    /// Nothing: it is worth telling whatever was before.
+    Nothing,
+    /// What it did while it was learned.
+    Usual,
+    /// That, and what was told of it once: the second time is not the first.
+    Told,
+}
+
 /// One detector.
 #[derive(Debug, PartialEq)]
 pub struct Detector {
@@ -56,12 +67,12 @@ pub struct Detector {
     pub reads: &'static [Reads],
     /// From when on it tells.
     pub bound: &'static str,
-    /// Whether what an asset does while it is learned is usual for it; else that is told, too.
-    pub learns: bool,
+    /// What is not told of.
+    pub(super) learns: Learns,
 }
 
 /// All of them, in the order of the docs.
-pub const CHANNELS: [&Detector; 54] = [
+pub const CHANNELS: [&Detector; 56] = [
     &attempts::PORT_SCAN,
     &attempts::HOST_SWEEP,
     &attempts::SCANNED,
@@ -98,6 +109,8 @@ pub const CHANNELS: [&Detector; 54] = [
     &llmnr::LLMNR_POISONING,
     &unresolved::NEVER_RESOLVED,
     &unresolved::WEB_SERVER_EGRESS,
+    &whereabouts::NEW_COUNTRY,
+    &whereabouts::NEW_NETWORK,
     &odd_tls::TLS_ODD_PORT,
     &odd_tls::RSA_KEY_EXCHANGE,
     &odd_tls::TOR_LIKE,

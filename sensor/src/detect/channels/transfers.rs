@@ -10,7 +10,7 @@ use arrayvec::ArrayVec;
 use ipnet::IpNet;
 
 use super::finding::{Finding, Look, Place};
-use super::table::{Detector, Reads};
+use super::table::{Detector, Learns, Reads};
 use crate::alert::Severity;
 use crate::detect::domain::network;
 use crate::detect::volume::{Direction, Scope, Series};
@@ -28,7 +28,7 @@ pub(super) const OUT_IN_RATIO: Detector = Detector {
     prior: (-1.5, "logs, backups and media go one way, too"),
     reads: &[Reads::Flows],
     bound: "20 times as much out as in and 5 MB out, within a day",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// An upload.
@@ -41,7 +41,7 @@ pub(super) const LARGE_UPLOAD: Detector = Detector {
     prior: (-1.0, "backups and replication leave in bulk, too"),
     reads: &[Reads::Flows],
     bound: "100 MB within a day",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// A conversation that lasts.
@@ -54,7 +54,7 @@ pub(super) const LONG_CONVERSATION: Detector = Detector {
     prior: (-3.0, "tunnels between sites, message queues and agents stay connected"),
     reads: &[Reads::Flows],
     bound: "24 h, once a conversation",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// Much inside at once.
@@ -68,7 +68,7 @@ pub(super) const INTERNAL_VOLUME: Detector = Detector {
     reads: &[Reads::Flows],
     bound: "a spike of the sums over 1 min, 10 min or an hour as docs/egress.md has it, 1 GB and 10 \
             times what is usual at least, that was not there at this time of day before",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 const RATIO: u64 = 20;

@@ -1,7 +1,7 @@
 //! Connections to addresses that no answer gave.
 
 use super::finding::{Finding, Look};
-use super::table::{Detector, Reads};
+use super::table::{Detector, Learns, Reads};
 use crate::alert::Severity;
 use crate::detect::domain::network;
 
@@ -16,7 +16,7 @@ pub(super) const NEVER_RESOLVED: Detector = Detector {
     prior: (-3.0, "addresses are written into configs, and peers tell each other"),
     reads: &[Reads::Flows, Reads::Dns],
     bound: "the first TCP conversation that is answered, by asset, network and port",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// A web server that reaches out.
@@ -30,7 +30,7 @@ pub(super) const WEB_SERVER_EGRESS: Detector = Detector {
     prior: (-2.2, "peers, proxies and callbacks of customers are reached by address, too"),
     reads: &[Reads::Flows, Reads::Dns],
     bound: "the first TCP conversation that is answered, by asset, network and port",
-    learns: true,
+    learns: Learns::Usual,
 };
 
 /// Ports outside that are reached by address for good reasons, or judged elsewhere.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use arrayvec::ArrayVec;
 
-use super::table::{CHANNELS, Detector};
+use super::table::{CHANNELS, Detector, Learns};
 use crate::baseline::AssetBaseline;
 use crate::detect::recent::Recent;
 use crate::inventory::AssetId;
@@ -60,10 +60,24 @@ impl Usual {
         }
     }
 
-    /// Whether an asset was learned to do this.
+    /// An asset is told of for this, which is no news from then on. It is no habit, either: who goes on to
+    /// others is told of.
+    pub(super) fn tell(&mut self, asset: AssetId, channel: &str, subject: &str) {
+        let known = self.known(asset);
+        if known.subjects.len() < PER_ASSET {
+            known.subjects.insert(told(channel, subject));
+        } else {
+            self.forgotten += 1;
+        }
+    }
+
+    /// Whether an asset was learned to do this, or told of for it.
     pub(super) fn knows(&self, asset: AssetId, channel: &str, subject: &str) -> bool {
         let known = self.of(asset);
-        known.is_some_and(|known| known.subjects.contains(&key(channel, subject)))
+        known.is_some_and(|known| {
+            known.subjects.contains(&key(channel, subject))
+                || known.subjects.contains(&told(channel, subject))
+        })
     }
 
     /// Whether an asset was learned to do this with so many that with one more it does the same.
@@ -146,7 +160,7 @@ impl Known {
     fn note(&mut self, of: &Detector, more: u8) {
         let place = CHANNELS.iter().position(|at| at.name == of.name);
         let Some(place) = place.and_then(|place| u8::try_from(place).ok()) else { return };
-        if !of.learns || more == 0 {
+        if of.learns == Learns::Nothing || more == 0 {
             return;
         }
         match self.counts.iter_mut().find(|(known, _)| *known == place) {
@@ -154,6 +168,11 @@ impl Known {
             None => self.counts.push((place, more)),
         }
     }
+}
+
+/// The same for what was told, which stands apart from what is usual.
+fn told(channel: &str, subject: &str) -> Box<str> {
+    format!("+{}", key(channel, subject)).into()
 }
 
 fn key(channel: &str, subject: &str) -> Box<str> {
@@ -187,6 +206,8 @@ mod tests {
             assert!(usual.knows(asset, "beacon", NET) && usual.knows(asset, "ssh", "2"));
             assert!(usual.is_habit(asset, BEACON) && !usual.is_habit(asset, &services::SSH));
         }
+        next.tell(asset, "ssh", "3");
+        assert!(next.knows(asset, "ssh", "3") && !next.is_habit(asset, &services::SSH));
         next.forget(asset);
         assert!(!next.knows(asset, "beacon", NET) && !next.is_habit(asset, BEACON));
     }
@@ -199,7 +220,7 @@ mod tests {
         assert!(usual.knows(asset, "beacon", &long));
         (0..1000).for_each(|n| usual.learn(asset, BEACON, &n.to_string()));
         assert_eq!((usual.of(asset).unwrap().subjects.len(), usual.forgotten()), (HABIT.into(), 0));
-        assert!(!names::HIDDEN_SERVICE.learns);
+        assert_eq!(names::HIDDEN_SERVICE.learns, Learns::Nothing);
         (0..1000).for_each(|n| usual.learn(asset, &names::HIDDEN_SERVICE, &n.to_string()));
         assert_eq!(usual.of(asset).unwrap().subjects.len(), PER_ASSET);
         assert_eq!(usual.forgotten(), 1000 + u64::from(HABIT) - PER_ASSET as u64);

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::finding::Look;
 use super::{
     Channels, Found, attempts, beacons, floods, idle, mining, names, relay, segments, services,
-    transfers, unresolved,
+    transfers, unresolved, whereabouts,
 };
 use crate::decode::{protocol, tcp_flags};
 use crate::detect::estate::Estate;
@@ -103,8 +103,7 @@ impl Channels {
         let service = (flow.protocol == protocol::TCP).then(|| services::of_port(port)).flatten();
         if let Some(service) = service.filter(|_| is_answered(volume)) {
             let news = |asset, subject: &dyn Fn() -> String| {
-                let subject = (!self.usual.is_habit(asset, service)).then(subject);
-                subject.filter(|subject| self.is_news(look, asset, service, subject))
+                self.news(look, asset, service, || Some(subject()))
             };
             found.extend(services::used(service, look, news).into_iter().flatten());
             if let Some(client) = ends.client.filter(|_| matches!(port, 139 | 445)) {
@@ -120,6 +119,12 @@ impl Channels {
         }
         if let Some(client) = ends.client {
             self.reached(look, volume, client, found);
+        }
+        if ends.outbound && !self.settings.databases.is_empty() && is_answered(volume) {
+            let databases = self.settings.databases.clone();
+            let news =
+                |asset, of, subject: whereabouts::Subject<'_>| self.news(look, asset, of, subject);
+            found.extend(whereabouts::reaches(look, &databases, news).into_iter().flatten());
         }
     }
 
