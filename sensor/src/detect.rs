@@ -229,6 +229,12 @@ impl Engine {
         self.settle();
     }
 
+    /// Says which addresses this sensor has: what it is sent there, such as flow records and logs, shows
+    /// nothing of what else the senders move.
+    pub fn reside(&mut self, own: &[IpAddr]) {
+        self.exported.reside(own);
+    }
+
     /// Says at which addresses this sensor is sent mirrors: those are its own.
     pub fn receive(&mut self, own: &[IpAddr]) {
         self.own = own.to_vec();

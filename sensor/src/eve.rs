@@ -53,14 +53,8 @@ struct Line<'a> {
     event_type: &'static str,
     #[serde(skip_serializing_if = "<[u16]>::is_empty")]
     vlan: &'a [u16],
-    src_ip: IpAddr,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    src_port: Option<u16>,
-    dest_ip: IpAddr,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dest_port: Option<u16>,
-    proto: Protocol,
-    ip_v: u8,
+    #[serde(flatten)]
+    ends: Ends,
     #[serde(skip_serializing_if = "Option::is_none")]
     icmp_type: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,6 +80,19 @@ struct Line<'a> {
     tcp: Option<flow::TcpFlags>,
     #[serde(skip_serializing_if = "Egret::is_empty")]
     egret: Egret<'a>,
+}
+
+/// Between whom, by which protocol.
+#[derive(Serialize)]
+struct Ends {
+    src_ip: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    src_port: Option<u16>,
+    dest_ip: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dest_port: Option<u16>,
+    proto: Protocol,
+    ip_v: u8,
 }
 
 /// What EVE has no name for.
@@ -114,6 +121,20 @@ enum Own<'a> {
     Flow(flow::Own),
 }
 
+impl Ends {
+    fn new(protocol: u8, [source, destination]: [(IpAddr, u16); 2]) -> Self {
+        let has_ports = matches!(protocol, TCP | UDP | SCTP);
+        Self {
+            src_ip: source.0,
+            src_port: has_ports.then_some(source.1),
+            dest_ip: destination.0,
+            dest_port: has_ports.then_some(destination.1),
+            proto: Protocol(protocol),
+            ip_v: if source.0.is_ipv4() { 4 } else { 6 },
+        }
+    }
+}
+
 impl<'a> Line<'a> {
     fn new(
         time: Timestamp,
@@ -122,7 +143,6 @@ impl<'a> Line<'a> {
         event_type: &'static str,
     ) -> Self {
         let Flow { id, client, server, protocol, vlans, interface, tunnel, .. } = flow;
-        let has_ports = matches!(*protocol, TCP | UDP | SCTP);
         let is_icmp = matches!(*protocol, ICMP | ICMPV6);
         let in_iface = interface.and_then(|place| interfaces.get(usize::from(place)));
         Self {
@@ -131,12 +151,7 @@ impl<'a> Line<'a> {
             in_iface: in_iface.map(String::as_str),
             event_type,
             vlan: vlans,
-            src_ip: client.address,
-            src_port: has_ports.then_some(client.port),
-            dest_ip: server.address,
-            dest_port: has_ports.then_some(server.port),
-            proto: Protocol(*protocol),
-            ip_v: if client.address.is_ipv4() { 4 } else { 6 },
+            ends: Ends::new(*protocol, [client, server].map(|end| (end.address, end.port))),
             icmp_type: is_icmp.then_some(client.port),
             icmp_code: is_icmp.then_some(server.port),
             response_icmp_type: None,
@@ -157,7 +172,7 @@ impl<'a> Line<'a> {
     fn answered(&mut self, account: &Account) {
         let both_seen = account.state == FlowState::Established;
         let Some(kind) = self.icmp_type.filter(|_| both_seen) else { return };
-        self.response_icmp_type = community_id::counterpart(self.proto.0, kind);
+        self.response_icmp_type = community_id::counterpart(self.ends.proto.0, kind);
         self.response_icmp_code = self.response_icmp_type.map(|_| 0);
     }
 }

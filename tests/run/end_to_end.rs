@@ -54,7 +54,7 @@ format = "alertmanager"
 }
 
 /// The guest's curl.
-fn curl(lab: &Lab, arguments: &[&str]) -> Command {
+pub(super) fn curl(lab: &Lab, arguments: &[&str]) -> Command {
     let mut curl = lab.host(Host::GUEST).command("curl");
     curl.args(["--silent", "--show-error", "--fail"]).args(arguments);
     curl

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use egret_tests::frames::Frames;
 use egret_tests::net::{self, Namespace};
-use egret_tests::process::Process;
 use egret_tests::sensor::Samples;
 use egret_tests::traffic::{end, path};
 use egret_tests::wait;
@@ -18,6 +17,10 @@ use serde_json::Value;
 
 use super::accounting::cable;
 use super::{SOON, installation, packets, turn};
+use programs::{open_vswitch, pmacctd, program, shut_down, softflowd};
+
+mod programs;
+mod same;
 
 const COLLECTOR: &str = "127.0.0.1:2055";
 /// Where another collector listens, which sends on what it has stored.
@@ -31,16 +34,6 @@ const LINK: u64 = 14;
 
 /// Packets and bytes that each conversation moved, by both its ends.
 type Moved = BTreeMap<(String, u64, String, u64), (u64, u64)>;
-
-/// A program on the sensor's machine, with its files in a folder.
-fn program(machine: &Namespace, folder: &Path, name: &str, arguments: &[&str]) -> Process {
-    let mut command = machine.command(name);
-    command.args(arguments);
-    for variable in ["OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR", "OVS_SYSCONFDIR"] {
-        command.env(variable, folder);
-    }
-    Process::start(name, command, folder.join(format!("{name}.log")))
-}
 
 /// How many records of a protocol were read.
 fn read(samples: &Samples, protocol: &str) -> u64 {
@@ -122,40 +115,12 @@ fn assert_same<End: FnOnce()>(protocol: &str, start: impl FnOnce(&Namespace, &Pa
     assert_eq!(exported, captured, "{protocol}");
 }
 
-/// Counts one packet in `one_in`.
-fn softflowd(
-    machine: &Namespace,
-    folder: &Path,
-    (version, one_in): (&str, &str),
-    to: &str,
-) -> Process {
-    let (control, pid) = (folder.join("softflowd.ctl"), folder.join("softflowd.pid"));
-    let (control, pid) = (control.to_str().unwrap(), pid.to_str().unwrap());
-    let capture = ["-d", "-i", "eth1", "-s", one_in];
-    let export = ["-n", to, "-v", version, "-c", control, "-p", pid];
-    let arguments = [&capture[..], &export].concat();
-    let mut exporter = program(machine, folder, "softflowd", &arguments);
-    let said = folder.join("softflowd.log");
-    exporter.until("captures", SOON, || {
-        let said = std::fs::read_to_string(&said).unwrap_or_default();
-        said.contains("Exporting flows").then_some(())
-    });
-    exporter
-}
-
-/// Has it export what it knows, and end.
-fn shut_down(folder: &Path, mut exporter: Process) {
-    let mut control = Command::new("softflowctl");
-    net::run(control.arg("-c").arg(folder.join("softflowd.ctl")).arg("shutdown"));
-    exporter.wait(SOON);
-}
-
 #[test]
 fn softflowd_tells_what_is_captured() {
     let Some(_turn) = turn(&["softflowd", "softflowctl"]) else { return };
     for (version, protocol) in [("5", "netflow5"), ("9", "netflow9"), ("10", "ipfix")] {
         assert_same(protocol, |machine, folder| {
-            let exporter = softflowd(machine, folder, (version, "1"), COLLECTOR);
+            let exporter = softflowd(machine, folder, &["-v", version, "-n", COLLECTOR]);
             let folder = folder.to_owned();
             move || shut_down(&folder, exporter)
         });
@@ -169,7 +134,7 @@ fn what_is_sampled_is_told_to_be() {
     let Some(_turn) = turn(&["softflowd", "softflowctl"]) else { return };
     for (version, protocol) in [("5", "netflow5"), ("9", "netflow9"), ("10", "ipfix")] {
         let events = events(protocol, |machine, folder| {
-            let exporter = softflowd(machine, folder, (version, "7"), COLLECTOR);
+            let exporter = softflowd(machine, folder, &["-v", version, "-s", "7", "-n", COLLECTOR]);
             let folder = folder.to_owned();
             move || shut_down(&folder, exporter)
         });
@@ -200,7 +165,7 @@ fn what_nfdump_has_stored_and_sends_again_is_understood() {
         let (address, port) = STORE.split_once(':').unwrap();
         let to = stored.to_str().unwrap();
         let mut store = program(machine, &folder, "nfcapd", &["-w", to, "-b", address, "-p", port]);
-        let exporter = softflowd(machine, &folder, ("9", "1"), STORE);
+        let exporter = softflowd(machine, &folder, &["-v", "9", "-n", STORE]);
         move || {
             shut_down(&folder, exporter);
             // It takes what has come, and ends when it is told to.
@@ -217,24 +182,6 @@ fn what_nfdump_has_stored_and_sends_again_is_understood() {
             });
         }
     });
-}
-
-/// A probe of pmacct, which exports what it knows when it ends.
-fn pmacctd(machine: &Namespace, folder: &Path, probe: &str) -> impl FnOnce() + use<> {
-    let config = folder.join("pmacctd.conf");
-    let base = "daemonize: false\npcap_interface: eth1\n\
-                aggregate: src_host,dst_host,src_port,dst_port,proto,tcpflags\n";
-    std::fs::write(&config, format!("{base}{probe}")).unwrap();
-    let mut exporter = program(machine, folder, "pmacctd", &["-f", config.to_str().unwrap()]);
-    let said = folder.join("pmacctd.log");
-    exporter.until("captures", SOON, || {
-        let said = std::fs::read_to_string(&said).unwrap_or_default();
-        said.contains("Exporting flows").then_some(())
-    });
-    move || {
-        exporter.signal(Signal::INT);
-        exporter.wait(SOON);
-    }
 }
 
 #[test]
@@ -254,35 +201,6 @@ fn pmacct_tells_what_is_captured() {
     ] {
         let probe = probe.replace("{COLLECTOR}", COLLECTOR);
         assert_same(protocol, |machine, folder| pmacctd(machine, folder, &probe));
-    }
-}
-
-/// A switch that forwards in its own process, without the kernel's half.
-fn open_vswitch(machine: &Namespace, folder: &Path, export: &[&str]) -> impl FnOnce() + use<> {
-    let socket = format!("unix:{}", folder.join("db.sock").display());
-    let database = folder.join("conf.db");
-    let database = database.to_str().unwrap();
-    let schema = "/usr/share/openvswitch/vswitch.ovsschema";
-    net::run(Command::new("ovsdb-tool").args(["create", database, schema]));
-    let listen = format!("--remote=p{socket}");
-    let server = program(machine, folder, "ovsdb-server", &[database, &listen]);
-    wait::until("the database", SOON, || folder.join("db.sock").exists().then_some(()));
-    let control = |arguments: &[&str]| {
-        let mut control = machine.command("ovs-vsctl");
-        control.args(["--timeout=20", &format!("--db={socket}")]).args(arguments);
-        net::run(&mut control);
-    };
-    control(&["--no-wait", "init"]);
-    let switch = program(machine, folder, "ovs-vswitchd", &[&socket]);
-    control(&["add-br", "br0", "--", "set", "bridge", "br0", "datapath_type=netdev"]);
-    control(&["add-port", "br0", "eth1"]);
-    control(export);
-    // It tells templates first, and then what has moved, each second.
-    std::thread::sleep(Duration::from_secs(1));
-    move || {
-        std::thread::sleep(Duration::from_secs(3));
-        let mut programs = [switch, server];
-        programs.iter_mut().for_each(Process::kill);
     }
 }
 

@@ -3,7 +3,9 @@
 //!
 //! An asset's traffic outside, and that inside, is taken from records unless packets showed the asset's
 //! traffic of that kind within [`SHOWN`] before the record: what was seen is counted already. Traffic
-//! to DNS servers shows nothing: where only those are mirrored, records tell the rest.
+//! to DNS servers shows nothing: where only those are mirrored, records tell the rest. Nor does what is
+//! sent to the sensor itself: where there is no mirror, it captures from an interface where exporters
+//! and logs come.
 //!
 //! A record is of IP packets, a volume of frames: [`LINK`] bytes a packet are added. It may span minutes:
 //! what it moved is spread over them ([`spread`]). Two who tell of the same two addresses are not
@@ -21,7 +23,9 @@ use super::dns_port::DnsPort;
 use super::estate::{Ends, Estate};
 use super::volume::Scope;
 use crate::decode::tcp_flags;
-use crate::event::{Body, Conversation, Event, Flow, FlowRecord, Report, Service, Traffic, Volume};
+use crate::event::{
+    Body, Conversation, Endpoint, Event, Flow, FlowRecord, Report, Service, Traffic, Volume,
+};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
 use exporters::Exporters;
@@ -108,6 +112,8 @@ pub(super) struct Exported {
     has_records: bool,
     exporters: Exporters,
     sessions: Sessions,
+    /// The sensor's addresses.
+    own: Vec<IpAddr>,
 }
 
 /// What one record moved, and when.
@@ -131,14 +137,20 @@ impl Exported {
             has_records: false,
             exporters: Exporters::new(),
             sessions: Sessions::new(),
+            own: Vec::new(),
         }
+    }
+
+    pub(super) fn reside(&mut self, own: &[IpAddr]) {
+        self.own = own.to_vec();
     }
 
     /// Packets show what assets move.
     #[inline]
     pub(super) fn see(&mut self, estate: &Estate, ends: Ends, flow: &Flow, time: Timestamp) {
         self.has_packets = true;
-        if flow.server.port == DNS {
+        let is_own = |end: &Endpoint| self.own.contains(&end.address);
+        if flow.server.port == DNS || is_own(&flow.server) || is_own(&flow.client) {
             return;
         }
         if let Some(client) = ends.client {

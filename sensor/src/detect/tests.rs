@@ -7,7 +7,7 @@ use crate::decode::protocol;
 use crate::mirror::Sequences;
 
 mod learning;
-mod packets;
+pub(super) mod packets;
 mod scene;
 
 pub(super) use scene::{

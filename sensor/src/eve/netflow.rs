@@ -5,10 +5,8 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::community_id::CommunityId;
-use super::protocol::Protocol;
-use super::{Time, flow, write_line};
+use super::{Ends, Time, flow, write_line};
 use crate::decode::Vlans;
-use crate::decode::protocol::{SCTP, TCP, UDP};
 use crate::event::{Endpoint, Flow, FlowRecord, Report, Traffic};
 
 /// The line of one direction of a record.
@@ -16,14 +14,8 @@ use crate::event::{Endpoint, Flow, FlowRecord, Report, Traffic};
 struct Line<'a> {
     timestamp: Time,
     event_type: &'static str,
-    src_ip: IpAddr,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    src_port: Option<u16>,
-    dest_ip: IpAddr,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dest_port: Option<u16>,
-    proto: Protocol,
-    ip_v: u8,
+    #[serde(flatten)]
+    ends: Ends,
     community_id: CommunityId,
     netflow: Counted,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,12 +68,10 @@ pub(super) fn write(report: &Report, record: &FlowRecord, out: &mut Vec<u8>) {
 fn line<'a>(
     report: &'a Report,
     record: &FlowRecord,
-    [source, destination]: [(IpAddr, u16); 2],
+    ends: [(IpAddr, u16); 2],
     moved: Traffic,
     flags: Option<u8>,
 ) -> Line<'a> {
-    let has_ports = matches!(record.protocol, TCP | UDP | SCTP);
-    let port = |end: (IpAddr, u16)| has_ports.then_some(end.1);
     let reporter = &report.reporter;
     let sampling = record.one_in.map(|one_in| Sampling {
         one_in: (one_in * 10.0).round() / 10.0,
@@ -90,12 +80,7 @@ fn line<'a>(
     Line {
         timestamp: Time(report.time),
         event_type: "netflow",
-        src_ip: source.0,
-        src_port: port(source),
-        dest_ip: destination.0,
-        dest_port: port(destination),
-        proto: Protocol(record.protocol),
-        ip_v: if source.0.is_ipv4() { 4 } else { 6 },
+        ends: Ends::new(record.protocol, ends),
         community_id: community_id(record),
         netflow: Counted {
             pkts: moved.packets,

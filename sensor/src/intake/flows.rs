@@ -8,7 +8,7 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::syslog::Skews;
@@ -42,6 +42,9 @@ mod told;
 pub use counts::{Counts, Early, Outcome, Protocol, Refusal};
 pub use listen::{Bound, Datagrams, Inbox, bind, serve};
 
+/// When a datagram came, and from whom.
+type Came = (Timestamp, SocketAddr);
+
 /// Reads datagrams; one thread's own.
 #[derive(Debug)]
 pub struct Reader {
@@ -72,21 +75,22 @@ impl Reader {
         datagram: &[u8],
         reports: &mut Vec<Report>,
     ) {
+        let came = (arrival, peer);
         let mut cursor = Cursor::new(datagram);
         let read = match cursor.short() {
-            Some(5) => self.netflow(arrival, peer, &mut cursor, reports),
+            Some(5) => self.netflow(came, &mut cursor, reports),
             Some(9) => {
                 let header = sets::Header::netflow(&mut cursor).ok_or(Refusal::Truncated);
-                let of = (Protocol::NetFlow9, arrival, peer);
-                header.and_then(|header| self.sets(of, &header, &mut cursor, reports))
+                let of = Protocol::NetFlow9;
+                header.and_then(|header| self.sets(of, came, &header, &mut cursor, reports))
             }
             Some(10) => {
                 let header = sets::Header::ipfix(&mut cursor).ok_or(Refusal::Truncated);
-                let of = (Protocol::Ipfix, arrival, peer);
-                header.and_then(|header| self.sets(of, &header, &mut cursor, reports))
+                let of = Protocol::Ipfix;
+                header.and_then(|header| self.sets(of, came, &header, &mut cursor, reports))
             }
             // sFlow's versions have four bytes.
-            Some(0) if cursor.short() == Some(5) => self.sflow(arrival, peer, &mut cursor, reports),
+            Some(0) if cursor.short() == Some(5) => self.sflow(came, &mut cursor, reports),
             _ => Err(Refusal::Version),
         };
         if let Err(refusal) = read {
@@ -96,43 +100,41 @@ impl Reader {
 
     fn netflow(
         &mut self,
-        arrival: Timestamp,
-        peer: SocketAddr,
+        came: Came,
         datagram: &mut Cursor<'_>,
         reports: &mut Vec<Report>,
     ) -> Result<(), Refusal> {
         let header = netflow::Header::read(datagram).ok_or(Refusal::Truncated)?;
-        let protocol = Protocol::NetFlow5;
-        let key = Key { protocol, peer: peer.ip(), agent: None, domain: header.engine.into() };
-        let told = self.told(protocol, (arrival, peer.ip()), header.sent, header.mark.uptime);
-        let exporter = self.exporters.of(key, arrival)?;
+        let of = (Protocol::NetFlow5, header.engine.into());
+        let (key, told) = self.told(of, came, header.sent, header.mark.uptime);
+        let exporter = self.exporters.of(key, came.0)?;
         let Some(template) = &self.fixed else { return Ok(()) };
         let to = (&mut self.desk, reports);
-        let exporter = (&key, exporter, peer.port());
+        let exporter = (&key, exporter, came.1.port());
         netflow::read(exporter, (&told, &header), template, datagram, to);
         Ok(())
     }
 
     fn sets(
         &mut self,
-        (protocol, arrival, peer): (Protocol, Timestamp, SocketAddr),
+        protocol: Protocol,
+        came: Came,
         header: &sets::Header,
         datagram: &mut Cursor<'_>,
         reports: &mut Vec<Report>,
     ) -> Result<(), Refusal> {
-        let key = Key { protocol, peer: peer.ip(), agent: None, domain: header.domain };
-        let told = self.told(protocol, (arrival, peer.ip()), header.sent, header.mark.uptime);
-        let exporter = self.exporters.of(key, arrival)?;
+        let of = (protocol, header.domain);
+        let (key, told) = self.told(of, came, header.sent, header.mark.uptime);
+        let exporter = self.exporters.of(key, came.0)?;
         let desk = &mut self.desk;
-        sets::Message { key, exporter, port: peer.port(), told, desk, reports }
+        sets::Message { key, exporter, port: came.1.port(), told, desk, reports }
             .read(header, datagram);
         Ok(())
     }
 
     fn sflow(
         &mut self,
-        arrival: Timestamp,
-        peer: SocketAddr,
+        (arrival, peer): Came,
         datagram: &mut Cursor<'_>,
         reports: &mut Vec<Report>,
     ) -> Result<(), Refusal> {
@@ -164,14 +166,15 @@ impl Reader {
         })
     }
 
-    /// What a header says of all records behind it. Whose clock is far off is said once.
+    /// Who tells, and what the header says of all records behind it. Whose clock is far off is said once.
     fn told(
         &mut self,
-        protocol: Protocol,
-        (arrival, peer): (Timestamp, IpAddr),
+        (protocol, domain): (Protocol, u32),
+        (arrival, peer): Came,
         stated: Timestamp,
         uptime: Option<u32>,
-    ) -> Told {
+    ) -> (Key, Told) {
+        let peer = peer.ip();
         let (time, off) = self.skews.correct(Some(peer), None, stated, arrival);
         if let Some(off) = off {
             let way = if off.is_ahead { "ahead of" } else { "behind" };
@@ -181,7 +184,8 @@ impl Reader {
                 Elapsed(Duration::from_secs(off.by.as_secs()))
             );
         }
-        Told { protocol, peer, stated: Some(stated), time, uptime }
+        let key = Key { protocol, peer, agent: None, domain };
+        (key, Told { protocol, peer, stated: Some(stated), time, uptime })
     }
 
     /// What became of everything so far.

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use super::*;
 use crate::alert::{Analytic, Fact, Severity};
-use crate::config::Config;
+use crate::config::{Asset, Config, Role};
 use crate::decode::{Mac, Vlans, protocol};
 use crate::detect::Engine;
 use crate::event::{
-    Body, Conversation, DnsAnswer, DnsData, DnsQuestion, DnsTransport, Endpoint, FlowRecord,
-    Report, Reporter, Said, Service, Traffic,
+    Body, DnsAnswer, DnsData, DnsQuestion, DnsTransport, Endpoint, Report, Reporter, Said, Service,
+    Traffic,
 };
+
+mod told;
 
 /// Packets of a client's whole handshake and after, and of its server's.
 pub(super) const WHOLE: [u8; 2] = [0x1a, 0x1a];
@@ -47,16 +49,15 @@ impl World {
         config.baseline.learning = Duration::ZERO;
         config.tls_egress.enabled = false;
         config.dns_port.enabled = false;
-        config.assets.push(crate::config::Asset {
-            name: "esxi-01".into(),
-            role: crate::config::Role::Esxi,
-            addresses: vec!["10.0.0.11/32".parse().unwrap()],
-            macs: Vec::new(),
-            host: None,
-        });
+        config.assets.push(named("esxi-01", Role::Esxi, "10.0.0.11/32"));
         change(&mut config);
         let engine = Engine::new(&config, None, None);
         Self { engine, config, flows: 0, told: Vec::new() }
+    }
+
+    /// Where the config has the guest 10.1.0.1, as app-01.
+    pub(super) fn with_app() -> Self {
+        Self::with(|config| config.assets.push(named("app-01", Role::Guest, "10.1.0.1/32")))
     }
 
     fn end(address: &str, port: u16) -> Endpoint {
@@ -230,6 +231,11 @@ impl World {
     }
 }
 
+fn named(name: &str, role: Role, addresses: &str) -> Asset {
+    let addresses = vec![addresses.parse().unwrap()];
+    Asset { name: name.into(), role, addresses, macs: Vec::new(), host: None }
+}
+
 fn channel(alert: &Alert) -> String {
     let channel = alert.evidence.iter().find_map(|piece| match &piece.fact {
         Fact::Channel(channel) => Some(channel.channel.to_string()),
@@ -356,54 +362,4 @@ fn approved_egress_is_not_told_of() {
     });
     world.hello(100, ["10.1.0.1", "203.0.113.9"], 443, sni("api.anydesk.com"));
     world.is_quiet();
-}
-
-/// Fails when records of exporters, or what a firewall refused, are no traffic for the channels.
-#[test]
-fn what_records_and_firewalls_tell_is_watched_like_packets() {
-    let mut world = World::with(|config| {
-        config.assets.push(crate::config::Asset {
-            name: "app-01".into(),
-            role: crate::config::Role::Guest,
-            addresses: vec!["10.1.0.1/32".parse().unwrap()],
-            macs: Vec::new(),
-            host: None,
-        });
-    });
-    let report = |world: &mut World, at: u64, service: Service, said: Said| {
-        let reporter = Reporter { service, host: None, peer: None };
-        world.engine.report(&Report { time: time(at), stated: None, reporter, said });
-        world.told.extend(world.engine.drain_alerts());
-    };
-    let end = |address: &str, port| (address.parse().unwrap(), port);
-    for n in 0..20 {
-        let blocked = Conversation {
-            client: end("10.1.0.1", 40_000),
-            server: end("10.1.0.2", 1000 + n),
-            protocol: protocol::TCP,
-            bytes: None,
-            is_blocked: true,
-        };
-        report(&mut world, 100, Service::Nsx, Said::Conversation(Box::new(blocked)));
-    }
-    assert_eq!(world.names(), ["port_scan"]);
-    for n in 0..60u16 {
-        let first = time(1000 + u64::from(n) * 300);
-        let record = FlowRecord {
-            from: end("10.1.0.1", 50_000 + n),
-            to: end("203.0.113.9", 8080),
-            protocol: protocol::TCP,
-            first,
-            last: first.plus(Duration::from_secs(5)),
-            sent: Traffic { packets: 200, bytes: 200_000 },
-            received: Some(Traffic { packets: 50, bytes: 3000 }),
-            tcp_flags: Some(0x1b),
-            one_in: None,
-            is_forward: Some(true),
-            is_blocked: false,
-        };
-        let at = 1010 + u64::from(n) * 300;
-        report(&mut world, at, Service::Pf, Said::Exported(Box::new(record)));
-    }
-    assert_eq!(world.names(), ["port_scan", "beacon", "out_in_ratio"]);
 }

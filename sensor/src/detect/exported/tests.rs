@@ -218,6 +218,24 @@ fn what_packets_do_not_show_of_an_asset_is_taken_from_records() {
     assert_eq!(engine.flow_records().shown, 5);
 }
 
+/// Fails when a host that exports to the sensor has moved nothing else inside.
+#[test]
+fn what_the_sensor_is_sent_itself_shows_nothing_of_its_senders() {
+    const SENSOR: &str = "10.0.0.99";
+    for (own, expected) in [(vec![SENSOR.parse().unwrap()], [5, 0]), (Vec::new(), [0, 5])] {
+        let mut scene = Scene::new();
+        for minute in 0..30 {
+            scene.inside(NOON + minute * MINUTE, GUEST, SENSOR, 10, 1000);
+        }
+        let mut engine = Engine::new(scene.config(), None, None);
+        engine.reside(&own);
+        scene.run_with(&mut engine);
+        tell(&mut engine, &moves((SERVER, 445), (GUEST, 50_002), NOON + 600, 300, 400_000_000));
+        let counts = engine.flow_records();
+        assert_eq!([counts.counted, counts.shown], expected, "{own:?}");
+    }
+}
+
 #[test]
 fn what_two_exporters_tell_counts_once() {
     let mut engine = unseen();

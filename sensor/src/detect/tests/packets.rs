@@ -13,15 +13,42 @@ const GUEST: &str = "10.1.0.3";
 const LENGTH: u32 = 60_000;
 
 /// An engine that notes when an alert is new or changed.
-struct Watched {
-    engine: Engine,
-    alerts: Vec<Alert>,
+pub(in crate::detect) struct Watched {
+    pub(in crate::detect) engine: Engine,
+    pub(in crate::detect) alerts: Vec<Alert>,
+}
+
+impl Watched {
+    pub(in crate::detect) fn new(config: &Config) -> Self {
+        Self { engine: Engine::new(config, None, None), alerts: Vec::new() }
+    }
+
+    /// What it has told when all was seen of these packets, which come in bursts of some size.
+    pub(in crate::detect) fn see(mut self, packets: &[Packet<'_>], burst: usize) -> Self {
+        let (mut table, mut reader) = (Table::new(64).unwrap(), Reader::new(Wanted::ForDetectors));
+        for packets in packets.chunks(burst) {
+            table.burst(packets, &mut reader.observing(&mut self));
+        }
+        table.finish(&mut reader.observing(&mut self));
+        self.finish()
+    }
+
+    /// With what it has to say in the end.
+    pub(in crate::detect) fn finish(mut self) -> Self {
+        self.engine.finish();
+        self.note();
+        self
+    }
+
+    pub(in crate::detect) fn note(&mut self) {
+        self.alerts.extend(self.engine.drain_alerts());
+    }
 }
 
 impl Sink for Watched {
     fn event(&mut self, event: Event) {
         self.engine.event(&event);
-        self.alerts.extend(self.engine.drain_alerts());
+        self.note();
     }
 }
 
@@ -29,6 +56,7 @@ impl Sink for Watched {
 /// in 2 s.
 fn staged(protocol: u8, first: &[Vec<u8>]) -> Vec<Packet<'_>> {
     let (pull, leave) = (["10.0.0.20", GUEST], [GUEST, "203.0.113.9"]);
+    let packet = |at, ends, ports, payload| packet(at, ends, ports, LENGTH, payload);
     let sent = |at, payload| Packet { protocol, ..packet(at, leave, [50_001, 443], payload) };
     let mut packets = Vec::new();
     packets.extend((0..5000).map(|n| packet(f64::from(n) * 4e-4, pull, [445, 50_000], b"")));
@@ -44,23 +72,30 @@ fn staged(protocol: u8, first: &[Vec<u8>]) -> Vec<Packet<'_>> {
 }
 
 /// A ClientHello of TLS 1.2 for `a.example`, in a record.
-fn hello() -> Vec<u8> {
+pub(in crate::detect) fn hello() -> Vec<u8> {
     let sni = b"\0\0\0\x0e\0\x0c\0\0\x09a.example";
     let body = [&[3, 3][..], &[7; 32], b"\0\0\x02\x13\x01\x01\0\0\x12", sni].concat();
     let length = body.len() as u8;
     [&[22, 3, 1, 0, length + 4, 1, 0, 0, length][..], &body].concat()
 }
 
-fn packet<'a>(at: f64, ends: [&str; 2], ports: [u16; 2], payload: &'a [u8]) -> Packet<'a> {
+/// A segment in a frame of `length` bytes.
+pub(in crate::detect) fn packet<'a>(
+    at: f64,
+    ends: [&str; 2],
+    ports: [u16; 2],
+    length: u32,
+    payload: &'a [u8],
+) -> Packet<'a> {
     let [source, destination] = ends.map(|end| Scene::end(end, 0));
     Packet {
         time: Timestamp::from_nanos(time(0).as_nanos() + (at * 1e9) as u64),
-        wire_len: LENGTH,
+        wire_len: length,
         macs: Some([source, destination].map(|end| end.mac.unwrap())),
         source: source.address,
         destination: destination.address,
         ports,
-        payload_wire_len: LENGTH - 54,
+        payload_wire_len: length - 54,
         ..sample::packet(Some(Tcp { sequence: 1, flags: tcp_flags::ACK }), payload)
     }
 }
@@ -69,15 +104,7 @@ fn packet<'a>(at: f64, ends: [&str; 2], ports: [u16; 2], payload: &'a [u8]) -> P
 fn alerts(packets: &[Packet<'_>], burst: usize) -> Vec<Alert> {
     let mut config = Config::default();
     config.baseline.learning = Duration::ZERO;
-    let mut watched = Watched { engine: Engine::new(&config, None, None), alerts: Vec::new() };
-    let (mut table, mut reader) = (Table::new(64).unwrap(), Reader::new(Wanted::ForDetectors));
-    for packets in packets.chunks(burst) {
-        table.burst(packets, &mut reader.observing(&mut watched));
-    }
-    table.finish(&mut reader.observing(&mut watched));
-    watched.engine.finish();
-    watched.alerts.extend(watched.engine.drain_alerts());
-    watched.alerts
+    Watched::new(&config).see(packets, burst).alerts
 }
 
 #[test]

@@ -1,6 +1,6 @@
 #![expect(clippy::arithmetic_side_effects, reason = "tests make their own numbers")]
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
 use crate::event::{FlowRecord, Said, Service, Traffic};

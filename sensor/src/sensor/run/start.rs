@@ -111,8 +111,10 @@ pub(super) fn start(
     engine.judge(&stored.verdicts);
     // What logs tell of long before this is history.
     engine.reach(now());
+    let own = interface::own_addresses();
+    engine.reside(&own);
     if !config.capture.receive.is_empty() {
-        engine.receive(&interface::own_addresses());
+        engine.receive(&own);
     }
     let (to_detection, batches) = mpsc::sync_channel(BATCHES);
     let refused = Refused::default();

@@ -1,9 +1,7 @@
 use super::super::tests::{World, sni};
 use super::*;
 use crate::alert::{Alert, Fact};
-use crate::event::{
-    Change, GuestOperation, HostChange, Operation, Report, Reporter, Said, Service,
-};
+use crate::event::{Change, GuestOperation, HostChange, Operation, Said, Service};
 
 #[test]
 fn each_kind_of_place_is_told_of_by_its_detector_and_other_places_by_none() {
@@ -34,15 +32,7 @@ fn a_place_inside_is_none_whatever_its_name() {
 /// Fails when an install or restore that logs tell of says nothing about the egress after it.
 #[test]
 fn a_registry_weighs_more_after_a_guest_operation() {
-    let mut world = World::with(|config| {
-        config.assets.push(crate::config::Asset {
-            name: "app-01".into(),
-            role: crate::config::Role::Guest,
-            addresses: vec!["10.1.0.1/32".parse().unwrap()],
-            macs: Vec::new(),
-            host: None,
-        });
-    });
+    let mut world = World::with_app();
     let operation = GuestOperation {
         operation: Operation::StartProgram,
         vm: Some("app-01".into()),
@@ -59,12 +49,8 @@ fn a_registry_weighs_more_after_a_guest_operation() {
     };
     visit(&mut world, 100);
     assert_eq!(world.alerts()[0].severity, Severity::Informational);
-    world.engine.report(&Report {
-        time: super::super::tests::time(3 * 86_400),
-        stated: None,
-        reporter: Reporter { service: Service::Hostd, host: None, peer: None },
-        said: Said::GuestOperation(Box::new(operation)),
-    });
+    let said = Said::GuestOperation(Box::new(operation));
+    world.logged(3 * 86_400, Service::Hostd, "esxi-01", said);
     visit(&mut world, 3 * 86_400 + 60);
     let alerts = world.alerts();
     assert_eq!(alerts[1].severity, Severity::Low);
@@ -84,15 +70,7 @@ fn a_registry_weighs_more_right_after_a_restore_or_an_install() {
     let install = Said::HostChanged(Box::new(install));
     for (client, said) in [("10.1.0.1", app), ("10.0.0.11", install)] {
         let visit = |gap: u64| {
-            let mut world = World::with(|config| {
-                config.assets.push(crate::config::Asset {
-                    name: "app-01".into(),
-                    role: crate::config::Role::Guest,
-                    addresses: vec!["10.1.0.1/32".parse().unwrap()],
-                    macs: Vec::new(),
-                    host: None,
-                });
-            });
+            let mut world = World::with_app();
             world.logged(100, Service::Vpxd, "esxi-01", said.clone());
             world.hello(100 + gap, [client, "203.0.113.9"], 443, sni("registry.npmjs.org"));
             let alert = world.alerts()[0].clone();

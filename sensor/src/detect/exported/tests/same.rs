@@ -4,52 +4,19 @@ use egret_tests::meter::{self, Meter};
 
 use super::*;
 use crate::alert::Alert;
-use crate::decode::{Packet, Tcp, sample, tcp_flags};
+use crate::decode::Packet;
+use crate::detect::tests::packets::{Watched, hello, packet};
 use crate::event::Reporter;
-use crate::flow::Table;
-use crate::observe::{Reader, Sink, Wanted};
 
 /// Lengths of frames that segmentation offload has put together, and of acknowledgements.
 const LONG: u32 = 14_014;
 const SHORT: u32 = 66;
 
-struct Watched {
-    engine: Engine,
-    alerts: Vec<Alert>,
-}
-
-impl Sink for Watched {
-    fn event(&mut self, event: Event) {
-        self.engine.event(&event);
-        self.alerts.extend(self.engine.drain_alerts());
-    }
-}
-
-fn engine() -> Watched {
+fn watched() -> Watched {
     let mut config = config(Duration::ZERO);
     config.assets.push(Asset { name: "files".into(), ..config.assets[0].clone() });
     config.assets[2].addresses = vec![format!("{SERVER}/32").parse().unwrap()];
-    Watched { engine: Engine::new(&config, None, None), alerts: Vec::new() }
-}
-
-fn frame<'a>(
-    at: f64,
-    ends: [&str; 2],
-    ports: [u16; 2],
-    length: u32,
-    payload: &'a [u8],
-) -> Packet<'a> {
-    let [source, destination] = ends.map(|end| Scene::end(end, 0));
-    Packet {
-        time: Timestamp::from_nanos(time(0).as_nanos() + (at * 1e9) as u64),
-        wire_len: length,
-        macs: Some([source, destination].map(|end| end.mac.unwrap())),
-        source: source.address,
-        destination: destination.address,
-        ports,
-        payload_wire_len: length - 54,
-        ..sample::packet(Some(Tcp { sequence: 1, flags: tcp_flags::ACK }), payload)
-    }
+    Watched::new(&config)
 }
 
 /// `count` long frames over `seconds`, with an acknowledgement for each tenth.
@@ -64,42 +31,22 @@ fn bulk<'a>(
     let mut frames = Vec::new();
     for n in 0..count {
         let at = start + seconds * f64::from(n) / f64::from(count);
-        frames.push(frame(at, [from, to], ports, LONG, b""));
+        frames.push(packet(at, [from, to], ports, LONG, b""));
         if n % 10 == 9 {
             let back = [ports[1], ports[0]];
-            frames.push(frame(at + 1e-4, [to, from], back, SHORT, b""));
+            frames.push(packet(at + 1e-4, [to, from], back, SHORT, b""));
         }
     }
     frames
-}
-
-/// A ClientHello of TLS 1.2 for `a.example`, in a record.
-fn hello() -> Vec<u8> {
-    let sni = b"\0\0\0\x0e\0\x0c\0\0\x09a.example";
-    let body = [&[3, 3][..], &[7; 32], b"\0\0\x02\x13\x01\x01\0\0\x12", sni].concat();
-    let length = body.len() as u8;
-    [&[22, 3, 1, 0, length + 4, 1, 0, 0, length][..], &body].concat()
 }
 
 /// 560 MB are pulled together in 5 min, and 280 MB leave in 4.
 fn staged(hello: &[u8]) -> Vec<Packet<'_>> {
     let mut frames = bulk(0.0, 300.0, 40_000, [SERVER, GUEST], [445, 50_000]);
     let out = [GUEST, DROP];
-    frames.push(frame(400.0, out, [50_001, 443], hello.len() as u32 + 54, hello));
+    frames.push(packet(400.0, out, [50_001, 443], hello.len() as u32 + 54, hello));
     frames.extend(bulk(400.1, 240.0, 20_000, out, [50_001, 443]));
     frames
-}
-
-fn by_packets(packets: &[Packet<'_>]) -> Watched {
-    let mut watched = engine();
-    let (mut table, mut reader) = (Table::new(64).unwrap(), Reader::new(Wanted::ForDetectors));
-    for packets in packets.chunks(64) {
-        table.burst(packets, &mut reader.observing(&mut watched));
-    }
-    table.finish(&mut reader.observing(&mut watched));
-    watched.engine.finish();
-    watched.alerts.extend(watched.engine.drain_alerts());
-    watched
 }
 
 /// What an exporter that counts each `one_in`th packet tells.
@@ -112,7 +59,7 @@ fn by_records(packets: &[Packet<'_>], one_in: usize) -> Watched {
         bytes: u64::from(packet.wire_len) - LINK,
         flags: packet.tcp.map_or(0, |tcp| tcp.flags),
     });
-    let mut watched = engine();
+    let mut watched = watched();
     for flow in Meter::records(picked) {
         let [first, last] = flow.span.map(Timestamp::from_nanos);
         let record = FlowRecord {
@@ -131,11 +78,9 @@ fn by_records(packets: &[Packet<'_>], one_in: usize) -> Watched {
         let reporter = Reporter { service: Service::Ipfix, host: None, peer: None };
         let said = Said::Exported(Box::new(record));
         watched.engine.report(&Report { time: last, stated: None, reporter, said });
-        watched.alerts.extend(watched.engine.drain_alerts());
+        watched.note();
     }
-    watched.engine.finish();
-    watched.alerts.extend(watched.engine.drain_alerts());
-    watched
+    watched.finish()
 }
 
 fn spike(alert: &Alert) -> f64 {
@@ -155,7 +100,7 @@ fn is_near(one: f64, other: f64, within: f64) -> bool {
 fn the_same_traffic_by_packets_and_by_records_is_the_same_to_detection() {
     let hello = hello();
     let packets = staged(&hello);
-    let seen = by_packets(&packets);
+    let seen = watched().see(&packets, 64);
     let expected = seen.alerts.last().unwrap();
     assert!(expected.severity >= Severity::High, "{expected:#?}");
     for (one_in, within) in [(1, 0.0), (100, 0.02)] {
