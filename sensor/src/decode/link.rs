@@ -11,6 +11,7 @@ mod serial;
 mod wireless;
 
 /// What the link layer says of a frame.
+#[derive(Clone, Copy)]
 pub(crate) struct Link<'a> {
     pub macs: Option<[Mac; 2]>,
     pub vlans: Vlans,

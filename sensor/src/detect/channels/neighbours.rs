@@ -143,7 +143,7 @@ impl Neighbours {
         let Neighbour { time, address, mac, .. } = *said;
         let key = (link(said), address);
         let first = Holder { mac, since: time, other: None, turns: 0, turning: time };
-        let Some(holder) = self.holders.get_mut(key.clone()) else {
+        let Some(holder) = self.holders.get_mut(key) else {
             self.holders.insert(time, key, first);
             return None;
         };
@@ -184,8 +184,8 @@ impl Neighbours {
         gives: &[Addresses; 2],
     ) -> Option<Finding> {
         let (link, time) = (link(said), said.time);
-        if self.servers.get_mut(link.clone()).is_none() {
-            self.servers.insert(time, link.clone(), ArrayVec::new());
+        if self.servers.get_mut(link).is_none() {
+            self.servers.insert(time, link, ArrayVec::new());
         }
         let servers = self.servers.get_mut(link)?;
         if servers.iter().any(|known| known.address == server) {
