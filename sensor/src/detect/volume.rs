@@ -20,7 +20,7 @@ use crate::baseline::{self, AssetBaseline};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
 pub(crate) use habit::Usual;
-use track::Track;
+use track::{At, Track};
 
 mod habit;
 mod ring;
@@ -166,11 +166,10 @@ impl Volumes {
         else {
             return;
         };
-        let [into, out] =
-            &mut **place.get_or_insert_with(|| Box::new([Track::new(*floor), Track::new(*floor)]));
-        let [received, sent] = moved;
-        into.note(*floor, gaps, peer, time, received);
-        out.note(*floor, gaps, peer, time, sent);
+        let [into, out] = &mut **place.get_or_insert_with(|| Track::pair(*floor));
+        let ([received, sent], at) = (moved, At::new(time, *floor, gaps));
+        into.note(at, peer, received);
+        out.note(at, peer, sent);
     }
 
     /// The latest spike of a series over an hour at most, when it was going on within `window` before

@@ -33,6 +33,21 @@ pub(super) struct Track {
     ring: Ring,
 }
 
+/// When something moved, and what is the same for all series then.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct At<'a> {
+    time: Timestamp,
+    bucket: u64,
+    floor: u64,
+    gaps: &'a Gaps,
+}
+
+impl<'a> At<'a> {
+    pub(super) const fn new(time: Timestamp, floor: u64, gaps: &'a Gaps) -> Self {
+        Self { time, bucket: time.as_secs() / BUCKET, floor, gaps }
+    }
+}
+
 /// A spike that goes on, or the last that did.
 #[derive(Debug)]
 struct Going {
@@ -42,31 +57,39 @@ struct Going {
 }
 
 impl Track {
-    /// One that nothing moved in.
-    pub(super) fn new(floor: u64) -> Self {
-        Self { room: room(floor, 0), ..Self::default() }
+    /// Those of both directions, in which nothing moved.
+    pub(super) fn pair(floor: u64) -> Box<[Self; 2]> {
+        let mut both: Box<[Self; 2]> = Box::default();
+        both.iter_mut().for_each(|track| track.room = room(floor, 0));
+        both
     }
 
-    /// Takes what moved, and looks for what stands out where that could.
-    pub(super) fn note(&mut self, floor: u64, gaps: &Gaps, peer: u32, time: Timestamp, bytes: u64) {
+    /// Takes what moved in a bucket, and looks for what stands out where that could.
+    #[inline]
+    pub(super) fn note(&mut self, at: At<'_>, peer: u32, bytes: u64) {
         if bytes == 0 {
             return;
         }
-        self.total = self.total.saturating_add(bytes);
-        let bucket = time.as_secs() / BUCKET;
-        if bucket > self.bucket {
-            self.settle(floor);
-            self.bucket = bucket;
-            self.habit.turn(time.as_secs() / 3600, |hour| !gaps.has(hour));
+        if at.bucket > self.bucket {
+            self.turn(at);
         }
+        self.total = self.total.saturating_add(bytes);
         self.habit.vote(peer, bytes);
-        if bucket == self.bucket && bytes <= self.room {
+        if at.bucket == self.bucket && bytes <= self.room {
             self.held += bytes;
             self.room -= bytes;
         } else {
-            self.settle(floor);
-            self.tell(floor, time, bytes);
+            self.settle(at.floor);
+            self.tell(at.floor, at.time, bytes);
         }
+    }
+
+    /// Goes on to a bucket.
+    #[cold]
+    fn turn(&mut self, At { time, bucket, floor, gaps }: At<'_>) {
+        self.settle(floor);
+        self.bucket = bucket;
+        self.habit.turn(time.as_secs() / 3600, |hour| !gaps.has(hour));
     }
 
     /// Bytes in all.
