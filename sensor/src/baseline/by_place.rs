@@ -40,7 +40,7 @@ impl ByPlace {
     ) -> &mut Habit {
         let at = self.places.binary_search(&place).unwrap_or_else(|at| {
             if self.habits.len() == self.habits.capacity() {
-                let more = (self.habits.len() / 8).max(4);
+                let more = (self.habits.len() / 8).max(8);
                 self.places.reserve_exact(more);
                 self.habits.reserve_exact(more);
             }

@@ -166,13 +166,18 @@ impl Habit {
         self.hours_of_day.taint();
     }
 
-    /// Goes on to the day of `time`.
+    /// Goes on to `time`.
     fn roll(&mut self, time: Timestamp) {
         self.last_seen = self.last_seen.max(time.as_secs());
         let day = day(time);
-        if day <= self.day {
-            return;
+        if day > self.day {
+            self.turn(day);
         }
+    }
+
+    /// Goes on to a day.
+    #[cold]
+    fn turn(&mut self, day: u32) {
         let sent = u32::try_from(self.today.div_ceil(1024)).unwrap_or(u32::MAX);
         self.teach(sent);
         let earlier = self.earlier.get_or_insert_default();

@@ -118,7 +118,8 @@ impl Habits {
     /// Drops what nobody did for a quarter of a year.
     pub(crate) fn expire(&mut self, now: Timestamp) {
         let Self { places, assets, total, .. } = self;
-        for habits in assets {
+        let any_is_over = |of: &AssetHabits| of.at.iter().any(|(_, habit)| habit.is_over(now));
+        for habits in assets.iter_mut().filter(|of| any_is_over(of)) {
             habits.at.retain(|place, habit| {
                 let stays = !habit.is_over(now);
                 if !stays {

@@ -2,7 +2,7 @@
 
 use std::hash::BuildHasher;
 
-use hashbrown::HashMap;
+use hashbrown::HashTable;
 
 /// A place's number, while any asset has a habit there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,7 +62,8 @@ impl Place {
 /// second wait for memory. That two of a million names are taken for one has a chance of 3e-8.
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    ids: HashMap<u64, PlaceId, foldhash::fast::RandomState>,
+    /// By the hash of the name, which is kept with it.
+    ids: HashTable<(u64, PlaceId)>,
     hasher: foldhash::fast::RandomState,
     places: Vec<Place>,
     free: Vec<PlaceId>,
@@ -72,7 +73,7 @@ impl Places {
     /// The place of that name, made where it is new.
     pub(super) fn enter(&mut self, name: &str) -> PlaceId {
         let hash = self.hasher.hash_one(name);
-        if let Some(id) = self.ids.get(&hash) {
+        if let Some((_, id)) = self.ids.find(hash, |known| known.0 == hash) {
             return *id;
         }
         let place = Place { name: name.into(), assets: 0, suspects: 0, days: [0; SIZES] };
@@ -91,13 +92,14 @@ impl Places {
                 PlaceId(u32::try_from(self.places.len() - 1).unwrap_or(u32::MAX))
             }
         };
-        self.ids.insert(hash, id);
+        self.ids.insert_unique(hash, (hash, id), |known| known.0);
         id
     }
 
     /// The place of that name, where there is one.
     pub(super) fn find(&self, name: &str) -> Option<PlaceId> {
-        self.ids.get(&self.hasher.hash_one(name)).copied()
+        let hash = self.hasher.hash_one(name);
+        self.ids.find(hash, |known| known.0 == hash).map(|(_, id)| *id)
     }
 
     pub(super) fn get(&self, id: PlaceId) -> Option<&Place> {
@@ -115,7 +117,10 @@ impl Places {
         place.assets = place.assets.saturating_sub(1);
         if place.assets == 0 {
             let name = std::mem::take(&mut place.name);
-            self.ids.remove(&self.hasher.hash_one(&*name));
+            let hash = self.hasher.hash_one(&*name);
+            if let Ok(known) = self.ids.find_entry(hash, |known| known.0 == hash) {
+                known.remove();
+            }
             self.free.push(id);
         }
     }

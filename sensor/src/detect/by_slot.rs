@@ -33,12 +33,6 @@ impl<V> BySlot<V> {
         }
     }
 
-    /// Forgets what is known of `flow`, and says it.
-    pub(crate) fn remove(&mut self, flow: &Flow) -> Option<V> {
-        let place = self.0.get_mut(flow.slot as usize)?;
-        place.take_if(|(id, _)| *id == flow.id).map(|(_, value)| value)
-    }
-
     /// Forgets everything else.
     pub(crate) fn retain(&mut self, keep: impl Fn(&V) -> bool) {
         for place in &mut self.0 {
@@ -69,11 +63,9 @@ mod tests {
         let mut known = BySlot::default();
         known.insert(&first, "first");
         assert_eq!(known.get_mut(&next), None);
-        assert_eq!(known.remove(&next), None);
+        assert_eq!(known.get(&next), None);
         assert_eq!(known.get_mut(&first), Some(&mut "first"));
         known.insert(&next, "next");
-        assert_eq!(known.remove(&first), None);
-        assert_eq!(known.remove(&next), Some("next"));
-        assert_eq!(known.remove(&next), None);
+        assert_eq!((known.get(&first), known.get(&next)), (None, Some(&"next")));
     }
 }

@@ -69,7 +69,10 @@ impl Kinds {
 
     /// See [`lower`].
     pub(crate) fn lower(self, name: &str) -> Cow<'_, str> {
-        let name = name.strip_suffix('.').unwrap_or(name);
+        let name = match name.as_bytes() {
+            [.., b'.'] => name.get(..name.len() - 1).unwrap_or(name),
+            _ => name,
+        };
         if self.0 & UPPER != 0 { name.to_ascii_lowercase().into() } else { name.into() }
     }
 
@@ -77,7 +80,7 @@ impl Kinds {
     pub(crate) fn is_host_name(self, name: &str) -> bool {
         name.len() <= 253
             && self.0 & (DOT | FOREIGN) == DOT
-            && !name.starts_with('.')
+            && name.as_bytes().first() != Some(&b'.')
             // Of addresses these are IPv4's alone, and no domain's last label ends like one of those.
             && !(name.ends_with(|last: char| last.is_ascii_digit())
                 && name.parse::<IpAddr>().is_ok())

@@ -40,8 +40,8 @@ pub(crate) struct Name {
 impl Name {
     /// The text of the domain, in the text of the name.
     pub(crate) fn text(self, name: &str) -> Cow<'_, str> {
-        let [start, end] = self.at.map(|at| at as usize);
-        let domain = name.get(start..end).unwrap_or(name);
+        let [start, end] = self.at;
+        let domain = name.get(start as usize..end as usize).unwrap_or(name);
         if self.is_lower { domain.into() } else { domain.to_ascii_lowercase().into() }
     }
 }

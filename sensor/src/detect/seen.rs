@@ -102,11 +102,10 @@ impl Set {
         let tag = tag(mark.hash);
         for place in places(mark) {
             let Some(line) = self.lines.get(place) else { return false };
-            if line.has(tag) {
-                return true;
-            }
-            if !line.is_full() {
-                return false;
+            match line.look_for(tag) {
+                Found::Here => return true,
+                Found::Room(_) => return false,
+                Found::Full => {}
             }
         }
         false
@@ -120,41 +119,51 @@ impl Set {
         let tag = tag(mark.hash);
         for place in places(mark) {
             let Some(line) = self.lines.get_mut(place) else { return true };
-            if line.has(tag) {
-                return false;
-            }
-            if let Some(free) = line.free() {
-                *free = tag;
-                self.len += 1;
-                return true;
+            match line.look_for(tag) {
+                Found::Here => return false,
+                Found::Room(at) => {
+                    if let Some(slot) = line.0.get_mut(at) {
+                        *slot = tag;
+                    }
+                    self.len += 1;
+                    return true;
+                }
+                Found::Full => {}
             }
         }
         true
     }
 }
 
+/// What a line says of a hash.
+enum Found {
+    /// It has it.
+    Here,
+    /// It does not, and this slot is the first that is free.
+    Room(usize),
+    /// It does not, and all slots are taken.
+    Full,
+}
+
 impl Line {
-    /// Without branches: all slots are compared at once.
-    fn has(&self, tag: u32) -> bool {
-        self.0.iter().fold(false, |any, slot| any | (*slot == tag))
-    }
-
-    /// Slots are taken in their order.
-    const fn is_full(&self) -> bool {
-        let [.., last] = self.0;
-        last != 0
-    }
-
-    fn free(&mut self) -> Option<&mut u32> {
-        if self.is_full() { None } else { self.0.iter_mut().find(|slot| **slot == 0) }
+    /// Slots are taken in their order: behind the first free one there is nothing.
+    fn look_for(&self, tag: u32) -> Found {
+        for (at, slot) in self.0.iter().enumerate() {
+            match *slot {
+                0 => return Found::Room(at),
+                known if known == tag => return Found::Here,
+                _ => {}
+            }
+        }
+        Found::Full
     }
 }
 
 /// The lines in which a mark is looked for, until one has room.
 fn places(mark: Mark) -> impl Iterator<Item = usize> {
     let line = |hash: u64| (hash >> 32) as usize % LINES;
-    let own = line(mark.hash);
-    std::iter::once(line(mark.of)).chain(own..LINES).chain(0..own)
+    let (first, own) = (line(mark.of), line(mark.hash));
+    (0..LINES + 1).map(move |step| if step == 0 { first } else { (own + step - 1) % LINES })
 }
 
 /// What is kept of a hash.

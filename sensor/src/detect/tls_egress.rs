@@ -196,15 +196,15 @@ impl TlsEgress {
         let proxied = beyond.is_some();
         let sni = if proxied { claim.name.map(Into::into) } else { hello.sni.clone() };
         let said = Said { sni, ja4: hello.ja4, proxied, teller: None };
-        let Some(session) = self.watch.enter(estate, asset, event.time, &claim, said) else {
+        let learned = (asset, estate.phase(asset, event.time));
+        let Some(session) = self.watch.enter(estate, learned, event.time, &claim, said) else {
             return;
         };
-        let before = match self.flows.remove(flow) {
-            Some(Followed::Unread(bytes)) => bytes,
+        let before = match self.flows.get(flow) {
+            Some(Followed::Unread(bytes)) => *bytes,
             _ => 0,
         };
-        let phase = estate.phase(asset, event.time);
-        self.watch.send(estate, (asset, phase), &session, event, before, alerts);
+        self.watch.send(estate, learned, &session, event, before, alerts);
         self.flows.insert(flow, Followed::Session(session));
     }
 

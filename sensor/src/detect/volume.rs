@@ -19,30 +19,26 @@ use std::time::Duration;
 use crate::baseline::{self, AssetBaseline};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
-use habit::Habit;
 pub(crate) use habit::Usual;
-use ring::Ring;
+use track::{At, Track};
 
 mod habit;
 mod ring;
+mod track;
 
 /// The windows looked at, in seconds.
 pub(crate) const WINDOWS: [u64; 4] = [60, 600, 3600, 86_400];
-/// What moves is told in buckets of so many seconds.
-const BUCKET: u64 = 10;
-/// The sum over 24 h is never so many bytes too small.
-const ROUNDED: u64 = 4096;
 /// Gaps that are known.
 const GAPS: usize = 256;
 
-/// Which way, seen from the asset.
+/// Which way, seen from the asset; also its place in a scope's tracks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
     In,
     Out,
 }
 
-/// The other side.
+/// The other side; also its place in an asset's tracks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
     Internal,
@@ -54,21 +50,13 @@ pub(crate) enum Scope {
 pub(crate) struct Series(pub(crate) Scope, pub(crate) Direction);
 
 impl Series {
+    /// In the order of an asset's tracks.
     const ALL: [Self; 4] = [
         Self(Scope::Internal, Direction::In),
         Self(Scope::Internal, Direction::Out),
         Self(Scope::External, Direction::In),
         Self(Scope::External, Direction::Out),
     ];
-
-    const fn index(self) -> usize {
-        match self {
-            Self(Scope::Internal, Direction::In) => 0,
-            Self(Scope::Internal, Direction::Out) => 1,
-            Self(Scope::External, Direction::In) => 2,
-            Self(Scope::External, Direction::Out) => 3,
-        }
-    }
 
     const fn name(self) -> &'static str {
         match self {
@@ -124,44 +112,17 @@ pub(crate) fn usual_hour(volumes: Option<&baseline::Volumes>, hour: u32) -> Usua
 /// The volumes of all assets.
 #[derive(Debug)]
 pub(crate) struct Volumes {
-    assets: Vec<[Option<Box<Track>>; 4]>,
+    assets: Vec<Tracks>,
     floor: u64,
     gaps: Gaps,
 }
 
+/// Those of one asset, by scope and direction. What moves one way is answered the other way.
+type Tracks = [Option<Box<[Track; 2]>>; 2];
+
 /// Hours of which it is not known what moved, the first and last of each gap.
 #[derive(Debug, Default)]
 struct Gaps(VecDeque<[u32; 2]>);
-
-/// One series of one asset. In this order, what every note reads and writes (the habit's end to
-/// `room`) lies together.
-///
-/// Conversations are told of every 10 s, all at once: what comes after the first of them is only added
-/// up, while that cannot stand out yet, and the ring is told with the next 10 s.
-#[derive(Debug, Default)]
-#[repr(C)]
-struct Track {
-    habit: Habit,
-    /// Bytes in all.
-    total: u64,
-    /// Which 10 s the last note was of, counted from the epoch.
-    bucket: u64,
-    /// Bytes of it that the ring was not told of.
-    held: u64,
-    /// So many more stay below the floor.
-    room: u64,
-    /// One of each class.
-    spikes: [Option<Box<Going>>; 2],
-    ring: Ring,
-}
-
-/// A spike that goes on, or the last that did.
-#[derive(Debug)]
-struct Going {
-    spike: Spike,
-    /// While it goes on: its window.
-    running: Option<u8>,
-}
 
 impl Gaps {
     fn note(&mut self, from: Timestamp, to: Timestamp) {
@@ -201,19 +162,14 @@ impl Volumes {
     ) {
         self.grow(asset);
         let Self { assets, floor, gaps } = self;
-        let Some(tracks) = assets.get_mut(asset.index()) else { return };
-        let bucket = time.as_secs() / BUCKET;
-        let mut note = |direction, bytes| {
-            let track = tracks.get_mut(Series(scope, direction).index()).filter(|_| bytes > 0);
-            let Some(track) = track else { return };
-            let track = track.get_or_insert_with(Box::default);
-            if !track.hold(bucket, peer, bytes) {
-                track.note(*floor, gaps, peer, time, bytes);
-            }
+        let Some(place) = assets.get_mut(asset.index()).and_then(|of| of.get_mut(scope as usize))
+        else {
+            return;
         };
-        let [into, out] = moved;
-        note(Direction::In, into);
-        note(Direction::Out, out);
+        let [into, out] = &mut **place.get_or_insert_with(|| Track::pair(*floor));
+        let ([received, sent], at) = (moved, At::new(time, *floor, gaps));
+        into.note(at, peer, received);
+        out.note(at, peer, sent);
     }
 
     /// The latest spike of a series over an hour at most, when it was going on within `window` before
@@ -225,9 +181,8 @@ impl Volumes {
         now: Timestamp,
         window: Duration,
     ) -> Option<&Spike> {
-        let track = self.assets.get(asset.index())?.get(series.index())?.as_ref()?;
-        let spikes = track.spikes.iter().flatten().map(|going| &going.spike);
-        spikes.into_iter().find(|spike| now.since(spike.last) <= window)
+        let track = self.track(asset, series)?;
+        track.spikes().find(|spike| now.since(spike.last) <= window)
     }
 
     /// Nothing is known of what moved between two times.
@@ -237,22 +192,21 @@ impl Volumes {
 
     /// An alert about `asset` is open: what it moved since `since` teaches nothing.
     pub(crate) fn unlearn(&mut self, asset: AssetId, since: Timestamp) {
-        let tracks = self.assets.get_mut(asset.index()).into_iter().flatten().flatten();
-        tracks.for_each(|track| track.habit.unlearn(since.as_secs()));
+        let tracks = self.assets.get_mut(asset.index()).into_iter().flat_map(all_of);
+        tracks.for_each(|track| track.unlearn(since.as_secs()));
     }
 
     /// Bytes an asset moved this way since the start, or since it was forgotten.
     pub(crate) fn total(&self, asset: AssetId, direction: Direction) -> u64 {
-        let tracks = self.assets.get(asset.index());
-        let of = |scope| tracks?.get(Series(scope, direction).index())?.as_ref();
+        let of = |scope| self.track(asset, Series(scope, direction));
         let tracks = [Scope::Internal, Scope::External].into_iter().filter_map(of);
-        tracks.fold(0, |sum, track| sum.saturating_add(track.total))
+        tracks.fold(0, |sum, track| sum.saturating_add(track.total()))
     }
 
     /// From now on a spike is never smaller than `floor`.
     pub(crate) fn reconfigure(&mut self, floor: u64) {
         self.floor = floor;
-        self.assets.iter_mut().flatten().flatten().for_each(|track| track.room = 0);
+        self.assets.iter_mut().flat_map(all_of).for_each(Track::look_again);
     }
 
     /// Forgets one asset's volumes; whether there were any.
@@ -264,9 +218,8 @@ impl Volumes {
     /// Fills in what lasts of one asset's volumes.
     pub(crate) fn save(&self, asset: AssetId, baseline: &mut AssetBaseline) {
         baseline.volumes.clear();
-        let Some(tracks) = self.assets.get(asset.index()) else { return };
-        for (series, track) in Series::ALL.iter().zip(tracks) {
-            if let Some(volumes) = track.as_ref().and_then(|track| track.habit.saved()) {
+        for series in Series::ALL {
+            if let Some(volumes) = self.track(asset, series).and_then(Track::saved) {
                 baseline.volumes.insert(series.name().to_owned(), volumes);
             }
         }
@@ -275,14 +228,20 @@ impl Volumes {
     /// Takes over what lasted of one asset's volumes.
     pub(crate) fn restore(&mut self, asset: AssetId, baseline: &AssetBaseline) {
         self.grow(asset);
-        let Some(tracks) = self.assets.get_mut(asset.index()) else { return };
-        for (series, track) in Series::ALL.iter().zip(tracks) {
-            if let Some(volumes) = baseline.volumes.get(series.name()) {
-                let track = track.get_or_insert_default();
-                track.habit = Habit::restored(volumes);
-                track.room = 0;
+        for series @ Series(scope, direction) in Series::ALL {
+            let place =
+                self.assets.get_mut(asset.index()).and_then(|of| of.get_mut(scope as usize));
+            let (Some(place), Some(kept)) = (place, baseline.volumes.get(series.name())) else {
+                continue;
+            };
+            if let Some(track) = place.get_or_insert_default().get_mut(direction as usize) {
+                track.restore(kept);
             }
         }
+    }
+
+    fn track(&self, asset: AssetId, Series(scope, direction): Series) -> Option<&Track> {
+        self.assets.get(asset.index())?.get(scope as usize)?.as_ref()?.get(direction as usize)
     }
 
     fn grow(&mut self, asset: AssetId) {
@@ -292,105 +251,8 @@ impl Volumes {
     }
 }
 
-impl Track {
-    /// Holds back what moved in the bucket of the last note, where that cannot stand out yet.
-    fn hold(&mut self, bucket: u64, peer: u32, bytes: u64) -> bool {
-        let is_held = bucket == self.bucket && bytes <= self.room;
-        if is_held {
-            self.total = self.total.saturating_add(bytes);
-            self.habit.vote(peer, bytes);
-            self.held += bytes;
-            self.room -= bytes;
-        }
-        is_held
-    }
-
-    /// Tells the ring, and looks for what stands out.
-    fn note(&mut self, floor: u64, gaps: &Gaps, peer: u32, time: Timestamp, bytes: u64) {
-        self.total = self.total.saturating_add(bytes);
-        self.settle();
-        self.bucket = time.as_secs() / BUCKET;
-        self.habit.turn(time.as_secs() / 3600, |hour| !gaps.has(hour));
-        self.habit.vote(peer, bytes);
-        self.ring.add(time.as_secs(), bytes);
-        let sums = self.ring.sums();
-        self.habit.note(sums);
-        // The sums only grow with their window: nothing stands out below the floor.
-        self.room = floor.saturating_sub(sums[3]).saturating_sub(ROUNDED);
-        if sums[3] < floor {
-            self.spikes.iter_mut().flatten().for_each(|going| going.running = None);
-            return;
-        }
-        for class in [Class::Short, Class::Day] {
-            if !self.goes_on(class, floor, bytes, sums, time) {
-                self.look(class, floor, sums, time);
-            }
-        }
-    }
-
-    /// Tells the ring what it was not told of.
-    fn settle(&mut self) {
-        if self.held > 0 {
-            self.ring.add(self.bucket * BUCKET, std::mem::take(&mut self.held));
-            self.habit.note(self.ring.sums());
-        }
-    }
-
-    /// Whether a spike goes on, and counts what moved to it; it ends below half of what makes one.
-    fn goes_on(
-        &mut self,
-        class: Class,
-        floor: u64,
-        bytes: u64,
-        sums: [u64; 4],
-        time: Timestamp,
-    ) -> bool {
-        let Some(Some(going)) = self.spikes.get_mut(class as usize) else { return false };
-        let Some(window) = going.running.map(usize::from) else { return false };
-        let Some(usual) = self.habit.usual(floor).get(window) else { return false };
-        let sum = sums.get(window).copied().unwrap_or(0);
-        if sum < usual.limit / 2 {
-            going.running = None;
-            return false;
-        }
-        let spike = &mut going.spike;
-        spike.bytes = spike.bytes.saturating_add(bytes);
-        spike.last = spike.last.max(time);
-        spike.score = spike.score.max(usual.score(sum));
-        if spike.novelty < 1.0 {
-            spike.novelty = spike.novelty.max(self.habit.novelty(window, sum));
-        }
-        true
-    }
-
-    /// Whether one of the sums is a spike; the longest first, which holds the most of it.
-    fn look(&mut self, class: Class, floor: u64, sums: [u64; 4], time: Timestamp) {
-        let windows = sums.into_iter().zip(WINDOWS).enumerate().rev();
-        for (window, (sum, seconds)) in windows.filter(|(window, _)| Class::of(*window) == class) {
-            let Some(usual) = self.habit.usual(floor).get(window).copied() else { return };
-            if sum < usual.limit {
-                continue;
-            }
-            let novelty = self.habit.novelty(window, sum);
-            let Some(place) = self.spikes.get_mut(class as usize).filter(|_| novelty > 0.0) else {
-                continue;
-            };
-            // What an earlier spike has counted is not counted again.
-            let after_last = place.as_ref().map_or(0, |last| last.spike.last.as_secs() + 1);
-            let spike = Spike {
-                onset: Timestamp::from_parts(self.ring.onset(window).max(after_last), 0).min(time),
-                last: time,
-                window: seconds,
-                bytes: sum,
-                expected: usual.expected,
-                known_hours: self.habit.known_hours(),
-                score: usual.score(sum),
-                novelty,
-            };
-            *place = Some(Box::new(Going { spike, running: Some(window as u8) }));
-            return;
-        }
-    }
+fn all_of(tracks: &mut Tracks) -> impl Iterator<Item = &mut Track> {
+    tracks.iter_mut().flatten().flat_map(|both| both.iter_mut())
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Clients and ports of TLS sessions, and the networks they lead to: what is new for an asset, and
 //! how many others have it.
 //!
-//! Bounds: [`PER_ASSET`] clients and ports an asset, 44 bytes each; [`SHARED`] in all, 60 bytes each;
-//! networks as [`Seen`] has them.
+//! An asset knows them by seeded hashes of 64 bits, as fingerprints are text: that two of a million are
+//! taken for one has a chance of 3e-8. Bounds: [`PER_ASSET`] clients and ports an asset, 16 bytes each;
+//! [`SHARED`] in all, 65 bytes each; networks as [`Seen`] has them.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use crate::time::Timestamp;
 
 /// Clients and ports known of one asset.
 const PER_ASSET: usize = 32;
-/// Clients and ports whose users are counted.
+/// Clients and ports whose users are counted, and that outlast a run.
 const SHARED: usize = 1 << 14;
 /// What is new for an asset is new for so many hours.
 const NEW: u32 = 24;
@@ -31,7 +32,7 @@ const NETWORKS: Duration = Duration::from_secs(30 * 86_400);
 const SETTLED: Duration = Duration::from_secs(3 * 86_400);
 
 /// A client's fingerprint or a server's port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy)]
 enum Trait {
     Client(Ja4),
     Port(u16),
@@ -40,7 +41,8 @@ enum Trait {
 /// One asset's use of it, in hours since the epoch.
 #[derive(Debug, Clone, Copy)]
 struct Use {
-    what: Trait,
+    /// The hash of what it is.
+    what: u64,
     /// 0 where it was learned.
     first: u32,
     last: u32,
@@ -50,8 +52,8 @@ struct Use {
 #[derive(Debug)]
 pub(super) struct Rarity {
     assets: Vec<Vec<Use>>,
-    /// How many assets have it.
-    users: HashMap<Trait, u32, foldhash::fast::RandomState>,
+    /// What is used, by its hash, and how many assets do.
+    used: HashMap<u64, (Trait, u32), foldhash::fast::RandomState>,
     networks: Seen,
     hasher: foldhash::fast::RandomState,
     begun: Option<Timestamp>,
@@ -61,7 +63,7 @@ impl Rarity {
     pub(super) fn new() -> Self {
         Self {
             assets: Vec::new(),
-            users: HashMap::default(),
+            used: HashMap::default(),
             networks: Seen::new(NETWORKS),
             hasher: foldhash::fast::RandomState::default(),
             begun: None,
@@ -86,7 +88,10 @@ impl Rarity {
 
     /// How many others have what was new for `asset`.
     pub(super) fn rare(&self, new: [bool; 2], client: Option<Ja4>, port: u16) -> Rare {
-        let others = |what| self.users.get(&what).map_or(u32::MAX, |users| users.saturating_sub(1));
+        let others = |what: Trait| {
+            let used = self.used.get(&what.hash(&self.hasher));
+            used.map_or(u32::MAX, |(_, users)| users.saturating_sub(1))
+        };
         let [is_client, is_port] = new;
         Rare {
             client: client.filter(|_| is_client).map(|ja4| others(Trait::Client(ja4))),
@@ -109,12 +114,12 @@ impl Rarity {
     /// Drops what was not used for long.
     pub(super) fn expire(&mut self, now: Timestamp) {
         let hour = u32::try_from(now.as_secs() / 3600).unwrap_or(u32::MAX);
-        let Self { assets, users, .. } = self;
+        let Self { assets, used, .. } = self;
         for uses in assets {
             uses.retain(|known| {
                 let stays = hour.saturating_sub(known.last) <= KEPT;
                 if !stays {
-                    leave(users, known.what);
+                    leave(used, known.what);
                 }
                 stays
             });
@@ -123,9 +128,9 @@ impl Rarity {
 
     /// Forgets what `asset` has.
     pub(super) fn forget(&mut self, asset: AssetId) {
-        let Self { assets, users, .. } = self;
+        let Self { assets, used, .. } = self;
         let uses = assets.get_mut(asset.index()).map(std::mem::take);
-        uses.into_iter().flatten().for_each(|known| leave(users, known.what));
+        uses.into_iter().flatten().for_each(|known| leave(used, known.what));
     }
 
     /// Fills in what lasts of one asset.
@@ -133,10 +138,15 @@ impl Rarity {
         baseline.clients.clear();
         baseline.ports.clear();
         for Use { what, first, last } in self.assets.get(asset.index()).into_iter().flatten() {
-            match what {
-                Trait::Client(ja4) => baseline.clients.insert(ja4.to_string(), [*first, *last]),
-                Trait::Port(port) => baseline.ports.insert(*port, [*first, *last]),
-            };
+            match self.used.get(what) {
+                Some((Trait::Client(ja4), _)) => {
+                    baseline.clients.insert(ja4.to_string(), [*first, *last]);
+                }
+                Some((Trait::Port(port), _)) => {
+                    baseline.ports.insert(*port, [*first, *last]);
+                }
+                None => {}
+            }
         }
     }
 
@@ -145,24 +155,26 @@ impl Rarity {
         let client = |text: &String| Some(Trait::Client(Ja4::from(text).ok()?));
         let clients = baseline.clients.iter().filter_map(|(ja4, used)| Some((client(ja4)?, used)));
         let ports = baseline.ports.iter().map(|(port, used)| (Trait::Port(*port), used));
-        for (what, [first, last]) in clients.chain(ports) {
-            self.enter(asset, Use { what, first: *first, last: *last });
+        for (known, [first, last]) in clients.chain(ports) {
+            let what = known.hash(&self.hasher);
+            self.enter(asset, known, Use { what, first: *first, last: *last });
         }
     }
 
     /// Notes one use; whether it is new.
-    fn one(&mut self, asset: AssetId, hour: u32, what: Trait, learning: bool) -> bool {
+    fn one(&mut self, asset: AssetId, hour: u32, noted: Trait, learning: bool) -> bool {
+        let what = noted.hash(&self.hasher);
         let uses = self.assets.get_mut(asset.index());
         let known = uses.and_then(|uses| uses.iter_mut().find(|known| known.what == what));
         if let Some(known) = known {
             known.last = hour;
             return hour.saturating_sub(known.first) < NEW;
         }
-        self.enter(asset, Use { what, first: if learning { 0 } else { hour }, last: hour });
+        self.enter(asset, noted, Use { what, first: if learning { 0 } else { hour }, last: hour });
         !learning
     }
 
-    fn enter(&mut self, asset: AssetId, used: Use) {
+    fn enter(&mut self, asset: AssetId, noted: Trait, new: Use) {
         if self.assets.len() <= asset.index() {
             self.assets.resize_with(asset.index() + 1, Vec::new);
         }
@@ -170,26 +182,40 @@ impl Rarity {
         if uses.len() >= PER_ASSET
             && let Some(oldest) = (0..uses.len()).min_by_key(|at| uses.get(*at).map(|of| of.last))
         {
-            leave(&mut self.users, uses.swap_remove(oldest).what);
+            leave(&mut self.used, uses.swap_remove(oldest).what);
         }
-        if uses.len() == uses.capacity() {
-            // Most have one: room for four would be most of what is kept.
-            uses.reserve_exact((uses.len() / 2).max(1));
+        if uses.capacity() == 0 {
+            // Most have a few: room for more would be most of what is kept.
+            uses.reserve_exact(3);
         }
-        uses.push(used);
+        uses.push(new);
         // Where there is no room they are taken for common.
-        if self.users.len() < SHARED || self.users.contains_key(&used.what) {
-            *self.users.entry(used.what).or_default() += 1;
+        let has_room = self.used.len() < SHARED;
+        match self.used.get_mut(&new.what) {
+            Some((_, users)) => *users += 1,
+            None if has_room => _ = self.used.insert(new.what, (noted, 1)),
+            None => {}
         }
     }
 }
 
+impl Trait {
+    fn hash(&self, seed: &impl BuildHasher) -> u64 {
+        let mut hasher = seed.build_hasher();
+        match self {
+            Self::Client(ja4) => hasher.write(ja4.as_bytes()),
+            Self::Port(port) => hasher.write_u16(*port),
+        }
+        hasher.finish()
+    }
+}
+
 /// One asset does not have it any more.
-fn leave(users: &mut HashMap<Trait, u32, foldhash::fast::RandomState>, what: Trait) {
-    if let Some(count) = users.get_mut(&what) {
-        *count = count.saturating_sub(1);
-        if *count == 0 {
-            users.remove(&what);
+fn leave(used: &mut HashMap<u64, (Trait, u32), foldhash::fast::RandomState>, what: u64) {
+    if let Some((_, users)) = used.get_mut(&what) {
+        *users = users.saturating_sub(1);
+        if *users == 0 {
+            used.remove(&what);
         }
     }
 }
@@ -217,7 +243,7 @@ mod tests {
         assert_eq!(restored.note(asset, time(27 * HOUR), ja4, 8443, false), [false, false]);
 
         rarity.expire(time(40 * DAY));
-        assert!(rarity.users.is_empty());
+        assert!(rarity.used.is_empty());
         assert_eq!(rarity.note(asset, time(40 * DAY), ja4, 443, false), [true, false]);
     }
 
@@ -228,6 +254,6 @@ mod tests {
             rarity.note(any_asset(), time(u64::from(port)), None, port, false);
         }
         assert_eq!(rarity.assets.iter().map(Vec::len).sum::<usize>(), PER_ASSET);
-        assert_eq!(rarity.users.len(), PER_ASSET);
+        assert_eq!(rarity.used.len(), PER_ASSET);
     }
 }

@@ -62,9 +62,9 @@ impl TlsEgress {
             return;
         }
         let bytes = carried(volume.to_server);
+        let learned = (asset, estate.phase(asset, event.time));
         if let Some(session) = self.recorded.get_mut(event.flow.id) {
-            let phase = estate.phase(asset, event.time);
-            self.watch.send(estate, (asset, phase), session, event, bytes, alerts);
+            self.watch.send(estate, learned, session, event, bytes, alerts);
             return;
         }
         if bytes < HELLO {
@@ -73,11 +73,10 @@ impl TlsEgress {
         let server = (event.flow.server.address, event.flow.server.port);
         let claim = Claim::of_address(estate, asset, server);
         let said = Said { sni: None, ja4: None, proxied: false, teller: Some(by) };
-        let Some(session) = self.watch.enter(estate, asset, event.time, &claim, said) else {
+        let Some(session) = self.watch.enter(estate, learned, event.time, &claim, said) else {
             return;
         };
-        let phase = estate.phase(asset, event.time);
-        self.watch.send(estate, (asset, phase), &session, event, bytes, alerts);
+        self.watch.send(estate, learned, &session, event, bytes, alerts);
         self.recorded.insert(event.time, event.flow.id, session);
     }
 }
@@ -87,7 +86,7 @@ impl Watch {
     pub(super) fn enter(
         &mut self,
         estate: &Estate,
-        asset: AssetId,
+        (asset, phase): (AssetId, Phase),
         time: Timestamp,
         claim: &Claim<'_>,
         said: Said,
@@ -96,7 +95,6 @@ impl Watch {
         if approval == Approval::Given {
             return None;
         }
-        let phase = estate.phase(asset, time);
         let management = estate.role(asset).is_management();
         // A management component has an allow-list: only `--learn` teaches it places.
         let learning = phase == Phase::Teaching || (phase == Phase::Learning && !management);

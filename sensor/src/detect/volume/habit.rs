@@ -112,6 +112,7 @@ impl Habit {
     }
 
     /// `bytes` moved with `peer`.
+    #[inline]
     pub(super) fn vote(&mut self, peer: u32, bytes: u64) {
         if peer == self.peer {
             self.lead = self.lead.saturating_add(bytes);
