@@ -75,7 +75,7 @@ pub(in super::super) fn sample() -> Alert {
 }
 
 fn parsed(format: WebhookFormat, alert: &Alert) -> Value {
-    serde_json::from_slice(&body(format, alert, NOW).unwrap()).unwrap()
+    serde_json::from_slice(&body(format, alert, None, NOW).unwrap()).unwrap()
 }
 
 /// The code block of the guide behind the heading that names a format.
@@ -98,7 +98,7 @@ fn the_examples_of_the_guide_are_what_is_sent() {
 
 #[test]
 fn the_guides_syslog_message_is_what_is_sent() {
-    let sent = super::super::syslog::message(&sample()).replace(VERSION, "0.1.0");
+    let sent = super::super::syslog::message(&sample(), None).replace(VERSION, "0.1.0");
     assert_eq!(example("CEF in RFC 5424"), sent);
 }
 
@@ -113,7 +113,7 @@ fn what_is_not_known_is_left_out() {
         assert!(!text.contains("null"), "{}: {text}", format.name());
         assert!(!text.contains("198.51.100.7") && !text.contains("00:50"), "{text}");
     }
-    assert!(!cef(&alert).contains("dst="));
+    assert!(!cef(&alert, None).contains("dst="));
 }
 
 /// An alert of logs has an account and a client, and often no address of its own.
@@ -133,7 +133,7 @@ fn who_used_guest_operations_is_told_in_every_format() {
     let evidence = &parsed(WebhookFormat::Ocsf, &alert)["evidences"][0];
     assert_eq!(evidence["actor"]["user"]["name"], "CORP\\eve");
     assert_eq!(evidence["dst_endpoint"]["name"], "web-01");
-    let line = cef(&alert);
+    let line = cef(&alert, None);
     assert!(line.contains(" suser=CORP\\\\eve ") && !line.contains(" src="), "{line}");
 }
 
@@ -178,7 +178,7 @@ fn every_alerts_technique_has_its_names() {
 fn ipv6_addresses_have_cef_fields_of_their_own() {
     let mut alert = sample();
     alert.asset.address = "fd00::11".parse().ok();
-    let line = cef(&alert);
+    let line = cef(&alert, None);
     assert!(line.contains(" c6a2=fd00::11 c6a2Label=Source IPv6 Address "), "{line}");
     assert!(!line.contains(" src="), "{line}");
 }
