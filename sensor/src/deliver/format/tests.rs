@@ -102,6 +102,37 @@ fn the_guides_syslog_message_is_what_is_sent() {
     assert_eq!(example("CEF in RFC 5424"), sent);
 }
 
+/// A link that is not where the guide says is not found.
+#[test]
+fn links_are_in_the_fields_that_the_guide_names() {
+    let (alert, base) = (sample(), "https://egret.example:9477".parse().unwrap());
+    let (id, with) = (alert.id, |has| Links::below(&base, sample().id, has));
+    let console = format!("https://egret.example:9477/#alert={id}");
+    let pcap = format!("https://egret.example:9477/api/alerts/{id}/pcap");
+    for (format, at, packets_at) in [
+        (WebhookFormat::Egret, "/links/console", "/links/pcap"),
+        (WebhookFormat::SplunkHec, "/event/links/console", "/event/links/pcap"),
+        (WebhookFormat::Ecs, "/event/url", "/event/reference"),
+        (WebhookFormat::Ocsf, "/finding_info/src_url", "/evidences/3/url/url_string"),
+        (WebhookFormat::Alertmanager, "/0/generatorURL", "/0/annotations/pcap"),
+    ] {
+        let sent = |has| {
+            let bytes = body(format, &alert, Some(&with(has)), NOW).unwrap();
+            serde_json::from_slice::<Value>(&bytes).unwrap()
+        };
+        let name = format.name();
+        assert_eq!(sent(true).pointer(at), Some(&json!(console)), "{name}");
+        assert_eq!(sent(true).pointer(packets_at), Some(&json!(pcap)), "{name}");
+        assert_eq!(sent(false).pointer(at), Some(&json!(console)), "{name}");
+        assert!(!sent(false).to_string().contains("/pcap"), "{name}");
+    }
+    let line = |has| cef(&alert, Some(&with(has)));
+    let both =
+        format!(" cs4={} cs4Label=console cs5={pcap} cs5Label=pcap ", console.replace('=', "\\="));
+    assert!(line(true).contains(&both), "{}", line(true));
+    assert!(line(false).contains("cs4Label=console") && !line(false).contains("cs5"));
+}
+
 /// A format that lost a field where there is no destination would be found by its receiver only.
 #[test]
 fn what_is_not_known_is_left_out() {

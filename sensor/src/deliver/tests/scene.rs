@@ -9,7 +9,7 @@ use super::memory::{Memory, clock};
 use crate::alert::{Alert, Severity};
 use crate::config::{self, Webhook, WebhookFormat};
 use crate::deliver::format::tests::sample;
-use crate::deliver::{Deliver, Outbox, Target, delivery, targets};
+use crate::deliver::{Deliver, Outbox, Packets, Target, delivery, targets};
 use crate::metrics::Metrics;
 use crate::store::keeper::Due;
 

@@ -27,7 +27,7 @@ fn open(directory: &Path, limit: u64) -> Shelf {
 }
 
 fn there(directory: &Path) -> Vec<u128> {
-    ids(directory, "", 1000).into_iter().map(Uuid::as_u128).collect()
+    ids(directory, "", 1000).iter().map(Uuid::as_u128).collect()
 }
 
 const WROTE: Kept = Kept { written: true, gave_way: 0 };
@@ -95,7 +95,7 @@ fn a_restart_finds_what_is_there_in_its_order_and_tidies_up() {
 fn packets_of_alerts_that_are_removed_go_too() {
     let directory = tempfile::tempdir().unwrap();
     let mut shelf = open(directory.path(), 1 << 20);
-    (1..=2).for_each(|id| drop(shelf.add(&subject(id), found(1, 1)).unwrap()));
+    (1..=2).for_each(|id| assert_eq!(shelf.add(&subject(id), found(1, 1)).unwrap(), WROTE));
     shelf.remove(&[Uuid::from_u128(1), Uuid::from_u128(7)]);
     assert_eq!((there(directory.path()), shelf.totals()), (vec![2], (1, BLOCK)));
 }

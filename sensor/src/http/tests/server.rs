@@ -68,6 +68,10 @@ impl Server {
         Self { address, access, status, keeper, metrics, posted, stop, thread, _data: data }
     }
 
+    pub(super) fn data_dir(&self) -> &Path {
+        self._data.path()
+    }
+
     pub(super) fn url(&self, scheme: &str, path: &str) -> String {
         format!("{scheme}://{}{path}", self.address)
     }
@@ -96,7 +100,7 @@ pub(super) fn open(folder: &Path, name: &str) -> Http {
     let (cert, key) = certificate(folder, name);
     let token_file = Some(token(folder, TOKEN));
     let tls = Some(HttpTls { cert, key });
-    Http { listen: "0.0.0.0:0".parse().unwrap(), tls, token_file }
+    Http { listen: "0.0.0.0:0".parse().unwrap(), tls, token_file, url: None }
 }
 
 pub(super) fn token(folder: &Path, token: &str) -> PathBuf {
