@@ -149,7 +149,11 @@ impl Drop for Container {
 fn debian(root: &Path, mirror: &str, package: &Path) -> anyhow::Result<()> {
     let mut mmdebstrap = Command::new("mmdebstrap");
     mmdebstrap.args(["--quiet", "--variant=minbase", "--mode=root", "--include", INCLUDE]);
-    mmdebstrap.args(["--aptopt=Acquire::Languages \"none\"", "--skip=cleanup/apt"]);
+    mmdebstrap.args([
+        "--aptopt=Acquire::Languages \"none\"",
+        "--dpkgopt=force-unsafe-io",
+        "--skip=cleanup/apt",
+    ]);
     mmdebstrap.arg(format!("--customize-hook=copy-in '{}' /root", package.display()));
     mmdebstrap.arg("--customize-hook=mv \"$1\"/root/egret_*.deb \"$1\"/root/egret.deb");
     mmdebstrap.arg(

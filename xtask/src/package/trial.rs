@@ -151,7 +151,7 @@ fn unit(container: &Container) -> anyhow::Result<String> {
 fn upgrade(container: &Container) -> anyhow::Result<String> {
     container.run(
         "cd /root && dpkg-deb --raw-extract egret.deb newer && echo '# newer' >> newer/etc/egret/egret.toml && \
-         sed --in-place 's/^Version: .*/Version: 99.0.0-1/' newer/DEBIAN/control && dpkg-deb --build newer newer.deb",
+         sed --in-place 's/^Version: .*/Version: 99.0.0-1/' newer/DEBIAN/control && dpkg-deb -Znone --build newer newer.deb",
     )?;
     let state = "sha256sum /etc/egret/egret.toml; systemctl show --property MainPID egret";
     let before = container.run(state)?;
