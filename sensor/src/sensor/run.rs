@@ -43,14 +43,6 @@ mod worker;
 /// Why the sensor could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// There is nothing to listen to.
-    #[error(
-        "no interface to capture from: name one with -i, or in capture.interface; there are {there}"
-    )]
-    NoInterface {
-        /// The interfaces of this machine.
-        there: String,
-    },
     /// One interface is named twice: each frame would count as its own copy.
     #[error(
         "{first} and {second} are the same interface; name it once, with -i or in capture.interface"
@@ -108,7 +100,7 @@ impl Failure for RunError {
     fn exit(&self) -> Exit {
         match self {
             // No restart helps: that needs a person.
-            Self::NoInterface { .. } | Self::Twice { .. } => Exit::Usage,
+            Self::Twice { .. } => Exit::Usage,
             _ => Exit::Failed,
         }
     }
@@ -117,7 +109,7 @@ impl Failure for RunError {
 /// Runs the sensor until it is told to stop.
 ///
 /// # Errors
-/// When it cannot start: no interface, no capability, no data directory, a port taken.
+/// When it cannot start: an interface that is not there, no capability, no data directory, a port taken.
 pub fn run(arguments: &cli::Run, global: &cli::Global, loaded: Loaded) -> Result<Exit, RunError> {
     let settings = Settings::new(arguments, global, loaded.path);
     let config = settings.with_flags(loaded.config);

@@ -29,7 +29,7 @@ use super::tally::Tally;
 use super::teller::Teller;
 use super::worker::{self, Batch, Worker};
 use super::{RunError, clock, privileges};
-use crate::capture::interface;
+use crate::capture::interface::{self, Pick};
 use crate::capture::receive::{self, Held, ReceiveError, Wrapping};
 use crate::cli;
 use crate::config::{self, Config};
@@ -189,10 +189,7 @@ pub(super) fn start(
 }
 
 fn open(arguments: &cli::Run, config: &Config, metrics: &Metrics) -> Result<Opened, RunError> {
-    let names = &config.capture.interfaces;
-    if names.is_empty() {
-        return Err(RunError::NoInterface { there: interface::names().join(", ") });
-    }
+    let names = interfaces(&config.capture);
     let lock = Lock::take(&config.sensor.data_dir)?;
     let store = open_store(&config.sensor.data_dir)?;
     let workers = match config.capture.workers {
@@ -200,7 +197,7 @@ fn open(arguments: &cli::Run, config: &Config, metrics: &Metrics) -> Result<Open
         number => usize::from(number),
     };
     let held = receive(&config.capture.receive)?;
-    let (links, sources) = Links::open(names, &config.capture, workers, metrics.clone())?;
+    let (links, sources) = Links::open(&names, &config.capture, workers, metrics.clone())?;
     let events = arguments.output.events.as_ref().map(|to| {
         event_file::open(to).map_err(|source| RunError::Output { path: to.to_string(), source })
     });
@@ -233,6 +230,30 @@ fn open(arguments: &cli::Run, config: &Config, metrics: &Metrics) -> Result<Open
         files,
         held,
     })
+}
+
+/// Those that people named; else what looks like a mirror port, so that a sensor that was just installed
+/// does something.
+fn interfaces(capture: &config::Capture) -> Vec<String> {
+    if !capture.interfaces.is_empty() {
+        return capture.interfaces.clone();
+    }
+    let pick = interface::pick();
+    let names = pick.names().join(", ");
+    match pick {
+        Pick::Mirrors(_) => tracing::warn!(
+            "capture.interface names none: {names} is taken, which is up and has no address; name it to keep it so"
+        ),
+        Pick::Own(_) => tracing::warn!(
+            "capture.interface names none, and no card is up without an address: {names} is taken, which shows \
+             what this host itself sees; bring the mirror port up and name it"
+        ),
+        Pick::None => tracing::error!(
+            "no interface to capture from: name one in capture.interface and restart; there are {}",
+            interface::names().join(", ")
+        ),
+    }
+    pick.names().to_vec()
 }
 
 fn flows(config: &config::Flows) -> Result<Option<flows::Bound>, RunError> {
