@@ -41,7 +41,7 @@ fn id(alert: &Value) -> &str {
 fn packets(machine: &Namespace, folder: &Path, id: &str, number: usize) -> Vec<pcapng::Packet> {
     let file = folder.join(format!("{id}.pcapng"));
     let url = format!("http://127.0.0.1:9477/api/alerts/{id}/pcap");
-    let mut curl = || {
+    let curl = || {
         let mut curl = machine.command("curl");
         curl.args(["--silent", "--fail", "--output"]).arg(&file).arg(&url);
         curl.status().unwrap().success()
