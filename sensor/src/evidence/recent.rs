@@ -11,7 +11,8 @@ use super::Packet;
 use crate::capture::{Frame, LinkType};
 use crate::time::Timestamp;
 
-/// Frames of a conversation at most: a TCP handshake, both hellos of TLS and what comes with them.
+/// Frames of a conversation at most, bare acknowledgments not counted: a TCP handshake, both hellos of TLS and
+/// what comes with them.
 pub const MAX_PACKETS: u8 = 8;
 /// Bytes of a conversation at most, what describes its frames not counted: a handshake and a ClientHello
 /// that fills two segments leave the server a whole segment nearly.

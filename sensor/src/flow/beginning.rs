@@ -4,7 +4,7 @@
 use super::index::SlotId;
 use super::slot::{MET, of};
 use super::{Direction, Observer, Table, View, looking};
-use crate::decode::Packet;
+use crate::decode::{Packet, tcp_flags};
 
 /// How much of each flow's beginning is shown to [`Observer::first`].
 #[derive(Debug, Clone, Copy, Default)]
@@ -15,13 +15,20 @@ pub struct First {
     pub bytes: u16,
 }
 
+/// Whether a segment only acknowledges.
+fn is_bare(packet: &Packet<'_>) -> bool {
+    const TELLING: u8 = tcp_flags::SYN | tcp_flags::FIN | tcp_flags::RST;
+    packet.payload_wire_len == 0 && packet.tcp.is_some_and(|tcp| tcp.flags & TELLING == 0)
+}
+
 impl Table {
     /// Shows so much of the beginning of each flow that opens from here on; nothing unless this is said.
     pub const fn show_first(&mut self, first: First) {
         self.first = first;
     }
 
-    /// Shows one of a flow's first packets, unless it is a second copy.
+    /// Shows one of a flow's first packets, unless it is a second copy or a bare acknowledgment: these say
+    /// nothing, and where the kernel counts them they are not seen at all.
     #[inline]
     pub(super) fn show_packet<O: Observer>(
         &mut self,
@@ -33,7 +40,7 @@ impl Table {
         else {
             return;
         };
-        if packet.copy {
+        if packet.copy || is_bare(packet) {
             return;
         }
         let room = slot.first_bytes;
