@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::config;
+use crate::inquiry::Asker;
 use crate::intake::audit::post::Posts;
 use crate::metrics::Metrics;
 use crate::status;
@@ -27,6 +28,7 @@ mod access;
 mod api;
 mod audit;
 mod connection;
+mod console;
 mod error;
 mod guard;
 mod health;
@@ -75,6 +77,8 @@ pub struct Parts {
     pub keeper: Keeper,
     /// `/intake/audit`
     pub audit: Posts,
+    /// Asks the detection thread what assets moved.
+    pub asker: Asker,
     /// What time it is: a status that is old says that nobody sets it any more.
     pub clock: fn() -> Timestamp,
 }

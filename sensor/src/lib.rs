@@ -18,6 +18,7 @@ pub mod eve;
 pub mod event;
 pub mod flow;
 pub mod http;
+pub mod inquiry;
 pub mod intake;
 pub mod inventory;
 pub mod logging;

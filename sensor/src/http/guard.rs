@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::access::Token;
 use super::refusal::Refusal;
-use super::{Access, audit};
+use super::{Access, audit, console};
 
 /// How long a request may take from its head to its answer.
 const REQUEST: Duration = Duration::from_secs(10);
@@ -40,7 +40,7 @@ fn pass(access: &Access, request: &Request) -> Result<(), Refusal> {
     }
     // Who is on this machine may look; what changes something needs the token from everyone.
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if path == "/healthz" || (reads && access.is_local()) {
+    if path == "/healthz" || (reads && (access.is_local() || console::is_own(path))) {
         return Ok(());
     }
     check_token(access, request.headers())
@@ -105,8 +105,10 @@ fn with_headers(mut answer: Response) -> Response {
     let is_unauthorized = answer.status() == StatusCode::UNAUTHORIZED;
     let headers = answer.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // Nothing here is the same a second later, and alerts are nothing for a proxy's disk.
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Nothing but the console's files is the same a second later, and alerts are nothing for a proxy's
+    // disk.
+    let no_store = HeaderValue::from_static("no-store");
+    headers.entry(header::CACHE_CONTROL).or_insert(no_store);
     if is_unauthorized {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }

@@ -34,6 +34,7 @@ use crate::config::{self, Config};
 use crate::deliver::{self, Target};
 use crate::detect::Engine;
 use crate::http;
+use crate::inquiry::{self, Questions};
 use crate::intake::audit::follow::Patterns;
 use crate::intake::audit::post;
 use crate::intake::flows;
@@ -96,11 +97,13 @@ pub(super) fn start(
         ..Status::default()
     }));
     let (posts, posted) = post::posts();
+    let (asker, questions) = inquiry::questions();
     let parts = http::Parts {
         metrics: metrics.clone(),
         status: Arc::clone(&status),
         keeper: keeper.clone(),
         audit: posts,
+        asker,
         clock: now,
     };
     let wanted = if events.is_some() { Wanted::All } else { Wanted::ForDetectors };
@@ -124,11 +127,18 @@ pub(super) fn start(
     let is_fed = intake::is_fed(&config.intake);
     let all = workers + usize::from(is_fed);
     let merge = (Merge::new(all), batches);
-    let detection = start_detection(engine, merge, names, (events, accounts), &parts)?;
+    let told = (events, accounts);
+    let detection = start_detection(engine, (merge, questions), names, told, &parts)?;
     let tally = || Tally::new(metrics.clone(), refused.clone());
     let intake = if is_fed {
-        let feeds = Feeds { syslog, flows, files, posted };
-        intake::start(workers, feeds, (&to_detection, &metrics), PATIENCE)?
+        let takes = status::Feeds {
+            takes_syslog: !syslog.is_empty(),
+            takes_flows: flows.is_some(),
+            takes_audit: config.intake.audit.http || !config.intake.audit.files.is_empty(),
+            ..status::Feeds::default()
+        };
+        let feeds = Feeds { takes, syslog, flows, files, posted };
+        intake::start(workers, feeds, (&to_detection, &metrics, &status), PATIENCE)?
     } else {
         Intake::default()
     };
@@ -238,7 +248,7 @@ fn receive(wrappings: &[Wrapping]) -> Result<Vec<Held>, ReceiveError> {
 
 fn start_detection(
     engine: Engine,
-    (merge, batches): (Merge, Receiver<Batch>),
+    ((merge, batches), questions): ((Merge, Receiver<Batch>), Questions),
     interfaces: Vec<String>,
     (events, accounts): (Option<EventFile>, Accounts),
     parts: &http::Parts,
@@ -251,6 +261,7 @@ fn start_detection(
         join: Join::default(),
         batches,
         orders: receiver,
+        questions,
         keeper: parts.keeper.clone(),
         events,
         accounts,
