@@ -52,7 +52,7 @@ function exactly(offered) {
 async function approve(alert) {
   const choices = alert.approvals.map((offered, index) => h("label", { class: "choice" },
     h("input", { type: "radio", name: "which", value: String(index), checked: index === 0 }),
-    h("span", {}, h("bdi", {}, visible(offered.sentence)), exactly(offered))));
+    h("span", {}, h("strong", {}, offered.role.length ? `Every asset of role ${offered.role.join(", ")}` : "This asset only"), exactly(offered))));
   const content = [
     h("p", { class: "help" }, "What is approved is never doubted again. Everything named must match."),
     h("fieldset", {}, h("legend", {}, "For whom"), choices),

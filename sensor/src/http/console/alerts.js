@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { badge, every, fill, h, name, visible } from "./dom.js";
-import { ANALYTICS, SEVERITIES, STATUS, ago, counted, minute } from "./words.js";
+import { ANALYTICS, SEVERITIES, STATUS, agoShort, counted, minute } from "./words.js";
 import { sensorTime } from "./live.js";
 
 const STEP = 50;
@@ -18,7 +18,7 @@ export function row(alert, short = false) {
       h("span", { class: "what" }, h("span", { class: "title" }, visible(alert.title).slice(0, 240)),
         h("span", { class: "who" }, name(alert.asset.name, 80), place ? " to " : null, place)),
       h("span", { class: "meta" }, short || alert.status === "open" ? null : h("span", { class: "status" }, STATUS[alert.status]),
-        h("time", { datetime: alert.time, title: `${minute(alert.time)} UTC` }, ago(alert.time, sensorTime())))));
+        h("time", { datetime: alert.time, title: `${minute(alert.time)} UTC` }, agoShort(alert.time, sensorTime())))));
 }
 
 function select(label, key, query, options) {

@@ -38,8 +38,8 @@ function destinations(asset) {
     h("th", { scope: "row" }, name(one.name, 120)),
     h("td", { data: { label: columns[1] } }, badge(STATES[one.state], one.state)),
     h("td", { data: { label: columns[2] }, class: "text" }, visible(one.why)),
-    h("td", { data: { label: columns[3] } }, minute(one.first_seen).slice(0, 10)),
-    h("td", { data: { label: columns[4] } }, minute(one.last_seen).slice(0, 10)),
+    h("td", { class: "date", data: { label: columns[3] } }, minute(one.first_seen).slice(0, 10)),
+    h("td", { class: "date", data: { label: columns[4] } }, minute(one.last_seen).slice(0, 10)),
     h("td", { class: "number", data: { label: columns[5] } }, count(one.sessions)),
     h("td", { class: "number", data: { label: columns[6] } }, bytes(one.usual_day_bytes)),
     h("td", { class: "number", data: { label: columns[7] } }, bytes(one.bytes_30_days))));

@@ -61,6 +61,13 @@ function pager(page, query) {
   return h("nav", { class: "after", "aria-label": "Pages" }, link("Back", page.offset - PAGE), h("span", {}, `${page.offset + 1} to ${last} of ${page.total}`), link("Next", page.offset + PAGE));
 }
 
+function draw(list, page, of) {
+  if (page.assets.length === 0) return fill(list, h("p", { class: "empty" }, "No asset is like that."));
+  const headings = ["Asset", "Out, 24 h", "In, 24 h", "Since the start", "State, first seen (UTC)"];
+  fill(list, h("div", { class: "row asset headings", "aria-hidden": "true" }, headings.map((text) => h("span", {}, text))),
+    page.assets.map((asset) => line(asset, of[asset.name])));
+}
+
 export async function assets(view, { query, signal }) {
   const asked = new URLSearchParams({ limit: PAGE });
   for (const key of ["text", "role", "offset"]) if (query.get(key)) asked.set(key, query.get(key));
@@ -69,8 +76,7 @@ export async function assets(view, { query, signal }) {
   const load = async () => {
     const page = await get(`/api/assets?${asked}`, signal);
     total.textContent = counted(page.total, "asset");
-    const draw = (of) => fill(list, page.assets.length ? page.assets.map((asset) => line(asset, of[asset.name])) : h("p", { class: "empty" }, "No asset is like that."));
-    if (said === null) draw({});
+    if (said === null) draw(list, page, {});
     fill(below, pager(page, query));
     return page;
   };
@@ -80,7 +86,7 @@ export async function assets(view, { query, signal }) {
     const text = JSON.stringify([page, of]);
     if (text === said || signal.aborted) return;
     said = text;
-    fill(list, page.assets.length ? page.assets.map((asset) => line(asset, of[asset.name])) : h("p", { class: "empty" }, "No asset is like that."));
+    draw(list, page, of);
   };
   await load();
   fill(view, h("div", { class: "head" }, h("h1", {}, "Assets"), total), filters(query),
@@ -89,5 +95,5 @@ export async function assets(view, { query, signal }) {
   const people = () => approvals(signal).then((shown) => fill(given, shown)).catch(() => {});
   people();
   document.addEventListener("egret-changed", people, { signal });
-  every(20000, signal, () => whole().catch(() => {}));
+  every(60000, signal, () => whole().catch(() => {}));
 }

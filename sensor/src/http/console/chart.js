@@ -35,11 +35,14 @@ export function line(label, points, kept, format) {
     drawing, h("div", { class: "scale", "aria-hidden": "true" }, h("span", {}, "5 min ago"), h("span", {}, `top ${format(most)}`)));
 }
 
+/** Whether an hour, or a part of it, stands out. */
+const isHigh = (hour) => hour.high ?? (hour.usual !== null && hour.bytes >= hour.usual[2]);
+
 /** What hours show together: what moved, and in how many hours more than what stands out. */
 export function read(hours) {
   const known = hours.filter((hour) => hour.bytes !== null);
   const total = known.reduce((sum, hour) => sum + hour.bytes, 0);
-  const high = known.filter((hour) => hour.usual && hour.bytes >= hour.usual[2]).length;
+  const high = known.filter(isHigh).length;
   return { total, known: known.length, high, usual: hours.at(-1)?.usual };
 }
 
@@ -62,12 +65,12 @@ export function day(label, hours, { large = false, from = null } = {}) {
     const x = index * step;
     if (hour.usual) {
       const [low, high] = hour.usual;
-      drawing.append(svg("rect", { x, width: step, y: y(high), height: round(Math.max(1, y(low) - y(high))), class: "usual" }));
+      drawing.append(svg("rect", { x, width: step + 0.2, y: y(high), height: round(Math.max(1, y(low) - y(high))), class: "usual" }));
     }
     if (hour.bytes === null) {
       drawing.append(svg("rect", { x: x + 3, width: 4, y: height - 2, height: 1, class: "unknown" }));
     } else if (hour.bytes > 0) {
-      const stands = hour.usual && hour.bytes >= hour.usual[2];
+      const stands = isHigh(hour);
       const bar = svg("rect", { x: x + 1.5, width: step - 3, y: Math.min(y(hour.bytes), height - 1.5), height: round(Math.max(1.5, height - y(hour.bytes))), class: stands ? "bar high" : "bar" });
       if (from) bar.append(svg("title", {}, `${utc(new Date(from + index * 3600e3).toISOString()).slice(11, 16)} UTC: ${bytes(hour.bytes)}`));
       drawing.append(bar);
@@ -91,6 +94,7 @@ export function together(...series) {
     const known = hours.filter((hour) => hour.bytes !== null);
     const usual = hours.filter((hour) => hour.usual).map((hour) => hour.usual);
     return {
+      high: known.some((hour) => hour.usual !== null && hour.bytes >= hour.usual[2]),
       bytes: known.length ? known.reduce((sum, hour) => sum + hour.bytes, 0) : null,
       usual: usual.length ? [0, 1, 2].map((place) => usual.reduce((sum, of) => sum + of[place], 0)) : null,
     };

@@ -47,10 +47,14 @@ export function name(text, longest = 400) {
   return h("bdi", { class: "name", title: shown.length > 24 ? shown.slice(0, 600) : null }, cut || "(no name)");
 }
 
-/** Replaces what is in `parent`, and keeps the focus on what has the same key. */
+const summary = (details) => details.querySelector("summary")?.textContent;
+
+/** Replaces what is in `parent`; the focus stays on what has the same key, and open details stay open. */
 export function fill(parent, ...children) {
+  const open = [...parent.querySelectorAll("details[open]")].map(summary);
   const focused = parent.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
   parent.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  for (const details of parent.querySelectorAll("details")) details.open ||= open.includes(summary(details));
   if (focused !== undefined) {
     for (const one of parent.querySelectorAll("[data-key]")) {
       if (one.dataset.key === focused) one.focus({ preventScroll: true });

@@ -26,7 +26,7 @@ function concerns(status, counts) {
   }
   const urgent = (counts?.open?.critical ?? 0) + (counts?.open?.high ?? 0);
   if (urgent > 0) say("bad", `${counted(urgent, "alert")} of high severity or above ${urgent === 1 ? "is" : "are"} open.`, "#alerts?min_severity=high&status=open");
-  return all;
+  return all.sort((one, other) => (one.kind === "bad" ? 0 : 1) - (other.kind === "bad" ? 0 : 1));
 }
 
 function health(status, counts) {
@@ -62,7 +62,7 @@ function open(counts, latest) {
   const boxes = SEVERITIES.map((severity) => {
     const number = counts?.open?.[severity] ?? 0;
     return h("a", { class: `box ${severity}${number ? "" : " none"}`, href: `#alerts?status=open&min_severity=${severity}`, data: { key: severity } },
-      h("strong", {}, count(number)), h("span", {}, severity));
+      h("strong", {}, count(number)), h("span", {}, severity === "informational" ? "info" : severity));
   });
   const more = [
     counts?.acknowledged ? h("a", { href: "#alerts?status=acknowledged" }, `${count(counts.acknowledged)} acknowledged`) : null,

@@ -16,7 +16,7 @@ function scaled(value, units, space = " ") {
 
 export const bytes = (count) => scaled(count, UNITS);
 export const bits = (rate) => `${scaled(rate, SI.map((prefix) => `${prefix}bit/s`))}`;
-export const rate = (value, of) => `${scaled(value, SI).trim()} ${of}/s`;
+export const rate = (value, of) => `${scaled(value, SI, "")} ${of}/s`;
 export const count = (value) => Number(value ?? 0).toLocaleString("en-US");
 export const counted = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 
@@ -51,6 +51,9 @@ export function ago(time, now = Date.now()) {
   const passed = now - Date.parse(time);
   return passed < 1500 ? "just now" : `${span(passed)} ago`;
 }
+
+/** The same in one unit, for lists. */
+export const agoShort = (time, now) => ago(time, now).replace(/^(\d+ \w+) \d+ \w+ ago$/, "$1 ago");
 
 export const SEVERITIES = ["critical", "high", "medium", "low", "informational"];
 export const ANALYTICS = {
