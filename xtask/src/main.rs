@@ -9,6 +9,9 @@ mod ebpf;
 mod evaluate;
 mod floor;
 mod fuzz;
+mod licences;
+mod package;
+mod tools;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Egret's chores")]
@@ -31,6 +34,8 @@ enum Verb {
     Ebpf(ebpf::Arguments),
     /// Runs the fuzz targets, each from its kept corpus
     Fuzz(fuzz::Arguments),
+    /// Makes the Debian package
+    Package(package::Arguments),
     /// What `bench` measures the binary against
     #[command(hide = true)]
     Floor(floor::Arguments),
@@ -44,6 +49,7 @@ fn main() -> anyhow::Result<()> {
         Verb::Channels(arguments) => channels::run(&arguments),
         Verb::Ebpf(arguments) => ebpf::run(&arguments),
         Verb::Fuzz(arguments) => fuzz::run(&arguments),
+        Verb::Package(arguments) => package::run(&arguments),
         Verb::Floor(arguments) => floor::run(&arguments),
     }
 }

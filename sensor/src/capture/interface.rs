@@ -11,9 +11,11 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with
 
 mod ethtool;
 mod listing;
+mod pick;
 
 pub use ethtool::{Channels, Feature, RingSizes};
 use listing::Hardware;
+pub use pick::{Pick, pick};
 
 /// The names of all interfaces, in the system's order.
 pub fn names() -> Vec<String> {
@@ -80,12 +82,15 @@ pub fn own_addresses() -> Vec<IpAddr> {
 /// or other interfaces of it (a bridge, a bond, a VLAN, a container) get what comes. Whoever ended its
 /// frames would cut somebody off; so it also is where the system does not tell.
 pub fn is_in_path(name: &str) -> bool {
-    // Every IPv6 interface has such an address.
-    let is_usual = |address: &IpAddr| match address {
+    is_loopback(name) || is_part(name) != Some(false) || !addresses(name).iter().all(is_usual)
+}
+
+/// Every IPv6 interface has such an address, also where nobody gave it one.
+fn is_usual(address: &IpAddr) -> bool {
+    match address {
         IpAddr::V4(_) => false,
         IpAddr::V6(address) => address.is_unicast_link_local(),
-    };
-    is_loopback(name) || is_part(name) != Some(false) || !addresses(name).iter().all(is_usual)
+    }
 }
 
 /// Whether it leads nowhere but back to this host.

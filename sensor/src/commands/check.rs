@@ -4,6 +4,7 @@ use std::io;
 use std::thread;
 use std::time::Duration;
 
+use crate::capture::interface::{self, Pick};
 use crate::capture::receive;
 use crate::cli::{self, Exit, Failure};
 use crate::config::file::Loaded;
@@ -43,11 +44,7 @@ impl Failure for CheckError {
 /// When findings cannot be written. Problems found are no error: they are [`Exit::Failed`].
 pub fn check(arguments: &cli::Check, loaded: &Loaded) -> Result<Exit, CheckError> {
     let config = &loaded.config;
-    let names = if arguments.interface.is_empty() {
-        &config.capture.interfaces
-    } else {
-        &arguments.interface
-    };
+    let (names, picked) = names(&arguments.interface, &config.capture.interfaces);
     let mut printer = print::Printer::new(arguments.json);
 
     let data_dir = facts::machine::data_dir(&config.sensor.data_dir);
@@ -73,9 +70,7 @@ pub fn check(arguments: &cli::Check, loaded: &Loaded) -> Result<Exit, CheckError
     }
 
     let interfaces: Vec<_> = names.iter().map(|name| facts::machine::interface(name)).collect();
-    if interfaces.is_empty() {
-        printer.findings(&[no_interface()])?;
-    }
+    printer.findings(&picked.as_ref().map(unnamed).into_iter().collect::<Vec<_>>())?;
     for interface in &interfaces {
         let is_running = listen.state == Port::Egret;
         printer.findings(&judge::interface::judge(
@@ -104,10 +99,42 @@ fn watch(interfaces: &[Interface], loaded: &Loaded, time: Duration) -> Vec<Traff
     })
 }
 
-fn no_interface() -> Finding {
-    let names = crate::capture::interface::names();
-    let first = names.iter().find(|name| *name != "lo").map_or("eth1", String::as_str);
-    let text = format!("no interface to capture from; there are {}", names.join(", "));
-    let fix = format!("capture.interface = [\"{first}\"], or -i {first}");
-    Finding::problem("config", "interface", text, fix)
+/// Those that were named; else those that `egret run` would pick, and how it picked them.
+fn names(given: &[String], configured: &[String]) -> (Vec<String>, Option<Pick>) {
+    match [given, configured].into_iter().find(|names| !names.is_empty()) {
+        Some(names) => (names.to_vec(), None),
+        None => {
+            let pick = interface::pick();
+            (pick.names().to_vec(), Some(pick))
+        }
+    }
+}
+
+/// What to say where none is named.
+fn unnamed(pick: &Pick) -> Finding {
+    let there = interface::names();
+    let other = there.iter().find(|name| *name != "lo" && !pick.names().contains(name));
+    let first = pick.names().first().or(other).map_or("eth1", String::as_str);
+    let name = format!("capture.interface = [\"{first}\"], or -i {first}");
+    let names = pick.names().join(", ");
+    match pick {
+        Pick::Mirrors(_) => Finding::note(
+            "config",
+            "interface",
+            format!("none is named; `egret run` takes {names}, which is up and has no address"),
+        ),
+        Pick::Own(_) => {
+            let text = format!(
+                "none is named, and no card is up without an address; `egret run` takes {names}, which shows \
+                 what this host itself sees"
+            );
+            let other = other.map_or("ETH", String::as_str);
+            let fix = format!("ip link set {other} up, and capture.interface = [\"{other}\"]");
+            Finding::problem("config", "interface", text, fix)
+        }
+        Pick::None => {
+            let text = format!("no interface to capture from; there are {}", there.join(", "));
+            Finding::problem("config", "interface", text, name)
+        }
+    }
 }

@@ -57,7 +57,9 @@ fn stopped(status: &Status, now: Timestamp) -> Vec<String> {
 fn missing(status: &Status, now: Timestamp) -> Vec<String> {
     let mut reasons = stopped(status, now);
     if status.interfaces.is_empty() {
-        reasons.push("no interface is open".to_owned());
+        reasons.push(
+            "no interface to capture from: name one in capture.interface and restart".to_owned(),
+        );
     }
     // One that is down is open: it is a matter of the mirror, like one that is silent.
     for interface in &status.interfaces {

@@ -2,8 +2,8 @@
 //!
 //! Threads: one a worker, which takes frames to events; one for detection, which puts the events of
 //! all workers in order; the keeper, which owns the database; one for log messages and audit
-//! records, where any are taken in; one for delivery and HTTP; and the one that starts them all, watches over them and
-//! ends them. Channels between them are bounded, and what
+//! records, where any are taken in; one that keeps the packets of alerts; one for delivery and HTTP; and the one that
+//! starts them all, watches over them and ends them. Channels between them are bounded, and what
 //! finds no room is counted.
 
 use crate::capture::live::LiveError;
@@ -23,6 +23,7 @@ mod clock;
 mod control;
 mod detection;
 mod event_file;
+mod evidence;
 mod input;
 mod intake;
 mod io;
@@ -30,6 +31,7 @@ mod links;
 mod merge;
 mod mirrors;
 mod privileges;
+mod processors;
 mod pulse;
 mod refused;
 mod reload;
@@ -42,14 +44,6 @@ mod worker;
 /// Why the sensor could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// There is nothing to listen to.
-    #[error(
-        "no interface to capture from: name one with -i, or in capture.interface; there are {there}"
-    )]
-    NoInterface {
-        /// The interfaces of this machine.
-        there: String,
-    },
     /// One interface is named twice: each frame would count as its own copy.
     #[error(
         "{first} and {second} are the same interface; name it once, with -i or in capture.interface"
@@ -107,7 +101,7 @@ impl Failure for RunError {
     fn exit(&self) -> Exit {
         match self {
             // No restart helps: that needs a person.
-            Self::NoInterface { .. } | Self::Twice { .. } => Exit::Usage,
+            Self::Twice { .. } => Exit::Usage,
             _ => Exit::Failed,
         }
     }
@@ -116,7 +110,7 @@ impl Failure for RunError {
 /// Runs the sensor until it is told to stop.
 ///
 /// # Errors
-/// When it cannot start: no interface, no capability, no data directory, a port taken.
+/// When it cannot start: an interface that is not there, no capability, no data directory, a port taken.
 pub fn run(arguments: &cli::Run, global: &cli::Global, loaded: Loaded) -> Result<Exit, RunError> {
     let settings = Settings::new(arguments, global, loaded.path);
     let config = settings.with_flags(loaded.config);

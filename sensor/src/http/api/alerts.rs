@@ -2,21 +2,29 @@
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use super::approvals::Offered;
 use super::{Asked, Parts, Refusal, asked, limit, named};
 use crate::alert::format::{Explained, explained};
 use crate::alert::{Alert, Analytic, Severity, Status, Verdict};
+use crate::evidence::{self, Missing};
 use crate::store::Stored;
 use crate::store::keeper;
 use crate::time::Timestamp;
+
+/// What a pcapng file is (IANA, media types).
+const PCAP: &str = "application/vnd.tcpdump.pcap";
 
 /// What may be asked for.
 #[derive(Debug, Default, Deserialize)]
@@ -61,6 +69,8 @@ pub(in crate::http) struct Told {
     approvals: Vec<Offered>,
     /// The page of the handbook about its analytic.
     runbook: String,
+    /// Whether `GET /api/alerts/{id}/pcap` has packets.
+    pcap: bool,
 }
 
 /// How many alerts there are.
@@ -128,6 +138,33 @@ pub(in crate::http) async fn one(
     told(&parts, uuid(&id)?).await
 }
 
+/// `GET /api/alerts/{id}/pcap`
+pub(in crate::http) async fn packets(
+    State(parts): State<Parts>,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    let id = uuid(&id)?;
+    let data_dir = Arc::clone(&parts.data_dir);
+    // The disk may take its time.
+    let read = spawn_blocking(move || evidence::read(&data_dir, id)).await;
+    match read {
+        Ok(Ok(packets)) => {
+            let disposition = format!("attachment; filename=\"egret-{id}.pcapng\"");
+            let headers = [
+                (header::CONTENT_TYPE, PCAP.to_owned()),
+                (header::CONTENT_DISPOSITION, disposition),
+            ];
+            Ok((headers, packets).into_response())
+        }
+        Ok(Err(missing @ (Missing::Never | Missing::GaveWay))) => {
+            let is_known = parts.keeper.alert(id).await?.is_some();
+            Err(if is_known { Refusal::missing(missing.to_string()) } else { no_such(id) })
+        }
+        Ok(Err(unreadable)) => Err(Refusal::unavailable(unreadable.to_string())),
+        Err(error) => Err(Refusal::unavailable(error.to_string())),
+    }
+}
+
 /// `POST /api/alerts/{id}/ack`
 pub(in crate::http) async fn acknowledge(
     State(parts): State<Parts>,
@@ -150,7 +187,20 @@ async fn told(parts: &Parts, id: Uuid) -> Result<Json<Told>, Refusal> {
     let explained = explained(&alert);
     let approvals = alert.approvals().iter().map(Offered::of).collect();
     let runbook = format!("runbooks/{}.md", alert.analytic.name().to_lowercase());
-    Ok(Json(Told { alert, raised, note, acknowledged, verdict, explained, approvals, runbook }))
+    let data_dir = Arc::clone(&parts.data_dir);
+    // The disk may take its time.
+    let pcap = spawn_blocking(move || evidence::is_there(&data_dir, id)).await.unwrap_or(false);
+    Ok(Json(Told {
+        alert,
+        raised,
+        note,
+        acknowledged,
+        verdict,
+        explained,
+        approvals,
+        runbook,
+        pcap,
+    }))
 }
 
 fn filter(wanted: Wanted) -> Result<keeper::Wanted, Refusal> {

@@ -44,7 +44,8 @@ impl Server {
         address.set_ip([127, 0, 0, 1].into());
         let metrics = Metrics::new().unwrap();
         let store = Store::open(data.path()).unwrap();
-        let wiring = Wiring { clock: || NOW, on_committed: Box::new(|_| {}) };
+        let wiring =
+            Wiring { clock: || NOW, on_committed: Box::new(|_| {}), on_removed: Box::new(|_| {}) };
         let keeper = Keeper::start(store, Vec::new(), metrics.clone(), wiring).unwrap();
         let status = status::Shared::new(status.into());
         let shared = (Arc::clone(&status), keeper.clone());
@@ -57,6 +58,7 @@ impl Server {
             keeper: shared.1,
             audit: posts,
             asker,
+            data_dir: data.path().into(),
             clock: || NOW,
         };
         let (stop, stopped) = oneshot::channel::<()>();
@@ -80,6 +82,10 @@ impl Server {
             thread,
             _data: data,
         }
+    }
+
+    pub(super) fn data_dir(&self) -> &Path {
+        self._data.path()
     }
 
     pub(super) fn url(&self, scheme: &str, path: &str) -> String {
@@ -110,7 +116,7 @@ pub(super) fn open(folder: &Path, name: &str) -> Http {
     let (cert, key) = certificate(folder, name);
     let token_file = Some(token(folder, TOKEN));
     let tls = Some(HttpTls { cert, key });
-    Http { listen: "0.0.0.0:0".parse().unwrap(), tls, token_file }
+    Http { listen: "0.0.0.0:0".parse().unwrap(), tls, token_file, url: None }
 }
 
 pub(super) fn token(folder: &Path, token: &str) -> PathBuf {

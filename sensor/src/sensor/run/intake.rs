@@ -43,10 +43,20 @@ const ROOM: usize = 1 << 13;
 const FLOWS: usize = 1 << 15;
 
 /// Whether there is anything to take in. A sensor that is started without waits for no such thread.
-pub(super) const fn is_fed(intake: &config::Intake) -> bool {
+pub(super) fn is_fed(intake: &config::Intake) -> bool {
+    let takes = takes(intake);
+    takes.takes_syslog || takes.takes_flows || takes.takes_audit
+}
+
+/// What the config asks for.
+pub(super) fn takes(intake: &config::Intake) -> status::Feeds {
     let config::Intake { syslog, flows, audit } = intake;
-    let listens = syslog.udp.is_some() || syslog.tcp.is_some() || syslog.tls.is_some();
-    listens || flows.udp.is_some() || audit.http || !audit.files.is_empty()
+    status::Feeds {
+        takes_syslog: syslog.udp.is_some() || syslog.tcp.is_some() || syslog.tls.is_some(),
+        takes_flows: flows.udp.is_some(),
+        takes_audit: audit.http || !audit.files.is_empty(),
+        ..status::Feeds::default()
+    }
 }
 
 /// A handle to the thread, where there is one.

@@ -1,25 +1,26 @@
 //! Starts the live sensor: everything that needs rights is opened, then rights are given up, then
 //! threads are started, the packet loop last.
 
+use std::collections::VecDeque;
 use std::path::Path as FilePath;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-
 use super::accounts::Accounts;
 use super::assets::Assets;
 use super::control::{PATIENCE, Running, Thread};
 use super::detection::{self, Detection};
 use super::event_file::{self, EventFile};
+use super::evidence::{self, Place, Teller as Evidence};
 use super::input::Input;
 use super::intake::{self, Feeds, Intake};
 use super::io;
 use super::links::{Links, Sources};
 use super::merge::Merge;
 use super::mirrors::Mirrors;
+use super::processors::{pin, processors};
 use super::pulse::Pulse;
 use super::refused::Refused;
 use super::settings::{Settings, Stored};
@@ -27,7 +28,7 @@ use super::tally::Tally;
 use super::teller::Teller;
 use super::worker::{self, Batch, Worker};
 use super::{RunError, clock, privileges};
-use crate::capture::interface;
+use crate::capture::interface::{self, Pick};
 use crate::capture::receive::{self, Held, ReceiveError, Wrapping};
 use crate::cli;
 use crate::config::{self, Config};
@@ -86,8 +87,14 @@ pub(super) fn start(
     let baseline = store.baseline()?;
     let stored = Stored::read(&store)?;
     let (on_committed, teller) = teller.start()?;
-    let wiring = keeper::Wiring { clock: now, on_committed };
-    let targets = deliver::targets(&config.deliver);
+    let kept = config.evidence.enabled.then(|| Evidence::new(metrics.evidence.clone()));
+    let (evidence, asked) = kept.unzip();
+    let wiring = keeper::Wiring {
+        clock: now,
+        on_committed,
+        on_removed: evidence::on_removed(evidence.clone()),
+    };
+    let targets = deliver::targets(&config.deliver, config.http.url.as_ref());
     let owed = targets.iter().map(Target::subscription).collect();
     let keeper = Keeper::start(store, owed, metrics.clone(), wiring)?;
     let status: status::Shared = Arc::new(RwLock::new(Status {
@@ -104,6 +111,7 @@ pub(super) fn start(
         keeper: keeper.clone(),
         audit: posts,
         asker,
+        data_dir: config.sensor.data_dir.as_path().into(),
         clock: now,
     };
     let wanted = if events.is_some() { Wanted::All } else { Wanted::ForDetectors };
@@ -127,26 +135,35 @@ pub(super) fn start(
     let is_fed = intake::is_fed(&config.intake);
     let all = workers + usize::from(is_fed);
     let merge = (Merge::new(all), batches);
-    let told = (events, accounts);
+    let told = (events, accounts, evidence.clone());
     let detection = start_detection(engine, (merge, questions), names, told, &parts)?;
     let tally = || Tally::new(metrics.clone(), refused.clone());
     let intake = if is_fed {
-        let takes = status::Feeds {
-            takes_syslog: !syslog.is_empty(),
-            takes_flows: flows.is_some(),
-            takes_audit: config.intake.audit.http || !config.intake.audit.files.is_empty(),
-            ..status::Feeds::default()
-        };
+        let takes = intake::takes(&config.intake);
         let feeds = Feeds { takes, syslog, flows, files, posted };
         intake::start(workers, feeds, (&to_detection, &metrics, &status), PATIENCE)?
     } else {
         Intake::default()
     };
-    let workers = start_workers(workers, wanted, &links, sources, &to_detection, tally)?;
+    let memory = config.evidence.memory / workers as u64;
+    let remembers = evidence.clone().map(|teller| (teller, memory));
+    let workers =
+        start_workers(workers, wanted, &links, sources, (&to_detection, remembers), tally)?;
+    let packets =
+        deliver::Packets::new(&config.sensor.data_dir, evidence.as_ref().map(Evidence::awaited));
+    let evidence = evidence.zip(asked).map(|channel| {
+        let place = Place {
+            data_dir: config.sensor.data_dir.clone(),
+            limit: config.evidence.disk,
+            names: links.names(),
+        };
+        evidence::start(place, &workers, channel, &status)
+    });
+    let evidence = evidence.transpose()?;
     let (to_control, messages) = mpsc::channel();
     let seed = now().as_nanos() ^ u64::from(std::process::id());
     let (deliver, delivery) =
-        deliver::delivery(targets, keeper.clone(), metrics.clone(), now, seed);
+        deliver::delivery(targets, (keeper.clone(), packets), metrics.clone(), now, seed);
     let access = http.access();
     let io = io::start(to_control, io::Tasks { bound: http, parts, delivery })?;
     let steps = clock::Steps::new(now(), Instant::now());
@@ -160,6 +177,7 @@ pub(super) fn start(
         intake,
         detection,
         keeper,
+        evidence,
         teller,
         io,
         deliver,
@@ -174,10 +192,7 @@ pub(super) fn start(
 }
 
 fn open(arguments: &cli::Run, config: &Config, metrics: &Metrics) -> Result<Opened, RunError> {
-    let names = &config.capture.interfaces;
-    if names.is_empty() {
-        return Err(RunError::NoInterface { there: interface::names().join(", ") });
-    }
+    let names = interfaces(&config.capture);
     let lock = Lock::take(&config.sensor.data_dir)?;
     let store = open_store(&config.sensor.data_dir)?;
     let workers = match config.capture.workers {
@@ -185,7 +200,7 @@ fn open(arguments: &cli::Run, config: &Config, metrics: &Metrics) -> Result<Open
         number => usize::from(number),
     };
     let held = receive(&config.capture.receive)?;
-    let (links, sources) = Links::open(names, &config.capture, workers, metrics.clone())?;
+    let (links, sources) = Links::open(&names, &config.capture, workers, metrics.clone())?;
     let events = arguments.output.events.as_ref().map(|to| {
         event_file::open(to).map_err(|source| RunError::Output { path: to.to_string(), source })
     });
@@ -220,6 +235,30 @@ fn open(arguments: &cli::Run, config: &Config, metrics: &Metrics) -> Result<Open
     })
 }
 
+/// Those that people named; else what looks like a mirror port, so that a sensor that was just installed
+/// does something.
+fn interfaces(capture: &config::Capture) -> Vec<String> {
+    if !capture.interfaces.is_empty() {
+        return capture.interfaces.clone();
+    }
+    let pick = interface::pick();
+    let names = pick.names().join(", ");
+    match pick {
+        Pick::Mirrors(_) => tracing::warn!(
+            "capture.interface names none: {names} is taken, which is up and has no address; name it to keep it so"
+        ),
+        Pick::Own(_) => tracing::warn!(
+            "capture.interface names none, and no card is up without an address: {names} is taken, which shows \
+             what this host itself sees; bring the mirror port up and name it"
+        ),
+        Pick::None => tracing::error!(
+            "no interface to capture from: name one in capture.interface and restart; there are {}",
+            interface::names().join(", ")
+        ),
+    }
+    pick.names().to_vec()
+}
+
 fn flows(config: &config::Flows) -> Result<Option<flows::Bound>, RunError> {
     let bound = flows::bind(config)?;
     if let Some(address) = bound.as_ref().and_then(flows::Bound::address) {
@@ -250,7 +289,7 @@ fn start_detection(
     engine: Engine,
     ((merge, batches), questions): ((Merge, Receiver<Batch>), Questions),
     interfaces: Vec<String>,
-    (events, accounts): (Option<EventFile>, Accounts),
+    (events, accounts, evidence): (Option<EventFile>, Accounts, Option<Evidence>),
     parts: &http::Parts,
 ) -> Result<Thread<detection::Order, ()>, RunError> {
     let (orders, receiver) = mpsc::channel();
@@ -264,6 +303,7 @@ fn start_detection(
         questions,
         keeper: parts.keeper.clone(),
         events,
+        evidence,
         accounts,
         pulse: Arc::clone(&pulse),
         status: Arc::clone(&parts.status),
@@ -291,7 +331,7 @@ fn start_workers(
     wanted: Wanted,
     links: &Links,
     sources: Vec<Sources>,
-    batches: &SyncSender<Batch>,
+    (batches, remembers): (&SyncSender<Batch>, Option<(Evidence, u64)>),
     tally: impl Fn() -> Tally,
 ) -> Result<Vec<Thread<worker::Order, bool>>, RunError> {
     let capacity = (MAX_FLOWS / number).max(LEAST_FLOWS);
@@ -311,6 +351,9 @@ fn start_workers(
         let path = Path::new(wanted, capacity, Copies::LeaveOut, None);
         let mut path = path.map_err(RunError::Memory)?;
         path.reader.mirrors_mut().set_own(interface::own_addresses());
+        if let Some((_, memory)) = &remembers {
+            path.remember(*memory);
+        }
         let worker = Worker {
             number,
             path,
@@ -321,6 +364,8 @@ fn start_workers(
             batches: batches.clone(),
             pulse: Arc::clone(&pulse),
             tally: tally(),
+            evidence: remembers.as_ref().map(|(teller, _)| teller.clone()),
+            searches: VecDeque::new(),
         };
         let processor = processors.get(number).copied();
         let handle = spawn(&format!("egret-work-{number}"), move || {
@@ -351,22 +396,4 @@ pub(super) fn spawn<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>, RunError> {
     thread::Builder::new().name(name.to_owned()).spawn(work).map_err(RunError::Thread)
-}
-
-/// A processor for each worker, where there are enough: its flow table then stays in that processor's
-/// cache. A single worker goes where there is room.
-fn processors(workers: usize) -> Vec<usize> {
-    let Ok(allowed) = sched_getaffinity(None) else { return Vec::new() };
-    let of: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|number| allowed.is_set(*number)).collect();
-    if of.len() < workers { Vec::new() } else { of }
-}
-
-/// Keeps the calling thread on a processor.
-fn pin(processor: Option<usize>) {
-    let Some(processor) = processor else { return };
-    let mut only = CpuSet::new();
-    only.set(processor);
-    if let Err(error) = sched_setaffinity(None, &only) {
-        tracing::debug!("a worker is not pinned to processor {processor}: {error}");
-    }
 }

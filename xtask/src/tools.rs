@@ -1,0 +1,63 @@
+//! Programs that chores run: what is missing is named by its Debian package, and what fails says how.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use anyhow::{Context, bail, ensure};
+
+/// The checkout.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("")
+}
+
+/// Runs a program, whose output people see; `from` is the Debian package, or how else to get it.
+pub(crate) fn run(command: &mut Command, from: &str) -> anyhow::Result<()> {
+    let status = command.status().map_err(|error| missing(command, from, &error))?;
+    ensure!(status.success(), "{} ended with {status}", shown(command));
+    Ok(())
+}
+
+/// What a program writes to stdout.
+pub(crate) fn said(command: &mut Command, from: &str) -> anyhow::Result<String> {
+    let output = output(command, from)?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("{} ended with {}\n{}", shown(command), output.status, said.trim_end());
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("{} wrote no text", shown(command)))
+}
+
+/// How a program ended, and all it said.
+pub(crate) fn output(command: &mut Command, from: &str) -> anyhow::Result<Output> {
+    command.stdin(Stdio::null()).output().map_err(|error| missing(command, from, &error))
+}
+
+/// The time that everything made is dated with: `SOURCE_DATE_EPOCH`, else that of the last commit.
+pub(crate) fn epoch(root: &Path) -> anyhow::Result<u64> {
+    let text = match std::env::var("SOURCE_DATE_EPOCH") {
+        Ok(text) => text,
+        Err(_) => {
+            said(Command::new("git").current_dir(root).args(["log", "-1", "--format=%ct"]), "git")?
+        }
+    };
+    text.trim().parse().with_context(|| format!("{text:?} is no number of seconds"))
+}
+
+/// The version in `Cargo.toml`: every member of the workspace has the same.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+fn missing(command: &Command, from: &str, error: &std::io::Error) -> anyhow::Error {
+    let program = command.get_program().display();
+    if error.kind() == ErrorKind::NotFound {
+        return anyhow::anyhow!("{program} is not installed: {from}");
+    }
+    anyhow::anyhow!("{program} cannot be run: {error}")
+}
+
+/// A command as it could be typed; what is long is cut.
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+    words.join(" ").chars().take(300).collect()
+}
