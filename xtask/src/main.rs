@@ -9,6 +9,7 @@ mod ebpf;
 mod evaluate;
 mod floor;
 mod fuzz;
+mod image;
 mod licences;
 mod package;
 mod tools;
@@ -36,6 +37,8 @@ enum Verb {
     Fuzz(fuzz::Arguments),
     /// Makes the Debian package
     Package(package::Arguments),
+    /// Makes the appliance: qcow2, VMDK and OVA
+    Image(image::Arguments),
     /// What `bench` measures the binary against
     #[command(hide = true)]
     Floor(floor::Arguments),
@@ -50,6 +53,7 @@ fn main() -> anyhow::Result<()> {
         Verb::Ebpf(arguments) => ebpf::run(&arguments),
         Verb::Fuzz(arguments) => fuzz::run(&arguments),
         Verb::Package(arguments) => package::run(&arguments),
+        Verb::Image(arguments) => image::run(&arguments),
         Verb::Floor(arguments) => floor::run(&arguments),
     }
 }
