@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod captures;
 mod channels;
+mod dist;
 mod ebpf;
 mod evaluate;
 mod floor;
@@ -35,6 +36,8 @@ enum Verb {
     Ebpf(ebpf::Arguments),
     /// Runs the fuzz targets, each from its kept corpus
     Fuzz(fuzz::Arguments),
+    /// Makes what a release consists of
+    Dist(dist::Arguments),
     /// Makes the Debian package
     Package(package::Arguments),
     /// Makes the appliance: qcow2, VMDK and OVA
@@ -52,6 +55,7 @@ fn main() -> anyhow::Result<()> {
         Verb::Channels(arguments) => channels::run(&arguments),
         Verb::Ebpf(arguments) => ebpf::run(&arguments),
         Verb::Fuzz(arguments) => fuzz::run(&arguments),
+        Verb::Dist(arguments) => dist::run(&arguments),
         Verb::Package(arguments) => package::run(&arguments),
         Verb::Image(arguments) => image::run(&arguments),
         Verb::Floor(arguments) => floor::run(&arguments),
