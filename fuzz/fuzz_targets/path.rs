@@ -78,6 +78,7 @@ fuzz_target!(|bytes: &[u8]| {
             ip: &[],
             cut: 0,
             copy: false,
+            place: 0,
             mark: None,
             tunnel: None,
         };

@@ -25,7 +25,7 @@ pub use policy::{
 };
 pub use port_formula::{FormulaError, PortFormula, Reads};
 pub use services::{
-    Audit, Backend, Capture, Deliver, Flows, Http, HttpTls, Intake, Syslog, SyslogTarget,
+    Audit, Backend, Capture, Deliver, Evidence, Flows, Http, HttpTls, Intake, Syslog, SyslogTarget,
     SyslogTls, Webhook, WebhookFormat, is_link_local,
 };
 pub(crate) use written::quoted;
@@ -59,6 +59,8 @@ pub struct Config {
     pub channels: Channels,
     /// `[intake]`
     pub intake: Intake,
+    /// `[evidence]`
+    pub evidence: Evidence,
     /// `[deliver]`
     pub deliver: Deliver,
     /// `[http]`
@@ -266,6 +268,7 @@ impl Default for Config {
             mirror_policy: MirrorPolicy::default(),
             channels: Channels::default(),
             intake: Intake::default(),
+            evidence: Evidence::default(),
             deliver: Deliver::default(),
             http: Http::default(),
         }

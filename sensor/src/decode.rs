@@ -151,7 +151,7 @@ pub mod protocol {
 }
 
 /// One decoded packet, borrowed from its frame. Of one that came through a tunnel all is the inner
-/// packet's, except `tunnel`, `time` and `mark`.
+/// packet's, except `tunnel`, `time`, `place` and `mark`.
 #[derive(Debug, Clone)]
 pub struct Packet<'a> {
     /// When it was captured.
@@ -187,6 +187,8 @@ pub struct Packet<'a> {
     pub cut: u32,
     /// A second copy of a packet, where those are recognised and not left out.
     pub copy: bool,
+    /// Which frame of its burst it came in, where whoever decodes says so.
+    pub place: u8,
     /// See [`Frame::mark`].
     pub mark: Option<Mark<'a>>,
     /// The outermost of the packets that it was in, when it came through a tunnel.

@@ -18,6 +18,7 @@ mod address;
 mod failure;
 mod files;
 mod format;
+mod links;
 mod outbox;
 mod pace;
 mod post;
@@ -27,6 +28,7 @@ mod target;
 mod tls;
 mod webhook;
 
+pub use links::Packets;
 pub use outbox::Outbox;
 pub use target::{Target, targets};
 
@@ -71,10 +73,10 @@ pub struct Delivery<O> {
     common: Common<O>,
 }
 
-/// Delivery to `targets`, and the handle to it. `seed` spreads the retries of several sensors.
+/// Delivery to `targets`, and the handle to it. `packets` is what links lead to; `seed` spreads the retries of several sensors.
 pub fn delivery<O: Outbox>(
     targets: Vec<Target>,
-    outbox: O,
+    (outbox, packets): (O, Packets),
     metrics: Metrics,
     clock: fn() -> Timestamp,
     seed: u64,
@@ -82,7 +84,7 @@ pub fn delivery<O: Outbox>(
     let (sender, orders) = watch::channel(Orders::Serve(0, targets));
     (
         Deliver { orders: sender },
-        Delivery { orders, common: Common { outbox, metrics, clock, seed } },
+        Delivery { orders, common: Common { outbox, packets, metrics, clock, seed } },
     )
 }
 

@@ -14,6 +14,7 @@ use crate::mirror::SourceFacts;
 use crate::prefetch;
 use crate::time::Timestamp;
 
+mod beginning;
 mod counted;
 mod datagrams;
 mod fragments;
@@ -33,6 +34,7 @@ mod timers;
 mod tunnels;
 mod watch;
 
+pub use beginning::First;
 pub use key::{Direction, Key};
 pub use table::Table;
 pub use timers::TICK;
@@ -45,6 +47,11 @@ use slot::{Cold, Slot};
 pub trait Observer {
     /// A conversation's first packet.
     fn opened(&mut self, _flow: &View<'_>, _at: Timestamp) {}
+    /// One of a conversation's first packets, see [`Table::show_first`]: how many bytes of its frame were
+    /// taken, of at most `room`.
+    fn first(&mut self, _flow: &View<'_>, _packet: &Packet<'_>, _room: usize) -> usize {
+        0
+    }
     /// What moved since the last volume: at the end of each 10 s and of the flow, and as soon as one
     /// direction has moved 4 MiB.
     fn volume(&mut self, _flow: &View<'_>, _at: Timestamp, _volume: Volume) {}
@@ -123,6 +130,11 @@ impl View<'_> {
     /// A number that no other flow has while this one lives.
     pub const fn slot(&self) -> u32 {
         self.id
+    }
+
+    /// See [`Flow::id`].
+    pub const fn id(&self) -> u64 {
+        self.cold.id
     }
 
     /// The direction the client sends in, as far as known.

@@ -7,6 +7,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,6 +76,8 @@ pub struct Parts {
     pub keeper: Keeper,
     /// `/intake/audit`
     pub audit: Posts,
+    /// Where the packets of alerts are.
+    pub data_dir: Arc<Path>,
     /// What time it is: a status that is old says that nobody sets it any more.
     pub clock: fn() -> Timestamp,
 }

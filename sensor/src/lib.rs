@@ -2,7 +2,8 @@
 //!
 //! One path from bytes to an alert:
 //! [`capture`] gives frames, [`decode`] packets, [`flow`] observations, [`observe`] makes
-//! [`event`]s of them, [`intake`] reports of logs, [`detect`] raises [`alert`]s. `sensor` is the only wiring.
+//! [`event`]s of them, [`intake`] reports of logs, [`detect`] raises [`alert`]s, and [`evidence`] keeps the
+//! packets that they are about. `sensor` is the only wiring.
 
 pub mod account;
 pub mod alert;
@@ -16,6 +17,7 @@ pub mod deliver;
 pub mod detect;
 pub mod eve;
 pub mod event;
+pub mod evidence;
 pub mod flow;
 pub mod http;
 pub mod intake;

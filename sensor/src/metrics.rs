@@ -17,6 +17,7 @@ use crate::time::Timestamp;
 mod assets;
 mod audit;
 mod budget;
+mod evidence;
 mod fast_path;
 mod flows;
 pub mod labels;
@@ -26,6 +27,7 @@ mod syslog;
 pub use assets::{AssetBytes, MAX_ASSETS};
 pub use audit::Audit;
 pub use budget::Budget;
+pub use evidence::{Evidence, EvidenceResult};
 pub use fast_path::FastPath;
 pub use flows::Flows;
 pub use records::Records;
@@ -85,6 +87,8 @@ pub struct Metrics {
     pub alerts: IntCounterVec,
     /// The site's budget of alerts.
     pub budget: Budget,
+    /// The packets that are kept of alerts.
+    pub evidence: Evidence,
     /// Alerts taken by a receiver, by `target`.
     pub alerts_delivered: IntCounterVec,
     /// Attempts that failed, by `target`.
@@ -202,6 +206,7 @@ impl Metrics {
             )?,
             alerts: register.alerts()?,
             budget: Budget::new(&register)?,
+            evidence: Evidence::new(&register)?,
             alerts_delivered: register.counters(
                 "egret_alerts_delivered_total",
                 "Alerts that a receiver has taken.",

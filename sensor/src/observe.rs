@@ -1,9 +1,11 @@
 //! Reads what a flow's first bytes say (TLS, QUIC, DNS) and makes [`Event`]s of it and of what the flow does.
 
+use crate::capture::Frame;
 use crate::decode::duplicates::Duplicates;
 use crate::decode::tls::{self, Likeness};
 use crate::decode::{Packet, dhcp, dns, protocol, quic as quic_packets};
 use crate::event::{Account, Body, Event, Mirrored, Neighbour, Report, Traffic, Volume};
+use crate::evidence::{Origin, Recent};
 use crate::flow::{Direction, Observer, Verdict, View};
 use crate::intake::{self, syslog};
 use crate::mirror::SourceFacts;
@@ -181,7 +183,7 @@ impl Reader {
 
     /// An observer of the flow table that gives its events to `sink`.
     pub const fn observing<'a, S: Sink>(&'a mut self, sink: &'a mut S) -> Observing<'a, S> {
-        Observing { reader: self, sink, duplicates: None }
+        Observing { reader: self, sink, duplicates: None, beginnings: None }
     }
 }
 
@@ -190,6 +192,13 @@ pub struct Observing<'a, S> {
     reader: &'a mut Reader,
     sink: &'a mut S,
     duplicates: Option<&'a Duplicates>,
+    beginnings: Option<Beginnings<'a>>,
+}
+
+/// Where the first packets of conversations are kept, and the frames that they came in.
+struct Beginnings<'a> {
+    recent: &'a mut Recent,
+    frames: &'a [Frame<'a>],
 }
 
 impl<'a, S> Observing<'a, S> {
@@ -197,6 +206,12 @@ impl<'a, S> Observing<'a, S> {
     #[must_use]
     pub const fn comparing(self, duplicates: &'a Duplicates) -> Self {
         Self { duplicates: Some(duplicates), ..self }
+    }
+
+    /// Keeps the first packets of conversations, of these frames, where anybody wants them.
+    #[must_use]
+    pub fn keeping(self, recent: Option<&'a mut Recent>, frames: &'a [Frame<'a>]) -> Self {
+        Self { beginnings: recent.map(|recent| Beginnings { recent, frames }), ..self }
     }
 }
 
@@ -206,6 +221,13 @@ impl<S: Sink> Observer for Observing<'_, S> {
             return;
         }
         self.sink.event(Event { time: at, flow: view.flow(), body: Body::Opened });
+    }
+
+    #[inline]
+    fn first(&mut self, view: &View<'_>, packet: &Packet<'_>, room: usize) -> usize {
+        let Some(Beginnings { recent, frames }) = &mut self.beginnings else { return 0 };
+        let Some(frame) = frames.get(usize::from(packet.place)) else { return 0 };
+        recent.put(Origin { flow: view.id(), interface: view.interface() }, frame, room)
     }
 
     fn volume(&mut self, view: &View<'_>, at: Timestamp, volume: Volume) {

@@ -1,5 +1,6 @@
 //! The wiring, and the only one: sources, the packet path, detectors, outputs.
 
+mod evidence;
 mod output;
 mod path;
 mod progress;

@@ -31,6 +31,8 @@ pub struct Status {
     pub flows: u64,
     /// Why the database cannot be written, while it cannot.
     pub store_error: Option<String>,
+    /// Why packets of alerts cannot be kept, while they cannot.
+    pub evidence_error: Option<String>,
     /// What it means that the system's clock was set back, while it is behind.
     pub clock_error: Option<String>,
     /// What the last attempt to reload the config came to, where it failed.

@@ -1,7 +1,7 @@
 //! In which country and whose network an address is, as databases in MaxMind's format say (MaxMind DB
 //! 2.0: GeoLite2, DB-IP, IPinfo).
 //!
-//! A database is read whole when the config is, up to [`MOST`] bytes, and looked up in memory. Egret brings
+//! A database is read whole when the config is, up to 512 MiB, and looked up in memory. Egret brings
 //! none along: they are other people's, and grow old.
 
 use std::borrow::Cow;

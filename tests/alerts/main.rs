@@ -16,6 +16,7 @@ use serde_json::Value;
 mod demo;
 mod egress;
 mod events;
+mod evidence;
 mod mirrors;
 mod operations;
 mod schema;

@@ -72,6 +72,7 @@ fn packet<'a>(
         ip: &[],
         cut: 0,
         copy: false,
+        place: 0,
         mark: None,
         tunnel: None,
     }

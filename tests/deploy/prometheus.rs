@@ -1,5 +1,6 @@
 use std::process::Command;
 
+use egret::alert::Analytic;
 use serde_json::{Value, json};
 
 use crate::tool::{accepted, file, text};
@@ -30,6 +31,21 @@ fn what_reads_the_rules_is_valid() {
     let path = file("deploy/alertmanager.yml");
     let mut amtool = Command::new("amtool");
     accepted("prometheus-alertmanager", amtool.arg("check-config").arg(path));
+}
+
+/// Fails when alerts of some analytic would go to those who run the sensor.
+#[test]
+fn alerts_of_each_analytic_reach_the_soc_and_the_sensors_own_do_not() {
+    let security = Analytic::ALL.map(|analytic| (format!("Egret{}", analytic.name()), "soc"));
+    let own = ("EgretDown".to_owned(), "operations");
+    for (name, receiver) in security.into_iter().chain([own]) {
+        let mut amtool = Command::new("amtool");
+        amtool.args(["config", "routes", "test", "--config.file"]);
+        amtool.arg(file("deploy/alertmanager.yml")).arg(format!("alertname={name}"));
+        if let Some(said) = accepted("prometheus-alertmanager", &mut amtool) {
+            assert_eq!(said.lines().next(), Some(receiver), "{name}");
+        }
+    }
 }
 
 #[test]

@@ -72,6 +72,14 @@ fn a_full_disk_is_said_and_outlived() {
     wait::until("the status tells", SOON, || {
         (!sensor.get("/api/status").json()["store_error"].is_null()).then_some(())
     });
+    sensor.until_metrics("packets of alerts cannot be kept", SOON, |samples| {
+        samples.count("egret_evidence_failing", &[]) == 1
+            && samples.count("egret_evidence_lookups_total", &[("result", "failed")]) > 0
+    });
+    wait::until("the status tells", SOON, || {
+        (!sensor.get("/api/status").json()["evidence_error"].is_null()).then_some(())
+    });
+    assert_eq!(sensor.said().matches("packets of alerts cannot be kept").count(), 1);
     let samples = accounted(&sensor, sent);
     assert_eq!(dropped(&samples), 0, "{samples} {status}");
     assert_eq!(samples.count("egret_tls_client_hellos_total", &[]), 205);
@@ -82,6 +90,10 @@ fn a_full_disk_is_said_and_outlived() {
     let samples =
         sensor.until_metrics("all are stored", SOON, |s| s.count("egret_alerts_total", &[]) == 205);
     assert_eq!(samples.count("egret_events_dropped_total", &[]), 0);
-    wait::until("delivered", std::time::Duration::from_secs(60), || (taken() == 205).then_some(()));
+    hellos.to(205..206).send_once(&switch, "m0");
+    sensor.until_metrics("packets are kept again", SOON, |samples| {
+        samples.count("egret_evidence_failing", &[]) == 0
+    });
+    wait::until("delivered", std::time::Duration::from_secs(60), || (taken() == 206).then_some(()));
     assert!(sensor.stop(SOON).success());
 }

@@ -9,6 +9,7 @@ use egret_tests::wait;
 use serde_json::Value;
 
 use super::accounting::cable;
+use super::evidence::whole;
 use super::hello::{ASSET, Hellos};
 use super::{SOON, installation, turn};
 
@@ -56,6 +57,7 @@ fn no_kill_loses_an_alert() {
     let kept = stored();
     wait::until("all is delivered", PATIENCE, || kept.is_subset(&delivered()).then_some(()));
     assert!(sensor.stop(SOON).success());
+    assert!(whole(&installation) >= 1, "packets of alerts");
     let stored = stored();
     let text = std::fs::read_to_string(&told).unwrap_or_default();
     // The last line may have been cut by a kill.

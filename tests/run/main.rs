@@ -20,6 +20,7 @@ mod budget;
 mod delivery;
 mod disk;
 mod end_to_end;
+mod evidence;
 mod exporters;
 mod hello;
 mod killed;

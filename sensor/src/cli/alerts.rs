@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::{Stream, stream};
 use crate::alert::{Severity, Status, Verdict};
 use crate::time::parse_duration;
 
@@ -94,8 +95,12 @@ pub struct AlertsShow {
     pub id: String,
 
     /// Print one JSON object instead of text
-    #[arg(long)]
+    #[arg(long, conflicts_with = "pcap")]
     pub json: bool,
+
+    /// Write the first packets of its conversations as pcapng, such as --pcap alert.pcapng
+    #[arg(long, value_name = "FILE|-", value_parser = stream())]
+    pub pcap: Option<Stream>,
 }
 
 /// Which alerts are acknowledged.
@@ -158,7 +163,9 @@ Examples:
 const SHOW_AFTER_HELP: &str = "\
 Examples:
   egret alerts show 1b9d6bcd
-  egret alerts show 1b9d6bcd --json | jq .alert.evidence";
+  egret alerts show 1b9d6bcd --json | jq .alert.evidence
+  egret alerts show 1b9d6bcd --pcap alert.pcapng
+  egret alerts show 1b9d6bcd --pcap - --set sensor.data_dir=state | tshark -r -";
 
 const ACK_AFTER_HELP: &str = "\
 What happens again is still counted and stored. When the severity rises, the alert is open again.

@@ -195,6 +195,17 @@ pub fn is_link_local(address: IpAddr) -> bool {
     }
 }
 
+/// `[evidence]`: the packets of alerts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Evidence {
+    /// `enabled`
+    pub enabled: bool,
+    /// `memory`: for the beginnings of recent conversations, of all workers together.
+    pub memory: u64,
+    /// `disk`: for the packets of alerts, in `data_dir`.
+    pub disk: u64,
+}
+
 /// `[http]`: metrics, health, API and console.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Http {
@@ -204,6 +215,8 @@ pub struct Http {
     pub tls: Option<HttpTls>,
     /// `token_file`: holds the bearer token; always there when others can reach `listen`.
     pub token_file: Option<PathBuf>,
+    /// `url`: where people reach the console, for links in what is delivered.
+    pub url: Option<Url>,
 }
 
 impl Http {
@@ -234,8 +247,19 @@ impl Default for Capture {
     }
 }
 
+impl Default for Evidence {
+    fn default() -> Self {
+        Self { enabled: true, memory: 32 << 20, disk: 256_000_000 }
+    }
+}
+
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9477)), tls: None, token_file: None }
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9477)),
+            tls: None,
+            token_file: None,
+            url: None,
+        }
     }
 }

@@ -85,6 +85,7 @@ fn packet<'a>(
         ip: link.payload,
         cut: ip.cut,
         copy: false,
+        place: 0,
         mark: frame.mark,
         tunnel: None,
     }

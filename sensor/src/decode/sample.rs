@@ -29,6 +29,7 @@ pub(crate) fn packet(tcp: Option<Tcp>, payload: &[u8]) -> Packet<'_> {
         ip: &[],
         cut: 0,
         copy: false,
+        place: 0,
         mark: None,
         tunnel: None,
     }

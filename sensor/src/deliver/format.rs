@@ -1,7 +1,9 @@
 //! An alert in the forms that other people's tools read.
 
+use serde::Serialize;
 use serde_json::Value;
 
+use super::links::Links;
 use crate::alert::Alert;
 use crate::config::WebhookFormat;
 use crate::time::Timestamp;
@@ -25,15 +27,25 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(super) fn body(
     format: WebhookFormat,
     alert: &Alert,
+    links: Option<&Links>,
     now: Timestamp,
 ) -> Result<Vec<u8>, serde_json::Error> {
     match format {
-        WebhookFormat::Egret => serde_json::to_vec(alert),
-        WebhookFormat::Ecs => serde_json::to_vec(&ecs::event(alert)?),
-        WebhookFormat::Ocsf => serde_json::to_vec(&ocsf::finding(alert)?),
-        WebhookFormat::Alertmanager => serde_json::to_vec(&alertmanager::alerts(alert, now)),
-        WebhookFormat::SplunkHec => serde_json::to_vec(&splunk::event(alert)?),
+        WebhookFormat::Egret => serde_json::to_vec(&Linked { alert, links }),
+        WebhookFormat::Ecs => serde_json::to_vec(&ecs::event(alert, links)?),
+        WebhookFormat::Ocsf => serde_json::to_vec(&ocsf::finding(alert, links)?),
+        WebhookFormat::Alertmanager => serde_json::to_vec(&alertmanager::alerts(alert, links, now)),
+        WebhookFormat::SplunkHec => serde_json::to_vec(&splunk::event(alert, links)?),
     }
+}
+
+/// The alert as Egret has it, with links where there are any.
+#[derive(Serialize)]
+struct Linked<'a> {
+    #[serde(flatten)]
+    alert: &'a Alert,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    links: Option<&'a Links>,
 }
 
 /// Leaves out what is not known, at any depth: receivers map `null` to nothing good.

@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use prometheus::{IntCounter, IntGauge, IntGaugeVec};
+use reqwest::Url;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::failure::{Failure, Outlook};
+use super::links::{Links, Packets};
 use super::outbox::Outbox;
 use super::pace::{Circuit, Dice, pause};
 use super::target::{Sender, Target};
@@ -33,6 +35,7 @@ pub(super) enum Order {
 #[derive(Debug, Clone)]
 pub(super) struct Common<O> {
     pub(super) outbox: O,
+    pub(super) packets: Packets,
     pub(super) metrics: Metrics,
     pub(super) clock: fn() -> Timestamp,
     pub(super) seed: u64,
@@ -43,6 +46,9 @@ pub(super) struct Common<O> {
 pub(super) struct Post<O> {
     name: String,
     sender: Sender,
+    /// Below which alerts and packets are to be seen.
+    base: Option<Url>,
+    packets: Packets,
     outbox: O,
     clock: fn() -> Timestamp,
     orders: watch::Receiver<Order>,
@@ -81,6 +87,8 @@ impl<O: Outbox> Post<O> {
         let dice = Dice::new(common.seed, &name);
         Self {
             sender: target.sender(),
+            base: target.base.clone(),
+            packets: common.packets.clone(),
             outbox: common.outbox.clone(),
             clock: common.clock,
             orders,
@@ -154,7 +162,12 @@ impl<O: Outbox> Post<O> {
     }
 
     async fn attempt(&mut self, delivery: &Delivery) {
-        match self.sender.send(&delivery.alert, (self.clock)()).await {
+        let links = match &self.base {
+            Some(base) => Some(Links::of(base, &self.packets, delivery.alert.id).await),
+            None => None,
+        };
+        let sent = self.sender.send(&delivery.alert, links.as_ref(), (self.clock)()).await;
+        match sent {
             Ok(()) => {
                 self.series.delivered.inc();
                 if let Some(down) = self.circuit.succeeded(Instant::now()) {

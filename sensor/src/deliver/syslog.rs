@@ -14,6 +14,7 @@ use tokio_rustls::TlsConnector;
 use super::address::{host, refuse_link_local, resolve};
 use super::failure::Failure;
 use super::format::cef;
+use super::links::Links;
 use super::tls::{self, TlsError};
 use super::webhook::{CONNECT, WHOLE};
 use crate::alert::{Alert, Severity};
@@ -50,9 +51,13 @@ impl Sender {
     ///
     /// # Errors
     /// When there is no connection, or it broke.
-    pub(super) async fn send(&mut self, alert: &Alert) -> Result<(), Failure> {
+    pub(super) async fn send(
+        &mut self,
+        alert: &Alert,
+        links: Option<&Links>,
+    ) -> Result<(), Failure> {
         refuse_link_local(&self.target.address)?;
-        let message = message(alert);
+        let message = message(alert, links);
         if self.target.address.scheme() == "udp" {
             return self.datagram(&message).await;
         }
@@ -161,7 +166,7 @@ async fn look(stream: &mut Box<dyn Stream>) -> Seen {
 }
 
 /// `<PRI>1 TIME HOST egret - MSGID [origin ...] CEF`.
-pub(super) fn message(alert: &Alert) -> String {
+pub(super) fn message(alert: &Alert, links: Option<&Links>) -> String {
     let priority = FACILITY * 8 + level(alert.severity);
     format!(
         "<{priority}>1 {} {} egret - {:?} [origin software=\"egret\" swVersion=\"{}\"] {}",
@@ -169,7 +174,7 @@ pub(super) fn message(alert: &Alert) -> String {
         name(&alert.sensor),
         alert.analytic,
         env!("CARGO_PKG_VERSION"),
-        cef(alert),
+        cef(alert, links),
     )
 }
 

@@ -3,6 +3,7 @@
 use reqwest::Url;
 
 use super::failure::Failure;
+use super::links::Links;
 use super::{syslog, webhook};
 use crate::alert::{Alert, Severity};
 use crate::config::{Deliver, SyslogTarget, Webhook};
@@ -20,6 +21,8 @@ pub struct Target {
     pub name: String,
     /// Alerts below it are not sent there.
     pub min_severity: Severity,
+    /// Where people open the console; none: what is sent has no links.
+    pub base: Option<Url>,
     place: Place,
 }
 
@@ -45,16 +48,19 @@ impl Target {
     }
 }
 
-/// All targets of `[deliver]`, in the file's order; of equal names the second gets `#2`.
-pub fn targets(config: &Deliver) -> Vec<Target> {
+/// All targets of `[deliver]`, in the file's order; of equal names the second gets `#2`. `base` is where
+/// people open the console.
+pub fn targets(config: &Deliver, base: Option<&Url>) -> Vec<Target> {
     let webhooks = config.webhooks.iter().map(|webhook| Target {
         name: place_name(&webhook.url),
         min_severity: webhook.min_severity,
+        base: base.cloned(),
         place: Place::Webhook(webhook.clone()),
     });
     let syslog = config.syslog.iter().map(|target| Target {
         name: format!("syslog {} {}", target.address.scheme(), place_name(&target.address)),
         min_severity: target.min_severity,
+        base: base.cloned(),
         place: Place::Syslog(target.clone()),
     });
     let mut targets: Vec<Target> = Vec::new();
@@ -105,10 +111,15 @@ pub(super) enum Sender {
 }
 
 impl Sender {
-    pub(super) async fn send(&mut self, alert: &Alert, now: Timestamp) -> Result<(), Failure> {
+    pub(super) async fn send(
+        &mut self,
+        alert: &Alert,
+        links: Option<&Links>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
         match self {
-            Self::Webhook(sender) => sender.send(alert, now).await,
-            Self::Syslog(sender) => sender.send(alert).await,
+            Self::Webhook(sender) => sender.send(alert, links, now).await,
+            Self::Syslog(sender) => sender.send(alert, links).await,
         }
     }
 
@@ -145,7 +156,7 @@ mod tests {
     fn names(webhooks: &[&str], syslogs: &[&str]) -> Vec<String> {
         let webhooks = webhooks.iter().map(|url| webhook(url)).collect();
         let syslog = syslogs.iter().map(|address| syslog(address)).collect();
-        targets(&Deliver { webhooks, syslog }).into_iter().map(|target| target.name).collect()
+        targets(&Deliver { webhooks, syslog }, None).into_iter().map(|target| target.name).collect()
     }
 
     #[test]

@@ -10,6 +10,7 @@ use reqwest::{Client, Response, Url, redirect};
 use super::address::{Resolver, refuse_link_local};
 use super::failure::{Failure, cause};
 use super::files::{self, FileError};
+use super::links::Links;
 use super::signature::{message_id, sign};
 use super::{address, format, tls};
 use crate::alert::Alert;
@@ -48,9 +49,14 @@ impl Sender {
     ///
     /// # Errors
     /// When the alert was not taken, or nobody knows.
-    pub(super) async fn send(&mut self, alert: &Alert, now: Timestamp) -> Result<(), Failure> {
+    pub(super) async fn send(
+        &mut self,
+        alert: &Alert,
+        links: Option<&Links>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
         refuse_link_local(&self.url)?;
-        let body = format::body(self.webhook.format, alert, now)?;
+        let body = format::body(self.webhook.format, alert, links, now)?;
         let headers = self.headers(alert, now, &body)?;
         let client = self.client()?;
         let request = client.post(self.url.clone()).headers(headers).body(body);

@@ -34,7 +34,11 @@ pub(super) struct Slot {
     /// The sequence number after the last in-order byte.
     pub next_sequence: [u32; 2],
     /// 1 while [`super::stream`] may keep something of this flow, else 0.
-    pub stream: u32,
+    pub stream: u8,
+    /// How many of its next packets are to be shown as its first ones, and how many bytes of them in
+    /// all; no bytes once that is done.
+    pub first_packets: u8,
+    pub first_bytes: u16,
     /// The tick in which it was last active.
     pub tick: u32,
     pub tag: Tag,

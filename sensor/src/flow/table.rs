@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use arrayvec::ArrayVec;
 
+use super::beginning::First;
 use super::fragments::Fragments;
 use super::index::{Index, SlotId, Tag};
 use super::pages::Pages;
@@ -48,6 +49,8 @@ pub struct Table {
     pub(super) late: Duration,
     /// Packets were read up to this time.
     pub(super) read: Timestamp,
+    /// How much is shown of the beginning of each flow.
+    pub(super) first: First,
     pub(super) stats: Stats,
 }
 
@@ -95,6 +98,7 @@ impl Table {
             latest: Timestamp::ZERO,
             late: Duration::ZERO,
             read: Timestamp::MAX,
+            first: First::default(),
             stats: Stats::default(),
         })
     }
@@ -195,6 +199,9 @@ impl Table {
         }
         let is_step = slot.add(id, direction, &added, &mut self.timers);
         let (is_read, is_watched) = (slot.is_read(direction), slot.seen & EITHER_WATCHED != 0);
+        if slot.first_bytes != 0 {
+            self.show_packet(id, packet, observer);
+        }
         if is_step {
             self.step(id, observer);
         }
@@ -279,42 +286,6 @@ impl Table {
         }
     }
 
-    /// Learns what the first packets of a direction tell beyond their counts.
-    fn meet<O: Observer>(
-        &mut self,
-        id: SlotId,
-        packet: &Packet<'_>,
-        direction: Direction,
-        observer: &mut O,
-    ) {
-        let (Some(slot), Some(cold)) =
-            (self.slots.one(id as usize), self.cold.get_mut(id as usize))
-        else {
-            return;
-        };
-        if slot.seen & of(&MET, direction) != 0 {
-            return;
-        }
-        if of(&cold.looked, direction) == 0 {
-            if of(&cold.looked, direction.reverse()) == 0 {
-                let tunnel = self.tunnels.of(packet);
-                cold.source = self.sources.of(cold.interface, tunnel.as_deref());
-                cold.meet(packet, tunnel);
-            }
-            cold.meet_sender(packet, direction);
-        }
-        if !looking::may_carry(packet) || !self.look_into(id, packet, direction, observer) {
-            self.met(id, direction);
-        }
-    }
-
-    /// No packet of this direction need be looked at any more.
-    fn met(&mut self, id: SlotId, direction: Direction) {
-        if let Some(slot) = self.slots.one(id as usize) {
-            slot.seen |= of(&MET, direction);
-        }
-    }
-
     /// Adds to a direction of a flow; see [`Slot::add`].
     pub(super) fn count(&mut self, id: SlotId, direction: Direction, added: &Added) -> bool {
         let slot = self.slots.one(id as usize);
@@ -381,6 +352,8 @@ impl Table {
             last: opened.as_nanos(),
             tick: tick.wrapping_sub(1),
             budget: [stream::BUDGET; 2],
+            first_packets: self.first.packets,
+            first_bytes: self.first.bytes,
             flags: flags::LIVE | if sure { flags::CLIENT_IS_SURE } else { 0 },
             ..bytemuck::Zeroable::zeroed()
         };

@@ -15,6 +15,9 @@ use super::access::Token;
 use super::refusal::Refusal;
 use super::{Access, audit};
 
+/// Where the packets of an alert are.
+pub(super) const PACKETS: &str = "/api/alerts/{id}/pcap";
+
 /// How long a request may take from its head to its answer.
 const REQUEST: Duration = Duration::from_secs(10);
 
@@ -38,12 +41,20 @@ fn pass(access: &Access, request: &Request) -> Result<(), Refusal> {
     if path == audit::PATH && request.method() == Method::POST {
         return Ok(());
     }
-    // Who is on this machine may look; what changes something needs the token from everyone.
+    // Who is on this machine may look; what changes something needs the token from everyone, and so do
+    // packets, which hold what people sent, where there is a token.
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if path == "/healthz" || (reads && access.is_local()) {
+    let is_open = access.is_local() && !(are_packets(path) && access.token().is_some());
+    if path == "/healthz" || (reads && is_open) {
         return Ok(());
     }
     check_token(access, request.headers())
+}
+
+/// Whether a path is one of [`PACKETS`].
+fn are_packets(path: &str) -> bool {
+    let ends = PACKETS.split_once("{id}");
+    ends.is_some_and(|(start, end)| path.starts_with(start) && path.ends_with(end))
 }
 
 /// On loopback, a browser here can be led to ask on a stranger's behalf (DNS rebinding): the

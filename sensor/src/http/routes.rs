@@ -21,6 +21,7 @@ pub(super) fn routes(parts: Parts, access: Access) -> Router {
         .route("/api/assets", get(api::assets::list))
         .route("/api/alerts", get(api::alerts::list))
         .route("/api/alerts/{id}", get(api::alerts::one))
+        .route(guard::PACKETS, get(api::alerts::packets))
         .route("/api/alerts/{id}/ack", post(api::alerts::acknowledge))
         .with_state(parts.clone())
         .merge(audit::route(parts, access.clone()))

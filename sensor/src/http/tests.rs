@@ -150,6 +150,10 @@ fn what_changes_something_needs_the_token_here_too() {
     let large = curl(&["-H", &right, "-d", &long, &url]);
     assert!(large.status == 413 && large.json()["error"].is_string(), "{large:?}");
     assert_eq!(curl(&[&server.url("http", "/api/status")]).status, 200);
+    // What people sent is for whoever has the token.
+    let packets = server.url("http", "/api/alerts/6fa459ea-ee8a-5ca4-894e-db77e160355e/pcap");
+    assert_eq!(curl(&[&packets]).status, 401);
+    assert_eq!(curl(&["-H", &right, &packets]).status, 404);
 }
 
 #[test]

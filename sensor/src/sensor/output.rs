@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use super::evidence::Request;
 use crate::alert::{Alert, Status};
 use crate::cli::Stream;
 use crate::detect::Engine;
@@ -120,6 +121,8 @@ pub(super) struct Outputs {
     pub(super) raised: Vec<Alert>,
     /// The last state of those that are held back.
     pub(super) held: Vec<Alert>,
+    /// Whose packets are to be looked for since that was last done, where any are kept.
+    pub(super) asked: Option<Vec<Request>>,
 }
 
 impl Sink for Outputs {
@@ -216,6 +219,9 @@ impl Outputs {
     /// back.
     pub(super) fn alerts(&mut self) {
         for alert in self.engine.drain_alerts() {
+            if let Some(asked) = &mut self.asked {
+                asked.extend(Request::of(&alert));
+            }
             self.held.retain(|known| known.id != alert.id);
             if alert.status == Status::Suppressed {
                 self.held.push(alert);

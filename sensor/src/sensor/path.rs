@@ -7,7 +7,8 @@ use arrayvec::ArrayVec;
 use crate::capture::{BURST, Burst, Counted, Frame};
 use crate::decode::duplicates::Duplicates;
 use crate::decode::{self, Packet, Refusal, Refusals};
-use crate::flow::Table;
+use crate::evidence::{self, Recent};
+use crate::flow::{First, Table};
 use crate::observe::{self, Reader, Sink, Wanted};
 use crate::time::Timestamp;
 use look::Look;
@@ -40,6 +41,8 @@ pub(super) struct Path {
     duplicates: Duplicates,
     copies: Copies,
     look: Look,
+    /// The beginnings of conversations, where they are kept.
+    pub(super) recent: Option<Recent>,
     /// Frames given.
     pub(super) frames: u64,
     /// Their bytes on the wire.
@@ -47,7 +50,7 @@ pub(super) struct Path {
     /// The earliest and the latest time of what was given, as a frame or as a count.
     pub(super) span: Option<(Timestamp, Timestamp)>,
     /// The latest time that the reader knows of.
-    now: Timestamp,
+    pub(super) now: Timestamp,
 }
 
 impl Path {
@@ -66,11 +69,18 @@ impl Path {
             duplicates: seed.map_or_else(Duplicates::default, Duplicates::seeded),
             copies,
             look: Look::default(),
+            recent: None,
             frames: 0,
             wire_bytes: 0,
             span: None,
             now: Timestamp::ZERO,
         })
+    }
+
+    /// Keeps the first packets of conversations from here on, in so many bytes of memory.
+    pub(super) fn remember(&mut self, bytes: u64) {
+        self.table.show_first(First { packets: evidence::MAX_PACKETS, bytes: evidence::MAX_BYTES });
+        self.recent = Some(Recent::new(bytes));
     }
 
     /// Takes a burst of frames through the whole path.
@@ -82,7 +92,7 @@ impl Path {
             begins || self.copies == Copies::LeaveOut || self.reader.mirrors().is_active();
         let mut packets: ArrayVec<Packet<'_>, BURST> = ArrayVec::new();
         let (mut from, mut to, mut wire_bytes) = (first.time, first.time, 0);
-        for frame in burst {
+        for (place, frame) in (0..).zip(burst) {
             (from, to) = (from.min(frame.time), to.max(frame.time));
             wire_bytes += u64::from(frame.wire_len);
             let link = match decode::link(frame) {
@@ -106,7 +116,7 @@ impl Path {
                 }
             };
             match decode::behind_link_watching(frame, link, wrapped) {
-                Ok(packet) => packets.push(packet),
+                Ok(packet) => packets.push(Packet { place, ..packet }),
                 Err(refusal) => {
                     self.refusals.add(refusal);
                     continue;
@@ -119,7 +129,7 @@ impl Path {
         self.frames += burst.len() as u64;
         self.wire_bytes += wire_bytes;
         self.spans(from, to);
-        self.packets(&packets, sink);
+        self.packets(&packets, burst, sink);
     }
 
     /// A packet came through a tunnel, in a frame of this length.
@@ -174,14 +184,15 @@ impl Path {
 
     /// Takes packets through table and reader, a step of time after the other. Where a burst ends is
     /// chance, and must not decide what comes first: an answer, or the end of the wait for it.
-    fn packets(&mut self, mut packets: &[Packet<'_>], sink: &mut impl Sink) {
+    fn packets(&mut self, mut packets: &[Packet<'_>], frames: &[Frame<'_>], sink: &mut impl Sink) {
         while let Some(first) = packets.first() {
             self.expire(first.time, sink);
             let end = self.now.plus(STEP);
             let of_step = packets.iter().take_while(|packet| packet.time < end).count();
             let (step, rest) = packets.split_at_checked(of_step.max(1)).unwrap_or((packets, &[]));
-            let observing = &mut self.reader.observing(sink).comparing(&self.duplicates);
-            self.table.burst(step, observing);
+            let observing = self.reader.observing(sink).comparing(&self.duplicates);
+            let mut observing = observing.keeping(self.recent.as_mut(), frames);
+            self.table.burst(step, &mut observing);
             self.reader.tell_mirrored(sink);
             packets = rest;
         }

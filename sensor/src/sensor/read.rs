@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use super::evidence;
 use super::output::{Lines, OutputError, Outputs, write_alert};
 use super::path::{Copies, MAX_FLOWS, Path};
 use super::progress::Progress;
@@ -100,9 +101,14 @@ pub fn read(arguments: &cli::Read, config: &Config, quiet: bool) -> Result<Exit,
             alerts: output.alerts.as_ref().map(|to| Lines::create(to, "alerts")).transpose()?,
             raised: Vec::new(),
             held: Vec::new(),
+            asked: None,
         },
+        evidence: None,
         progress: Progress::new(!quiet),
     };
+    if let Some(directory) = &arguments.state {
+        reading.keep_evidence(evidence::Files::open(directory, &config.evidence), config);
+    }
     let stats = match filter {
         None => reading.pump(files)?,
         Some(filter) => reading.pump(Filtered::new(files, filter))?,
@@ -171,10 +177,21 @@ fn mirror_notes(sources: &[SourceFacts]) -> Vec<String> {
 struct Reading {
     path: Path,
     outputs: Outputs,
+    /// The packets of alerts, where they are kept.
+    evidence: Option<evidence::Files>,
     progress: Progress,
 }
 
 impl Reading {
+    /// Keeps the packets of alerts in these files, if any.
+    fn keep_evidence(&mut self, files: Option<evidence::Files>, config: &Config) {
+        if files.is_some() {
+            self.path.remember(config.evidence.memory);
+            self.outputs.asked = Some(Vec::new());
+        }
+        self.evidence = files;
+    }
+
     /// Takes everything the source has through the path.
     fn pump(
         &mut self,
@@ -198,6 +215,10 @@ impl Reading {
             self.outputs.begin(first.time);
         }
         self.path.burst(&burst, &mut self.outputs);
+        if let (Some(files), Some(recent)) = (&mut self.evidence, &self.path.recent) {
+            let asked = self.outputs.asked.as_mut().map(std::mem::take).unwrap_or_default();
+            files.look(recent, asked, self.path.now);
+        }
         Ok(progress)
     }
 
@@ -205,6 +226,9 @@ impl Reading {
     fn finish(&mut self, stats: &capture::Stats) -> Result<Summary, ReadError> {
         self.path.finish(&mut self.outputs);
         self.outputs.finish();
+        if let (Some(files), Some(recent)) = (&mut self.evidence, &self.path.recent) {
+            files.finish(recent, self.outputs.asked.take().unwrap_or_default());
+        }
         self.outputs.check()?;
         let summary = self.summary(stats);
         if let Some(mut events) = self.outputs.events.take() {
@@ -276,6 +300,7 @@ impl Reading {
                 self.outputs.logs.notes().to_vec(),
                 notes(&flows),
                 mirror_notes(&self.path.table.sources()),
+                self.evidence.iter().filter_map(evidence::Files::note).collect(),
             ]
             .concat(),
         }

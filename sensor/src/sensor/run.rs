@@ -2,8 +2,8 @@
 //!
 //! Threads: one a worker, which takes frames to events; one for detection, which puts the events of
 //! all workers in order; the keeper, which owns the database; one for log messages and audit
-//! records, where any are taken in; one for delivery and HTTP; and the one that starts them all, watches over them and
-//! ends them. Channels between them are bounded, and what
+//! records, where any are taken in; one that keeps the packets of alerts; one for delivery and HTTP; and the one that
+//! starts them all, watches over them and ends them. Channels between them are bounded, and what
 //! finds no room is counted.
 
 use crate::capture::live::LiveError;
@@ -23,6 +23,7 @@ mod clock;
 mod control;
 mod detection;
 mod event_file;
+mod evidence;
 mod input;
 mod intake;
 mod io;

@@ -47,12 +47,12 @@ pub(crate) struct Committed {
 }
 
 /// What retention removed.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Trimmed {
     /// Alerts that were owed to nobody.
-    pub(super) settled: usize,
+    pub(super) settled: Vec<Uuid>,
     /// Alerts that were still to be delivered.
-    pub(super) owed: usize,
+    pub(super) owed: Vec<Uuid>,
 }
 
 impl Store {
@@ -237,18 +237,18 @@ impl Store {
         self.write(|transaction| {
             let oldest = |filter: &str, count: usize| {
                 let count = i64::try_from(count).unwrap_or(i64::MAX);
-                transaction.execute(
-                    &format!(
-                        "DELETE FROM alert WHERE id IN
-                         (SELECT id FROM alert WHERE {filter} ORDER BY updated LIMIT ?1)"
-                    ),
-                    [count],
-                )
+                let mut delete = transaction.prepare(&format!(
+                    "DELETE FROM alert WHERE id IN
+                     (SELECT id FROM alert WHERE {filter} ORDER BY updated LIMIT ?1) RETURNING id"
+                ))?;
+                let ids = delete.query_map([count], |row| row.get::<_, String>(0))?;
+                let ids = ids.map(|id| Ok(id?.parse().unwrap_or_default()));
+                ids.collect::<rusqlite::Result<Vec<Uuid>>>()
             };
             let settled =
                 oldest("NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.alert = alert.id)", surplus)?;
-            let owed = match surplus.saturating_sub(settled) {
-                0 => 0,
+            let owed = match surplus.saturating_sub(settled.len()) {
+                0 => Vec::new(),
                 rest => oldest("TRUE", rest)?,
             };
             Ok(Trimmed { settled, owed })

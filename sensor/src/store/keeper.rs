@@ -43,7 +43,12 @@ pub struct Wiring {
     pub clock: fn() -> Timestamp,
     /// Told of alerts as they are stored, new ones and new states, once they are on disk.
     pub on_committed: OnCommitted,
+    /// Told of alerts that are kept no more.
+    pub on_removed: OnRemoved,
 }
+
+/// Told of alerts that were removed.
+pub type OnRemoved = Box<dyn FnMut(Vec<Uuid>) + Send>;
 
 /// Told of alerts that were stored.
 pub type OnCommitted = Box<dyn FnMut(&[Alert]) + Send>;

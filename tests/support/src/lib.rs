@@ -33,6 +33,7 @@ pub mod meter;
 pub mod mmdb;
 pub mod net;
 pub mod pace;
+pub mod pcapng;
 pub mod process;
 pub mod quic;
 pub mod receiver;

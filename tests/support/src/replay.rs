@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
+use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
 
 use crate::frames;
 use crate::net::Namespace;
@@ -52,6 +53,7 @@ impl std::ops::AddAssign for Replayed {
 /// When a port cannot be sent from.
 pub fn replay(switch: &Namespace, ports: &[&str], captures: &[Vec<Vec<u8>>]) -> Replayed {
     switch.enter(|| {
+        stay_here();
         let open =
             |port: &&str| frames::open(port).unwrap_or_else(|error| panic!("{port}: {error}"));
         let mut sender = Sender {
@@ -82,6 +84,14 @@ pub fn replay(switch: &Namespace, ports: &[&str], captures: &[Vec<Vec<u8>>]) -> 
         }
         sender.replayed
     })
+}
+
+/// Keeps the calling thread on one processor, as a card's queue keeps a conversation: captures use ports
+/// again, and a direction that moved to another processor since is not begun anew there.
+fn stay_here() {
+    let mut only = CpuSet::new();
+    only.set(sched_getcpu());
+    sched_setaffinity(None, &only).expect("a processor that runs this may be kept");
 }
 
 /// What is left to be sent of a capture.

@@ -70,7 +70,11 @@ fn install(container: &Container) -> anyhow::Result<String> {
 fn first_start(container: &Container) -> anyhow::Result<String> {
     let ready = container.until(READY, |said| said.contains("reasons"))?;
     let ready: Value = serde_json::from_str(&ready)?;
-    ensure!(ready["ready"] == false && ready.to_string().contains("capture.interface"), "{ready}");
+    ensure!(
+        ready.pointer("/ready").is_some_and(|ready| ready == false)
+            && ready.to_string().contains("capture.interface"),
+        "{ready}"
+    );
     let metrics = container.run(METRICS)?;
     ensure!(metrics.contains("egret_capture_packets_total"), "{metrics}");
     Ok("lives, serves metrics, and says what to set".to_owned())
@@ -127,7 +131,11 @@ fn captures(container: &Container, backend: &str) -> anyhow::Result<String> {
     let way = format!("egret_capture_backend{{backend=\"{backend}\",interface=\"mirror0\"}} 1");
     ensure!(metrics.contains(&way), "{backend} was asked for\n{metrics}");
     let status: Value = serde_json::from_str(&container.run(STATUS)?)?;
-    let way = status["interfaces"][0]["backend"].as_str().unwrap_or_default().to_owned();
+    let way = status
+        .pointer("/interfaces/0/backend")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
     Ok(way)
 }
 

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
-use super::write_json;
+use super::{short, write_json};
 use crate::alert::Status;
 use crate::alert::format::{Style, human};
+use crate::evidence::Missing;
 use crate::logging::has_colour;
 use crate::store::{Owed, Stored};
 use crate::text::{printable, printable_within};
@@ -14,20 +15,22 @@ use crate::text::{printable, printable_within};
 pub(super) fn show(
     stored: &Stored,
     owed: &[Owed],
+    missing: Option<&Missing>,
     as_json: bool,
     to: &mut impl Write,
 ) -> io::Result<()> {
     if as_json {
-        return write_json(&object(stored, owed), to);
+        return write_json(&object(stored, owed, missing), to);
     }
     let style = if has_colour(&io::stdout()) { Style::Colour } else { Style::Plain };
-    write_text(stored, owed, style, to)
+    write_text(stored, owed, missing, style, to)
 }
 
 /// The alert as it was told, then what happened to it.
 pub(super) fn write_text(
     stored: &Stored,
     owed: &[Owed],
+    missing: Option<&Missing>,
     style: Style,
     to: &mut impl Write,
 ) -> io::Result<()> {
@@ -37,6 +40,13 @@ pub(super) fn write_text(
     line(to, "status", &status(stored))?;
     if let Some(note) = &stored.note {
         line(to, "note", &printable_within(note, 1000).to_string())?;
+    }
+    match missing {
+        None => {
+            let id = short(stored.alert.id);
+            line(to, "packets", &format!("kept: egret alerts show {id} --pcap FILE"))?;
+        }
+        Some(missing) => line(to, "packets", &missing.to_string())?,
     }
     if owed.is_empty() {
         line(to, "deliver", "nobody waits for it")?;
@@ -76,7 +86,7 @@ fn delivery(owed: &Owed) -> String {
     format!("{target} waits for it, {attempts} failed, the next is at {next} UTC: {error}")
 }
 
-fn object(stored: &Stored, owed: &[Owed]) -> serde_json::Value {
+fn object(stored: &Stored, owed: &[Owed], missing: Option<&Missing>) -> serde_json::Value {
     let deliveries: Vec<_> = owed
         .iter()
         .map(|owed| {
@@ -94,5 +104,6 @@ fn object(stored: &Stored, owed: &[Owed]) -> serde_json::Value {
         "note": stored.note,
         "acknowledged": stored.seen.as_ref().map(|(at, person)| json!({"time": at, "by": person})),
         "deliveries": deliveries,
+        "packets": missing.is_none(),
     })
 }

@@ -65,11 +65,14 @@ fn what_happened_to_an_alert_is_shown_below_it() {
         last_error: last_error.map(str::to_owned),
     };
     let owed = [owed("siem", 0, None), owed("soc", 3, Some("500 Internal Server Error"))];
-    let shown = text(|to| show::write_text(&stored, &owed, Style::Plain, to));
+    let shown =
+        text(|to| show::write_text(&stored, &owed, Some(&Missing::Never), Style::Plain, to));
     let end = "
   stored    2026-11-20 14:13:20 UTC, first raised
   status    acknowledged 2026-11-20 14:13:20 UTC by maria
   note      ticket\\x1b[2J
+  packets   no packets are kept of it: only logs or flow records tell of it, its conversation began \
+before what memory holds ([evidence] memory), or [evidence] was off
   deliver   siem waits for it
             soc waits for it, 3 attempts failed, the next is at 2026-11-20 14:13:20 UTC: \
 500 Internal Server Error
@@ -77,12 +80,16 @@ fn what_happened_to_an_alert_is_shown_below_it() {
 ";
     assert!(shown.ends_with(end), "{shown}");
     stored.alert.status = Status::Open;
-    let shown = text(|to| show::write_text(&stored, &[], Style::Plain, to));
+    let shown = text(|to| show::write_text(&stored, &[], None, Style::Plain, to));
     assert!(
         shown.contains("open again: it became worse after it was acknowledged 2026"),
         "{shown}"
     );
-    assert!(shown.ends_with("  deliver   nobody waits for it\n\n"), "{shown}");
+    let id = short(stored.alert.id);
+    let end = format!(
+        "  packets   kept: egret alerts show {id} --pcap FILE\n  deliver   nobody waits for it\n\n"
+    );
+    assert!(shown.ends_with(&end), "{shown}");
 }
 
 /// Every command prints, of an alert that was kept, what it prints of any other.
@@ -107,8 +114,10 @@ fn hostile_names_are_only_shown() {
         let target = name.clone();
         let failed = Some(name);
         let owed = [Owed { target, attempts: 1, not_before: stored.raised, last_error: failed }];
-        shown.push(text(|to| show::write_text(&stored, &owed, Style::Plain, to)));
-        let json = text(|to| show::show(&stored, &owed, true, to));
+        shown.push(text(|to| {
+            show::write_text(&stored, &owed, Some(&Missing::Never), Style::Plain, to)
+        }));
+        let json = text(|to| show::show(&stored, &owed, None, true, to));
         assert_eq!(json.lines().count(), 1, "{json:?}");
         let said: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(said["alert"], serde_json::to_value(alert).unwrap());

@@ -52,6 +52,10 @@ pub(super) const SIZE: Kind<u64> = Kind {
         _ => parse_size(text(value)?).ok(),
     },
 };
+pub(super) const ROOM: Kind<u64> = Kind {
+    expected: "a size in quotes from \"1MiB\" to \"64GiB\", such as \"256MB\"",
+    read: |value| (SIZE.read)(value).filter(|size| (1 << 20..=64 << 30).contains(size)),
+};
 pub(super) const RATE: Kind<f64> = Kind {
     expected: "a number above 0, such as 1.0",
     read: |value| {
@@ -144,6 +148,17 @@ pub(super) const MIRROR_DESTINATION: Kind<MirrorDestination> = Kind {
 pub(super) const WEB_URL: Kind<Url> = Kind {
     expected: "a URL such as \"https://soc.example/hook\", not of a link-local address",
     read: |value| url(text(value)?, &["https", "http"]),
+};
+pub(super) const BASE_URL: Kind<Url> = Kind {
+    expected: "the URL that people open, such as \"https://egret.example:9477\", without ? and #",
+    read: |value| {
+        let base = url(text(value)?, &["https", "http"])?;
+        let is_bare = base.username().is_empty()
+            && base.password().is_none()
+            && base.query().is_none()
+            && base.fragment().is_none();
+        is_bare.then_some(base)
+    },
 };
 pub(super) const SYSLOG_URL: Kind<Url> = Kind {
     expected: "\"tcp://host:port\", \"udp://host:port\" or \"tls://host:port\", not of a \

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::assets;
 use super::keys::Keys;
 use super::kinds::{
-    ADDRESS, BACKEND, BUSINESS_HOURS, COUNT, DURATION, FLAG, LISTEN, MIRROR_DESTINATION, PORT,
-    PREFIX, RATE, SEVERITY, SIZE, SNAPLEN, SYSLOG_URL, TEXT, TIME, TIMEZONE, WEB_URL,
+    ADDRESS, BACKEND, BASE_URL, BUSINESS_HOURS, COUNT, DURATION, FLAG, LISTEN, MIRROR_DESTINATION,
+    PORT, PREFIX, RATE, ROOM, SEVERITY, SIZE, SNAPLEN, SYSLOG_URL, TEXT, TIME, TIMEZONE, WEB_URL,
     WEBHOOK_FORMAT, WINDOW, WORKERS, WRAPPING,
 };
 use super::problem::Report;
@@ -61,6 +61,11 @@ pub(super) fn read(tree: &Table, config: &mut Config, report: &mut Report) {
                 keys.list("allow", &PREFIX, &mut flows.allow);
             });
             intake.section("audit", |keys| audit(keys, &mut config.intake.audit));
+        });
+        top.section("evidence", |keys| {
+            keys.set("enabled", &FLAG, &mut config.evidence.enabled);
+            keys.set("memory", &ROOM, &mut config.evidence.memory);
+            keys.set("disk", &ROOM, &mut config.evidence.disk);
         });
         top.section("deliver", |keys| deliver(keys, &mut config.deliver));
         top.section("http", |keys| http(keys, &mut config.http));
@@ -229,6 +234,7 @@ fn http(keys: &mut Keys<'_, '_>, to: &mut Http) {
         Some(HttpTls { cert: cert?.into(), key: key?.into() })
     });
     to.token_file = file(keys, "token_file");
+    keys.set("url", &BASE_URL, &mut to.url);
     if to.is_local() {
         return;
     }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::capture::receive::Wrapping;
 use crate::config::{
-    Backend, BusinessHours, HttpTls, MirrorDestination, NamePattern, Role, SiteBudget,
+    Backend, BusinessHours, Evidence, HttpTls, MirrorDestination, NamePattern, Role, SiteBudget,
     WebhookFormat,
 };
 
@@ -131,6 +131,10 @@ allow = ["10.9.0.0/24", "fd00::9"]
 files = ["/var/log/*.json"]
 http = true
 token_file = "t"
+[evidence]
+enabled = false
+memory = "8MiB"
+disk = "1GB"
 [[deliver.webhook]]
 url = "https://soc.example/hook"
 format = "splunk-hec"
@@ -148,6 +152,7 @@ min_severity = "low"
 listen = "0.0.0.0:1"
 tls = { cert = "c", key = "k" }
 token_file = "t"
+url = "https://egret.example/sensor"
 "#;
 
 #[test]
@@ -230,6 +235,9 @@ fn every_key_of_policy_and_services_reaches_its_place() {
     assert_eq!((http.listen.port(), http.is_local()), (1, false));
     assert_eq!(http.tls, Some(HttpTls { cert: "c".into(), key: "k".into() }));
     assert_eq!(http.token_file, Some("t".into()));
+    assert_eq!(http.url.as_ref().unwrap().path(), "/sensor");
+    let evidence = Evidence { enabled: false, memory: 8 << 20, disk: 1_000_000_000 };
+    assert_eq!(config.evidence, evidence);
 }
 
 /// Each case of `mistakes.txt`: the file, the flags, the lines expected.

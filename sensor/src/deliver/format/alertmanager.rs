@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::super::links::Links;
+use super::known;
 use crate::alert::{Alert, Severity};
 use crate::text::printable_within;
 use crate::time::Timestamp;
@@ -16,19 +18,19 @@ const LONGEST: usize = 700;
 
 /// The alert, and behind an update the end of what it was before: another severity is another
 /// label, which makes it another alert there.
-pub(super) fn alerts(alert: &Alert, now: Timestamp) -> Value {
+pub(super) fn alerts(alert: &Alert, links: Option<&Links>, now: Timestamp) -> Value {
     let shown_until = alert.last_seen.max(now).plus(SHOWN);
-    let mut all = vec![one(alert, alert.severity, shown_until)];
+    let mut all = vec![one(alert, links, alert.severity, shown_until)];
     if alert.count > 1 {
         let others = Severity::ALL.into_iter().filter(|severity| *severity != alert.severity);
-        all.extend(others.map(|severity| one(alert, severity, alert.last_seen)));
+        all.extend(others.map(|severity| one(alert, links, severity, alert.last_seen)));
     }
     Value::Array(all)
 }
 
-fn one(alert: &Alert, severity: Severity, ends: Timestamp) -> Value {
+fn one(alert: &Alert, links: Option<&Links>, severity: Severity, ends: Timestamp) -> Value {
     let asset = &alert.asset;
-    json!({
+    known(json!({
         "labels": {
             "alertname": format!("Egret{:?}", alert.analytic),
             "alert_id": alert.id.to_string(),
@@ -42,11 +44,13 @@ fn one(alert: &Alert, severity: Severity, ends: Timestamp) -> Value {
         "annotations": {
             "summary": short(&alert.title),
             "description": short(&alert.summary),
+            "pcap": links.and_then(|links| links.pcap.as_ref()),
         },
+        "generatorURL": links.map(|links| &links.console),
         "startsAt": alert.first_seen,
         // It has to end after it starts.
         "endsAt": ends.max(alert.first_seen.plus(Duration::from_millis(1))),
-    })
+    }))
 }
 
 /// Annotations and labels are for people: chat windows, mails, terminals.

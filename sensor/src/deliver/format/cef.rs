@@ -3,6 +3,7 @@
 use std::fmt::{self, Display};
 use std::net::IpAddr;
 
+use super::super::links::Links;
 use super::{PRODUCT, VERSION, community_ids, millis, percent};
 use crate::alert::{Alert, Severity};
 use crate::text::{LIMIT, printable_within};
@@ -12,14 +13,14 @@ const LONGEST_TITLE: usize = 200;
 const LONGEST_SUMMARY: usize = 600;
 
 /// `CEF:0|Egret|Egret|version|analytic|title|severity|extension`.
-pub(in super::super) fn cef(alert: &Alert) -> String {
+pub(in super::super) fn cef(alert: &Alert, links: Option<&Links>) -> String {
     let title = printable_within(&alert.title, LONGEST_TITLE).to_string();
     format!(
         "CEF:0|{PRODUCT}|{PRODUCT}|{VERSION}|{:?}|{}|{}|{}",
         alert.analytic,
         Escaped { text: &title, special: &['|', '\\'] },
         severity(alert.severity),
-        extension(alert),
+        extension(alert, links),
     )
 }
 
@@ -34,7 +35,7 @@ const fn severity(severity: Severity) -> u8 {
     }
 }
 
-fn extension(alert: &Alert) -> String {
+fn extension(alert: &Alert, links: Option<&Links>) -> String {
     let mut fields = Fields(String::new());
     fields.add("rt", millis(alert.time));
     fields.add("start", millis(alert.first_seen));
@@ -69,6 +70,12 @@ fn extension(alert: &Alert) -> String {
     fields.labelled(("cs1", "role"), format_args!("{}", alert.asset.role));
     if let Some(id) = community_ids(alert).first() {
         fields.labelled(("cs2", "communityId"), id);
+    }
+    if let Some(links) = links {
+        fields.labelled(("cs4", "console"), &links.console);
+        if let Some(pcap) = &links.pcap {
+            fields.labelled(("cs5", "pcap"), pcap);
+        }
     }
     fields.labelled(("cn1", "confidence"), percent(alert));
     fields.add_within("msg", &alert.summary, LONGEST_SUMMARY);

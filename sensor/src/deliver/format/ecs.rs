@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::links::Links;
 use super::{PRODUCT, VERSION, community_ids, known};
 use crate::alert::attack::{Attack, attack};
 use crate::alert::{Alert, Analytic, Severity};
@@ -11,7 +12,7 @@ use crate::alert::{Alert, Analytic, Severity};
 /// The version of ECS whose fields these are.
 const ECS_VERSION: &str = "8.17.0";
 
-pub(super) fn event(alert: &Alert) -> Result<Value, serde_json::Error> {
+pub(super) fn event(alert: &Alert, links: Option<&Links>) -> Result<Value, serde_json::Error> {
     let (asset, destination) = (&alert.asset, alert.destination.as_ref());
     let place = destination.map(|to| to.address);
     let server_name = destination.and_then(|to| to.sni.as_deref());
@@ -33,6 +34,8 @@ pub(super) fn event(alert: &Alert) -> Result<Value, serde_json::Error> {
             "start": alert.first_seen,
             "end": alert.last_seen,
             "reason": alert.title,
+            "url": links.map(|links| &links.console),
+            "reference": links.and_then(|links| links.pcap.as_ref()),
         },
         "rule": { "id": alert.analytic, "name": alert.title, "ruleset": "MITRE ATT&CK analytics" },
         "threat": threat(alert),

@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::links::Links;
 use super::{PRODUCT, VERSION, known, millis, percent};
 use crate::alert::attack::{ATTACK_VERSION, Attack, attack};
 use crate::alert::{Alert, Analytic, Evidence, Severity};
@@ -13,7 +14,7 @@ const OCSF_VERSION: &str = "1.4.0";
 const CATEGORY: u32 = 2;
 const CLASS: u32 = 2004;
 
-pub(super) fn finding(alert: &Alert) -> Result<Value, serde_json::Error> {
+pub(super) fn finding(alert: &Alert, links: Option<&Links>) -> Result<Value, serde_json::Error> {
     // Create, then Update.
     let activity = if alert.count > 1 { 2 } else { 1 };
     let asset = &alert.asset;
@@ -21,6 +22,8 @@ pub(super) fn finding(alert: &Alert) -> Result<Value, serde_json::Error> {
     for piece in &alert.evidence {
         evidences.push(artifact(piece)?);
     }
+    let pcap = links.and_then(|links| links.pcap.as_ref());
+    evidences.extend(pcap.map(|url| json!({ "url": { "url_string": url } })));
     Ok(known(json!({
         "category_uid": CATEGORY,
         "class_uid": CLASS,
@@ -41,6 +44,7 @@ pub(super) fn finding(alert: &Alert) -> Result<Value, serde_json::Error> {
             "uid": alert.id.to_string(),
             "title": alert.title,
             "desc": alert.summary,
+            "src_url": links.map(|links| &links.console),
             "first_seen_time": millis(alert.first_seen),
             "last_seen_time": millis(alert.last_seen),
             "analytic": { "uid": alert.analytic, "type_id": 2, "type": "Behavioral" },

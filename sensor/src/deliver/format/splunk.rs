@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::millis;
+use super::super::links::Links;
+use super::{Linked, millis};
 use crate::alert::Alert;
 
-pub(super) fn event(alert: &Alert) -> Result<Value, serde_json::Error> {
+pub(super) fn event(alert: &Alert, links: Option<&Links>) -> Result<Value, serde_json::Error> {
     let millis = millis(alert.time);
     Ok(json!({
         // Seconds; as text, so that no digit is rounded away.
@@ -13,6 +14,6 @@ pub(super) fn event(alert: &Alert) -> Result<Value, serde_json::Error> {
         "host": alert.sensor,
         "source": "egret",
         "sourcetype": "egret:alert",
-        "event": serde_json::to_value(alert)?,
+        "event": serde_json::to_value(Linked { alert, links })?,
     }))
 }

@@ -75,7 +75,7 @@ pub(in super::super) fn sample() -> Alert {
 }
 
 fn parsed(format: WebhookFormat, alert: &Alert) -> Value {
-    serde_json::from_slice(&body(format, alert, NOW).unwrap()).unwrap()
+    serde_json::from_slice(&body(format, alert, None, NOW).unwrap()).unwrap()
 }
 
 /// The code block of the guide behind the heading that names a format.
@@ -98,8 +98,39 @@ fn the_examples_of_the_guide_are_what_is_sent() {
 
 #[test]
 fn the_guides_syslog_message_is_what_is_sent() {
-    let sent = super::super::syslog::message(&sample()).replace(VERSION, "0.1.0");
+    let sent = super::super::syslog::message(&sample(), None).replace(VERSION, "0.1.0");
     assert_eq!(example("CEF in RFC 5424"), sent);
+}
+
+/// A link that is not where the guide says is not found.
+#[test]
+fn links_are_in_the_fields_that_the_guide_names() {
+    let (alert, base) = (sample(), "https://egret.example:9477".parse().unwrap());
+    let (id, with) = (alert.id, |has| Links::below(&base, sample().id, has));
+    let console = format!("https://egret.example:9477/#alert={id}");
+    let pcap = format!("https://egret.example:9477/api/alerts/{id}/pcap");
+    for (format, at, packets_at) in [
+        (WebhookFormat::Egret, "/links/console", "/links/pcap"),
+        (WebhookFormat::SplunkHec, "/event/links/console", "/event/links/pcap"),
+        (WebhookFormat::Ecs, "/event/url", "/event/reference"),
+        (WebhookFormat::Ocsf, "/finding_info/src_url", "/evidences/3/url/url_string"),
+        (WebhookFormat::Alertmanager, "/0/generatorURL", "/0/annotations/pcap"),
+    ] {
+        let sent = |has| {
+            let bytes = body(format, &alert, Some(&with(has)), NOW).unwrap();
+            serde_json::from_slice::<Value>(&bytes).unwrap()
+        };
+        let name = format.name();
+        assert_eq!(sent(true).pointer(at), Some(&json!(console)), "{name}");
+        assert_eq!(sent(true).pointer(packets_at), Some(&json!(pcap)), "{name}");
+        assert_eq!(sent(false).pointer(at), Some(&json!(console)), "{name}");
+        assert!(!sent(false).to_string().contains("/pcap"), "{name}");
+    }
+    let line = |has| cef(&alert, Some(&with(has)));
+    let both =
+        format!(" cs4={} cs4Label=console cs5={pcap} cs5Label=pcap ", console.replace('=', "\\="));
+    assert!(line(true).contains(&both), "{}", line(true));
+    assert!(line(false).contains("cs4Label=console") && !line(false).contains("cs5"));
 }
 
 /// A format that lost a field where there is no destination would be found by its receiver only.
@@ -113,7 +144,7 @@ fn what_is_not_known_is_left_out() {
         assert!(!text.contains("null"), "{}: {text}", format.name());
         assert!(!text.contains("198.51.100.7") && !text.contains("00:50"), "{text}");
     }
-    assert!(!cef(&alert).contains("dst="));
+    assert!(!cef(&alert, None).contains("dst="));
 }
 
 /// An alert of logs has an account and a client, and often no address of its own.
@@ -133,7 +164,7 @@ fn who_used_guest_operations_is_told_in_every_format() {
     let evidence = &parsed(WebhookFormat::Ocsf, &alert)["evidences"][0];
     assert_eq!(evidence["actor"]["user"]["name"], "CORP\\eve");
     assert_eq!(evidence["dst_endpoint"]["name"], "web-01");
-    let line = cef(&alert);
+    let line = cef(&alert, None);
     assert!(line.contains(" suser=CORP\\\\eve ") && !line.contains(" src="), "{line}");
 }
 
@@ -178,7 +209,7 @@ fn every_alerts_technique_has_its_names() {
 fn ipv6_addresses_have_cef_fields_of_their_own() {
     let mut alert = sample();
     alert.asset.address = "fd00::11".parse().ok();
-    let line = cef(&alert);
+    let line = cef(&alert, None);
     assert!(line.contains(" c6a2=fd00::11 c6a2Label=Source IPv6 Address "), "{line}");
     assert!(!line.contains(" src="), "{line}");
 }

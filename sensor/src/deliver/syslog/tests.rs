@@ -63,14 +63,14 @@ const LARGEST: usize = 8192;
 
 /// The receiver reads one event, whose fields are those that were sent.
 fn assert_holds(name: &str) {
-    let message = message(&saying(name));
+    let message = message(&saying(name), None);
     assert!(message.chars().all(is_harmless), "{message:?}");
     assert!(message.len() <= LARGEST, "{} bytes", message.len());
     let read = read(&message);
     assert_eq!(read.priority, 16 * 8 + 3);
     assert_eq!(read.header[..5], ["CEF:0", "Egret", "Egret", env!("CARGO_PKG_VERSION"), "AN1416"]);
     assert_eq!(read.header[6], "8");
-    let plain = self::read(&self::message(&saying("x")));
+    let plain = self::read(&self::message(&saying("x"), None));
     let keys = |read: &Read| read.extension.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>();
     assert_eq!(keys(&read), keys(&plain));
     let shown = printable(name).to_string();

@@ -9,7 +9,7 @@ use super::memory::{Memory, clock};
 use crate::alert::{Alert, Severity};
 use crate::config::{self, Webhook, WebhookFormat};
 use crate::deliver::format::tests::sample;
-use crate::deliver::{Deliver, Outbox, Target, delivery, targets};
+use crate::deliver::{Deliver, Outbox, Packets, Target, delivery, targets};
 use crate::metrics::Metrics;
 use crate::store::keeper::Due;
 
@@ -38,7 +38,8 @@ impl Scene {
         outbox.subscribe(names(&targets));
         let metrics = Metrics::new().unwrap();
         let name = targets[0].name.clone();
-        let (deliver, delivery) = delivery(targets, outbox.clone(), metrics.clone(), clock, 7);
+        let (deliver, delivery) =
+            delivery(targets, (outbox.clone(), Packets::default()), metrics.clone(), clock, 7);
         let run = tokio::spawn(delivery.run());
         Self { outbox, deliver, metrics, name, run }
     }
@@ -101,7 +102,7 @@ impl Scene {
 }
 
 fn of(webhooks: &[Webhook]) -> Vec<Target> {
-    targets(&config::Deliver { webhooks: webhooks.to_vec(), syslog: Vec::new() })
+    targets(&config::Deliver { webhooks: webhooks.to_vec(), syslog: Vec::new() }, None)
 }
 
 fn names(targets: &[Target]) -> Vec<String> {

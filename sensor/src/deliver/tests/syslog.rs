@@ -14,8 +14,10 @@ pub(super) fn target(address: &str) -> config::SyslogTarget {
 }
 
 pub(super) fn scene(syslog: config::SyslogTarget) -> Scene {
-    let targets =
-        super::super::targets(&config::Deliver { webhooks: Vec::new(), syslog: vec![syslog] });
+    let targets = super::super::targets(
+        &config::Deliver { webhooks: Vec::new(), syslog: vec![syslog] },
+        None,
+    );
     Scene::with(memory::Memory::new(), targets)
 }
 

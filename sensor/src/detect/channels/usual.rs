@@ -172,12 +172,12 @@ impl Known {
 
 /// The same for what was told, which stands apart from what is usual.
 fn told(channel: &str, subject: &str) -> Box<str> {
-    format!("+{}", key(channel, subject)).into()
+    ["+", &*key(channel, subject)].concat().into()
 }
 
 fn key(channel: &str, subject: &str) -> Box<str> {
     let subject = subject.get(..subject.floor_char_boundary(LONGEST)).unwrap_or(subject);
-    format!("{channel} {subject}").into()
+    [channel, " ", subject].concat().into()
 }
 
 #[cfg(test)]

@@ -1,19 +1,27 @@
 //! `/api/alerts`: what was raised, and what people say about it.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use super::{Asked, Parts, Refusal, asked, limit, named};
 use crate::alert::{Alert, Severity, Status, Verdict};
+use crate::evidence::{self, Missing};
 use crate::store::Stored;
 use crate::store::keeper;
 use crate::time::Timestamp;
+
+/// What a pcapng file is (IANA, media types).
+const PCAP: &str = "application/vnd.tcpdump.pcap";
 
 /// The longest note, in characters.
 const LONGEST_NOTE: usize = 2000;
@@ -85,6 +93,33 @@ pub(in crate::http) async fn one(
     Path(id): Path<String>,
 ) -> Result<Json<Told>, Refusal> {
     told(&parts, uuid(&id)?).await
+}
+
+/// `GET /api/alerts/{id}/pcap`
+pub(in crate::http) async fn packets(
+    State(parts): State<Parts>,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    let id = uuid(&id)?;
+    let data_dir = Arc::clone(&parts.data_dir);
+    // The disk may take its time.
+    let read = spawn_blocking(move || evidence::read(&data_dir, id)).await;
+    match read {
+        Ok(Ok(packets)) => {
+            let disposition = format!("attachment; filename=\"egret-{id}.pcapng\"");
+            let headers = [
+                (header::CONTENT_TYPE, PCAP.to_owned()),
+                (header::CONTENT_DISPOSITION, disposition),
+            ];
+            Ok((headers, packets).into_response())
+        }
+        Ok(Err(missing @ (Missing::Never | Missing::GaveWay))) => {
+            let is_known = parts.keeper.alert(id).await?.is_some();
+            Err(if is_known { Refusal::missing(missing.to_string()) } else { no_such(id) })
+        }
+        Ok(Err(unreadable)) => Err(Refusal::unavailable(unreadable.to_string())),
+        Err(error) => Err(Refusal::unavailable(error.to_string())),
+    }
 }
 
 /// `POST /api/alerts/{id}/ack`

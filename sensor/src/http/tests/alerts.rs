@@ -98,3 +98,41 @@ fn an_acknowledgement_is_kept_with_its_note() {
     let open = get(&server, "/api/alerts?status=open");
     assert_eq!(open["alerts"].as_array().unwrap().len(), 1);
 }
+
+/// Fails when packets are told of as something else, or a name from outside becomes part of a path.
+#[test]
+fn packets_of_an_alert_are_a_download_or_a_reason() {
+    if is_missing("curl") {
+        return;
+    }
+    let server = Server::start(&config(), working());
+    with_alerts(&server, 2);
+    let id = numbered(1).id;
+    let folder = server.data_dir().join(crate::evidence::FOLDER);
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join(format!("{id}.pcapng")), "the packets").unwrap();
+    std::fs::write(folder.join("secret.pcapng"), "nobody's").unwrap();
+    let ask = |id: &str| curl(&[&server.url("http", &format!("/api/alerts/{id}/pcap"))]);
+    let told = ask(&id.to_string());
+    assert_eq!((told.status, told.body.as_str()), (200, "the packets"));
+    assert!(told.head.contains("content-type: application/vnd.tcpdump.pcap"), "{told:?}");
+    let name = format!("content-disposition: attachment; filename=\"egret-{id}.pcapng\"");
+    assert!(told.head.contains(&name), "{told:?}");
+    // Another way to write it is the same alert, and names the same file.
+    let simple = ask(&id.simple().to_string().to_uppercase());
+    assert!(simple.status == 200 && simple.head.contains(&name), "{simple:?}");
+
+    let reason =
+        |answer: super::server::Answer| answer.json()["error"].as_str().unwrap().to_owned();
+    let none = ask(&numbered(0).id.to_string());
+    assert_eq!(none.status, 404);
+    assert!(reason(none).contains("no packets are kept of it"));
+    std::fs::write(folder.join("gave-way"), format!("{}\n", numbered(0).id)).unwrap();
+    assert!(reason(ask(&numbered(0).id.to_string())).contains("gave way"));
+    let unknown = ask("6fa459ea-ee8a-5ca4-894e-db77e160355e");
+    assert!(unknown.status == 404 && reason(unknown).contains("there is no alert"));
+    for hostile in ["secret", "..%2Fsecret", "%2e%2e%2f%2e%2e%2fetc%2fpasswd", "%00", "x%0d%0ay:z"]
+    {
+        assert_eq!(ask(hostile).status, 400, "{hostile}");
+    }
+}

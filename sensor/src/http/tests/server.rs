@@ -41,14 +41,21 @@ impl Server {
         address.set_ip([127, 0, 0, 1].into());
         let metrics = Metrics::new().unwrap();
         let store = Store::open(data.path()).unwrap();
-        let wiring = Wiring { clock: || NOW, on_committed: Box::new(|_| {}) };
+        let wiring =
+            Wiring { clock: || NOW, on_committed: Box::new(|_| {}), on_removed: Box::new(|_| {}) };
         let keeper = Keeper::start(store, Vec::new(), metrics.clone(), wiring).unwrap();
         let status = status::Shared::new(status.into());
         let shared = (Arc::clone(&status), keeper.clone());
         let (posts, posted) = posts();
         let counted = metrics.clone();
-        let parts =
-            Parts { metrics, status: shared.0, keeper: shared.1, audit: posts, clock: || NOW };
+        let parts = Parts {
+            metrics,
+            status: shared.0,
+            keeper: shared.1,
+            audit: posts,
+            data_dir: data.path().into(),
+            clock: || NOW,
+        };
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -59,6 +66,10 @@ impl Server {
         let posted = Some(posted);
         let metrics = counted;
         Self { address, access, status, keeper, metrics, posted, stop, thread, _data: data }
+    }
+
+    pub(super) fn data_dir(&self) -> &Path {
+        self._data.path()
     }
 
     pub(super) fn url(&self, scheme: &str, path: &str) -> String {
@@ -89,7 +100,7 @@ pub(super) fn open(folder: &Path, name: &str) -> Http {
     let (cert, key) = certificate(folder, name);
     let token_file = Some(token(folder, TOKEN));
     let tls = Some(HttpTls { cert, key });
-    Http { listen: "0.0.0.0:0".parse().unwrap(), tls, token_file }
+    Http { listen: "0.0.0.0:0".parse().unwrap(), tls, token_file, url: None }
 }
 
 pub(super) fn token(folder: &Path, token: &str) -> PathBuf {

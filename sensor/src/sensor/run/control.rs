@@ -5,6 +5,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::evidence::Evidence;
 use super::intake::Intake;
 use super::io::{self, Io};
 use super::links::{Links, News};
@@ -62,6 +63,7 @@ pub(super) struct Running {
     pub(super) intake: Intake,
     pub(super) detection: Thread<detection::Order, ()>,
     pub(super) keeper: Keeper,
+    pub(super) evidence: Option<Evidence>,
     pub(super) teller: JoinHandle<()>,
     pub(super) io: Io,
     pub(super) deliver: Deliver,
@@ -208,6 +210,11 @@ impl Running {
         }
         if end_within(self.detection.handle, PATIENCE).is_none() {
             tracing::error!("detection did not end in time; its last events are lost");
+        }
+        if let Some(evidence) = self.evidence
+            && !evidence.stop(PATIENCE)
+        {
+            tracing::warn!("packets of the last alerts were still to be written");
         }
         // What was raised last has its chance; what is not taken now is owed on disk.
         let keeper = self.keeper.clone();

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::accounts::Accounts;
 use super::assets::Assets;
 use super::event_file::EventFile;
+use super::evidence;
 use super::merge::Merge;
 use super::mirrors::Mirrors;
 use super::pulse::Pulse;
@@ -60,6 +61,8 @@ pub(super) struct Detection {
     pub(super) orders: Receiver<Order>,
     pub(super) keeper: Keeper,
     pub(super) events: Option<EventFile>,
+    /// Who keeps the packets of alerts, where they are kept.
+    pub(super) evidence: Option<evidence::Teller>,
     pub(super) accounts: Accounts,
     pub(super) pulse: Arc<Pulse>,
     pub(super) status: status::Shared,
@@ -189,6 +192,10 @@ impl Detection {
         }
         if let Some(events) = &mut self.events {
             told.iter().for_each(|alert| events.alert(alert));
+        }
+        // Before anybody is told: who sends links to them waits until it is known whether there are any.
+        if let Some(evidence) = &self.evidence {
+            evidence.raised(&alerts);
         }
         self.keeper.raise(alerts);
     }

@@ -11,6 +11,8 @@ pub(super) struct Pulse {
     born: Instant,
     /// When it last looked for frames, in nanoseconds since then: the system's clock may be set.
     looked: AtomicU64,
+    /// The time of the oldest packet that it remembers; 0: none.
+    remembers: AtomicU64,
     /// By interface, in the order of the config.
     interfaces: Vec<Counts>,
 }
@@ -30,6 +32,7 @@ impl Pulse {
         Self {
             born: Instant::now(),
             looked: AtomicU64::default(),
+            remembers: AtomicU64::default(),
             interfaces: (0..interfaces).map(|_| Counts::default()).collect(),
         }
     }
@@ -47,6 +50,17 @@ impl Pulse {
 
     fn age(&self, now: Instant) -> u64 {
         u64::try_from(now.saturating_duration_since(self.born).as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// The worker remembers packets since then.
+    pub(super) fn remembers(&self, since: Option<Timestamp>) {
+        self.remembers.store(since.map_or(0, Timestamp::as_nanos), Relaxed);
+    }
+
+    /// The time of the oldest packet that the worker remembers.
+    pub(super) fn remembers_since(&self) -> Option<Timestamp> {
+        let since = self.remembers.load(Relaxed);
+        (since > 0).then(|| Timestamp::from_nanos(since))
     }
 
     /// So many more packets came by an interface, read or counted; the last of them at `last`.

@@ -78,7 +78,7 @@ impl Running {
         self.http.apply(http);
         let exporters = Prepared::only(&self.config.intake.flows.allow);
         self.intake.apply(syslog, exporters, files);
-        let targets = deliver::targets(&self.config.deliver);
+        let targets = deliver::targets(&self.config.deliver, self.config.http.url.as_ref());
         self.keeper.subscribe(targets.iter().map(Target::subscription).collect());
         self.deliver.reconfigure(targets);
         self.reconfigure();

@@ -104,6 +104,9 @@ pub(super) fn keep_fixed(running: &Config, new: &mut Config) -> Vec<&'static str
     if keep("capture", running.capture == new.capture) {
         new.capture = running.capture.clone();
     }
+    if keep("evidence", running.evidence == new.evidence) {
+        new.evidence = running.evidence;
+    }
     if keep("http.listen", running.http.listen == new.http.listen) {
         new.http = running.http.clone();
     }
@@ -139,14 +142,21 @@ mod tests {
             new.sensor.name = "another".to_owned();
             new.sensor.data_dir = "/elsewhere".into();
             new.capture.workers = 7;
+            new.evidence.enabled = false;
             new.http.listen = "127.0.0.1:1".parse().unwrap();
             new.intake.syslog.udp = "127.0.0.1:514".parse().ok();
             new.intake.flows.udp = "127.0.0.1:2055".parse().ok();
             new.intake.flows.allow = vec!["10.0.0.0/8".parse().unwrap()];
             new.intake.syslog.allow = vec!["10.0.0.0/8".parse().unwrap()];
             let keys = keep_fixed(&running, &mut new);
-            let fixed =
-                ["sensor.data_dir", "capture", "http.listen", "intake.syslog", "intake.flows"];
+            let fixed = [
+                "sensor.data_dir",
+                "capture",
+                "evidence",
+                "http.listen",
+                "intake.syslog",
+                "intake.flows",
+            ];
             assert_eq!(keys, fixed);
             assert_eq!(new.capture, running.capture);
             assert_eq!(new.http.listen, running.http.listen);

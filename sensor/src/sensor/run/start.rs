@@ -1,6 +1,7 @@
 //! Starts the live sensor: everything that needs rights is opened, then rights are given up, then
 //! threads are started, the packet loop last.
 
+use std::collections::VecDeque;
 use std::path::Path as FilePath;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, RwLock};
@@ -14,6 +15,7 @@ use super::assets::Assets;
 use super::control::{PATIENCE, Running, Thread};
 use super::detection::{self, Detection};
 use super::event_file::{self, EventFile};
+use super::evidence::{self, Place, Teller as Evidence};
 use super::input::Input;
 use super::intake::{self, Feeds, Intake};
 use super::io;
@@ -85,8 +87,14 @@ pub(super) fn start(
     let baseline = store.baseline()?;
     let stored = Stored::read(&store)?;
     let (on_committed, teller) = teller.start()?;
-    let wiring = keeper::Wiring { clock: now, on_committed };
-    let targets = deliver::targets(&config.deliver);
+    let kept = config.evidence.enabled.then(|| Evidence::new(metrics.evidence.clone()));
+    let (evidence, asked) = kept.unzip();
+    let wiring = keeper::Wiring {
+        clock: now,
+        on_committed,
+        on_removed: evidence::on_removed(evidence.clone()),
+    };
+    let targets = deliver::targets(&config.deliver, config.http.url.as_ref());
     let owed = targets.iter().map(Target::subscription).collect();
     let keeper = Keeper::start(store, owed, metrics.clone(), wiring)?;
     let status: status::Shared = Arc::new(RwLock::new(Status {
@@ -101,6 +109,7 @@ pub(super) fn start(
         status: Arc::clone(&status),
         keeper: keeper.clone(),
         audit: posts,
+        data_dir: config.sensor.data_dir.as_path().into(),
         clock: now,
     };
     let wanted = if events.is_some() { Wanted::All } else { Wanted::ForDetectors };
@@ -124,7 +133,8 @@ pub(super) fn start(
     let is_fed = intake::is_fed(&config.intake);
     let all = workers + usize::from(is_fed);
     let merge = (Merge::new(all), batches);
-    let detection = start_detection(engine, merge, names, (events, accounts), &parts)?;
+    let told = (events, accounts, evidence.clone());
+    let detection = start_detection(engine, merge, names, told, &parts)?;
     let tally = || Tally::new(metrics.clone(), refused.clone());
     let intake = if is_fed {
         let feeds = Feeds { syslog, flows, files, posted };
@@ -132,11 +142,25 @@ pub(super) fn start(
     } else {
         Intake::default()
     };
-    let workers = start_workers(workers, wanted, &links, sources, &to_detection, tally)?;
+    let memory = config.evidence.memory / workers as u64;
+    let remembers = evidence.clone().map(|teller| (teller, memory));
+    let workers =
+        start_workers(workers, wanted, &links, sources, (&to_detection, remembers), tally)?;
+    let packets =
+        deliver::Packets::new(&config.sensor.data_dir, evidence.as_ref().map(Evidence::awaited));
+    let evidence = evidence.zip(asked).map(|channel| {
+        let place = Place {
+            data_dir: config.sensor.data_dir.clone(),
+            limit: config.evidence.disk,
+            names: links.names(),
+        };
+        evidence::start(place, &workers, channel, &status)
+    });
+    let evidence = evidence.transpose()?;
     let (to_control, messages) = mpsc::channel();
     let seed = now().as_nanos() ^ u64::from(std::process::id());
     let (deliver, delivery) =
-        deliver::delivery(targets, keeper.clone(), metrics.clone(), now, seed);
+        deliver::delivery(targets, (keeper.clone(), packets), metrics.clone(), now, seed);
     let access = http.access();
     let io = io::start(to_control, io::Tasks { bound: http, parts, delivery })?;
     let steps = clock::Steps::new(now(), Instant::now());
@@ -150,6 +174,7 @@ pub(super) fn start(
         intake,
         detection,
         keeper,
+        evidence,
         teller,
         io,
         deliver,
@@ -261,7 +286,7 @@ fn start_detection(
     engine: Engine,
     (merge, batches): (Merge, Receiver<Batch>),
     interfaces: Vec<String>,
-    (events, accounts): (Option<EventFile>, Accounts),
+    (events, accounts, evidence): (Option<EventFile>, Accounts, Option<Evidence>),
     parts: &http::Parts,
 ) -> Result<Thread<detection::Order, ()>, RunError> {
     let (orders, receiver) = mpsc::channel();
@@ -274,6 +299,7 @@ fn start_detection(
         orders: receiver,
         keeper: parts.keeper.clone(),
         events,
+        evidence,
         accounts,
         pulse: Arc::clone(&pulse),
         status: Arc::clone(&parts.status),
@@ -301,7 +327,7 @@ fn start_workers(
     wanted: Wanted,
     links: &Links,
     sources: Vec<Sources>,
-    batches: &SyncSender<Batch>,
+    (batches, remembers): (&SyncSender<Batch>, Option<(Evidence, u64)>),
     tally: impl Fn() -> Tally,
 ) -> Result<Vec<Thread<worker::Order, bool>>, RunError> {
     let capacity = (MAX_FLOWS / number).max(LEAST_FLOWS);
@@ -321,6 +347,9 @@ fn start_workers(
         let path = Path::new(wanted, capacity, Copies::LeaveOut, None);
         let mut path = path.map_err(RunError::Memory)?;
         path.reader.mirrors_mut().set_own(interface::own_addresses());
+        if let Some((_, memory)) = &remembers {
+            path.remember(*memory);
+        }
         let worker = Worker {
             number,
             path,
@@ -331,6 +360,8 @@ fn start_workers(
             batches: batches.clone(),
             pulse: Arc::clone(&pulse),
             tally: tally(),
+            evidence: remembers.as_ref().map(|(teller, _)| teller.clone()),
+            searches: VecDeque::new(),
         };
         let processor = processors.get(number).copied();
         let handle = spawn(&format!("egret-work-{number}"), move || {

@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{Timespec, poll};
 
+use super::evidence::{self, Found};
 use super::input::Input;
 use super::pulse::Pulse;
 use super::tally::Tally;
 use crate::capture::Scan;
 use crate::capture::live::Live;
 use crate::event::{Event, Mirrored, Neighbour, Record, Report};
+use crate::evidence::{Recent, Search};
 use crate::flow::TICK;
 use crate::mirror::SourceFacts;
 use crate::observe::Sink;
@@ -39,6 +41,11 @@ const BATCH: usize = 512;
 /// are told of at once. What comes on top is dropped and counted.
 pub(super) const ROOM: usize = 1 << 16;
 
+/// Pages of memory that are looked through between two bursts at most, for packets of alerts: 50 µs.
+const PAGES: usize = 4;
+/// Searches that may wait; whoever asked waits for an answer no longer than a second.
+const SEARCHES: usize = 256;
+
 /// What a worker hands on: events in nearly the order of their time.
 #[derive(Debug)]
 pub(super) struct Batch {
@@ -57,6 +64,8 @@ pub(super) struct Batch {
 pub(super) enum Order {
     /// Take frames of an interface from this source from now on.
     Attach(u16, Live),
+    /// Look for the first packets of a conversation: the number of the search, and whose.
+    Find(u64, u64),
     /// Let the packets of an interface pass, which this host is in the path of.
     Pass(u16),
     /// Read what is there, for no longer than this, and end.
@@ -76,6 +85,10 @@ pub(super) struct Worker {
     pub(super) batches: SyncSender<Batch>,
     pub(super) pulse: Arc<Pulse>,
     pub(super) tally: Tally,
+    /// Who is told what was found of conversations, where packets are kept.
+    pub(super) evidence: Option<evidence::Teller>,
+    /// Searches under way, by their number.
+    pub(super) searches: VecDeque<(u64, Search)>,
 }
 
 /// Events on their way to detection.
@@ -247,7 +260,8 @@ impl Worker {
                 Some(_) => {}
                 None => {
                     end = self.obey((now, steady), &mut waiting);
-                    if !busy && end.is_none() {
+                    let searched = self.find();
+                    if !busy && !searched && end.is_none() {
                         self.nap();
                     }
                 }
@@ -291,6 +305,7 @@ impl Worker {
             input.publish(&self.tally, &self.pulse, &mut self.path);
         }
         self.tally.publish(&self.path, std::mem::take(&mut waiting.dropped));
+        self.pulse.remembers(self.path.recent.as_ref().and_then(Recent::since));
     }
 
     /// Does what it is told; the deadline, when that is to stop.
@@ -310,11 +325,35 @@ impl Worker {
                 self.inputs.push(Input::new(interface, source));
                 self.inputs.sort_by_key(|input| input.interface);
             }
+            Order::Find(ticket, flow) => {
+                if let Some(recent) = &self.path.recent
+                    && self.searches.len() < SEARCHES
+                {
+                    self.searches.push_back((ticket, recent.search(flow)));
+                }
+            }
             Order::Pass(interface) => {
                 self.inputs.iter().filter(|one| one.interface == interface).for_each(Input::pass);
             }
         }
         None
+    }
+
+    /// Goes on with the search that waits longest; whether there is any.
+    fn find(&mut self) -> bool {
+        let (Some(recent), Some((_, search))) = (&self.path.recent, self.searches.front_mut())
+        else {
+            return false;
+        };
+        if recent.go_on(search, PAGES)
+            && let Some((ticket, search)) = self.searches.pop_front()
+            && let Some(evidence) = &self.evidence
+        {
+            let found = Found { worker: self.number, ticket, packets: search.found() };
+            // Who has no room for the answer goes on without.
+            evidence.tell(evidence::Message::Found(found));
+        }
+        true
     }
 
     /// Takes what an interface's source has left, and lets go of it.
@@ -358,6 +397,9 @@ impl Worker {
         self.path.finish(&mut last);
         last.hand_on(Timestamp::MAX);
         self.publish(&mut waiting);
+        if let (Some(evidence), Some(recent)) = (&self.evidence, self.path.recent.take()) {
+            evidence.tell(evidence::Message::Left(self.number, Box::new(recent)));
+        }
     }
 }
 

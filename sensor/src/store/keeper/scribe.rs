@@ -230,19 +230,21 @@ impl Scribe {
             return Ok(());
         }
         let trimmed = self.store.trim(self.alerts - MOST_ALERTS + MOST_ALERTS / 100)?;
-        self.alerts = self.alerts.saturating_sub(trimmed.settled + trimmed.owed);
+        self.alerts = self.alerts.saturating_sub(trimmed.settled.len() + trimmed.owed.len());
         tracing::warn!(
             "{} alerts are kept: the {} oldest that nobody waits for were removed",
             grouped(MOST_ALERTS as u64),
-            trimmed.settled
+            trimmed.settled.len()
         );
-        if trimmed.owed > 0 {
-            self.metrics.events_dropped.with_label_values(&["store"]).inc_by(trimmed.owed as u64);
+        if !trimmed.owed.is_empty() {
+            let owed = trimmed.owed.len() as u64;
+            self.metrics.events_dropped.with_label_values(&["store"]).inc_by(owed);
             tracing::error!(
                 "{} alerts were removed before they could be delivered: too many wait",
-                trimmed.owed
+                trimmed.owed.len()
             );
         }
+        (self.wiring.on_removed)([trimmed.settled, trimmed.owed].concat());
         Ok(())
     }
 

@@ -35,6 +35,7 @@ pub(super) fn start_over(store: Store, owed: Vec<Subscription>) -> Kept {
                 let _ = told.send(alert.clone());
             }
         }),
+        on_removed: Box::new(|_| {}),
     };
     let keeper = Keeper::start(store, owed, metrics.clone(), wiring).unwrap();
     Kept { keeper, committed, metrics }

@@ -9,7 +9,7 @@ use crate::alert::sample::{hostile_names, saying};
 
 /// What a receiver reads of such an alert.
 fn sent(format: WebhookFormat, name: &str) -> Value {
-    let bytes = body(format, &saying(name), NOW).unwrap();
+    let bytes = body(format, &saying(name), None, NOW).unwrap();
     let is_one_line = bytes.iter().all(|byte| *byte >= b' ');
     assert!(is_one_line, "Splunk takes an event a line: {name:?}");
     let sent = serde_json::from_slice(&bytes).unwrap();

@@ -27,6 +27,7 @@ fn child() {
             }
             to.flush().unwrap();
         }),
+        on_removed: Box::new(|_| {}),
     };
     let store = Store::open(Path::new(&directory)).unwrap();
     let keeper = Keeper::start(store, soc(), Metrics::new().unwrap(), wiring).unwrap();
