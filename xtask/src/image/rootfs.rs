@@ -31,7 +31,6 @@ pub(super) fn build(root: &Path, mirror: &str, package: &Path) -> anyhow::Result
         &INCLUDE.join(","),
     ]);
     mmdebstrap.args(["--aptopt=Acquire::Languages \"none\"", "--dpkgopt=force-unsafe-io"]);
-    mmdebstrap.args(["--dpkgopt=path-exclude=/usr/share/locale/*"]);
     mmdebstrap.arg(format!("--customize-hook=copy-in '{}' /root", package.display()));
     mmdebstrap.arg(
         "--customize-hook=chroot \"$1\" sh -c 'apt-get install --yes --no-install-recommends \
@@ -54,8 +53,10 @@ fn settings(root: &Path) -> anyhow::Result<()> {
     tools::run(&mut copy, "coreutils")?;
     inside(
         root,
-        "chmod --recursive u=rwX,go=rX /etc/cloud /etc/systemd /etc/kernel /etc/fstab /usr/lib/egret",
+        "chmod --recursive u=rwX,go=rX /etc/cloud /etc/dpkg /etc/systemd /etc/kernel /etc/fstab /usr/lib/egret",
     )?;
+    // What dpkg leaves out from now on.
+    inside(root, "rm -rf /usr/share/locale/*")?;
     inside(root, "systemctl --quiet enable systemd-networkd systemd-resolved egret-address")?;
     inside(
         root,
@@ -77,7 +78,7 @@ fn boot(root: &Path) -> anyhow::Result<()> {
     let esp = root.join(ESP);
     for (to, folder) in [("BOOTX64.EFI", "EFI/BOOT"), ("systemd-bootx64.efi", "EFI/systemd")] {
         fs::create_dir_all(esp.join(folder))?;
-        let from = root.join("usr/lib/systemd/boot/efi/systemd-bootx64.efi");
+        let from = root.join("usr/lib/systemd/boot/efi/systemd-bootx64.efi.signed");
         fs::copy(&from, esp.join(folder).join(to)).with_context(|| from.display().to_string())?;
     }
     fs::create_dir_all(esp.join("loader/entries"))?;
