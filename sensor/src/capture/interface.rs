@@ -15,7 +15,7 @@ mod pick;
 
 pub use ethtool::{Channels, Feature, RingSizes};
 use listing::Hardware;
-pub use pick::{Pick, pick};
+pub use pick::{Pick, is_card, pick};
 
 /// The names of all interfaces, in the system's order.
 pub fn names() -> Vec<String> {
