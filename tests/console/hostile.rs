@@ -60,7 +60,8 @@ fn hostile_names_are_only_shown() {
     for (number, name) in names().iter().enumerate().filter(|(_, name)| !name.trim().is_empty()) {
         let name = toml::Value::from(name.as_str());
         config += &format!(
-            "[[asset]]\nname = {name}\nrole = \"guest\"\naddress = [\"10.66.0.{}\"]\n", number + 1
+            "[[asset]]\nname = {name}\nrole = \"guest\"\naddress = [\"10.66.0.{}\"]\n",
+            number + 1
         );
     }
     let estate = Estate::with(&config, |alerts| {
@@ -99,8 +100,14 @@ fn hostile_names_are_only_shown() {
     let of = |number: u128| {
         let id = uuid::Uuid::from_u128(0x1000 + number);
         browser.open(&estate.address(&format!("#alert={id}")));
-        browser.until("the alert", &format!("location.hash.endsWith('{id}') && document.querySelector('.timeline')"));
-        browser.until("its title", "document.querySelector('.lead h1')?.textContent.startsWith('Egress')");
+        browser.until(
+            "the alert",
+            &format!("location.hash.endsWith('{id}') && document.querySelector('.timeline')"),
+        );
+        browser.until(
+            "its title",
+            "document.querySelector('.lead h1')?.textContent.startsWith('Egress')",
+        );
         browser.script("return document.querySelector('.lead h1').textContent").to_string()
     };
     let title = of(7);
@@ -112,5 +119,13 @@ fn hostile_names_are_only_shown() {
 
 /// As `encodeURIComponent` has it.
 fn percent(text: &str) -> String {
-    text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }

@@ -163,7 +163,10 @@ mod tests {
         let known = |hour: &Hour| hour.bytes.map(|bytes| bytes / 10_000_000);
         // 21 to 38 were over, of 39 to 41 nothing was kept.
         assert!(hours[..18].iter().all(|hour| matches!(known(hour), Some(1..=2))), "{hours:?}");
-        assert_eq!(hours[18..].iter().map(known).collect::<Vec<_>>(), [None, None, None, Some(0), Some(0), Some(0)]);
+        assert_eq!(
+            hours[18..].iter().map(known).collect::<Vec<_>>(),
+            [None, None, None, Some(0), Some(0), Some(0)]
+        );
         let [low, high, limit] = hours[23].usual.unwrap();
         assert!(low < 20_000_000 && 20_000_000 < high && high < limit, "{low} {high} {limit}");
     }
