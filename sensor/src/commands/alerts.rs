@@ -164,7 +164,7 @@ fn write_json(value: &impl serde::Serialize, to: &mut impl Write) -> io::Result<
 /// The id that is meant.
 fn find(store: &Store, given: &str) -> Result<Uuid, AlertsError> {
     check(given)?;
-    one_of(given, store.alert_ids(given, 4)?)
+    one_of(given, &store.alert_ids(given, 4)?)
 }
 
 /// Whether that may begin an id.
@@ -176,8 +176,8 @@ fn check(given: &str) -> Result<(), AlertsError> {
 }
 
 /// The only id there may be.
-fn one_of(given: &str, ids: Vec<Uuid>) -> Result<Uuid, AlertsError> {
-    match ids.as_slice() {
+fn one_of(given: &str, ids: &[Uuid]) -> Result<Uuid, AlertsError> {
+    match ids {
         [] => Err(AlertsError::Unknown(given.to_owned())),
         [id] => Ok(*id),
         several => Err(AlertsError::Ambiguous {

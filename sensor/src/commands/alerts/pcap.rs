@@ -24,7 +24,7 @@ pub(super) fn write(
     ids.extend(evidence::ids(data_dir, given, 4));
     ids.sort_unstable();
     ids.dedup();
-    let id = one_of(given, ids)?;
+    let id = one_of(given, &ids)?;
     if *file == Stream::Standard && io::stdout().is_terminal() {
         return Err(AlertsError::Terminal);
     }
