@@ -72,7 +72,7 @@ fn hostile_names_are_only_shown() {
     let browser = Browser::start(&estate.machine);
     for (width, height) in [(1280, 900), (360, 780)] {
         browser.look(width, height, "light");
-        let mut check = |view: &str, there: &str| {
+        let check = |view: &str, there: &str| {
             browser.open("about:blank");
             browser.open(&estate.address(view));
             browser.until(view, there);
