@@ -88,8 +88,8 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_parts(1_795_000_000, 0);
 
     fn run<T>(what: impl Future<Output = T>) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true);
-        runtime.build().unwrap().block_on(what)
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().start_paused(true).build().unwrap().block_on(what)
     }
 
     fn engine() -> Engine {
