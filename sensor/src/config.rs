@@ -11,6 +11,7 @@ use ipnet::IpNet;
 
 use crate::decode::Mac;
 
+mod expected;
 pub mod file;
 mod hours;
 mod policy;
@@ -18,6 +19,7 @@ mod port_formula;
 mod services;
 mod written;
 
+pub use expected::{Expected, ExpectedError};
 pub use hours::{BusinessHours, WallTime};
 pub use policy::{
     Channels, GuestOperations, Maintenance, MirrorDestination, MirrorPolicy, Segment, SiteBudget,

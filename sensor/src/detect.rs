@@ -22,9 +22,11 @@ use guest_operations::GuestOperations;
 use mirror_policy::MirrorPolicy;
 use tls_egress::TlsEgress;
 
+pub use asked::Watched;
 pub use budget::Spending;
 pub use channels::{CHANNELS, Detector, Reads, Row, rows};
 pub use exported::Counts as FlowRecords;
+pub use volume::{Chart, Hour as HourMoved, Past};
 
 mod answers;
 mod asked;

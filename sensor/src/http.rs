@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::config;
+use crate::inquiry::Asker;
 use crate::intake::audit::post::Posts;
 use crate::metrics::Metrics;
 use crate::status;
@@ -28,6 +29,7 @@ mod access;
 mod api;
 mod audit;
 mod connection;
+mod console;
 mod error;
 mod guard;
 mod health;
@@ -76,6 +78,8 @@ pub struct Parts {
     pub keeper: Keeper,
     /// `/intake/audit`
     pub audit: Posts,
+    /// Asks the detection thread what assets moved.
+    pub asker: Asker,
     /// Where the packets of alerts are.
     pub data_dir: Arc<Path>,
     /// What time it is: a status that is old says that nobody sets it any more.

@@ -98,6 +98,8 @@ pub struct Reader {
     devices: Devices,
     /// When the file was written that the messages are in.
     written: Option<Timestamp>,
+    /// How far the clock is ahead that wrote the last message, in nanoseconds.
+    ahead: Option<i64>,
 }
 
 impl Reader {
@@ -113,6 +115,7 @@ impl Reader {
             Some(arrival) => (Form::Wire, Some(arrival)),
             None => (Form::File, self.written),
         };
+        self.ahead = None;
         let Some(message) = text.as_deref().and_then(|text| syslog::parse(text, form, near)) else {
             self.counts.unreadable += 1;
             return None;
@@ -156,6 +159,7 @@ impl Reader {
             return origin.arrival.or(message.time);
         };
         let (time, off) = self.skews.correct(origin.peer, message.host, stated, arrival);
+        self.ahead = Some(self.skews.last_ahead());
         if let Some(off) = off {
             let host = message.host.unwrap_or("a host without a name");
             let way = if off.is_ahead { "ahead of" } else { "behind" };
@@ -171,6 +175,12 @@ impl Reader {
     /// What became of the messages so far.
     pub const fn counts(&self) -> Counts {
         Counts { missing: self.gaps.missing(), ..self.counts }
+    }
+
+    /// How far the clock is ahead of this sensor's that wrote the last message, in nanoseconds, where it
+    /// said what time it was.
+    pub const fn clock_ahead(&self) -> Option<i64> {
+        self.ahead
     }
 
     /// By how much the sender's clock is off that is off the most.

@@ -20,6 +20,7 @@ pub mod event;
 pub mod evidence;
 pub mod flow;
 pub mod http;
+pub mod inquiry;
 pub mod intake;
 pub mod inventory;
 pub mod logging;

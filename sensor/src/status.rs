@@ -4,6 +4,8 @@ use std::sync::{Arc, RwLock};
 
 use serde::Serialize;
 
+use crate::intake::flows::Known;
+use crate::intake::listen::Sender;
 use crate::mirror::Report;
 use crate::time::Timestamp;
 
@@ -27,6 +29,8 @@ pub struct Status {
     pub interfaces: Vec<Interface>,
     /// What the mirror is like.
     pub mirror: Mirror,
+    /// Bytes on the wire of all frames received.
+    pub bytes: u64,
     /// Conversations under way.
     pub flows: u64,
     /// Why the database cannot be written, while it cannot.
@@ -37,6 +41,11 @@ pub struct Status {
     pub clock_error: Option<String>,
     /// What the last attempt to reload the config came to, where it failed.
     pub reload_error: Option<String>,
+    /// What is being learned.
+    pub learning: Learning,
+    /// Who sends logs, audit records and flow records; `/api/sources` tells of it.
+    #[serde(skip)]
+    pub feeds: Arc<Feeds>,
     /// Everything that is watched, in the inventory's order; the status tells only how many.
     #[serde(serialize_with = "how_many")]
     pub assets: Arc<Vec<Asset>>,
@@ -71,7 +80,47 @@ pub struct Mirror {
     /// Share of frames that were lost on the way to the sensor, 0 to 1.
     pub dropped: f64,
     /// The same and more of each source of packets: an interface, or an exporter of tunnels there.
-    pub sources: Vec<Report>,
+    pub sources: Vec<MirrorSource>,
+}
+
+/// One source of packets, as it was lately.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct MirrorSource {
+    /// In numbers.
+    #[serde(flatten)]
+    pub report: Report,
+    /// Whether there is nothing that people should know.
+    pub is_well: bool,
+    /// What it does, in words: `is well`, `lost 2.1 % of packets: volumes may be short`.
+    pub health: String,
+}
+
+/// What is being learned.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Learning {
+    /// Assets that are not learned yet.
+    pub assets: usize,
+    /// When the last of them will be.
+    pub until: Option<Timestamp>,
+}
+
+/// What comes besides packets. Lists have bounds where they are made: 200 senders and 200 exporters.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Feeds {
+    /// Whether log messages are listened for.
+    pub takes_syslog: bool,
+    /// Who sends log messages, the last first.
+    pub syslog: Vec<Sender>,
+    /// Whether flow records are listened for.
+    pub takes_flows: bool,
+    /// Who exports flow records, the last first.
+    pub exporters: Vec<Known>,
+    /// Whether audit records are taken in, from files or by HTTP.
+    pub takes_audit: bool,
+    /// Files with audit records that are followed.
+    pub audit_files: usize,
+    /// When an audit record was last read.
+    pub last_audit: Option<Timestamp>,
 }
 
 /// One asset.

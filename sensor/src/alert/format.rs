@@ -11,9 +11,12 @@ use crate::text::{grouped, printable, printable_within};
 use crate::time::{ByteSize, Elapsed, Timestamp};
 
 mod evidence;
+mod explained;
 mod mirroring;
 mod next;
 mod operations;
+
+pub use explained::{Explained, explained};
 
 /// How an alert is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

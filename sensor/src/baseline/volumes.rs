@@ -86,6 +86,13 @@ impl Volumes {
         self.hours.iter().map(|hour| hour.bytes()).max().unwrap_or(0)
     }
 
+    /// The most that moved in 1 h of an hour that is kept; none where that is not known.
+    pub(crate) fn moved(&self, hour: u32) -> Option<u64> {
+        let is_kept = hour < self.next && hour.saturating_add(HOURS as u32) >= self.next;
+        let [.., of_hour] = self.hour(hour).filter(|_| is_kept)?;
+        (of_hour != Size::UNKNOWN).then(|| of_hour.bytes())
+    }
+
     /// Hours of which it is known what they moved, nothing included.
     pub(crate) fn known_hours(&self) -> u64 {
         self.hours.iter().filter(|hour| **hour != Size::UNKNOWN).count() as u64

@@ -60,7 +60,7 @@ pub struct BaselineList {
 }
 
 /// What is approved. Everything given must match; of several values any.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct BaselineApprove {
     /// For the asset of this name (repeatable)
     #[arg(long, value_name = "NAME")]

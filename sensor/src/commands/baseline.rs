@@ -4,8 +4,8 @@ use std::io::{self, BufWriter, Write};
 
 use super::person;
 use crate::cli::{self, BaselineApprove, BaselineCommand, BaselineForget, Exit, Failure};
-use crate::config::file::{self, ConfigError};
-use crate::config::{Approve, Config};
+use crate::config::file::ConfigError;
+use crate::config::{Approve, Config, Expected, ExpectedError};
 use crate::store::{Store, StoreError};
 use crate::system::now;
 use crate::text::{printable, reason};
@@ -111,32 +111,13 @@ fn approve(
 
 /// What is approved, checked as the config would be.
 fn entry(given: &BaselineApprove) -> Result<Approve, BaselineError> {
-    if given.asset.is_empty() && given.role.is_empty() {
-        return Err(BaselineError::Who);
-    }
-    if given.sni.is_empty() && given.destination.is_empty() && given.port.is_empty() {
-        return Err(BaselineError::Where);
-    }
-    let mut text = "[[approve]]\n".to_owned();
-    let lists = [
-        ("asset", &given.asset),
-        ("role", &given.role),
-        ("sni", &given.sni),
-        ("destination", &given.destination),
-    ];
-    for (key, values) in lists.into_iter().filter(|(_, values)| !values.is_empty()) {
-        text += &format!("{key} = {}\n", toml::Value::from(values.clone()));
-    }
-    if !given.port.is_empty() {
-        let ports: Vec<i64> = given.port.iter().map(|port| i64::from(*port)).collect();
-        text += &format!("port = {}\n", toml::Value::from(ports));
-    }
-    if let Some(note) = &given.note {
-        text += &format!("note = {}\n", toml::Value::from(note.clone()));
-    }
-    let mut read = file::parse("approval", &text, &[], Config::default())
-        .map_err(|error| BaselineError::Approval(complaint(error)))?;
-    read.approve.pop().ok_or(BaselineError::Where)
+    let BaselineApprove { asset, role, sni, destination, port, note } = given.clone();
+    let read = Expected { asset, role, sni, destination, port, note }.read();
+    read.map_err(|error| match error {
+        ExpectedError::Who => BaselineError::Who,
+        ExpectedError::Where => BaselineError::Where,
+        ExpectedError::Wrong(error) => BaselineError::Approval(complaint(error)),
+    })
 }
 
 /// The config's complaint in terms of flags.

@@ -7,11 +7,25 @@ use super::estate::Phase;
 use super::guest_operations::GuestOperations;
 use super::mirror_policy::MirrorPolicy;
 use super::tls_egress::TlsEgress;
-use super::volume::Direction;
+use super::volume::{Direction, Past};
 use super::{Engine, Moved, Spending};
 use crate::alert::Verdict;
+use crate::config::Approve;
 use crate::inventory::{AssetId, Inventory};
 use crate::time::Timestamp;
+
+/// What is known of an asset, as far as people look at it.
+#[derive(Debug, Clone)]
+pub struct Watched {
+    /// When it will be learned, while it is not.
+    pub learned_by: Option<Timestamp>,
+    /// What its last hours can be shown from.
+    pub past: Past,
+    /// No less stands out.
+    pub floor: u64,
+    /// What is approved for it, by the config and by people.
+    pub approvals: Vec<Approve>,
+}
 
 impl Engine {
     /// What people found alerts to be; those that are no false alarm do not count against the budget.
@@ -43,6 +57,24 @@ impl Engine {
     /// Whether an asset is still being learned, so that less is told of it.
     pub fn learning(&self, asset: AssetId, now: Timestamp) -> bool {
         self.estate.phase(asset, now) != Phase::Watching
+    }
+
+    /// When an asset will be learned, while it is not.
+    pub fn learned_by(&self, asset: AssetId, now: Timestamp) -> Option<Timestamp> {
+        let seen = self.inventory().asset(asset)?.first_seen?;
+        self.learning(asset, now).then(|| seen.plus(self.estate.learning()))
+    }
+
+    /// What is known of the asset of this name, as far as people look at it.
+    pub fn watched(&self, name: &str, now: Timestamp) -> Option<Watched> {
+        let id = self.inventory().named(name)?;
+        let role = self.inventory().asset(id)?.role;
+        Some(Watched {
+            learned_by: self.learned_by(id, now),
+            past: self.estate.volumes.past(id),
+            floor: self.estate.volumes.floor(),
+            approvals: self.estate.approvals_of(name, role).cloned().collect(),
+        })
     }
 
     /// Bytes an asset sent and received since the start, or since it was forgotten.

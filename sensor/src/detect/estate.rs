@@ -150,6 +150,11 @@ impl Estate {
         self.mirror = Some((facts, time));
     }
 
+    /// How long an asset is learned.
+    pub(crate) const fn learning(&self) -> Duration {
+        self.learning
+    }
+
     /// How far learning has come for an asset. With `--learn`, what is seen first after it is
     /// learned for as long.
     pub(crate) fn phase(&self, asset: AssetId, now: Timestamp) -> Phase {
@@ -280,6 +285,14 @@ impl Estate {
             }
         }
         approval
+    }
+
+    /// What is approved for an asset of that name and role.
+    pub(crate) fn approvals_of(&self, name: &str, role: Role) -> impl Iterator<Item = &Approve> {
+        self.approve.iter().filter(move |approve| {
+            (approve.assets.is_empty() || approve.assets.iter().any(|asset| asset == name))
+                && (approve.roles.is_empty() || approve.roles.contains(&role))
+        })
     }
 
     /// What an alert should say of the mirror that shows a conversation, where that is not well.

@@ -19,9 +19,11 @@ use std::time::Duration;
 use crate::baseline::{self, AssetBaseline};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
+pub use chart::{Chart, Hour, Past};
 pub(crate) use habit::Usual;
 use track::{At, Track};
 
+mod chart;
 mod habit;
 mod ring;
 mod track;
@@ -201,6 +203,11 @@ impl Volumes {
         let of = |scope| self.track(asset, Series(scope, direction));
         let tracks = [Scope::Internal, Scope::External].into_iter().filter_map(of);
         tracks.fold(0, |sum, track| sum.saturating_add(track.total()))
+    }
+
+    /// A spike is never smaller.
+    pub(crate) const fn floor(&self) -> u64 {
+        self.floor
     }
 
     /// From now on a spike is never smaller than `floor`.

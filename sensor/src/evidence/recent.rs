@@ -11,7 +11,8 @@ use super::Packet;
 use crate::capture::{Frame, LinkType};
 use crate::time::Timestamp;
 
-/// Frames of a conversation at most: a TCP handshake, both hellos of TLS and what comes with them.
+/// Frames of a conversation at most, bare acknowledgments not counted: a TCP handshake, both hellos of TLS and
+/// what comes with them.
 pub const MAX_PACKETS: u8 = 8;
 /// Bytes of a conversation at most, what describes its frames not counted: a handshake and a ClientHello
 /// that fills two segments leave the server a whole segment nearly.
@@ -43,15 +44,6 @@ struct Header {
     unused: u32,
 }
 
-/// Whose frame it is.
-#[derive(Debug, Clone, Copy)]
-pub struct Origin {
-    /// See [`crate::event::Flow::id`].
-    pub flow: u64,
-    /// See [`Packet::interface`].
-    pub interface: Option<u16>,
-}
-
 /// The memory.
 #[derive(Debug)]
 pub struct Recent {
@@ -63,6 +55,8 @@ pub struct Recent {
     /// Where the next frame goes, and where its page ends.
     next: usize,
     end: usize,
+    /// Where frames come from now.
+    interface: u16,
 }
 
 /// Who looks for a conversation's packets, page by page.
@@ -80,29 +74,35 @@ impl Recent {
     pub fn new(bytes: u64) -> Self {
         let pages = usize::try_from(bytes / PAGE as u64).unwrap_or(usize::MAX / PAGE).max(2);
         let zeroed = vec![0; pages * PAGE];
-        Self { bytes: zeroed, used: vec![0; pages], begun: 1, next: 0, end: PAGE }
+        Self { bytes: zeroed, used: vec![0; pages], begun: 1, next: 0, end: PAGE, interface: NONE }
     }
 
-    /// Keeps the first `room` bytes of a frame; how many that were.
+    /// The frames from here on come from this interface, see [`Packet::interface`].
+    pub fn set_interface(&mut self, interface: Option<u16>) {
+        self.interface = interface.unwrap_or(NONE);
+    }
+
+    /// Keeps the first `room` bytes of a frame of the conversation with this
+    /// [`id`](crate::event::Flow::id); how many that were.
     #[inline]
-    pub fn put(&mut self, of: Origin, frame: &Frame<'_>, room: usize) -> usize {
+    pub fn put(&mut self, flow: u64, frame: &Frame<'_>, room: usize) -> usize {
         let len = frame.bytes.len().min(room).min(SNAP);
         if self.next + HEADER + len > self.end {
             self.turn();
         }
         let header = Header {
-            flow: of.flow,
+            flow,
             time: frame.time.as_nanos(),
             wire_len: frame.wire_len,
             len: len as u16,
             link: frame.link.0,
             vlan: frame.vlan.unwrap_or(NONE),
-            interface: of.interface.unwrap_or(NONE),
+            interface: self.interface,
             unused: 0,
         };
-        let place = self.bytes.get_mut(self.next..).and_then(<[u8]>::split_first_chunk_mut);
-        if let Some((described, rest)) = place
-            && let (Some(to), Some(from)) = (rest.get_mut(..len), frame.bytes.get(..len))
+        let place = self.bytes.get_mut(self.next..self.next + HEADER + len);
+        if let Some((described, to)) = place.and_then(<[u8]>::split_first_chunk_mut)
+            && let Some(from) = frame.bytes.get(..len)
         {
             *described = bytemuck::cast::<Header, [u8; HEADER]>(header);
             to.copy_from_slice(from);

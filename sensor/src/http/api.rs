@@ -1,7 +1,8 @@
 //! The API: `/api/...`, JSON in and out.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Query, State};
 
 use super::Parts;
@@ -9,12 +10,17 @@ use super::refusal::Refusal;
 use crate::status::Status;
 
 pub(super) mod alerts;
+pub(super) mod approvals;
+pub(super) mod asset;
 pub(super) mod assets;
+pub(super) mod sources;
 
 /// Entries in one answer unless asked otherwise.
 const USUAL: usize = 100;
 /// Entries in one answer at most.
 const MOST: usize = 1000;
+/// The longest note, in characters.
+const LONGEST_NOTE: usize = 2000;
 
 /// `GET /api/status`
 pub(super) async fn status(State(parts): State<Parts>) -> Json<Status> {
@@ -25,6 +31,26 @@ impl Parts {
     /// A copy of the status.
     pub(super) fn status(&self) -> Status {
         self.status.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+}
+
+/// What a body says, as JSON.
+fn body<T: serde::de::DeserializeOwned>(
+    body: Result<Bytes, BytesRejection>,
+    expected: &str,
+) -> Result<T, Refusal> {
+    let body = body.map_err(|rejection| Refusal::new(rejection.status(), rejection.body_text()))?;
+    serde_json::from_slice(&body)
+        .map_err(|error| Refusal::bad(format!("expected {expected}: {error}")))
+}
+
+/// A note of a person, if there is anything in it.
+fn note(note: Option<String>) -> Result<Option<String>, Refusal> {
+    match note {
+        Some(note) if note.chars().count() > LONGEST_NOTE => {
+            Err(Refusal::bad(format!("the note is longer than {LONGEST_NOTE} characters")))
+        }
+        note => Ok(note.filter(|note| !note.trim().is_empty())),
     }
 }
 

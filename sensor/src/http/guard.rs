@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::access::Token;
 use super::refusal::Refusal;
-use super::{Access, audit};
+use super::{Access, audit, console};
 
 /// Where the packets of an alert are.
 pub(super) const PACKETS: &str = "/api/alerts/{id}/pcap";
@@ -45,7 +45,7 @@ fn pass(access: &Access, request: &Request) -> Result<(), Refusal> {
     // packets, which hold what people sent, where there is a token.
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let is_open = access.is_local() && !(are_packets(path) && access.token().is_some());
-    if path == "/healthz" || (reads && is_open) {
+    if path == "/healthz" || (reads && (is_open || console::is_own(path))) {
         return Ok(());
     }
     check_token(access, request.headers())
@@ -116,8 +116,10 @@ fn with_headers(mut answer: Response) -> Response {
     let is_unauthorized = answer.status() == StatusCode::UNAUTHORIZED;
     let headers = answer.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // Nothing here is the same a second later, and alerts are nothing for a proxy's disk.
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Nothing but the console's files is the same a second later, and alerts are nothing for a proxy's
+    // disk.
+    let no_store = HeaderValue::from_static("no-store");
+    headers.entry(header::CACHE_CONTROL).or_insert(no_store);
     if is_unauthorized {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }

@@ -11,7 +11,9 @@ use super::*;
 use crate::status::{Asset, Interface, Status};
 
 mod alerts;
+mod approvals;
 mod audit;
+mod console;
 mod server;
 
 /// A sensor that does its work.
@@ -72,7 +74,12 @@ fn what_is_wrong_is_told_as_json() {
     let server = Server::start(&config(), working());
     let id = "/api/alerts/6fa459ea-ee8a-5ca4-894e-db77e160355e";
     let cases = [
-        ("GET", "/", 404, "/api/alerts"),
+        ("GET", "/nothing", 404, "/api/alerts"),
+        ("GET", "/console/..%2fstatus", 404, "no such file"),
+        ("GET", "/api/approvals/1", 405, "GET is not answered"),
+        ("GET", "/api/volumes?names=x", 400, "a JSON list"),
+        ("GET", "/api/assets/nobody", 404, "no asset is called nobody"),
+        ("GET", "/api/assets/vm-1", 503, "ask again"),
         ("GET", "/metrics/../api", 404, "nothing is here"),
         ("DELETE", "/metrics", 403, "http.token_file"),
         ("GET", "/api/alerts?severity=low", 400, "min_severity"),

@@ -40,6 +40,7 @@ mod template;
 mod told;
 
 pub use counts::{Counts, Early, Outcome, Protocol, Refusal};
+pub use exporters::Known;
 pub use listen::{Bound, Datagrams, Inbox, bind, serve};
 
 /// When a datagram came, and from whom.
@@ -191,6 +192,11 @@ impl Reader {
     /// What became of everything so far.
     pub const fn counts(&self) -> &Counts {
         &self.desk.counts
+    }
+
+    /// Exporters that are known, those heard of last.
+    pub fn exporters(&self) -> Vec<Known> {
+        self.exporters.list()
     }
 
     /// Exporters that are known, and the templates they have.

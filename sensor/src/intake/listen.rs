@@ -22,12 +22,14 @@ pub(super) mod datagrams;
 mod error;
 mod inbox;
 mod lost;
+mod senders;
 
 pub use access::{Access, Prepared};
 pub use connections::{MAX_CONNECTIONS, MAX_OF_ONE};
 pub use error::ListenError;
 pub use inbox::{Connections, Inbox, Transport};
 pub use lost::Lost;
+pub use senders::Sender;
 
 use connections::Places;
 

@@ -31,6 +31,7 @@ mod links;
 mod merge;
 mod mirrors;
 mod privileges;
+mod processors;
 mod pulse;
 mod refused;
 mod reload;

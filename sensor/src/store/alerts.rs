@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::keeper::{Subscription, Wanted};
 use super::{Store, StoreError, from_sql, outbox, to_sql};
-use crate::alert::{Alert, Severity, Status, Verdict};
+use crate::alert::{Alert, Analytic, Severity, Status, Verdict};
 use crate::time::Timestamp;
 
 /// A stored alert, and what was said of it.
@@ -100,7 +100,7 @@ impl Store {
         };
         let sql = format!(
             "SELECT body, raised, note, seen_at, seen_by, verdict FROM alert
-             WHERE severity >= ?1 AND (?3 IS NULL OR asset = ?3)
+             WHERE severity >= ?1 AND (?3 IS NULL OR asset = ?3) AND (?6 IS NULL OR analytic = ?6)
              AND CASE WHEN ?2 IS NULL THEN status <> 'suppressed' ELSE status = ?2 END
              AND updated >= ?4 ORDER BY updated {order}, id LIMIT ?5"
         );
@@ -114,7 +114,8 @@ impl Store {
             wanted.status.map(Status::name),
             wanted.asset,
             to_sql(wanted.since.unwrap_or_default()),
-            limit
+            limit,
+            wanted.analytic.map(Analytic::name)
         ];
         self.read(|connection| {
             let mut query = connection.prepare(&sql)?;
@@ -209,6 +210,27 @@ impl Store {
             Ok(Ok(true))
         })?;
         done.map_err(|error| super::bad_row(&path, format!("alert {id}"), &error))
+    }
+
+    /// How many alerts there are of each status and severity, those there are none of left out.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn alert_counts(&self) -> Result<Vec<(Status, Severity, u64)>, StoreError> {
+        let rows = self.read(|connection| {
+            let sql = "SELECT status, severity, COUNT(*) FROM alert GROUP BY status, severity";
+            let mut query = connection.prepare(sql)?;
+            let rows = query.query_map([], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, u8>(1)?, row.get::<_, i64>(2)?))
+            })?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        })?;
+        let known = rows.into_iter().filter_map(|(status, severity, count)| {
+            let status = Status::ALL.into_iter().find(|one| one.name() == status)?;
+            let severity = Severity::ALL.into_iter().find(|one| rank(*one) == severity)?;
+            Some((status, severity, u64::try_from(count).unwrap_or_default()))
+        });
+        Ok(known.collect())
     }
 
     /// How many alerts are held back.

@@ -4,7 +4,7 @@
 //! out of the database and leaves a note for the sensor; until the sensor has followed the note,
 //! whatever it saves is kept without what is to be forgotten.
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::{Store, StoreError, mirrors, operators, told};
 use crate::baseline::{AssetBaseline, Baseline};
@@ -67,6 +67,19 @@ impl Store {
             }
         }
         Ok(Some(baseline))
+    }
+
+    /// What was learned of one asset, as it was kept last.
+    ///
+    /// # Errors
+    /// When the database or the row cannot be read.
+    pub fn learned_of(&self, asset: &str) -> Result<Option<AssetBaseline>, StoreError> {
+        let row: Option<String> = self.read(|connection| {
+            let sql = "SELECT learned FROM baseline WHERE asset = ?1";
+            connection.query_row(sql, [asset], |row| row.get(0)).optional()
+        })?;
+        let learned = row.map(|row| serde_json::from_str(&row)).transpose();
+        learned.map_err(|error| self.bad_row(format!("what was learned of {asset}"), &error))
     }
 
     /// Keeps what was learned in place of what was kept before, all or nothing.

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
 use super::{Store, StoreError};
-use crate::alert::{Alert, Severity, Status};
+use crate::alert::{Alert, Analytic, Severity, Status, Verdict};
 use crate::baseline::Baseline;
 use crate::metrics::Metrics;
 use crate::time::{Elapsed, Timestamp};
@@ -123,6 +123,8 @@ pub struct Wanted {
     pub status: Option<Status>,
     /// About this asset.
     pub asset: Option<String>,
+    /// Raised by this analytic.
+    pub analytic: Option<Analytic>,
     /// Changed at or after.
     pub since: Option<Timestamp>,
     /// At most so many, the latest first; 0: all.
@@ -204,7 +206,8 @@ impl Keeper {
         self.owed.clone()
     }
 
-    /// Changes each time another process (`egret alerts`, `baseline`, `inventory`) has written.
+    /// Changes each time another process (`egret alerts`, `baseline`, `inventory`) has written, or
+    /// [`Self::change`] has.
     pub fn changed_elsewhere(&self) -> watch::Receiver<u64> {
         self.changed.clone()
     }
@@ -273,7 +276,8 @@ impl Keeper {
         self.ask(move |store| Ok(store.alert(id)?.map(|stored| stored.alert))).await
     }
 
-    /// Marks an alert as seen by a person; whether there is such an alert.
+    /// Marks an alert as seen by a person, and as what they found it to be; whether there is such an
+    /// alert.
     ///
     /// # Errors
     /// When that cannot be written.
@@ -281,9 +285,36 @@ impl Keeper {
         &self,
         id: Uuid,
         note: Option<String>,
+        verdict: Option<Verdict>,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.ask(move |store| store.acknowledge(id, "api", note.as_deref(), at)).await
+        self.change(move |store| {
+            let is_there = store.acknowledge(id, "api", note.as_deref(), at)?;
+            match verdict.filter(|_| is_there) {
+                Some(verdict) => store.judge(id, verdict).map(|()| is_there),
+                None => Ok(is_there),
+            }
+        })
+        .await
+    }
+
+    /// [`Self::ask`] for what people say: the sensor follows it within seconds, as if another process had
+    /// written it.
+    ///
+    /// # Errors
+    /// Those of `what`, and when the keeper has ended.
+    pub async fn change<T: Send + 'static>(
+        &self,
+        what: impl FnOnce(&mut Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (request, answer) = request(what);
+        let request: Request = Box::new(move |scribe| {
+            request(scribe);
+            scribe.changed();
+        });
+        self.requests.send(request).await.map_err(|_| StoreError::Closed)?;
+        self.wake(self.shared.inbox());
+        answer.await.map_err(|_| StoreError::Closed)?
     }
 
     /// Does something with the database on its thread, between commits.

@@ -9,6 +9,7 @@
 //! * [`net`] makes networks with a mirror port, [`services`] starts the real programs in them,
 //!   [`sensor`] runs `egret run` there, [`receiver`] takes its webhooks, [`frames`] and [`flood`] flood it,
 //!   [`replay`] sends it what a capture holds, [`pace`] what a scenario recorded.
+//! * [`browser`] looks at pages with a real Chromium.
 //! * [`meter`] makes flow records of packets, as an exporter does.
 //! * [`esxi`] writes log lines of hosts, vCenter and NSX, [`audit`] records of changed mirrors.
 //! * [`scenario`] writes days of an ESXi estate: a capture and a log, the config for it and the truth.
@@ -23,6 +24,7 @@
 
 pub mod audit;
 pub mod bench;
+pub mod browser;
 pub mod dns;
 pub mod egret;
 pub mod esxi;

@@ -124,7 +124,7 @@ fn approval(alert: &Alert) -> String {
 }
 
 /// Whether a name has only what names of hosts have, and no more of it.
-fn is_plain(name: &str) -> bool {
+pub(super) fn is_plain(name: &str) -> bool {
     let is_of_a_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     (1..=LIMIT).contains(&name.len()) && name.bytes().all(is_of_a_host)
 }

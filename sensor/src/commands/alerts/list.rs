@@ -22,6 +22,7 @@ pub(super) fn list(
         min_severity: list.severity,
         status: list.status,
         asset: list.asset.clone(),
+        analytic: None,
         since: list.since.map(|since| now().minus(since)),
         // One more tells whether there are more.
         limit: if list.limit == 0 { 0 } else { list.limit.saturating_add(1) },

@@ -225,7 +225,7 @@ impl View<'_> {
         }
         let approvals = self.approvals(asset);
         if let Some((_, origin)) =
-            approvals.into_iter().find(|(entry, _)| approvals::concerns(entry, destination))
+            approvals.into_iter().find(|(entry, _)| entry.concerns(destination))
         {
             why += &format!(", approved: {origin}");
         }

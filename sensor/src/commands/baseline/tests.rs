@@ -221,14 +221,14 @@ fn accounts_and_mirrors_are_exported_as_comments_that_are_config() {
 fn a_place_tells_of_its_approval() {
     let place = |pattern: &str, destination: &str| {
         let entry = Approve { sni: vec![NamePattern::new(pattern)], ..Approve::default() };
-        approvals::concerns(&entry, destination)
+        entry.concerns(destination)
     };
     assert!(place("*.vmware.com", "vmware.com") && place("depot.vmware.com", "vmware.com"));
     assert!(!place("evilvmware.com", "vmware.com") && !place("*.vmware.com", "example.com"));
     let destinations = vec!["198.51.100.7/32".parse().unwrap()];
     let entry = Approve { destinations, ..Approve::default() };
-    assert!(approvals::concerns(&entry, "198.51.100.0/24"));
-    assert!(!approvals::concerns(&entry, "198.51.101.0/24"));
+    assert!(entry.concerns("198.51.100.0/24"));
+    assert!(!entry.concerns("198.51.101.0/24"));
     let given =
         Approval { entry: Approve { assets: vec![], roles: vec![], ..entry }, ..approval() };
     let config = config();

@@ -60,6 +60,11 @@ pub(crate) struct Usual {
 }
 
 impl Usual {
+    /// Within one spread of the centre, in bytes: two hours in three are.
+    pub(super) fn band(&self) -> [u64; 2] {
+        [-1.0, 1.0].map(|side| (self.centre + side * self.spread).exp() as u64)
+    }
+
     /// How many spreads above the centre a sum is.
     pub(crate) fn score(&self, sum: u64) -> f64 {
         ((sum.max(1) as f64).ln() - self.centre) / self.spread

@@ -1,5 +1,6 @@
 //! Buckets of three lengths and the sums over four windows, kept up by subtraction.
 
+use super::chart::HOURS;
 use crate::baseline::Rounded;
 
 /// Seconds in a bucket of each kind.
@@ -14,7 +15,7 @@ const HOUR: u64 = 3600;
 pub(super) struct Ring {
     fine: Buckets<60>,
     minutes: Buckets<60>,
-    hours: Buckets<24>,
+    hours: Buckets<HOURS>,
     /// The newest minute of the fine buckets.
     minute: u64,
 }
@@ -37,6 +38,16 @@ impl Ring {
     /// Bytes over each of [`super::WINDOWS`].
     pub(super) const fn sums(&self) -> [u64; 4] {
         [self.minute, self.fine.sum, self.minutes.sum, self.hours.sum]
+    }
+
+    /// The newest hour since the epoch, and bytes of the hours up to it, the newest last.
+    pub(super) fn hours(&self) -> (u64, [u64; HOURS]) {
+        let newest = self.hours.newest;
+        let of = |place: usize| {
+            let back = HOURS.saturating_sub(place + 1) as u64;
+            newest.checked_sub(back).map_or(0, |hour| self.hours.bytes(hour))
+        };
+        (newest, std::array::from_fn(of))
     }
 
     /// When a window (by its place) begins to move, in seconds since the epoch: with the first bucket

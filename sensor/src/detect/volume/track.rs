@@ -1,5 +1,6 @@
 //! What one asset moved one way, and what of it stands out.
 
+use super::chart::SeriesPast;
 use super::habit::Habit;
 use super::ring::Ring;
 use super::{Class, Gaps, Spike, WINDOWS};
@@ -115,6 +116,12 @@ impl Track {
     /// What lasts of it.
     pub(super) fn saved(&self) -> Option<Volumes> {
         self.habit.saved()
+    }
+
+    /// What the last hours can be shown from.
+    pub(super) fn past(&self) -> SeriesPast {
+        let (newest, hours) = self.ring.hours();
+        SeriesPast { newest, hours, volumes: self.habit.saved().map(Box::new) }
     }
 
     /// Takes over what lasted.

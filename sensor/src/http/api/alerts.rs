@@ -1,5 +1,6 @@
 //! `/api/alerts`: what was raised, and what people say about it.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -13,8 +14,10 @@ use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
+use super::approvals::Offered;
 use super::{Asked, Parts, Refusal, asked, limit, named};
-use crate::alert::{Alert, Severity, Status, Verdict};
+use crate::alert::format::{Explained, explained};
+use crate::alert::{Alert, Analytic, Severity, Status, Verdict};
 use crate::evidence::{self, Missing};
 use crate::store::Stored;
 use crate::store::keeper;
@@ -23,9 +26,6 @@ use crate::time::Timestamp;
 /// What a pcapng file is (IANA, media types).
 const PCAP: &str = "application/vnd.tcpdump.pcap";
 
-/// The longest note, in characters.
-const LONGEST_NOTE: usize = 2000;
-
 /// What may be asked for.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,9 +33,13 @@ pub(in crate::http) struct Wanted {
     min_severity: Option<String>,
     status: Option<String>,
     asset: Option<String>,
+    analytic: Option<String>,
     /// RFC 3339.
     since: Option<String>,
     limit: Option<usize>,
+    /// Without evidence, of which there may be much.
+    #[serde(default)]
+    brief: bool,
 }
 
 /// Alerts, the latest first.
@@ -58,6 +62,25 @@ pub(in crate::http) struct Told {
     acknowledged: Option<Seen>,
     /// What a person found it to be.
     verdict: Option<Verdict>,
+    /// It in words, as `egret alerts show` has them.
+    explained: Explained,
+    /// What can be approved so that it is not told again, the narrowest first: bodies for
+    /// `POST /api/approvals`.
+    approvals: Vec<Offered>,
+    /// The page of the handbook about its analytic.
+    runbook: String,
+    /// Whether `GET /api/alerts/{id}/pcap` has packets.
+    pcap: bool,
+}
+
+/// How many alerts there are.
+#[derive(Debug, Serialize)]
+pub(in crate::http) struct Counts {
+    /// By severity.
+    open: BTreeMap<&'static str, u64>,
+    acknowledged: u64,
+    /// Held back beyond the site's budget.
+    suppressed: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -71,6 +94,7 @@ struct Seen {
 #[serde(deny_unknown_fields)]
 struct Acknowledgement {
     note: Option<String>,
+    verdict: Option<Verdict>,
 }
 
 /// `GET /api/alerts`
@@ -78,13 +102,32 @@ pub(in crate::http) async fn list(
     State(parts): State<Parts>,
     wanted: Asked<Wanted>,
 ) -> Result<Json<Page>, Refusal> {
-    let mut wanted = filter(asked(wanted)?)?;
+    let wanted = asked(wanted)?;
+    let brief = wanted.brief;
+    let mut wanted = filter(wanted)?;
     let limit = wanted.limit;
     wanted.limit += 1;
     let mut alerts = parts.keeper.alerts(wanted).await?;
     let more = alerts.len() > limit;
     alerts.truncate(limit);
+    if brief {
+        alerts.iter_mut().for_each(|alert| alert.evidence.clear());
+    }
     Ok(Json(Page { alerts, more }))
+}
+
+/// `GET /api/alerts/counts`
+pub(in crate::http) async fn counts(State(parts): State<Parts>) -> Result<Json<Counts>, Refusal> {
+    let all = parts.keeper.ask(|store| store.alert_counts()).await?;
+    let mut counts = Counts { open: BTreeMap::new(), acknowledged: 0, suppressed: 0 };
+    for (status, severity, count) in all {
+        match status {
+            Status::Open => drop(counts.open.insert(severity.name(), count)),
+            Status::Acknowledged => counts.acknowledged += count,
+            Status::Suppressed => counts.suppressed += count,
+        }
+    }
+    Ok(Json(counts))
 }
 
 /// `GET /api/alerts/{id}`
@@ -129,9 +172,8 @@ pub(in crate::http) async fn acknowledge(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Told>, Refusal> {
     let id = uuid(&id)?;
-    let body = body.map_err(|rejection| Refusal::new(rejection.status(), rejection.body_text()))?;
-    let note = note(&body)?;
-    let is_there = parts.keeper.acknowledge(id, note, (parts.clock)()).await?;
+    let Acknowledgement { note, verdict } = said(body)?;
+    let is_there = parts.keeper.acknowledge(id, note, verdict, (parts.clock)()).await?;
     if !is_there {
         return Err(no_such(id));
     }
@@ -142,11 +184,27 @@ async fn told(parts: &Parts, id: Uuid) -> Result<Json<Told>, Refusal> {
     let Stored { alert, raised, note, seen, verdict } =
         parts.keeper.ask(move |store| store.alert(id)).await?.ok_or_else(|| no_such(id))?;
     let acknowledged = seen.map(|(at, by)| Seen { at, by });
-    Ok(Json(Told { alert, raised, note, acknowledged, verdict }))
+    let explained = explained(&alert);
+    let approvals = alert.approvals().iter().map(Offered::of).collect();
+    let runbook = format!("runbooks/{}.md", alert.analytic.name().to_lowercase());
+    let data_dir = Arc::clone(&parts.data_dir);
+    // The disk may take its time.
+    let pcap = spawn_blocking(move || evidence::is_there(&data_dir, id)).await.unwrap_or(false);
+    Ok(Json(Told {
+        alert,
+        raised,
+        note,
+        acknowledged,
+        verdict,
+        explained,
+        approvals,
+        runbook,
+        pcap,
+    }))
 }
 
 fn filter(wanted: Wanted) -> Result<keeper::Wanted, Refusal> {
-    let Wanted { min_severity, status, asset, since, limit: most } = wanted;
+    let Wanted { min_severity, status, asset, analytic, since, limit: most, .. } = wanted;
     Ok(keeper::Wanted {
         min_severity: named(
             "min_severity",
@@ -156,6 +214,7 @@ fn filter(wanted: Wanted) -> Result<keeper::Wanted, Refusal> {
         )?,
         status: named("status", status.as_deref(), &Status::ALL, Status::name)?,
         asset,
+        analytic: named("analytic", analytic.as_deref(), &Analytic::ALL, Analytic::name)?,
         since: since.as_deref().map(time).transpose()?,
         limit: limit(most)?,
     })
@@ -177,19 +236,14 @@ fn uuid(text: &str) -> Result<Uuid, Refusal> {
     })
 }
 
-/// The note in a body, which may be empty.
-fn note(body: &[u8]) -> Result<Option<String>, Refusal> {
-    if body.trim_ascii().is_empty() {
-        return Ok(None);
+/// What a body says, which may be empty.
+fn said(body: Result<Bytes, BytesRejection>) -> Result<Acknowledgement, Refusal> {
+    if body.as_ref().is_ok_and(|body| body.trim_ascii().is_empty()) {
+        return Ok(Acknowledgement::default());
     }
-    let said: Acknowledgement = serde_json::from_slice(body)
-        .map_err(|error| Refusal::bad(format!("expected {{\"note\": \"…\"}}: {error}")))?;
-    match said.note {
-        Some(note) if note.chars().count() > LONGEST_NOTE => {
-            Err(Refusal::bad(format!("the note is longer than {LONGEST_NOTE} characters")))
-        }
-        note => Ok(note.filter(|note| !note.trim().is_empty())),
-    }
+    let expected = "{\"note\": \"…\", \"verdict\": \"harmless\" or \"incident\"}";
+    let said: Acknowledgement = super::body(body, expected)?;
+    Ok(Acknowledgement { note: super::note(said.note)?, ..said })
 }
 
 fn no_such(id: Uuid) -> Refusal {
@@ -208,14 +262,16 @@ mod tests {
             status: text("open"),
             asset: text("esxi-01"),
             since: text("2026-11-20T14:03:11+01:00"),
+            analytic: text("AN1416"),
             limit: Some(7),
+            brief: true,
         };
         let wanted = filter(asked).unwrap();
         assert_eq!(wanted.min_severity, Some(Severity::High));
         assert_eq!(wanted.status, Some(Status::Open));
         assert_eq!(wanted.asset.as_deref(), Some("esxi-01"));
         assert_eq!(wanted.since.unwrap().to_string(), "2026-11-20T13:03:11.000000Z");
-        assert_eq!(wanted.limit, 7);
+        assert_eq!((wanted.limit, wanted.analytic), (7, Some(Analytic::AN1416)));
     }
 
     #[test]
@@ -224,6 +280,7 @@ mod tests {
         for wanted in [
             Wanted { min_severity: text.clone(), ..Wanted::default() },
             Wanted { status: text.clone(), ..Wanted::default() },
+            Wanted { analytic: text.clone(), ..Wanted::default() },
             Wanted { since: text, ..Wanted::default() },
             Wanted { since: Some("1960-01-01T00:00:00Z".to_owned()), ..Wanted::default() },
             Wanted { limit: Some(1001), ..Wanted::default() },
@@ -234,6 +291,7 @@ mod tests {
 
     #[test]
     fn a_note_is_text_or_nothing() {
+        let note = |body: &[u8]| said(Ok(Bytes::copy_from_slice(body))).map(|said| said.note);
         assert_eq!(note(b"").unwrap(), None);
         assert_eq!(note(b" {} ").unwrap(), None);
         assert_eq!(note(br#"{"note":" "}"#).unwrap(), None);

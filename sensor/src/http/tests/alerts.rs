@@ -74,9 +74,16 @@ fn an_acknowledgement_is_kept_with_its_note() {
     let mut http = config();
     http.token_file = Some(token(folder.path(), TOKEN));
     let server = Server::start(&http, working());
+    let changed = server.keeper.changed_elsewhere();
     with_alerts(&server, 2);
     let path = format!("/api/alerts/{}", numbered(1).id);
     let before = get(&server, &path);
+    assert_eq!(before["runbook"], "runbooks/an1416.md");
+    assert_eq!(before["approvals"][0]["asset"], json!(["vm-1"]));
+    let told = before["explained"]["evidence"].as_array().unwrap();
+    assert_eq!(told.len(), before["evidence"].as_array().unwrap().len());
+    let brief = get(&server, "/api/alerts?brief=true&analytic=AN1416");
+    assert_eq!(brief["alerts"][1]["evidence"], json!([]));
     assert_eq!((&before["schema"], &before["status"]), (&json!("egret.alert/1"), &json!("open")));
     assert_eq!((&before["note"], &before["acknowledged"]), (&Value::Null, &Value::Null));
 
@@ -91,6 +98,21 @@ fn an_acknowledgement_is_kept_with_its_note() {
         (&json!("acknowledged"), &json!("backup moved"))
     );
     assert_eq!(after["acknowledged"], json!({ "at": NOW.to_string(), "by": "api" }));
+
+    // A verdict is one of two, and the sensor is told of it.
+    let verdict = |verdict: &str| {
+        let body = json!({ "verdict": verdict }).to_string();
+        curl(&["-H", &right, "-d", &body, &url])
+    };
+    assert_eq!(verdict("benign").status, 400);
+    assert_eq!(verdict("harmless").json()["verdict"], "harmless");
+    let start = Instant::now();
+    while !changed.has_changed().unwrap() {
+        assert!(start.elapsed() < Duration::from_secs(20), "the sensor does not hear of it");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let counts = get(&server, "/api/alerts/counts");
+    assert_eq!(counts, json!({ "open": { "high": 1 }, "acknowledged": 1, "suppressed": 0 }));
 
     // Again, without a body: the note stays.
     let again = curl(&["-H", &right, "-X", "POST", &url]);

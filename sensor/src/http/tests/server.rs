@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use super::*;
 use crate::config::{Audit, Http, HttpTls};
+use crate::inquiry::{Questions, questions};
 use crate::intake::audit::post::{Posted, posts};
 use crate::store::Store;
 use crate::store::keeper::Wiring;
@@ -24,6 +25,8 @@ pub(super) struct Server {
     pub(super) metrics: Metrics,
     /// Where bodies come out that are posted.
     pub(super) posted: Option<Posted>,
+    /// Where questions come out that are asked of detection.
+    pub(super) questions: Option<Questions>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
     _data: tempfile::TempDir,
@@ -47,12 +50,14 @@ impl Server {
         let status = status::Shared::new(status.into());
         let shared = (Arc::clone(&status), keeper.clone());
         let (posts, posted) = posts();
+        let (asker, questions) = questions();
         let counted = metrics.clone();
         let parts = Parts {
             metrics,
             status: shared.0,
             keeper: shared.1,
             audit: posts,
+            asker,
             data_dir: data.path().into(),
             clock: || NOW,
         };
@@ -63,9 +68,20 @@ impl Server {
             runtime.unwrap().block_on(serve(bound, parts, shutdown)).unwrap();
         });
         let (stop, thread) = (Some(stop), Some(thread));
-        let posted = Some(posted);
+        let (posted, questions) = (Some(posted), Some(questions));
         let metrics = counted;
-        Self { address, access, status, keeper, metrics, posted, stop, thread, _data: data }
+        Self {
+            address,
+            access,
+            status,
+            keeper,
+            metrics,
+            posted,
+            questions,
+            stop,
+            thread,
+            _data: data,
+        }
     }
 
     pub(super) fn data_dir(&self) -> &Path {

@@ -66,6 +66,11 @@ impl Follow {
         Self { patterns, ..Self::default() }
     }
 
+    /// How many files are followed.
+    pub fn files(&self) -> usize {
+        self.files.len()
+    }
+
     /// Follows what these name from now on; what both name goes on where it is.
     pub fn apply(&mut self, patterns: Patterns) {
         (self.patterns, self.paths) = (patterns, None);

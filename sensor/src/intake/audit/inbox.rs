@@ -1,7 +1,7 @@
 //! Where audit records are read as they come, from followed files and posted bodies, and where reports
 //! wait for detection.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -26,6 +26,10 @@ pub struct Inbox {
     clock: fn() -> Timestamp,
     reader: RefCell<Reader>,
     waiting: Waiting,
+    /// Files that are followed.
+    files: Cell<usize>,
+    /// When a record was last read.
+    last: Cell<Option<Timestamp>>,
 }
 
 /// Where records come from.
@@ -40,7 +44,13 @@ pub struct Sources {
 impl Inbox {
     /// With room for so many reports, and what one read brings on top.
     pub fn new(clock: fn() -> Timestamp, room: usize) -> Self {
-        Self { clock, reader: RefCell::default(), waiting: Waiting::new(room) }
+        Self {
+            clock,
+            reader: RefCell::default(),
+            waiting: Waiting::new(room),
+            files: Cell::default(),
+            last: Cell::default(),
+        }
     }
 
     /// The reports that wait, in the order in which they came.
@@ -51,6 +61,11 @@ impl Inbox {
     /// What became of the records so far.
     pub fn counts(&self) -> Counts {
         self.reader.borrow().counts()
+    }
+
+    /// How many files are followed, and when a record was last read.
+    pub const fn followed(&self) -> (usize, Option<Timestamp>) {
+        (self.files.get(), self.last.get())
     }
 
     /// Reads until `stop` says so, then what was posted by then, for no longer than `patience`. While
@@ -90,7 +105,11 @@ impl Inbox {
     /// Reads some of what is new in files; whether there is more.
     fn look(&self, follow: &mut Follow) -> bool {
         let mut tell = |report| self.waiting.push(report);
-        follow.poll((self.clock)(), &mut self.reader.borrow_mut(), &mut tell)
+        let (now, before) = ((self.clock)(), self.counts());
+        let is_more = follow.poll(now, &mut self.reader.borrow_mut(), &mut tell);
+        self.files.set(follow.files());
+        self.note(before, now);
+        is_more
     }
 
     async fn read(&self, post: Post) {
@@ -108,7 +127,16 @@ impl Inbox {
 
     fn piece(&self, read: impl FnOnce(&mut Reader, Timestamp, &mut dyn FnMut(Report))) {
         let mut tell = |report| self.waiting.push(report);
-        read(&mut self.reader.borrow_mut(), (self.clock)(), &mut tell);
+        let (now, before) = ((self.clock)(), self.counts());
+        read(&mut self.reader.borrow_mut(), now, &mut tell);
+        self.note(before, now);
+    }
+
+    /// Notes whether records were read.
+    fn note(&self, before: Counts, now: Timestamp) {
+        if self.counts() != before {
+            self.last.set(Some(now));
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
+use serde::Serialize;
 
 use super::Refusal;
 use super::counts::Protocol;
@@ -33,8 +34,28 @@ const STREAMS: usize = 8;
 /// No exporter tells of a packet so much later: it has started again meanwhile, or its uptime has begun
 /// anew.
 const AGAIN: Duration = Duration::from_secs(7200);
+/// Exporters that are told of.
+const TOLD: usize = 200;
 /// How often it is looked for those.
 const SWEEP: Duration = Duration::from_secs(10);
+
+/// One exporter, for people to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Known {
+    /// Who sends.
+    pub address: IpAddr,
+    /// In whose name, where the messages say so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent: Option<IpAddr>,
+    /// `netflow5`, `netflow9`, `ipfix` or `sflow`.
+    pub protocol: &'static str,
+    /// Observation domain, source id, engine or sub-agent.
+    pub domain: u32,
+    /// Templates that it has told.
+    pub templates: usize,
+    /// When it was last heard of.
+    pub last: Timestamp,
+}
 
 /// Whose templates and numbers are its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -167,6 +188,22 @@ impl Exporters {
             return Err(Refusal::Domains);
         }
         Ok(())
+    }
+
+    /// Those heard of last, for people to look at.
+    pub(super) fn list(&self) -> Vec<Known> {
+        let of = |(key, exporter): (&Key, &Exporter)| Known {
+            address: key.peer,
+            agent: key.agent,
+            protocol: key.protocol.name(),
+            domain: key.domain,
+            templates: exporter.templates.len(),
+            last: exporter.heard,
+        };
+        let mut all: Vec<Known> = self.known.iter().map(of).collect();
+        all.sort_by_key(|known| (std::cmp::Reverse(known.last), known.address, known.domain));
+        all.truncate(TOLD);
+        all
     }
 
     /// How many are known.

@@ -129,6 +129,11 @@ impl Inbox {
         self.reader.borrow().known()
     }
 
+    /// Exporters that are known, those heard of last.
+    pub fn exporters(&self) -> Vec<super::Known> {
+        self.reader.borrow().exporters()
+    }
+
     /// By how much the exporter's clock is off that is off the most.
     pub fn largest_skew(&self) -> Duration {
         self.reader.borrow().largest_skew()

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::event::Report;
 use crate::intake::listen::datagrams::Taker;
+use crate::intake::listen::senders::{Sender, Senders};
 use crate::intake::syslog::{Frame, Frames};
 use crate::intake::waiting::Waiting;
 use crate::intake::{Counts, Origin, Reader};
@@ -61,6 +62,7 @@ pub struct Inbox {
     refused: Cell<u64>,
     dropped: Cell<u64>,
     pub(super) connections: Cell<Connections>,
+    senders: RefCell<Senders>,
 }
 
 impl Inbox {
@@ -74,6 +76,7 @@ impl Inbox {
             refused: Cell::default(),
             dropped: Cell::default(),
             connections: Cell::default(),
+            senders: RefCell::default(),
         }
     }
 
@@ -105,6 +108,11 @@ impl Inbox {
     /// What became of connections.
     pub const fn connections(&self) -> Connections {
         self.connections.get()
+    }
+
+    /// Who sends messages, those heard of last.
+    pub fn senders(&self) -> Vec<Sender> {
+        self.senders.borrow().all()
     }
 
     /// By how much the sender's clock is off that is off the most.
@@ -145,7 +153,10 @@ impl Inbox {
             reader.note_cut();
         }
         let origin = Origin { arrival: Some(arrival), peer: Some(peer) };
-        if let Some(report) = reader.read(&origin, frame.message) {
+        let report = reader.read(&origin, frame.message);
+        let (from, ahead) = ((peer, transport), reader.clock_ahead());
+        self.senders.borrow_mut().note(from, arrival, report.is_some(), ahead);
+        if let Some(report) = report {
             self.waiting.push(report);
         }
     }

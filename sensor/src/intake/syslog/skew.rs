@@ -24,6 +24,8 @@ pub struct Skews {
     hasher: RandomState,
     recent: HashMap<u64, Clock, RandomState>,
     before: HashMap<u64, Clock, RandomState>,
+    /// How far the clock is ahead that was corrected last.
+    last_ahead: i64,
 }
 
 /// The last differences between arrival and stated time, in nanoseconds.
@@ -58,12 +60,19 @@ impl Skews {
         let clock = self.clock(self.hasher.hash_one((peer, host)));
         clock.heard(difference(arrival, stated));
         let behind = clock.behind();
+        let last_ahead = behind.saturating_neg();
         let by = Duration::from_nanos(behind.unsigned_abs());
         let time = if behind < 0 { stated.minus(by) } else { stated.plus(by) };
         let time = if arrival.since(time) > OLDEST { arrival } else { time.min(arrival) };
         let is_news = by > NOTABLE && clock.known == MESSAGES && !clock.is_told;
         clock.is_told |= is_news;
+        self.last_ahead = last_ahead;
         (time, is_news.then_some(Off { by, is_ahead: behind < 0 }))
+    }
+
+    /// How far the clock is ahead that was corrected last, in nanoseconds.
+    pub const fn last_ahead(&self) -> i64 {
+        self.last_ahead
     }
 
     /// By how much the clock is off that is off the most, of those that are known well.

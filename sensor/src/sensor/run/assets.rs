@@ -32,8 +32,13 @@ impl Assets {
     }
 
     /// Raises the counters, and says how the assets are now.
-    pub(super) fn tell(&mut self, engine: &Engine, now: Timestamp) -> Arc<Vec<status::Asset>> {
+    pub(super) fn tell(
+        &mut self,
+        engine: &Engine,
+        now: Timestamp,
+    ) -> (Arc<Vec<status::Asset>>, status::Learning) {
         let mut all = Vec::new();
+        let mut learning = status::Learning::default();
         for (id, asset) in engine.inventory().assets() {
             let moved = engine.moved(id);
             if self.told.len() <= id.index() {
@@ -47,6 +52,9 @@ impl Assets {
                 series.received.inc_by(moved.received.saturating_sub(told.moved.received));
                 told.moved = moved;
             }
+            let learned_by = engine.learned_by(id, now);
+            learning.assets += usize::from(learned_by.is_some());
+            learning.until = learning.until.max(learned_by);
             all.push(status::Asset {
                 name: asset.name.to_string(),
                 role: asset.role.name(),
@@ -58,6 +66,6 @@ impl Assets {
                 bytes_in: moved.received,
             });
         }
-        Arc::new(all)
+        (Arc::new(all), learning)
     }
 }

@@ -185,6 +185,7 @@ impl Running {
             status.clock_error = clock_error;
             status.store_error = store_error;
             status.interfaces = interfaces;
+            status.bytes = self.metrics.capture_bytes.get();
             status.flows = u64::try_from(self.metrics.flows_active.get()).unwrap_or(0);
         }
     }

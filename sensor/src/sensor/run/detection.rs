@@ -19,6 +19,7 @@ use crate::alert::{Status, Verdict};
 use crate::config::Config;
 use crate::detect::Engine;
 use crate::event::{Record, Report};
+use crate::inquiry::Questions;
 use crate::intake::join::Join;
 use crate::metrics::Metrics;
 use crate::status;
@@ -59,6 +60,7 @@ pub(super) struct Detection {
     pub(super) join: Join,
     pub(super) batches: Receiver<Batch>,
     pub(super) orders: Receiver<Order>,
+    pub(super) questions: Questions,
     pub(super) keeper: Keeper,
     pub(super) events: Option<EventFile>,
     /// Who keeps the packets of alerts, where they are kept.
@@ -89,6 +91,7 @@ impl Detection {
             // The last operations of an attack wait for nothing else to happen.
             self.joined(self.merge.reached());
             self.raise();
+            self.questions.answer(&self.engine, now);
             if looked.elapsed() >= LOOK {
                 looked = Instant::now();
                 self.look();
@@ -244,9 +247,9 @@ impl Detection {
         let mirror = self.mirrors.tell(&mut self.engine, now);
         self.metrics.budget.tell(&self.engine.spending());
         self.metrics.records.tell(self.engine.flow_records());
-        let assets = self.assets.tell(&self.engine, now);
+        let (assets, learning) = self.assets.tell(&self.engine, now);
         if let Ok(mut status) = self.status.write() {
-            status.assets = assets;
+            (status.assets, status.learning) = (assets, learning);
             status.mirror = mirror;
         }
     }

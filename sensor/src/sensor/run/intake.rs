@@ -27,6 +27,7 @@ use crate::intake::audit::{self, inbox};
 use crate::intake::flows;
 use crate::intake::listen::{self, Access, Bound, Connections, Inbox, Lost, Prepared, Transport};
 use crate::metrics::Metrics;
+use crate::status;
 use crate::system::now;
 use crate::time::Timestamp;
 
@@ -34,16 +35,28 @@ use crate::time::Timestamp;
 const TELL: Duration = Duration::from_millis(20);
 /// How often what was counted is published.
 const PUBLISH: Duration = Duration::from_millis(200);
+/// How often people are told who sends.
+const SENDERS: Duration = Duration::from_secs(5);
 /// Reports of messages that may wait, and likewise of records: more than come in [`TELL`].
 const ROOM: usize = 1 << 13;
 /// The same of flow records, which come by the thousand.
 const FLOWS: usize = 1 << 15;
 
 /// Whether there is anything to take in. A sensor that is started without waits for no such thread.
-pub(super) const fn is_fed(intake: &config::Intake) -> bool {
+pub(super) fn is_fed(intake: &config::Intake) -> bool {
+    let takes = takes(intake);
+    takes.takes_syslog || takes.takes_flows || takes.takes_audit
+}
+
+/// What the config asks for.
+pub(super) fn takes(intake: &config::Intake) -> status::Feeds {
     let config::Intake { syslog, flows, audit } = intake;
-    let listens = syslog.udp.is_some() || syslog.tcp.is_some() || syslog.tls.is_some();
-    listens || flows.udp.is_some() || audit.http || !audit.files.is_empty()
+    status::Feeds {
+        takes_syslog: syslog.udp.is_some() || syslog.tcp.is_some() || syslog.tls.is_some(),
+        takes_flows: flows.udp.is_some(),
+        takes_audit: audit.http || !audit.files.is_empty(),
+        ..status::Feeds::default()
+    }
 }
 
 /// A handle to the thread, where there is one.
@@ -87,6 +100,8 @@ impl Intake {
 
 /// Where logs come from.
 pub(super) struct Feeds {
+    /// Which of them the config asks for.
+    pub(super) takes: status::Feeds,
     pub(super) syslog: Bound,
     pub(super) flows: Option<flows::Bound>,
     pub(super) files: Patterns,
@@ -96,8 +111,8 @@ pub(super) struct Feeds {
 /// Starts it, as the worker of that number. Told to stop, it reads for no longer than `patience`.
 pub(super) fn start(
     worker: usize,
-    Feeds { syslog: bound, flows, files, posted }: Feeds,
-    (batches, metrics): (&SyncSender<Batch>, &Metrics),
+    Feeds { takes, syslog: bound, flows, files, posted }: Feeds,
+    (batches, metrics, status): (&SyncSender<Batch>, &Metrics, &status::Shared),
     patience: Duration,
 ) -> Result<Intake, RunError> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(RunError::Thread)?;
@@ -107,6 +122,7 @@ pub(super) fn start(
     let exporters = flows.as_ref().map(flows::Bound::access);
     let lost = [bound.lost(), flows.as_ref().and_then(flows::Bound::lost)];
     let tally = Tally::new(metrics.clone(), lost);
+    let status = Arc::clone(status);
     let (apply, patterns) = watch::channel(files);
     let handle = spawn("egret-intake", move || {
         let (inbox, audit) = (Rc::new(Inbox::new(now, ROOM)), inbox::Inbox::new(now, ROOM));
@@ -115,8 +131,10 @@ pub(super) fn start(
         let flows = flows::serve(flows, Rc::clone(&records), stopped.clone(), patience);
         let audit = Rc::new(audit);
         let of_audit = Rc::clone(&audit);
+        let teller = Teller { status, takes };
         let held = Vec::new();
-        let mut desk = Desk { worker, inbox, records, audit: of_audit, held, batches, tally };
+        let mut desk =
+            Desk { worker, inbox, records, audit: of_audit, held, batches, tally, teller };
         let sources = inbox::Sources { patterns, posted };
         let serve = async {
             let audit = audit.serve(sources, stopped, patience);
@@ -139,6 +157,7 @@ struct Desk {
     held: Vec<Record>,
     batches: SyncSender<Batch>,
     tally: Tally,
+    teller: Teller,
 }
 
 impl Desk {
@@ -147,6 +166,8 @@ impl Desk {
         let mut tick = interval(TELL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut published = Instant::now();
+        let mut told = published;
+        self.tell();
         loop {
             tokio::select! {
                 ended = &mut serve => {
@@ -163,6 +184,10 @@ impl Desk {
                 published = Instant::now();
                 self.publish();
             }
+            if told.elapsed() >= SENDERS {
+                told = Instant::now();
+                self.tell();
+            }
         }
     }
 
@@ -170,6 +195,10 @@ impl Desk {
         self.tally.publish(&self.inbox);
         self.tally.publish_flows(&self.records);
         self.tally.publish_audit(self.audit.counts());
+    }
+
+    fn tell(&self) {
+        self.teller.tell(&self.inbox, &self.records, &self.audit);
     }
 
     fn hand_on(&mut self) {
@@ -204,6 +233,28 @@ impl Desk {
         }
         let (reached, records) = (Timestamp::MAX, Vec::new());
         let _ = self.batches.send(Batch { worker: self.worker, reached, records, sources: None });
+    }
+}
+
+/// Tells people who sends.
+struct Teller {
+    status: status::Shared,
+    takes: status::Feeds,
+}
+
+impl Teller {
+    fn tell(&self, syslog: &Inbox, records: &flows::Inbox, audit: &inbox::Inbox) {
+        let (audit_files, last_audit) = audit.followed();
+        let feeds = status::Feeds {
+            syslog: syslog.senders(),
+            exporters: records.exporters(),
+            audit_files,
+            last_audit,
+            ..self.takes.clone()
+        };
+        if let Ok(mut status) = self.status.write() {
+            status.feeds = Arc::new(feeds);
+        }
     }
 }
 

@@ -59,7 +59,15 @@ impl Mirrors {
             one_sided: facts.one_sided_share(),
             truncated: facts.truncated_share(),
             dropped: facts.dropped_share(),
-            sources: sources.iter().map(|known| known.recently(&self.interfaces)).collect(),
+            sources: sources.iter().map(|known| self.source(known)).collect(),
+        }
+    }
+
+    fn source(&self, known: &SourceFacts) -> status::MirrorSource {
+        status::MirrorSource {
+            report: known.recently(&self.interfaces),
+            is_well: known.recent.notable().is_none(),
+            health: known.recent.predicate(),
         }
     }
 

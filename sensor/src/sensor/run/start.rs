@@ -8,8 +8,6 @@ use std::sync::{Arc, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-
 use super::accounts::Accounts;
 use super::assets::Assets;
 use super::control::{PATIENCE, Running, Thread};
@@ -22,6 +20,7 @@ use super::io;
 use super::links::{self, Links, Sources};
 use super::merge::Merge;
 use super::mirrors::Mirrors;
+use super::processors::{pin, processors};
 use super::pulse::Pulse;
 use super::refused::Refused;
 use super::settings::{Settings, Stored};
@@ -36,6 +35,7 @@ use crate::config::{self, Config};
 use crate::deliver::{self, Target};
 use crate::detect::Engine;
 use crate::http;
+use crate::inquiry::{self, Questions};
 use crate::intake::audit::follow::Patterns;
 use crate::intake::audit::post;
 use crate::intake::flows;
@@ -104,11 +104,13 @@ pub(super) fn start(
         ..Status::default()
     }));
     let (posts, posted) = post::posts();
+    let (asker, questions) = inquiry::questions();
     let parts = http::Parts {
         metrics: metrics.clone(),
         status: Arc::clone(&status),
         keeper: keeper.clone(),
         audit: posts,
+        asker,
         data_dir: config.sensor.data_dir.as_path().into(),
         clock: now,
     };
@@ -134,11 +136,12 @@ pub(super) fn start(
     let all = workers + usize::from(is_fed);
     let merge = (Merge::new(all), batches);
     let told = (events, accounts, evidence.clone());
-    let detection = start_detection(engine, merge, names, told, &parts)?;
+    let detection = start_detection(engine, (merge, questions), names, told, &parts)?;
     let tally = || Tally::new(metrics.clone(), refused.clone());
     let intake = if is_fed {
-        let feeds = Feeds { syslog, flows, files, posted };
-        intake::start(workers, feeds, (&to_detection, &metrics), PATIENCE)?
+        let takes = intake::takes(&config.intake);
+        let feeds = Feeds { takes, syslog, flows, files, posted };
+        intake::start(workers, feeds, (&to_detection, &metrics, &status), PATIENCE)?
     } else {
         Intake::default()
     };
@@ -260,7 +263,7 @@ fn receive(wrappings: &[Wrapping]) -> Result<Vec<Held>, ReceiveError> {
 
 fn start_detection(
     engine: Engine,
-    (merge, batches): (Merge, Receiver<Batch>),
+    ((merge, batches), questions): ((Merge, Receiver<Batch>), Questions),
     interfaces: Vec<String>,
     (events, accounts, evidence): (Option<EventFile>, Accounts, Option<Evidence>),
     parts: &http::Parts,
@@ -273,6 +276,7 @@ fn start_detection(
         join: Join::default(),
         batches,
         orders: receiver,
+        questions,
         keeper: parts.keeper.clone(),
         events,
         evidence,
@@ -368,22 +372,4 @@ pub(super) fn spawn<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>, RunError> {
     thread::Builder::new().name(name.to_owned()).spawn(work).map_err(RunError::Thread)
-}
-
-/// A processor for each worker, where there are enough: its flow table then stays in that processor's
-/// cache. A single worker goes where there is room.
-fn processors(workers: usize) -> Vec<usize> {
-    let Ok(allowed) = sched_getaffinity(None) else { return Vec::new() };
-    let of: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|number| allowed.is_set(*number)).collect();
-    if of.len() < workers { Vec::new() } else { of }
-}
-
-/// Keeps the calling thread on a processor.
-fn pin(processor: Option<usize>) {
-    let Some(processor) = processor else { return };
-    let mut only = CpuSet::new();
-    only.set(processor);
-    if let Err(error) = sched_setaffinity(None, &only) {
-        tracing::debug!("a worker is not pinned to processor {processor}: {error}");
-    }
 }

@@ -88,6 +88,11 @@ impl Scribe {
         &mut self.store
     }
 
+    /// What people say was written: the next look tells of it.
+    pub(super) fn changed(&mut self) {
+        self.data_version = -1;
+    }
+
     /// Notes how a request went.
     pub(super) fn note(&mut self, error: Option<&StoreError>) {
         if let Some(error) = error.filter(|error| matches!(error, StoreError::Database { .. })) {

@@ -168,8 +168,8 @@ fn what_a_person_has_seen_is_told_again_only_when_it_becomes_worse() {
     kept.commit(numbered(1));
     block_on(kept.keeper.delivered(&kept.due_now())).unwrap();
     let note = Some("known".to_owned());
-    assert!(block_on(kept.keeper.acknowledge(numbered(1).id, note, NOW)).unwrap());
-    assert!(!block_on(kept.keeper.acknowledge(numbered(2).id, None, NOW)).unwrap());
+    assert!(block_on(kept.keeper.acknowledge(numbered(1).id, note, None, NOW)).unwrap());
+    assert!(!block_on(kept.keeper.acknowledge(numbered(2).id, None, None, NOW)).unwrap());
     for severity in [Severity::Medium, Severity::High] {
         let stored = kept.commit(Alert { severity, ..numbered(1) });
         assert_eq!(stored.status, Status::Acknowledged);
