@@ -122,8 +122,12 @@ fn bill_of_materials(root: &Path, folder: &Path) -> anyhow::Result<()> {
     // Where the checkout lies is nobody's business.
     let text = text.replace(root.display().to_string().trim_end_matches('/'), "/egret");
     let bill: Value = serde_json::from_str(&text)?;
-    let components = bill["components"].as_array().map_or(&[][..], Vec::as_slice);
-    let has = |name: &str| components.iter().any(|component| component["name"] == name);
+    let components =
+        bill.pointer("/components").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let has = |name: &str| {
+        let is = |component: &Value| component.get("name").is_some_and(|other| other == name);
+        components.iter().any(is)
+    };
     ensure!(
         has("rustls") && has("pcap") && !has("criterion"),
         "the list is not that of the binary"
