@@ -105,29 +105,34 @@ fn tarball(root: &Path, folder: &Path, binary: &Path) -> anyhow::Result<()> {
 /// What the binary is made of, by cargo-cyclonedx, which writes beside the manifest.
 fn bill_of_materials(root: &Path, folder: &Path) -> anyhow::Result<()> {
     let mut cargo = Command::new("cargo");
-    cargo.args(["cyclonedx", "--quiet", "--format=json", "--spec-version=1.5", "--describe=crate"]);
+    cargo.args(["cyclonedx", "--quiet", "--format=json", "--spec-version=1.5"]);
     cargo.args(["--no-build-deps", "--target", TARGET, "--override-filename=egret.cdx"]);
     cargo.arg("--manifest-path").arg(root.join("sensor/Cargo.toml")).current_dir(root);
     cargo.env("SOURCE_DATE_EPOCH", tools::epoch(root)?.to_string());
     tools::run(&mut cargo, CYCLONEDX).context(CYCLONEDX)?;
-    // It also writes one for each member that egret depends on.
-    for member in ["sensor-ebpf"] {
-        let extra = root.join(member).join("egret.cdx.json");
-        if extra.exists() {
-            fs::remove_file(extra)?;
-        }
-    }
     let made = root.join("sensor/egret.cdx.json");
     let text = fs::read_to_string(&made).with_context(|| made.display().to_string())?;
+    // It writes one for each member of the workspace.
+    for entry in fs::read_dir(root)? {
+        let other = entry?.path().join("egret.cdx.json");
+        if other.exists() {
+            fs::remove_file(other)?;
+        }
+    }
+    // Where the checkout lies is nobody's business.
+    let text = text.replace(root.display().to_string().trim_end_matches('/'), "/egret");
     let bill: Value = serde_json::from_str(&text)?;
-    let components = bill["components"].as_array().map_or(&[][..], Vec::as_slice);
-    let has = |name: &str| components.iter().any(|component| component["name"] == name);
+    let components =
+        bill.pointer("/components").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let has = |name: &str| {
+        let is = |component: &Value| component.get("name").is_some_and(|other| other == name);
+        components.iter().any(is)
+    };
     ensure!(
         has("rustls") && has("pcap") && !has("criterion"),
         "the list is not that of the binary"
     );
     fs::write(folder.join(format!("egret-{VERSION}.cdx.json")), text)?;
-    fs::remove_file(made)?;
     Ok(())
 }
 

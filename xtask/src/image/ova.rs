@@ -102,9 +102,10 @@ pub(super) fn verify(ova: &Path, folder: &Path) -> anyhow::Result<()> {
     qemu.args(["info", "--output=json"]).arg(folder.join(disk));
     let facts: serde_json::Value =
         serde_json::from_str(&tools::said(&mut qemu, "apt-get install qemu-utils")?)?;
-    ensure!(facts["format"] == "vmdk", "{facts}");
-    ensure!(facts["format-specific"]["data"]["create-type"] == "streamOptimized", "{facts}");
-    let capacity = facts["virtual-size"].as_u64().context("a disk has a size")?;
+    let fact = |path: &str| facts.pointer(path).cloned().unwrap_or_default();
+    ensure!(fact("/format") == "vmdk", "{facts}");
+    ensure!(fact("/format-specific/data/create-type") == "streamOptimized", "{facts}");
+    let capacity = fact("/virtual-size").as_u64().context("a disk has a size")?;
     let size = fs::metadata(folder.join(disk))?.len();
     ensure!(text == descriptor_of(disk, size, capacity), "the descriptor is of another disk");
     Ok(())
