@@ -122,7 +122,8 @@ impl Archive {
     fn take(&mut self, message: Message) {
         match message {
             Message::Raised(requests) => {
-                requests.into_iter().for_each(|request| self.begin(request, true));
+                let now = Instant::now();
+                requests.into_iter().for_each(|request| self.begin(request, true, now));
             }
             Message::Found(Found { worker, ticket, packets }) => {
                 self.answered(worker, ticket, packets);
@@ -140,7 +141,7 @@ impl Archive {
     /// Does what is due by now.
     fn look(&mut self, now: Instant) {
         while let Some((_, request)) = self.later.pop_front_if(|(due, _)| *due <= now) {
-            self.begin(request, false);
+            self.begin(request, false, now);
         }
         let overdue = self.searches.iter().filter(|(_, search)| search.until <= now);
         for ticket in overdue.map(|(ticket, _)| *ticket).collect::<Vec<_>>() {
@@ -154,7 +155,7 @@ impl Archive {
         self.metrics.tell(reach, self.shelf.as_ref().map(Shelf::totals));
     }
 
-    fn begin(&mut self, request: Request, is_first: bool) {
+    fn begin(&mut self, request: Request, is_first: bool, now: Instant) {
         if self.searches.len() >= MOST {
             self.metrics.looked(EvidenceResult::Lost);
             self.found_out(request.subject.id);
@@ -165,7 +166,7 @@ impl Archive {
         let mut search = Search {
             is_first,
             waiting: BTreeSet::new(),
-            until: Instant::now() + PATIENCE,
+            until: now + PATIENCE,
             packets: Vec::new(),
             request,
         };
