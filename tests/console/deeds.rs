@@ -28,14 +28,16 @@ fn click(browser: &Browser, what: &str) {
 
 /// Gives the token when the page asks for it: first a wrong one, which must not be taken.
 fn give_token(browser: &Browser) {
-    browser.until("asked for the token", "document.querySelector('dialog input[name=token]')");
-    write(browser, "dialog input[name=token]", "wrong-0123456789abcdef");
-    click(browser, "dialog button.primary");
-    let wrong = browser
-        .until("refused", "document.querySelector('dialog .wrong:not([hidden])')?.textContent");
-    assert_eq!(wrong, "The token is wrong.");
-    write(browser, "dialog input[name=token]", TOKEN);
-    click(browser, "dialog button.primary");
+    // In front of the question that needs it.
+    let (field, go) = ("dialog input[name=token]", "dialog:has(input[name=token]) button.primary");
+    browser.until("asked for the token", &format!("document.querySelector('{field}')"));
+    write(browser, field, "wrong-0123456789abcdef");
+    click(browser, go);
+    let wrong =
+        "document.querySelector('dialog:has(input[name=token]) .wrong:not([hidden])')?.textContent";
+    assert_eq!(browser.until("refused", wrong), "The token is wrong.");
+    write(browser, field, TOKEN);
+    click(browser, go);
 }
 
 /// Fails when what a person says does not come to the database, or the page says so though it did not.

@@ -57,7 +57,7 @@ fn poisoned(like: &Alert, number: usize, name: &str) -> Alert {
 fn hostile_names_are_only_shown() {
     let Some(_turn) = turn(&PROGRAMS) else { return };
     let mut config = String::new();
-    for (number, name) in names().iter().enumerate().filter(|(_, name)| !name.trim().is_empty()) {
+    for (number, name) in names().iter().enumerate().filter(|(_, name)| is_configurable(name)) {
         let name = toml::Value::from(name.as_str());
         config += &format!(
             "[[asset]]\nname = {name}\nrole = \"guest\"\naddress = [\"10.66.0.{}\"]\n",
@@ -90,7 +90,7 @@ fn hostile_names_are_only_shown() {
         for (number, name) in names().iter().enumerate() {
             let id = uuid::Uuid::from_u128(0x1000 + number as u128);
             check(&format!("#alert={id}"), "document.querySelector('.timeline')");
-            if width == 1280 && !name.trim().is_empty() {
+            if width == 1280 && is_configurable(name) {
                 let name = percent(name);
                 check(&format!("#asset={name}"), "document.querySelector('.lead h1')");
             }
@@ -128,4 +128,9 @@ fn percent(text: &str) -> String {
             }
         })
         .collect()
+}
+
+/// Whether the config takes it for an asset's name.
+fn is_configurable(name: &str) -> bool {
+    !name.trim().is_empty() && !name.chars().any(char::is_control)
 }

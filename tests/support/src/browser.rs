@@ -150,8 +150,8 @@ impl Browser {
 
     /// By how many pixels the page is wider than the window.
     pub fn overflow(&self) -> i64 {
-        let script =
-            "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        let script = "const { scrollWidth, clientWidth } = document.documentElement; \
+                      return Math.max(0, scrollWidth - clientWidth)";
         self.script(script).as_i64().unwrap_or(i64::MAX)
     }
 
