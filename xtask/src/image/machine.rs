@@ -1,5 +1,5 @@
-//! A virtual machine of qemu's, as ESXi would make it: UEFI, a PVSCSI disk, two VMXNET3 cards, and the
-//! properties of the OVF template on an ISO.
+//! A virtual machine of qemu's, near to what ESXi would make: UEFI, two VMXNET3 cards, the properties of the
+//! OVF template on an ISO, and PVSCSI, by which only a second disk hangs: qemu's firmware cannot start from it.
 
 use std::fs::{self, File, OpenOptions};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
@@ -41,41 +41,19 @@ impl Machine {
         let mut iso = Command::new("genisoimage");
         iso.args(["-quiet", "-rock", "-volid", "OVF-ENV", "-output"]).arg(file("env.iso"));
         tools::run(iso.arg(file("ovf-env.xml")), "apt-get install genisoimage")?;
-        let vars = Path::new(FIRMWARE).join("OVMF_VARS_4M.fd");
-        fs::copy(&vars, file("vars.fd"))
-            .with_context(|| format!("{}: apt-get install ovmf", vars.display()))?;
 
         let wire = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         let card = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let ssh = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let (is_fast, mut qemu) = qemu();
-        let patience = Duration::from_secs(if is_fast { 180 } else { 1200 });
-        println!(
-            "booting in qemu, {}",
-            if is_fast { "with KVM" } else { "emulated: /dev/kvm cannot be used here" }
-        );
-        qemu.args(["-smp", "2", "-m", "2048", "-display", "none", "-monitor", "none"]);
-        qemu.arg("-serial").arg(format!("file:{}", file("console.log").display()));
-        let pflash =
-            |path: &Path, how: &str| format!("if=pflash,format=raw{how},file={}", path.display());
-        qemu.arg("-drive")
-            .arg(pflash(&Path::new(FIRMWARE).join("OVMF_CODE_4M.fd"), ",readonly=on"));
-        qemu.arg("-drive").arg(pflash(&file("vars.fd"), ""));
-        qemu.arg("-drive")
-            .arg(format!("if=none,id=disk,snapshot=on,format=qcow2,file={}", disk.display()));
-        qemu.args(["-device", "pvscsi,id=scsi", "-device", "scsi-hd,bus=scsi.0,drive=disk"]);
-        qemu.arg("-drive")
-            .arg(format!("media=cdrom,readonly=on,file={}", file("env.iso").display()));
-        qemu.arg("-netdev");
-        qemu.arg(format!(
-            "user,id=management,restrict=on,hostfwd=tcp:127.0.0.1:{ssh}-{ADDRESS}:22"
-        ));
-        qemu.args(["-device", "vmxnet3,netdev=management,mac=00:50:56:01:00:01", "-netdev"]);
-        qemu.arg(format!("socket,id=capture,udp={},localaddr={card}", wire.local_addr()?));
-        qemu.args(["-device", "vmxnet3,netdev=capture,mac=00:50:56:01:00:02"]);
-        let log = File::create(file("qemu.log"))?;
-        qemu.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        let child = qemu.spawn().context("apt-get install qemu-system-x86")?;
+        File::create(file("second.raw"))?.set_len(16 << 20)?;
+        let cables = Cables { ssh, wire: wire.local_addr()?, card };
+        let (child, patience) = match with_kvm(disk, folder.path(), &cables)? {
+            Some(child) => (child, Duration::from_secs(180)),
+            None => {
+                println!("booting in qemu, emulated: KVM is not here, or cannot run firmware");
+                (spawn(EMULATED, disk, folder.path(), &cables)?, Duration::from_secs(1500))
+            }
+        };
         Ok(Self { child, folder, ssh, wire, card, patience })
     }
 
@@ -151,13 +129,64 @@ impl Drop for Machine {
     }
 }
 
-/// qemu, by KVM where that can be used.
-fn qemu() -> (bool, Command) {
-    let is_fast = OpenOptions::new().read(true).write(true).open("/dev/kvm").is_ok();
+/// Where its two cards lead.
+struct Cables {
+    ssh: u16,
+    wire: SocketAddr,
+    card: SocketAddr,
+}
+
+/// Machine and processor.
+type Kind = [&'static str; 2];
+const FAST: Kind = ["q35,accel=kvm", "host"];
+const EMULATED: Kind = ["q35,accel=tcg", "max"];
+
+/// Where KVM can be used. Some that are themselves in a virtual machine run no firmware, which shows at once.
+fn with_kvm(disk: &Path, folder: &Path, cables: &Cables) -> anyhow::Result<Option<Child>> {
+    if OpenOptions::new().read(true).write(true).open("/dev/kvm").is_err() {
+        return Ok(None);
+    }
+    println!("booting in qemu, with KVM");
+    let mut child = spawn(FAST, disk, folder, cables)?;
+    sleep(Duration::from_secs(5));
+    let said = fs::read_to_string(folder.join("qemu.log"))?;
+    if said.contains("KVM internal error") || child.try_wait()?.is_some() {
+        let _ = child.kill();
+        child.wait()?;
+        return Ok(None);
+    }
+    Ok(Some(child))
+}
+
+fn spawn(kind: Kind, disk: &Path, folder: &Path, cables: &Cables) -> anyhow::Result<Child> {
+    let file = |name: &str| folder.join(name);
+    let Cables { ssh, wire, card } = cables;
+    let vars = Path::new(FIRMWARE).join("OVMF_VARS_4M.fd");
+    fs::copy(&vars, file("vars.fd"))
+        .with_context(|| format!("{}: apt-get install ovmf", vars.display()))?;
     let mut qemu = Command::new("qemu-system-x86_64");
-    let how = if is_fast { ["q35,accel=kvm", "host"] } else { ["q35,accel=tcg", "max"] };
-    qemu.args(["-nodefaults", "-machine", how[0], "-cpu", how[1]]);
-    (is_fast, qemu)
+    let [machine, processor] = kind;
+    qemu.args(["-nodefaults", "-machine", machine, "-cpu", processor, "-smp", "2", "-m", "2048"]);
+    qemu.args(["-display", "none", "-monitor", "none"]);
+    qemu.arg("-serial").arg(format!("file:{}", file("console.log").display()));
+    let pflash =
+        |path: &Path, how: &str| format!("if=pflash,format=raw{how},file={}", path.display());
+    let drive = |how: &str, path: &Path| format!("{how},file={}", path.display());
+    qemu.arg("-drive").arg(pflash(&Path::new(FIRMWARE).join("OVMF_CODE_4M.fd"), ",readonly=on"));
+    qemu.arg("-drive").arg(pflash(&file("vars.fd"), ""));
+    qemu.arg("-drive").arg(drive("if=none,id=disk,snapshot=on,format=qcow2", disk));
+    qemu.args(["-device", "virtio-blk-pci,drive=disk,bootindex=0"]);
+    qemu.arg("-drive").arg(drive("if=none,id=second,format=raw", &file("second.raw")));
+    qemu.args(["-device", "pvscsi,id=scsi", "-device", "scsi-hd,bus=scsi.0,drive=second"]);
+    qemu.arg("-drive").arg(drive("media=cdrom,readonly=on", &file("env.iso")));
+    qemu.arg("-netdev");
+    qemu.arg(format!("user,id=management,restrict=on,hostfwd=tcp:127.0.0.1:{ssh}-{ADDRESS}:22"));
+    qemu.args(["-device", "vmxnet3,netdev=management,mac=00:50:56:01:00:01", "-netdev"]);
+    qemu.arg(format!("socket,id=capture,udp={wire},localaddr={card}"));
+    qemu.args(["-device", "vmxnet3,netdev=capture,mac=00:50:56:01:00:02"]);
+    let log = File::create(file("qemu.log"))?;
+    qemu.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    qemu.spawn().context("qemu-system-x86_64 cannot be run: apt-get install qemu-system-x86")
 }
 
 /// What vSphere tells of the template's properties.
