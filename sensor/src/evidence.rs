@@ -14,7 +14,7 @@ mod recent;
 mod shelf;
 
 pub use case::{Case, Conversation, MAX_CONVERSATIONS, Subject};
-pub use recent::{MAX_BYTES, MAX_PACKETS, Origin, Recent, SNAP, Search};
+pub use recent::{MAX_BYTES, MAX_PACKETS, Recent, SNAP, Search};
 pub use shelf::{FOLDER, Kept, Missing, Shelf, ShelfError, ids, is_there, read};
 
 /// One packet of a conversation, with all that it was wrapped in.

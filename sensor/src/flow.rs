@@ -47,9 +47,9 @@ use slot::{Cold, Slot};
 pub trait Observer {
     /// A conversation's first packet.
     fn opened(&mut self, _flow: &View<'_>, _at: Timestamp) {}
-    /// One of a conversation's first packets, see [`Table::show_first`]: how many bytes of its frame were
-    /// taken, of at most `room`.
-    fn first(&mut self, _flow: &View<'_>, _packet: &Packet<'_>, _room: usize) -> usize {
+    /// One of the first packets of the conversation with this [`Flow::id`], see [`Table::show_first`]: how
+    /// many bytes of its frame were taken, of at most `room`; of one that is passed over, none.
+    fn first(&mut self, _flow: u64, _packet: &Packet<'_>, _room: usize) -> usize {
         0
     }
     /// What moved since the last volume: at the end of each 10 s and of the flow, and as soon as one
@@ -130,11 +130,6 @@ impl View<'_> {
     /// A number that no other flow has while this one lives.
     pub const fn slot(&self) -> u32 {
         self.id
-    }
-
-    /// See [`Flow::id`].
-    pub const fn id(&self) -> u64 {
-        self.cold.id
     }
 
     /// The direction the client sends in, as far as known.

@@ -5,7 +5,7 @@ use crate::decode::duplicates::Duplicates;
 use crate::decode::tls::{self, Likeness};
 use crate::decode::{Packet, dhcp, dns, protocol, quic as quic_packets};
 use crate::event::{Account, Body, Event, Mirrored, Neighbour, Report, Traffic, Volume};
-use crate::evidence::{Origin, Recent};
+use crate::evidence::Recent;
 use crate::flow::{Direction, Observer, Verdict, View};
 use crate::intake::{self, syslog};
 use crate::mirror::SourceFacts;
@@ -224,10 +224,13 @@ impl<S: Sink> Observer for Observing<'_, S> {
     }
 
     #[inline]
-    fn first(&mut self, view: &View<'_>, packet: &Packet<'_>, room: usize) -> usize {
+    fn first(&mut self, flow: u64, packet: &Packet<'_>, room: usize) -> usize {
         let Some(Beginnings { recent, frames }) = &mut self.beginnings else { return 0 };
         let Some(frame) = frames.get(usize::from(packet.place)) else { return 0 };
-        recent.put(Origin { flow: view.id(), interface: view.interface() }, frame, room)
+        if packet.payload_wire_len == 0 && packet.tcp.is_some() && recent.is_hurried() {
+            return 0;
+        }
+        recent.put(flow, frame, room)
     }
 
     fn volume(&mut self, view: &View<'_>, at: Timestamp, volume: Volume) {

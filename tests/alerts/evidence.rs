@@ -70,14 +70,30 @@ fn ends(frame: &[u8]) -> Option<[(Vec<u8>, u16); 2]> {
     Some(ends)
 }
 
-/// Frames of the demo capture from a time on, of one conversation.
+/// Whether a frame only acknowledges.
+fn is_bare(frame: &[u8]) -> bool {
+    let packet = LaxSlicedPacket::from_ethernet(frame).unwrap();
+    let length = match packet.net {
+        Some(LaxNetSlice::Ipv4(ip)) => usize::from(ip.header().payload_len().unwrap()),
+        _ => 1000,
+    };
+    match packet.transport {
+        Some(TransportSlice::Tcp(tcp)) => {
+            let telling = tcp.syn() || tcp.fin() || tcp.rst();
+            length == tcp.header_slice().len() && !telling
+        }
+        _ => false,
+    }
+}
+
+/// Frames of the demo capture from a time on, of one conversation, without bare acknowledgments.
 fn frames(ends_of: &[(Vec<u8>, u16); 2], since: u64) -> Vec<(u64, Vec<u8>)> {
     let mut capture = Vec::new();
     let packed = fs::File::open(kept("captures/demo.pcap.gz")).unwrap();
     flate2::read::GzDecoder::new(packed).read_to_end(&mut capture).unwrap();
     let mut frames = Vec::new();
     split(&capture, |time, bytes| {
-        if time >= since && ends(bytes).as_ref() == Some(ends_of) {
+        if time >= since && ends(bytes).as_ref() == Some(ends_of) && !is_bare(bytes) {
             frames.push((time, bytes.to_vec()));
         }
         true

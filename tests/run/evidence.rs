@@ -14,10 +14,13 @@ use super::accounting::cable;
 use super::hello::{ASSET, Hellos, name};
 use super::{SOON, installation, turn};
 
-/// The frames of a conversation that are kept: the first eight, of these the first 3,072 bytes.
+/// The frames of a conversation that are kept: the first eight, of these the first 3,072 bytes. The third only
+/// acknowledges.
 fn beginning(place: u32) -> Vec<Vec<u8>> {
     let mut room = 3072;
-    let frames = Hellos::new().conversation(place).into_iter().take(8).map(|mut frame| {
+    let mut frames = Hellos::new().conversation(place);
+    frames.remove(2);
+    let frames = frames.into_iter().take(8).map(|mut frame| {
         frame.truncate(room);
         room -= frame.len();
         frame
@@ -65,11 +68,16 @@ fn the_first_packets_come_by_the_api_whatever_captured_them() {
         for alert in alerts(&sensor, 3) {
             let sni = alert["destination"]["sni"].as_str().unwrap();
             let place = (0..3).find(|place| name(*place) == sni).unwrap();
+            let sent = beginning(place);
             // What is handed up may end where enough was read.
-            let least = if backend == "auto" { 4 } else { beginning(place).len() };
+            let least = if backend == "auto" { 4 } else { sent.len() };
             let packets = packets(&machine, folder.path(), id(&alert), least);
-            let bytes: Vec<_> = packets.iter().map(|packet| packet.bytes.clone()).collect();
-            assert!(beginning(place).starts_with(&bytes), "{backend}: {sni}: {packets:#?}");
+            let lens: Vec<_> = packets.iter().map(|packet| packet.bytes.len()).collect();
+            let places =
+                packets.iter().map(|packet| sent.iter().position(|one| *one == packet.bytes));
+            let places: Vec<_> = places.collect();
+            let all: Vec<_> = (0..packets.len()).map(Some).collect();
+            assert_eq!(places, all, "{backend}: {sni}: {lens:?}");
             assert!(packets.is_sorted_by_key(|packet| packet.time));
             assert_eq!(packets[0].interface.as_deref(), Some("eth1"), "{backend}");
             let file = folder.path().join("shown.pcapng");

@@ -31,6 +31,21 @@ fn until_up(sensor: &Sensor, up: bool) {
     });
 }
 
+/// Fails when a sensor that was just installed, and has no card, ends, says that it is ready, or does not
+/// say what to set.
+#[test]
+fn without_an_interface_it_runs_and_says_what_to_set() {
+    let Some(_turn) = turn(&[]) else { return };
+    let [_switch, machine] = cable();
+    let mut sensor = installation("").start(&machine, "");
+    let ready = sensor.get("/readyz");
+    assert_eq!(ready.status, 503, "{ready:?}");
+    assert!(ready.body.contains("capture.interface"), "{ready:?}");
+    assert_eq!(packets(&sensor.metrics()), 0);
+    sensor.until_said("name one in capture.interface", SOON);
+    assert!(sensor.stop(SOON).success());
+}
+
 /// Fails when capture does not outlive its interface, or nobody is told.
 #[test]
 fn capture_goes_on_when_an_interface_comes_back() {

@@ -32,7 +32,7 @@ fn text(metadata: &Value) -> anyhow::Result<String> {
     let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for package in items(metadata, "packages") {
         // Egret's own members have no source.
-        if !linked.contains(word(package, "id")) || package["source"].is_null() {
+        if !linked.contains(word(package, "id")) || word(package, "source").is_empty() {
             continue;
         }
         let name = format!("{} {}", word(package, "name"), word(package, "version"));
@@ -52,10 +52,13 @@ fn text(metadata: &Value) -> anyhow::Result<String> {
 /// builds or tests.
 fn linked(metadata: &Value) -> anyhow::Result<BTreeSet<&str>> {
     let nodes: BTreeMap<&str, &Value> =
-        items(&metadata["resolve"], "nodes").iter().map(|node| (word(node, "id"), node)).collect();
+        items(metadata.get("resolve").unwrap_or(&Value::Null), "nodes")
+            .iter()
+            .map(|node| (word(node, "id"), node))
+            .collect();
     let packages = items(metadata, "packages").iter();
-    let mut all =
-        packages.filter(|package| package["name"] == "egret" && package["source"].is_null());
+    let mut all = packages
+        .filter(|package| word(package, "name") == "egret" && word(package, "source").is_empty());
     let mut waiting = vec![word(all.next().context("there is no egret")?, "id")];
     let mut linked = BTreeSet::new();
     while let Some(id) = waiting.pop() {
@@ -63,8 +66,9 @@ fn linked(metadata: &Value) -> anyhow::Result<BTreeSet<&str>> {
             continue;
         }
         let needs = nodes.get(id).map(|node| items(node, "deps")).unwrap_or_default();
-        let ends_there =
-            |need: &&Value| items(need, "dep_kinds").iter().any(|kind| kind["kind"].is_null());
+        let ends_there = |need: &&Value| {
+            items(need, "dep_kinds").iter().any(|kind| word(kind, "kind").is_empty())
+        };
         waiting.extend(needs.iter().filter(ends_there).map(|need| word(need, "pkg")));
     }
     Ok(linked)
@@ -91,11 +95,11 @@ fn licence_files(folder: &Path) -> anyhow::Result<Vec<String>> {
 }
 
 fn items<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value[key].as_array().map_or(&[], Vec::as_slice)
+    value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 fn word<'a>(value: &'a Value, key: &str) -> &'a str {
-    value[key].as_str().unwrap_or_default()
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -5,10 +5,12 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod captures;
 mod channels;
+mod dist;
 mod ebpf;
 mod evaluate;
 mod floor;
 mod fuzz;
+mod image;
 mod licences;
 mod package;
 mod tools;
@@ -34,8 +36,12 @@ enum Verb {
     Ebpf(ebpf::Arguments),
     /// Runs the fuzz targets, each from its kept corpus
     Fuzz(fuzz::Arguments),
+    /// Makes what a release consists of
+    Dist(dist::Arguments),
     /// Makes the Debian package
     Package(package::Arguments),
+    /// Makes the appliance: qcow2, VMDK and OVA
+    Image(image::Arguments),
     /// What `bench` measures the binary against
     #[command(hide = true)]
     Floor(floor::Arguments),
@@ -49,7 +55,9 @@ fn main() -> anyhow::Result<()> {
         Verb::Channels(arguments) => channels::run(&arguments),
         Verb::Ebpf(arguments) => ebpf::run(&arguments),
         Verb::Fuzz(arguments) => fuzz::run(&arguments),
+        Verb::Dist(arguments) => dist::run(&arguments),
         Verb::Package(arguments) => package::run(&arguments),
+        Verb::Image(arguments) => image::run(&arguments),
         Verb::Floor(arguments) => floor::run(&arguments),
     }
 }

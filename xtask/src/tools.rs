@@ -1,10 +1,12 @@
 //! Programs that chores run: what is missing is named by its Debian package, and what fails says how.
 
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, bail, ensure};
+use sha2::{Digest, Sha256};
 
 /// The checkout.
 pub(crate) fn root() -> PathBuf {
@@ -42,6 +44,19 @@ pub(crate) fn epoch(root: &Path) -> anyhow::Result<u64> {
         }
     };
     text.trim().parse().with_context(|| format!("{text:?} is no number of seconds"))
+}
+
+/// A file's digest, in hex.
+pub(crate) fn sha256(path: &Path) -> anyhow::Result<String> {
+    let mut file = File::open(path).with_context(|| path.display().to_string())?;
+    let (mut digest, mut piece) = (Sha256::new(), vec![0; 1 << 20]);
+    loop {
+        match file.read(&mut piece)? {
+            0 => break,
+            length => digest.update(piece.get(..length).unwrap_or_default()),
+        }
+    }
+    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// The version in `Cargo.toml`: every member of the workspace has the same.

@@ -94,8 +94,8 @@ fn ip_in_ip(packet: &mut Packet, cursor: &mut Cursor) -> Option<u32> {
 
 #[inline(always)]
 fn gre(packet: &mut Packet, cursor: &mut Cursor) -> Option<u32> {
-    const CHECKSUM: u16 = 0x8000;
-    const KEY: u16 = 0x2000;
+    const CHECKSUM: u32 = 0x80;
+    const KEY: u32 = 0x20;
     const SEQUENCE: u16 = 0x1000;
     /// Routing (RFC 1701), recursion control and version.
     const UNUSUAL: u16 = 0x4f07;
@@ -107,9 +107,11 @@ fn gre(packet: &mut Packet, cursor: &mut Cursor) -> Option<u32> {
     }
     let kind = cursor.short(2)?;
     packet.end = cursor.offset + packet.payload;
-    // Added up without a branch, of which the verifier would follow each.
-    let options = flags / CHECKSUM + flags / KEY % 2 + flags / SEQUENCE % 2;
-    cursor.skip(4 + 4 * u32::from(options))?;
+    // Added up without a branch, of which the verifier would follow each; of a byte, as verifiers before
+    // Linux 6.13 know no bounds of a number whose order was changed.
+    let first = u32::from(cursor.peek::<u8>(0)?);
+    let options = first / CHECKSUM + first / KEY % 2 + first / (u32::from(SEQUENCE) >> 8) % 2;
+    cursor.skip(4 + 4 * options)?;
     if kind == 0x88be && flags & SEQUENCE != 0 {
         if cursor.peek::<u8>(0)? >> 4 != 1 {
             return None;

@@ -113,28 +113,26 @@ fn names(given: &[String], configured: &[String]) -> (Vec<String>, Option<Pick>)
 /// What to say where none is named.
 fn unnamed(pick: &Pick) -> Finding {
     let there = interface::names();
-    let other = there.iter().find(|name| *name != "lo" && !pick.names().contains(name));
-    let first = pick.names().first().or(other).map_or("eth1", String::as_str);
-    let name = format!("capture.interface = [\"{first}\"], or -i {first}");
+    let is_free = |name: &&String| interface::is_card(name) && !pick.names().contains(name);
+    let card = there.iter().find(is_free).map_or("eth1", String::as_str);
+    let fix = format!("ip link set {card} up, and capture.interface = [\"{card}\"], or -i {card}");
     let names = pick.names().join(", ");
     match pick {
-        Pick::Mirrors(_) => Finding::note(
-            "config",
-            "interface",
-            format!("none is named; `egret run` takes {names}, which is up and has no address"),
-        ),
+        Pick::Mirrors(_) => {
+            let text =
+                format!("none is named; `egret run` takes {names}, up and without an address");
+            Finding::note("config", "interface", text)
+        }
         Pick::Own(_) => {
             let text = format!(
                 "none is named, and no card is up without an address; `egret run` takes {names}, which shows \
                  what this host itself sees"
             );
-            let other = other.map_or("ETH", String::as_str);
-            let fix = format!("ip link set {other} up, and capture.interface = [\"{other}\"]");
             Finding::problem("config", "interface", text, fix)
         }
         Pick::None => {
             let text = format!("no interface to capture from; there are {}", there.join(", "));
-            Finding::problem("config", "interface", text, name)
+            Finding::problem("config", "interface", text, fix)
         }
     }
 }

@@ -33,6 +33,7 @@ pub use table::{CHANNELS, Detector, Reads};
 mod attempts;
 mod beacons;
 mod domains;
+mod few;
 mod finding;
 mod floods;
 mod hosts;

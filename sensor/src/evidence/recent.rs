@@ -5,13 +5,16 @@
 //! [`SNAP`]. All memory is taken at the start; a page that is used again is overwritten whole, so that
 //! no frame is found of which a part is gone. One thread's own, and it reads no clock.
 
+use std::time::Duration;
+
 use bytemuck::{Pod, Zeroable};
 
 use super::Packet;
 use crate::capture::{Frame, LinkType};
 use crate::time::Timestamp;
 
-/// Frames of a conversation at most: a TCP handshake, both hellos of TLS and what comes with them.
+/// Frames of a conversation at most, bare acknowledgments not counted: a TCP handshake, both hellos of TLS and
+/// what comes with them.
 pub const MAX_PACKETS: u8 = 8;
 /// Bytes of a conversation at most, what describes its frames not counted: a handshake and a ClientHello
 /// that fills two segments leave the server a whole segment nearly.
@@ -19,6 +22,9 @@ pub const MAX_BYTES: u16 = 3072;
 /// Bytes of a frame at most: a full Ethernet frame in VXLAN.
 pub const SNAP: usize = 1600;
 
+/// While memory reaches back less than this, segments that carry nothing are left out: a flood of openings
+/// would take the room of hellos.
+const HURRY: Duration = Duration::from_secs(10);
 /// Bytes of a page: some hundred frames, searched in some microseconds.
 const PAGE: usize = 1 << 16;
 const HEADER: usize = size_of::<Header>();
@@ -43,15 +49,6 @@ struct Header {
     unused: u32,
 }
 
-/// Whose frame it is.
-#[derive(Debug, Clone, Copy)]
-pub struct Origin {
-    /// See [`crate::event::Flow::id`].
-    pub flow: u64,
-    /// See [`Packet::interface`].
-    pub interface: Option<u16>,
-}
-
 /// The memory.
 #[derive(Debug)]
 pub struct Recent {
@@ -63,6 +60,9 @@ pub struct Recent {
     /// Where the next frame goes, and where its page ends.
     next: usize,
     end: usize,
+    /// Where frames come from now.
+    interface: u16,
+    hurried: bool,
 }
 
 /// Who looks for a conversation's packets, page by page.
@@ -80,29 +80,48 @@ impl Recent {
     pub fn new(bytes: u64) -> Self {
         let pages = usize::try_from(bytes / PAGE as u64).unwrap_or(usize::MAX / PAGE).max(2);
         let zeroed = vec![0; pages * PAGE];
-        Self { bytes: zeroed, used: vec![0; pages], begun: 1, next: 0, end: PAGE }
+        Self {
+            bytes: zeroed,
+            used: vec![0; pages],
+            begun: 1,
+            next: 0,
+            end: PAGE,
+            interface: NONE,
+            hurried: false,
+        }
     }
 
-    /// Keeps the first `room` bytes of a frame; how many that were.
+    /// The frames from here on come from this interface, see [`Packet::interface`].
+    pub fn set_interface(&mut self, interface: Option<u16>) {
+        self.interface = interface.unwrap_or(NONE);
+    }
+
+    /// Whether memory reaches back less than 10 s, and is better used for what says something.
+    pub const fn is_hurried(&self) -> bool {
+        self.hurried
+    }
+
+    /// Keeps the first `room` bytes of a frame of the conversation with this
+    /// [`id`](crate::event::Flow::id); how many that were.
     #[inline]
-    pub fn put(&mut self, of: Origin, frame: &Frame<'_>, room: usize) -> usize {
+    pub fn put(&mut self, flow: u64, frame: &Frame<'_>, room: usize) -> usize {
         let len = frame.bytes.len().min(room).min(SNAP);
         if self.next + HEADER + len > self.end {
-            self.turn();
+            self.turn(frame.time);
         }
         let header = Header {
-            flow: of.flow,
+            flow,
             time: frame.time.as_nanos(),
             wire_len: frame.wire_len,
             len: len as u16,
             link: frame.link.0,
             vlan: frame.vlan.unwrap_or(NONE),
-            interface: of.interface.unwrap_or(NONE),
+            interface: self.interface,
             unused: 0,
         };
-        let place = self.bytes.get_mut(self.next..).and_then(<[u8]>::split_first_chunk_mut);
-        if let Some((described, rest)) = place
-            && let (Some(to), Some(from)) = (rest.get_mut(..len), frame.bytes.get(..len))
+        let place = self.bytes.get_mut(self.next..self.next + HEADER + len);
+        if let Some((described, to)) = place.and_then(<[u8]>::split_first_chunk_mut)
+            && let Some(from) = frame.bytes.get(..len)
         {
             *described = bytemuck::cast::<Header, [u8; HEADER]>(header);
             to.copy_from_slice(from);
@@ -113,7 +132,10 @@ impl Recent {
 
     /// Goes on to the next page, whose frames are gone with that.
     #[cold]
-    fn turn(&mut self) {
+    fn turn(&mut self, now: Timestamp) {
+        let is_full = self.begun >= self.used.len() as u64;
+        let since = self.since().filter(|_| is_full);
+        self.hurried = since.is_some_and(|since| now.since(since) < HURRY);
         let at = self.page(self.begun - 1);
         let next = self.page(self.begun);
         if let Some(used) = self.used.get_mut(at) {

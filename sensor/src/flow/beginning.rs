@@ -2,9 +2,9 @@
 //! keeps them. Which they are is known from bytes of the slot that every packet reads anyway.
 
 use super::index::SlotId;
-use super::slot::{MET, of};
-use super::{Direction, Observer, Table, View, looking};
-use crate::decode::Packet;
+use super::slot::{Cold, MET, Slot, of};
+use super::{Direction, Observer, Table, looking};
+use crate::decode::{Packet, tcp_flags};
 
 /// How much of each flow's beginning is shown to [`Observer::first`].
 #[derive(Debug, Clone, Copy, Default)]
@@ -15,32 +15,34 @@ pub struct First {
     pub bytes: u16,
 }
 
+impl Slot {
+    /// Shows one of the flow's first packets, unless it is a second copy or a bare acknowledgment: these say
+    /// nothing, and where the kernel counts them they are not seen at all.
+    #[inline]
+    pub(super) fn show<O: Observer>(&mut self, cold: &Cold, packet: &Packet<'_>, observer: &mut O) {
+        if packet.copy || is_bare(packet) {
+            return;
+        }
+        let taken = observer.first(cold.id, packet, usize::from(self.first_bytes));
+        if taken == 0 {
+            return;
+        }
+        self.first_packets = self.first_packets.saturating_sub(1);
+        let is_last = self.first_packets == 0;
+        self.first_bytes = if is_last { 0 } else { self.first_bytes.saturating_sub(taken as u16) };
+    }
+}
+
+/// Whether a segment only acknowledges.
+fn is_bare(packet: &Packet<'_>) -> bool {
+    const TELLING: u8 = tcp_flags::SYN | tcp_flags::FIN | tcp_flags::RST;
+    packet.payload_wire_len == 0 && packet.tcp.is_some_and(|tcp| tcp.flags & TELLING == 0)
+}
+
 impl Table {
     /// Shows so much of the beginning of each flow that opens from here on; nothing unless this is said.
     pub const fn show_first(&mut self, first: First) {
         self.first = first;
-    }
-
-    /// Shows one of a flow's first packets, unless it is a second copy.
-    #[inline]
-    pub(super) fn show_packet<O: Observer>(
-        &mut self,
-        id: SlotId,
-        packet: &Packet<'_>,
-        observer: &mut O,
-    ) {
-        let (Some(slot), Some(cold)) = (self.slots.one(id as usize), self.cold.get(id as usize))
-        else {
-            return;
-        };
-        if packet.copy {
-            return;
-        }
-        let room = slot.first_bytes;
-        let taken = observer.first(&View { id, slot, cold }, packet, usize::from(room));
-        slot.first_packets = slot.first_packets.saturating_sub(1);
-        let is_last = slot.first_packets == 0;
-        slot.first_bytes = if is_last { 0 } else { room.saturating_sub(taken as u16) };
     }
 
     /// Learns what the first packets of a direction tell beyond their counts.

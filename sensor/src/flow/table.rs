@@ -199,8 +199,10 @@ impl Table {
         }
         let is_step = slot.add(id, direction, &added, &mut self.timers);
         let (is_read, is_watched) = (slot.is_read(direction), slot.seen & EITHER_WATCHED != 0);
-        if slot.first_bytes != 0 {
-            self.show_packet(id, packet, observer);
+        if slot.first_bytes != 0
+            && let Some(cold) = self.cold.get(id as usize)
+        {
+            slot.show(cold, packet, observer);
         }
         if is_step {
             self.step(id, observer);

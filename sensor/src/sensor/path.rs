@@ -129,6 +129,9 @@ impl Path {
         self.frames += burst.len() as u64;
         self.wire_bytes += wire_bytes;
         self.spans(from, to);
+        if let Some(recent) = &mut self.recent {
+            recent.set_interface(self.table.interface());
+        }
         self.packets(&packets, burst, sink);
     }
 

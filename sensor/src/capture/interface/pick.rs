@@ -57,7 +57,8 @@ fn among(all: Vec<Candidate>) -> Pick {
     }
 }
 
-fn is_card(name: &str) -> bool {
+/// Whether a card is behind it, by which traffic of others may come.
+pub fn is_card(name: &str) -> bool {
     let has = |what: &str| file(name, what).exists();
     is_ethernet(name) && !is_loopback(name) && has("device") && !has("phy80211") && !has("master")
 }

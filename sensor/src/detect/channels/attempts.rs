@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use arrayvec::ArrayVec;
 
+use super::few;
 use super::finding::{Finding, Look, crosses, hashed};
 use super::table::{Detector, Learns, Reads};
 use crate::alert::Severity;
@@ -82,31 +83,33 @@ struct Track<K, V> {
     key: K,
     since: Timestamp,
     last: Timestamp,
-    seen: ArrayVec<V, MOST>,
-    shown: ArrayVec<IpAddr, SHOWN>,
+    /// At most [`MOST`].
+    seen: Vec<V>,
+    /// At most [`SHOWN`].
+    shown: Vec<IpAddr>,
 }
 
 /// What one asset tried, or what was tried on it from outside.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
-    hosts: ArrayVec<Track<IpAddr, u16>, TRACKS>,
-    ports: ArrayVec<Track<(u8, u16), u32>, TRACKS>,
+    /// At most [`TRACKS`] each.
+    hosts: Vec<Track<IpAddr, u16>>,
+    ports: Vec<Track<(u8, u16), u32>>,
 }
 
 /// Counts another of a key; how many there are now, if it is new. What is oldest gives way.
 fn count<K: PartialEq, V: PartialEq>(
-    tracks: &mut ArrayVec<Track<K, V>, TRACKS>,
+    tracks: &mut Vec<Track<K, V>>,
     now: Timestamp,
     (key, value): (K, V),
 ) -> Option<&mut Track<K, V>> {
     let place = tracks.iter().position(|track| track.key == key).unwrap_or_else(|| {
-        if tracks.is_full() {
+        if tracks.len() >= TRACKS {
             let oldest = tracks.iter().enumerate().min_by_key(|(_, track)| track.last);
             let oldest = oldest.map_or(0, |(place, _)| place);
             tracks.swap_remove(oldest);
         }
-        let (seen, shown) = (ArrayVec::new(), ArrayVec::new());
-        tracks.push(Track { key, since: now, last: now, seen, shown });
+        tracks.push(Track { key, since: now, last: now, seen: Vec::new(), shown: Vec::new() });
         tracks.len() - 1
     });
     let track = tracks.get_mut(place)?;
@@ -115,7 +118,7 @@ fn count<K: PartialEq, V: PartialEq>(
         track.shown.clear();
         track.since = now;
     }
-    if track.seen.contains(&value) || track.seen.try_push(value).is_err() {
+    if !few::add(&mut track.seen, value, MOST) {
         return None;
     }
     track.last = track.last.max(now);
@@ -147,7 +150,7 @@ impl Attempts {
         let host = hashed(server.address) as u32;
         let key = ((look.flow.protocol, server.port), host);
         let sweep = count(&mut self.ports, opened, key).and_then(|track| {
-            if !track.shown.is_full() {
+            if track.shown.len() < SHOWN {
                 track.shown.push(server.address);
             }
             let hosts = track.seen.len() as u32;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use arrayvec::ArrayVec;
 
+use super::few;
 use super::finding::{Finding, crosses, hashed};
 use super::table::{Detector, Learns, Reads};
 use crate::alert::Severity;
@@ -103,7 +104,8 @@ pub(super) struct Asked {
 #[derive(Debug, Default)]
 struct Distinct {
     since: Timestamp,
-    hashes: ArrayVec<u32, NAMES>,
+    /// At most [`NAMES`].
+    hashes: Vec<u32>,
     shown: Vec<String>,
 }
 
@@ -116,7 +118,7 @@ impl Distinct {
             self.since = now;
         }
         let hash = hashed(name) as u32;
-        if self.hashes.contains(&hash) || self.hashes.try_push(hash).is_err() {
+        if !few::add(&mut self.hashes, hash, NAMES) {
             return None;
         }
         if self.shown.len() < SHOWN {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use arrayvec::ArrayVec;
 
+use super::few;
 use super::finding::{Finding, Look, crosses, hashed};
 use super::table::{Detector, Learns, Reads};
 use crate::alert::Severity;
@@ -164,7 +165,8 @@ pub(super) fn used(
 #[derive(Debug, Default)]
 pub(super) struct Fanout {
     hour: u64,
-    hosts: ArrayVec<u32, MOST>,
+    /// At most [`MOST`].
+    hosts: Vec<u32>,
 }
 
 const MOST: usize = 160;
@@ -179,7 +181,7 @@ impl Fanout {
             self.hosts.clear();
         }
         let host = hashed(to) as u32;
-        if self.hosts.contains(&host) || self.hosts.try_push(host).is_err() {
+        if !few::add(&mut self.hosts, host, MOST) {
             return None;
         }
         let count = self.hosts.len() as u32;

@@ -13,12 +13,8 @@ fn frame(time: u64, bytes: &[u8]) -> Frame<'_> {
     }
 }
 
-const fn origin(flow: u64) -> Origin {
-    Origin { flow, interface: None }
-}
-
 fn whole(recent: &mut Recent, flow: u64, frame: &Frame<'_>) -> usize {
-    recent.put(origin(flow), frame, usize::from(MAX_BYTES))
+    recent.put(flow, frame, usize::from(MAX_BYTES))
 }
 
 #[test]
@@ -41,7 +37,7 @@ fn a_conversation_is_found_among_others_in_its_order_and_byte_for_byte() {
 fn a_frame_is_cut_to_the_room_there_is_and_to_the_snap_length() {
     let mut recent = Recent::new(0);
     let bytes = vec![7; 9000];
-    assert_eq!(recent.put(origin(1), &frame(1, &bytes), 100), 100);
+    assert_eq!(recent.put(1, &frame(1, &bytes), 100), 100);
     assert_eq!(whole(&mut recent, 1, &frame(2, &bytes)), SNAP);
     let found = recent.find(1);
     let lens: Vec<_> = found.iter().map(|one| (one.bytes.len(), one.wire_len)).collect();
@@ -53,7 +49,8 @@ fn the_tag_that_the_kernel_took_out_is_put_back_where_ethernet_has_it() {
     let mut recent = Recent::new(0);
     let bytes: Vec<u8> = (0..60).collect();
     let tagged = Frame { vlan: Some(0x123), wire_len: 64, ..frame(1, &bytes) };
-    recent.put(Origin { flow: 1, interface: Some(3) }, &tagged, 1000);
+    recent.set_interface(Some(3));
+    recent.put(1, &tagged, 1000);
     whole(&mut recent, 2, &Frame { link: LinkType::RAW, ..tagged });
     let found = recent.find(1);
     let with_tag = [&bytes[..12], &[0x81, 0, 0x01, 0x23], &bytes[12..]].concat();
@@ -73,6 +70,24 @@ fn memory_tells_how_far_it_reaches_back() {
     let since = recent.since().unwrap().as_nanos();
     assert!((900..1000).contains(&since), "{since}");
     assert!(recent.find(since - 1).is_empty() && recent.find(since).len() == 1);
+}
+
+#[test]
+fn it_is_hurried_while_memory_reaches_back_less_than_ten_seconds() {
+    let mut recent = Recent::new(0);
+    let bytes = [0; 1000];
+    let mut put = |count: u64, millis: &mut u64, apart: u64| {
+        for _ in 0..count {
+            *millis += apart;
+            whole(&mut recent, 1, &frame(*millis * 1_000_000, &bytes));
+        }
+        recent.is_hurried()
+    };
+    // Some 126 frames fill it; each a millisecond apart are an eighth of a second.
+    let mut millis = 1_000_000;
+    assert!(!put(100, &mut millis, 1), "it is not full yet");
+    assert!(put(200, &mut millis, 1));
+    assert!(!put(200, &mut millis, 100), "12 s a lap");
 }
 
 #[test]

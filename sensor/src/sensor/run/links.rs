@@ -1,7 +1,7 @@
 //! The interfaces that are captured from: opened at the start, watched, and opened anew when one has
 //! been away.
 
-use crate::capture::interface;
+use crate::capture::interface::{self, Pick};
 use crate::capture::live::{self, Live, LiveError, Opened, Settings};
 use crate::config::{self, Capture};
 use crate::metrics::Metrics;
@@ -67,6 +67,30 @@ pub(super) enum News {
     Back(Sources),
     /// It is in the path of traffic now, which must pass.
     InPath,
+}
+
+/// Those that people named; else what looks like a mirror port, so that a sensor that was just installed
+/// does something.
+pub(super) fn chosen(capture: &Capture) -> Vec<String> {
+    if !capture.interfaces.is_empty() {
+        return capture.interfaces.clone();
+    }
+    let pick = interface::pick();
+    let names = pick.names().join(", ");
+    match pick {
+        Pick::Mirrors(_) => tracing::warn!(
+            "capture.interface names none: {names} is taken, which is up and has no address; name it to keep it so"
+        ),
+        Pick::Own(_) => tracing::warn!(
+            "capture.interface names none, and no card is up without an address: {names} is taken, which shows \
+             what this host itself sees; bring the mirror port up and name it"
+        ),
+        Pick::None => tracing::error!(
+            "no interface to capture from: name one in capture.interface and restart; there are {}",
+            interface::names().join(", ")
+        ),
+    }
+    pick.names().to_vec()
 }
 
 impl Links {

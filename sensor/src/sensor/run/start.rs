@@ -17,7 +17,7 @@ use super::evidence::{self, Place, Teller as Evidence};
 use super::input::Input;
 use super::intake::{self, Feeds, Intake};
 use super::io;
-use super::links::{Links, Sources};
+use super::links::{self, Links, Sources};
 use super::merge::Merge;
 use super::mirrors::Mirrors;
 use super::processors::{pin, processors};
@@ -28,7 +28,8 @@ use super::tally::Tally;
 use super::teller::Teller;
 use super::worker::{self, Batch, Worker};
 use super::{RunError, clock, privileges};
-use crate::capture::interface::{self, Pick};
+use crate::baseline::Baseline;
+use crate::capture::interface;
 use crate::capture::receive::{self, Held, ReceiveError, Wrapping};
 use crate::cli;
 use crate::config::{self, Config};
@@ -118,15 +119,7 @@ pub(super) fn start(
     let dropped = metrics.events_dropped.with_label_values(&["events"]);
     let events =
         events.map(|opened| EventFile::start(opened, links.names(), dropped)).transpose()?;
-    let mut engine = Engine::new(&stored.under(config.clone()), None, baseline);
-    engine.judge(&stored.verdicts);
-    // What logs tell of long before this is history.
-    engine.reach(now());
-    let own = interface::own_addresses();
-    engine.reside(&own);
-    if !config.capture.receive.is_empty() {
-        engine.receive(&own);
-    }
+    let engine = engine(&config, &stored, baseline);
     let (to_detection, batches) = mpsc::sync_channel(BATCHES);
     let refused = Refused::default();
     let accounts = Accounts::new(refused.clone());
@@ -192,7 +185,7 @@ pub(super) fn start(
 }
 
 fn open(arguments: &cli::Run, config: &Config, metrics: &Metrics) -> Result<Opened, RunError> {
-    let names = interfaces(&config.capture);
+    let names = links::chosen(&config.capture);
     let lock = Lock::take(&config.sensor.data_dir)?;
     let store = open_store(&config.sensor.data_dir)?;
     let workers = match config.capture.workers {
@@ -233,30 +226,6 @@ fn open(arguments: &cli::Run, config: &Config, metrics: &Metrics) -> Result<Open
         files,
         held,
     })
-}
-
-/// Those that people named; else what looks like a mirror port, so that a sensor that was just installed
-/// does something.
-fn interfaces(capture: &config::Capture) -> Vec<String> {
-    if !capture.interfaces.is_empty() {
-        return capture.interfaces.clone();
-    }
-    let pick = interface::pick();
-    let names = pick.names().join(", ");
-    match pick {
-        Pick::Mirrors(_) => tracing::warn!(
-            "capture.interface names none: {names} is taken, which is up and has no address; name it to keep it so"
-        ),
-        Pick::Own(_) => tracing::warn!(
-            "capture.interface names none, and no card is up without an address: {names} is taken, which shows \
-             what this host itself sees; bring the mirror port up and name it"
-        ),
-        Pick::None => tracing::error!(
-            "no interface to capture from: name one in capture.interface and restart; there are {}",
-            interface::names().join(", ")
-        ),
-    }
-    pick.names().to_vec()
 }
 
 fn flows(config: &config::Flows) -> Result<Option<flows::Bound>, RunError> {
@@ -313,6 +282,19 @@ fn start_detection(
     };
     let handle = spawn("egret-detect", move || detection.work())?;
     Ok(Thread { orders, pulse, handle })
+}
+
+fn engine(config: &Config, stored: &Stored, baseline: Option<Baseline>) -> Engine {
+    let mut engine = Engine::new(&stored.under(config.clone()), None, baseline);
+    engine.judge(&stored.verdicts);
+    // What logs tell of long before this is history.
+    engine.reach(now());
+    let own = interface::own_addresses();
+    engine.reside(&own);
+    if !config.capture.receive.is_empty() {
+        engine.receive(&own);
+    }
+    engine
 }
 
 fn open_store(directory: &FilePath) -> Result<Store, RunError> {

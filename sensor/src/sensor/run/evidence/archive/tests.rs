@@ -152,7 +152,7 @@ fn what_a_worker_leaves_behind_is_looked_through() {
         mark: None,
         bytes: b"\xaa\xbb\xcc\xdd",
     };
-    recent.put(evidence::Origin { flow: 5, interface: None }, &frame, 100);
+    recent.put(5, &frame, 100);
     scene.raise(5);
     let (ticket, _) = scene.asked(1).unwrap();
     scene.answer(1, ticket, &[1]);
