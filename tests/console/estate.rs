@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,7 +58,7 @@ impl Estate {
              [intake.syslog]\nudp = \"127.0.0.1:5514\"\n"
         ));
         let data = installation.config().with_file_name("data");
-        let mut alerts = read_demo(&captures, &installation, &data);
+        let (mut alerts, log) = read_demo(&captures, &installation, &data);
         change(&mut alerts);
         keep(&data, &alerts);
 
@@ -65,6 +66,12 @@ impl Estate {
         veth((&ends[0], "m0"), (&ends[1], "eth1"));
         let [switch, machine] = ends;
         let sensor = installation.start(&machine, "-i eth1");
+        machine.enter(|| {
+            let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+            for line in log.lines().take(40) {
+                socket.send_to(line.as_bytes(), "127.0.0.1:5514").unwrap();
+            }
+        });
         let is_over = Arc::new(AtomicBool::new(false));
         let until = Arc::clone(&is_over);
         let traffic = std::thread::spawn(move || {
@@ -96,8 +103,9 @@ impl Drop for Estate {
     }
 }
 
-/// Has `egret read` learn the demo as if it had been today, and gives the last state of its alerts.
-fn read_demo(captures: &Path, installation: &Installation, data: &Path) -> Vec<Alert> {
+/// Has `egret read` learn the demo as if it had been today, and gives the last state of its
+/// alerts, and its log.
+fn read_demo(captures: &Path, installation: &Installation, data: &Path) -> (Vec<Alert>, String) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     // The last day on which it would be over.
     let day = (now - ENDS) / DAY;
@@ -117,12 +125,12 @@ fn read_demo(captures: &Path, installation: &Installation, data: &Path) -> Vec<A
         fs::write(&path, bytes).unwrap();
         path
     };
-    let (capture, log) = (write("demo.pcap", &capture), write("demo.log", log.as_bytes()));
+    let (capture, file) = (write("demo.pcap", &capture), write("demo.log", log.as_bytes()));
     let alerts = installation.config().with_file_name("alerts.jsonl");
     let ran = Egret::new(env!("CARGO_BIN_EXE_egret"))
         .read(capture)
         .arg("--syslog")
-        .arg(log)
+        .arg(file)
         .arg("--config")
         .arg(installation.config())
         .args("--learn 6h --quiet --alerts")
@@ -139,7 +147,7 @@ fn read_demo(captures: &Path, installation: &Installation, data: &Path) -> Vec<A
         last.push(alert);
     }
     assert!(last.len() >= 4, "{text}");
-    last
+    (last, log)
 }
 
 /// Moves the packets of a capture (pcap, little-endian) by so many seconds.

@@ -49,16 +49,28 @@ export function name(text, longest = 400) {
 
 const summary = (details) => details.querySelector("summary")?.textContent;
 
-/** Replaces what is in `parent`; the focus stays on what has the same key, and open details stay open. */
+/**
+ * Puts children in place of those in `parent`. What is the same stays as it is, with the focus and what is
+ * selected in it; else the focus goes to what has the same key, and open details stay open.
+ */
 export function fill(parent, ...children) {
+  const next = children.flat().filter((child) => child !== null && child !== undefined && child !== false);
+  const old = [...parent.childNodes];
   const open = [...parent.querySelectorAll("details[open]")].map(summary);
-  const focused = parent.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
-  parent.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  const isWithin = parent.contains(document.activeElement);
+  const focused = isWithin ? document.activeElement.dataset.key : undefined;
+  if (old.length !== next.length || next.some((child) => !(child instanceof Node))) {
+    parent.replaceChildren(...next);
+  } else {
+    next.forEach((child, at) => {
+      for (const details of child.querySelectorAll?.("details") ?? []) details.open ||= open.includes(summary(details));
+      if (!child.isEqualNode(old[at])) old[at].replaceWith(child);
+    });
+  }
   for (const details of parent.querySelectorAll("details")) details.open ||= open.includes(summary(details));
-  if (focused !== undefined) {
-    for (const one of parent.querySelectorAll("[data-key]")) {
-      if (one.dataset.key === focused) one.focus({ preventScroll: true });
-    }
+  if (focused === undefined || parent.contains(document.activeElement)) return;
+  for (const one of parent.querySelectorAll("[data-key]")) {
+    if (one.dataset.key === focused) one.focus({ preventScroll: true });
   }
 }
 

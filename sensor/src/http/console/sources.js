@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { badge, card, every, fill, h, name, visible } from "./dom.js";
-import { ago, count, counted, percent } from "./words.js";
+import { ago, count, counted, percent, span } from "./words.js";
 
 /** A sender that was silent for so long is worth a look. */
 const SILENT = 15 * 60e3;
@@ -37,7 +37,7 @@ function mirrors(said) {
 function offset(ahead) {
   if (ahead === null || ahead === undefined) return "not told";
   if (Math.abs(ahead) < 1) return "right";
-  const by = `${Math.abs(ahead) >= 100 ? count(Math.round(Math.abs(ahead))) : Math.abs(ahead).toFixed(1)} s`;
+  const by = Math.abs(ahead) >= 10 ? span(1000 * Math.abs(ahead)) : `${Math.abs(ahead).toFixed(1)} s`;
   return `${by} ${ahead > 0 ? "ahead" : "behind"}`;
 }
 
