@@ -48,7 +48,7 @@ pub trait Observer {
     /// A conversation's first packet.
     fn opened(&mut self, _flow: &View<'_>, _at: Timestamp) {}
     /// One of the first packets of the conversation with this [`Flow::id`], see [`Table::show_first`]: how
-    /// many bytes of its frame were taken, of at most `room`.
+    /// many bytes of its frame were taken, of at most `room`; of one that is passed over, none.
     fn first(&mut self, _flow: u64, _packet: &Packet<'_>, _room: usize) -> usize {
         0
     }

@@ -16,6 +16,8 @@ use crate::time::Timestamp;
 const WAITING: usize = 4;
 /// Assets in one question.
 pub const MOST: usize = 50;
+/// Approvals that are told of one asset; of several, none are.
+const APPROVALS: usize = 500;
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -46,6 +48,7 @@ pub fn questions() -> (Asker, Questions) {
 
 impl Asker {
     /// What is known of the assets of these names, in their order; of those beyond [`MOST`] nothing.
+    /// What is approved is told where one is asked for.
     ///
     /// # Errors
     /// When others ask too, or detection does not answer in time.
@@ -69,7 +72,9 @@ impl Questions {
             return;
         }
         let now = now();
-        let _ = answer.send(names.iter().map(|name| engine.watched(name, now)).collect());
+        let approvals = if names.len() == 1 { APPROVALS } else { 0 };
+        let watched = names.iter().map(|name| engine.watched(name, now, approvals));
+        let _ = answer.send(watched.collect());
     }
 }
 
@@ -83,8 +88,8 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_parts(1_795_000_000, 0);
 
     fn run<T>(what: impl Future<Output = T>) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true);
-        runtime.build().unwrap().block_on(what)
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().start_paused(true).build().unwrap().block_on(what)
     }
 
     fn engine() -> Engine {

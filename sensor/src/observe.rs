@@ -227,6 +227,9 @@ impl<S: Sink> Observer for Observing<'_, S> {
     fn first(&mut self, flow: u64, packet: &Packet<'_>, room: usize) -> usize {
         let Some(Beginnings { recent, frames }) = &mut self.beginnings else { return 0 };
         let Some(frame) = frames.get(usize::from(packet.place)) else { return 0 };
+        if packet.payload_wire_len == 0 && packet.tcp.is_some() && recent.is_hurried() {
+            return 0;
+        }
         recent.put(flow, frame, room)
     }
 

@@ -28,13 +28,16 @@ fn click(browser: &Browser, what: &str) {
 
 /// Gives the token when the page asks for it: first a wrong one, which must not be taken.
 fn give_token(browser: &Browser) {
-    browser.until("asked for the token", "document.querySelector('dialog input[name=token]')");
-    write(browser, "dialog input[name=token]", "wrong-0123456789abcdef");
-    click(browser, "dialog button.primary");
-    let wrong = browser.until("refused", "document.querySelector('dialog .wrong:not([hidden])')?.textContent");
-    assert_eq!(wrong, "The token is wrong.");
-    write(browser, "dialog input[name=token]", TOKEN);
-    click(browser, "dialog button.primary");
+    // In front of the question that needs it.
+    let (field, go) = ("dialog input[name=token]", "dialog:has(input[name=token]) button.primary");
+    browser.until("asked for the token", &format!("document.querySelector('{field}')"));
+    write(browser, field, "wrong-0123456789abcdef");
+    click(browser, go);
+    let wrong =
+        "document.querySelector('dialog:has(input[name=token]) .wrong:not([hidden])')?.textContent";
+    assert_eq!(browser.until("refused", wrong), "The token is wrong.");
+    write(browser, field, TOKEN);
+    click(browser, go);
 }
 
 /// Fails when what a person says does not come to the database, or the page says so though it did not.
@@ -58,7 +61,8 @@ fn an_alert_is_acknowledged_and_its_destination_approved() {
     assert_eq!((&told["status"], &told["verdict"]), (&"acknowledged".into(), &"harmless".into()));
 
     click(&browser, "[data-key=approve]");
-    let shown = browser.until("what is approved", "document.querySelector('dialog fieldset')?.innerText");
+    let shown =
+        browser.until("what is approved", "document.querySelector('dialog fieldset')?.innerText");
     let destination = alert.destination.as_ref().unwrap();
     let place = destination.sni.clone().unwrap_or_else(|| destination.address.to_string());
     for said in [alert.asset.name.as_str(), &place, &destination.port.to_string()] {
@@ -66,11 +70,20 @@ fn an_alert_is_acknowledged_and_its_destination_approved() {
     }
     write(&browser, "dialog input[name=note]", "ticket 4711");
     click(&browser, "dialog button.primary");
-    browser.until("approved", "document.querySelector('.notice.good')?.innerText.includes('may reach')");
+    browser.until(
+        "approved",
+        "document.querySelector('.notice.good')?.innerText.includes('may reach')",
+    );
     let listed = estate.installation.egret("baseline approvals --json").stdout;
     let last: serde_json::Value = serde_json::from_str(listed.lines().last().unwrap()).unwrap();
-    assert_eq!((&last["asset"][0], &last["by"]), (&alert.asset.name.as_str().into(), &"api".into()));
-    assert_eq!((&last["port"][0], &last["note"]), (&destination.port.into(), &"ticket 4711".into()));
+    assert_eq!(
+        (&last["asset"][0], &last["by"]),
+        (&alert.asset.name.as_str().into(), &"api".into())
+    );
+    assert_eq!(
+        (&last["port"][0], &last["note"]),
+        (&destination.port.into(), &"ticket 4711".into())
+    );
     estate.sensor.until_said("what was approved or imported is in effect", super::estate::SOON);
 
     click(&browser, ".notice button");
@@ -96,7 +109,10 @@ fn the_keyboard_alone_will_do() {
     assert_eq!(browser.script("return document.activeElement.id"), "view");
 
     browser.press("2");
-    browser.until("the alerts", "document.querySelectorAll('a.row').length >= 4 && location.hash === '#alerts'");
+    browser.until(
+        "the alerts",
+        "document.querySelectorAll('a.row').length >= 4 && location.hash === '#alerts'",
+    );
     browser.press("j");
     browser.press("j");
     browser.press("k");
@@ -106,21 +122,31 @@ fn the_keyboard_alone_will_do() {
     let ring = browser.script("return getComputedStyle(document.activeElement).outlineStyle");
     assert_eq!(ring, "solid", "where the focus is can be seen");
     browser.press(ENTER);
-    browser.until("the alert", "location.hash.startsWith('#alert=') && document.querySelector('[data-key=ack]')");
+    browser.until(
+        "the alert",
+        "location.hash.startsWith('#alert=') && document.querySelector('[data-key=ack]')",
+    );
     let reached = (0..30).any(|_| {
         browser.press(TAB);
         browser.script("return document.activeElement.dataset.key") == "ack"
     });
     assert!(reached, "the button cannot be reached");
     browser.press(ENTER);
-    browser.until("the dialog", "document.querySelector('dialog[open] textarea') === document.activeElement");
+    browser.until(
+        "the dialog",
+        "document.querySelector('dialog[open] textarea') === document.activeElement",
+    );
     browser.press(ESCAPE);
     browser.until("closed", "!document.querySelector('dialog')");
     let focus = browser.script("return document.activeElement.dataset.key");
     assert_eq!(focus, "ack", "the focus goes back to where it was");
     browser.press(ESCAPE);
-    browser.until("the list again", "location.hash === '#alerts' && document.querySelector('a.row')");
+    browser
+        .until("the list again", "location.hash === '#alerts' && document.querySelector('a.row')");
     browser.back();
-    browser.until("the alert again", "location.hash.startsWith('#alert=') && document.querySelector('.timeline')");
+    browser.until(
+        "the alert again",
+        "location.hash.startsWith('#alert=') && document.querySelector('.timeline')",
+    );
     assert_eq!(browser.wrong(), Vec::<String>::new());
 }

@@ -3,8 +3,8 @@
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -159,7 +159,11 @@ fn shift(capture: &mut [u8], seconds: u64) {
 
 /// Stores alerts as the sensor would have.
 fn keep(data: &Path, alerts: &[Alert]) {
-    let wiring = Wiring { clock: egret::system::now, on_committed: Box::new(|_| {}) };
+    let wiring = Wiring {
+        clock: egret::system::now,
+        on_committed: Box::new(|_| {}),
+        on_removed: Box::new(|_| {}),
+    };
     let store = Store::open(data).unwrap();
     let keeper = Keeper::start(store, Vec::new(), Metrics::new().unwrap(), wiring).unwrap();
     keeper.raise(alerts.to_vec());

@@ -57,10 +57,11 @@ fn poisoned(like: &Alert, number: usize, name: &str) -> Alert {
 fn hostile_names_are_only_shown() {
     let Some(_turn) = turn(&PROGRAMS) else { return };
     let mut config = String::new();
-    for (number, name) in names().iter().enumerate().filter(|(_, name)| !name.trim().is_empty()) {
+    for (number, name) in names().iter().enumerate().filter(|(_, name)| is_configurable(name)) {
         let name = toml::Value::from(name.as_str());
         config += &format!(
-            "[[asset]]\nname = {name}\nrole = \"guest\"\naddress = [\"10.66.0.{}\"]\n", number + 1
+            "[[asset]]\nname = {name}\nrole = \"guest\"\naddress = [\"10.66.0.{}\"]\n",
+            number + 1
         );
     }
     let estate = Estate::with(&config, |alerts| {
@@ -71,7 +72,7 @@ fn hostile_names_are_only_shown() {
     let browser = Browser::start(&estate.machine);
     for (width, height) in [(1280, 900), (360, 780)] {
         browser.look(width, height, "light");
-        let mut check = |view: &str, there: &str| {
+        let check = |view: &str, there: &str| {
             browser.open("about:blank");
             browser.open(&estate.address(view));
             browser.until(view, there);
@@ -89,7 +90,7 @@ fn hostile_names_are_only_shown() {
         for (number, name) in names().iter().enumerate() {
             let id = uuid::Uuid::from_u128(0x1000 + number as u128);
             check(&format!("#alert={id}"), "document.querySelector('.timeline')");
-            if width == 1280 && !name.trim().is_empty() {
+            if width == 1280 && is_configurable(name) {
                 let name = percent(name);
                 check(&format!("#asset={name}"), "document.querySelector('.lead h1')");
             }
@@ -99,8 +100,14 @@ fn hostile_names_are_only_shown() {
     let of = |number: u128| {
         let id = uuid::Uuid::from_u128(0x1000 + number);
         browser.open(&estate.address(&format!("#alert={id}")));
-        browser.until("the alert", &format!("location.hash.endsWith('{id}') && document.querySelector('.timeline')"));
-        browser.until("its title", "document.querySelector('.lead h1')?.textContent.startsWith('Egress')");
+        browser.until(
+            "the alert",
+            &format!("location.hash.endsWith('{id}') && document.querySelector('.timeline')"),
+        );
+        browser.until(
+            "its title",
+            "document.querySelector('.lead h1')?.textContent.startsWith('Egress')",
+        );
         browser.script("return document.querySelector('.lead h1').textContent").to_string()
     };
     let title = of(7);
@@ -112,5 +119,18 @@ fn hostile_names_are_only_shown() {
 
 /// As `encodeURIComponent` has it.
 fn percent(text: &str) -> String {
-    text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
+}
+
+/// Whether the config takes it for an asset's name.
+fn is_configurable(name: &str) -> bool {
+    !name.trim().is_empty() && !name.chars().any(char::is_control)
 }

@@ -266,7 +266,8 @@ mod tests {
     fn facts_agree_with_what_is_certain_of_loopback() {
         let facts = Facts::of("lo");
         assert!(facts.mtu.is_some_and(|mtu| mtu >= 1500), "{facts:?}");
-        assert_eq!(facts.promiscuous, Some(false));
+        // Whether it is, depends on who else captures from it now.
+        assert!(facts.promiscuous.is_some());
         assert!(facts.counters.packets.is_some() && facts.counters.missed == Some(0));
         // Its frames never leave memory, so that it can always hold them together.
         assert_eq!(facts.is_on("loopback"), Some(true), "{facts:?}");

@@ -65,15 +65,15 @@ impl Engine {
         self.learning(asset, now).then(|| seen.plus(self.estate.learning()))
     }
 
-    /// What is known of the asset of this name, as far as people look at it.
-    pub fn watched(&self, name: &str, now: Timestamp) -> Option<Watched> {
+    /// What is known of the asset of this name, as far as people look at it, with so many approvals at most.
+    pub fn watched(&self, name: &str, now: Timestamp, approvals: usize) -> Option<Watched> {
         let id = self.inventory().named(name)?;
         let role = self.inventory().asset(id)?.role;
         Some(Watched {
             learned_by: self.learned_by(id, now),
             past: self.estate.volumes.past(id),
             floor: self.estate.volumes.floor(),
-            approvals: self.estate.approvals_of(name, role).cloned().collect(),
+            approvals: self.estate.approvals_of(name, role).take(approvals).cloned().collect(),
         })
     }
 

@@ -5,6 +5,8 @@
 //! [`SNAP`]. All memory is taken at the start; a page that is used again is overwritten whole, so that
 //! no frame is found of which a part is gone. One thread's own, and it reads no clock.
 
+use std::time::Duration;
+
 use bytemuck::{Pod, Zeroable};
 
 use super::Packet;
@@ -20,6 +22,9 @@ pub const MAX_BYTES: u16 = 3072;
 /// Bytes of a frame at most: a full Ethernet frame in VXLAN.
 pub const SNAP: usize = 1600;
 
+/// While memory reaches back less than this, segments that carry nothing are left out: a flood of openings
+/// would take the room of hellos.
+const HURRY: Duration = Duration::from_secs(10);
 /// Bytes of a page: some hundred frames, searched in some microseconds.
 const PAGE: usize = 1 << 16;
 const HEADER: usize = size_of::<Header>();
@@ -57,6 +62,7 @@ pub struct Recent {
     end: usize,
     /// Where frames come from now.
     interface: u16,
+    hurried: bool,
 }
 
 /// Who looks for a conversation's packets, page by page.
@@ -74,12 +80,25 @@ impl Recent {
     pub fn new(bytes: u64) -> Self {
         let pages = usize::try_from(bytes / PAGE as u64).unwrap_or(usize::MAX / PAGE).max(2);
         let zeroed = vec![0; pages * PAGE];
-        Self { bytes: zeroed, used: vec![0; pages], begun: 1, next: 0, end: PAGE, interface: NONE }
+        Self {
+            bytes: zeroed,
+            used: vec![0; pages],
+            begun: 1,
+            next: 0,
+            end: PAGE,
+            interface: NONE,
+            hurried: false,
+        }
     }
 
     /// The frames from here on come from this interface, see [`Packet::interface`].
     pub fn set_interface(&mut self, interface: Option<u16>) {
         self.interface = interface.unwrap_or(NONE);
+    }
+
+    /// Whether memory reaches back less than 10 s, and is better used for what says something.
+    pub const fn is_hurried(&self) -> bool {
+        self.hurried
     }
 
     /// Keeps the first `room` bytes of a frame of the conversation with this
@@ -88,7 +107,7 @@ impl Recent {
     pub fn put(&mut self, flow: u64, frame: &Frame<'_>, room: usize) -> usize {
         let len = frame.bytes.len().min(room).min(SNAP);
         if self.next + HEADER + len > self.end {
-            self.turn();
+            self.turn(frame.time);
         }
         let header = Header {
             flow,
@@ -113,7 +132,10 @@ impl Recent {
 
     /// Goes on to the next page, whose frames are gone with that.
     #[cold]
-    fn turn(&mut self) {
+    fn turn(&mut self, now: Timestamp) {
+        let is_full = self.begun >= self.used.len() as u64;
+        let since = self.since().filter(|_| is_full);
+        self.hurried = since.is_some_and(|since| now.since(since) < HURRY);
         let at = self.page(self.begun - 1);
         let next = self.page(self.begun);
         if let Some(used) = self.used.get_mut(at) {

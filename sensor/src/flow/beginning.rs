@@ -24,6 +24,9 @@ impl Slot {
             return;
         }
         let taken = observer.first(cold.id, packet, usize::from(self.first_bytes));
+        if taken == 0 {
+            return;
+        }
         self.first_packets = self.first_packets.saturating_sub(1);
         let is_last = self.first_packets == 0;
         self.first_bytes = if is_last { 0 } else { self.first_bytes.saturating_sub(taken as u16) };

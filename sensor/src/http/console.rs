@@ -190,8 +190,17 @@ mod tests {
     #[test]
     fn nothing_is_inline_and_no_string_becomes_markup() {
         let forbidden = [
-            "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function",
-            "setTimeout(\"", "javascript:", "DOMParser", "srcdoc", "localStorage.setItem(\"token",
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "new Function",
+            "setTimeout(\"",
+            "javascript:",
+            "DOMParser",
+            "srcdoc",
+            "localStorage.setItem(\"token",
         ];
         for file in FILES {
             for word in forbidden {
@@ -200,7 +209,8 @@ mod tests {
             assert!(!file.1.contains("http://") || file.1.contains("www.w3.org"), "{}", file.0);
             assert!(!file.1.contains("https://"), "{} names another place", file.0);
         }
-        for word in ["<style", " style=", " onclick", " onload", "<script>", "http://", "https://"] {
+        for word in ["<style", " style=", " onclick", " onload", "<script>", "http://", "https://"]
+        {
             assert!(!PAGE.1.contains(word), "the page: {word}");
         }
     }

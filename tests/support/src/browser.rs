@@ -117,7 +117,9 @@ impl Browser {
             _ => false,
         };
         let found = wait::within(PATIENCE, || Some(self.script(&script)).filter(|v| !is_none(v)));
-        found.unwrap_or_else(|| panic!("{what}: never {expression}; the page shows:\n{}", self.text()))
+        found.unwrap_or_else(|| {
+            panic!("{what}: never {expression}; the page shows:\n{}", self.text())
+        })
     }
 
     /// What a person reads.
@@ -138,7 +140,8 @@ impl Browser {
     /// What went wrong in the page since it was loaded: nothing should have.
     pub fn wrong(&self) -> Vec<String> {
         let bad = self.script("return window.bad");
-        let mut all: Vec<String> = bad.as_array().into_iter().flatten().map(Value::to_string).collect();
+        let mut all: Vec<String> =
+            bad.as_array().into_iter().flatten().map(Value::to_string).collect();
         let log = self.post("/se/log", &json!({ "type": "browser" }));
         let worth = log.as_array().into_iter().flatten().filter(|entry| entry["level"] == "SEVERE");
         all.extend(worth.map(|entry| entry["message"].to_string()));
@@ -147,7 +150,8 @@ impl Browser {
 
     /// By how many pixels the page is wider than the window.
     pub fn overflow(&self) -> i64 {
-        let script = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        let script = "const { scrollWidth, clientWidth } = document.documentElement; \
+                      return Math.max(0, scrollWidth - clientWidth)";
         self.script(script).as_i64().unwrap_or(i64::MAX)
     }
 

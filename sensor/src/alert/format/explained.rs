@@ -127,7 +127,7 @@ mod tests {
             }
             alert.asset.name = name.clone();
             for offered in alert.approvals().iter().filter(|offered| offered.roles.is_empty()) {
-                assert_eq!(offered.assets, [name.clone()]);
+                assert_eq!(offered.assets, std::slice::from_ref(&name));
             }
         }
     }

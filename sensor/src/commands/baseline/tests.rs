@@ -5,7 +5,7 @@ use super::*;
 use crate::baseline::{
     AssetBaseline, Baseline, Habit, MirrorSession, Mirrors, Operator, Pair, Volumes,
 };
-use crate::config::{Asset, NamePattern, Role};
+use crate::config::{Asset, NamePattern, Role, file};
 use crate::store::Approval;
 use crate::time::Timestamp;
 

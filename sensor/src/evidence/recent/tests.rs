@@ -73,6 +73,24 @@ fn memory_tells_how_far_it_reaches_back() {
 }
 
 #[test]
+fn it_is_hurried_while_memory_reaches_back_less_than_ten_seconds() {
+    let mut recent = Recent::new(0);
+    let bytes = [0; 1000];
+    let mut put = |count: u64, millis: &mut u64, apart: u64| {
+        for _ in 0..count {
+            *millis += apart;
+            whole(&mut recent, 1, &frame(*millis * 1_000_000, &bytes));
+        }
+        recent.is_hurried()
+    };
+    // Some 126 frames fill it; each a millisecond apart are an eighth of a second.
+    let mut millis = 1_000_000;
+    assert!(!put(100, &mut millis, 1), "it is not full yet");
+    assert!(put(200, &mut millis, 1));
+    assert!(!put(200, &mut millis, 100), "12 s a lap");
+}
+
+#[test]
 fn a_search_that_is_overtaken_goes_on_with_what_is_there() {
     let mut recent = Recent::new(4 * PAGE as u64);
     let bytes = [1; 1000];

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use prometheus::core::Collector;
+use prometheus::proto::MetricFamily;
 use serde::Serialize;
 
 use super::Parts;
@@ -56,7 +57,7 @@ pub(in crate::http) async fn sources(State(parts): State<Parts>) -> Json<Sources
 /// What a family with one label has counted, without what is none.
 fn by_result(family: &impl Collector) -> BTreeMap<String, u64> {
     let families = family.collect();
-    let samples = families.iter().flat_map(|family| family.get_metric());
+    let samples = families.iter().flat_map(MetricFamily::get_metric);
     let counted = samples.filter_map(|sample| {
         let label = sample.get_label().first()?.value().to_owned();
         let count = sample.get_counter().get_value() as u64;

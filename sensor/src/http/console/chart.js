@@ -54,19 +54,34 @@ function words(label, hours) {
   return `${all}${habit}${high ? `, ${counted(high, "hour")} stood out` : ""}`;
 }
 
+/** What is usual as one shape, so that nothing shows where hours meet. */
+function band(hours, step, y) {
+  let [path, low] = ["", ""];
+  for (const [index, { usual }] of hours.entries()) {
+    const [left, right] = [index * step, (index + 1) * step];
+    if (usual) {
+      const [bottom, top] = [Math.max(y(usual[0]), y(usual[1]) + 1), y(usual[1])];
+      path += `${low ? "L" : "M"}${left} ${top}H${right}`;
+      low = `L${right} ${bottom}H${left}${low}`;
+    }
+    if (low && (!usual || index === hours.length - 1)) {
+      path += `${low}Z`;
+      low = "";
+    }
+  }
+  return path;
+}
+
 /** A bar an hour over the band of what is usual. `large`: with a scale and the hours' names. */
 export function day(label, hours, { large = false, from = null } = {}) {
   const [step, height] = [10, large ? 90 : 32];
   const width = hours.length * step;
-  const top = Math.max(...hours.flatMap((hour) => [hour.bytes ?? 0, large ? (hour.usual?.[1] ?? 0) : 0]), large ? 1e6 : 1);
+  const top = Math.max(...hours.flatMap((hour) => [hour.bytes ?? 0, hour.usual?.[1] ?? 0]), 1e6);
   const y = (value) => round(height - Math.min(1, value / top) * (height - 2));
   const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", class: large ? "day large" : "day", "aria-hidden": "true" });
+  drawing.append(svg("path", { d: band(hours, step, y), class: "usual" }));
   for (const [index, hour] of hours.entries()) {
     const x = index * step;
-    if (hour.usual) {
-      const [low, high] = hour.usual;
-      drawing.append(svg("rect", { x, width: step + 0.2, y: y(high), height: round(Math.max(1, y(low) - y(high))), class: "usual" }));
-    }
     if (hour.bytes === null) {
       drawing.append(svg("rect", { x: x + 3, width: 4, y: height - 2, height: 1, class: "unknown" }));
     } else if (hour.bytes > 0) {

@@ -2,6 +2,9 @@
 
 import { h, visible } from "./dom.js";
 
+/** Dialogs so far: one may be in front of another. */
+let number = 0;
+
 /** The dialog was closed without an answer. */
 export class Cancelled extends Error {
   constructor() {
@@ -17,12 +20,13 @@ export class Cancelled extends Error {
 export function form(title, label, content, act) {
   return new Promise((resolve, reject) => {
     const before = document.activeElement;
+    const title_id = `dialog-${number += 1}`;
     const wrong = h("p", { class: "wrong", role: "alert", hidden: true });
     const go = h("button", { type: "submit", class: "primary" }, label);
     const cancel = h("button", { type: "button", on: { click: () => dialog.close() } }, "Cancel");
-    const fields = h("form", { method: "dialog" }, h("h2", { id: "dialog-title" }, title), ...content.filter(Boolean), wrong,
+    const fields = h("form", { method: "dialog" }, h("h2", { id: title_id }, title), ...content.filter(Boolean), wrong,
       h("div", { class: "buttons" }, cancel, go));
-    const dialog = h("dialog", { "aria-labelledby": "dialog-title" }, fields);
+    const dialog = h("dialog", { "aria-labelledby": title_id }, fields);
     let answered = false;
     fields.addEventListener("submit", async (event) => {
       event.preventDefault();

@@ -29,7 +29,8 @@ fn an_approval_is_kept_listed_and_taken_back() {
         return;
     }
     let (server, _folder) = with_token();
-    let body = json!({ "asset": ["web-01"], "sni": ["cdn.example"], "port": [443], "note": "ticket" });
+    let body =
+        json!({ "asset": ["web-01"], "sni": ["cdn.example"], "port": [443], "note": "ticket" });
     let path = "/api/approvals";
     let none = curl(&["-d", &body.to_string(), &server.url("http", path)]);
     assert_eq!(none.status, 401, "{none:?}");

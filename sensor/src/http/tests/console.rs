@@ -19,9 +19,12 @@ fn the_page_comes_with_a_policy_and_is_asked_for_again_only_when_it_changed() {
         line.unwrap_or_else(|| panic!("no {name} in {}", page.head)).to_owned()
     };
     let policy = header("content-security-policy");
-    for directive in
-        ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "trusted-types 'none'"]
-    {
+    for directive in [
+        "default-src 'none'",
+        "script-src 'self'",
+        "frame-ancestors 'none'",
+        "trusted-types 'none'",
+    ] {
         assert!(policy.split("; ").any(|one| one == directive), "{policy}");
     }
     assert!(!policy.contains("unsafe"), "{policy}");
@@ -65,7 +68,8 @@ fn other_machines_are_given_the_page_and_nothing_else() {
         assert_eq!(ask(path, &[]).status, 200, "{path}");
     }
     assert_eq!(ask("/console/access", &[]).json(), json!({ "to_read": true, "can_change": true }));
-    for path in ["/api/approvals", "/api/sources", "/api/volumes", "/api/alerts/counts", "/console"] {
+    for path in ["/api/approvals", "/api/sources", "/api/volumes", "/api/alerts/counts", "/console"]
+    {
         assert_eq!(ask(path, &[]).status, 401, "{path}");
     }
     assert_eq!(ask("/console/main.js", &["-X", "POST"]).status, 401);

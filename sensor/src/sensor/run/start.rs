@@ -28,6 +28,7 @@ use super::tally::Tally;
 use super::teller::Teller;
 use super::worker::{self, Batch, Worker};
 use super::{RunError, clock, privileges};
+use crate::baseline::Baseline;
 use crate::capture::interface;
 use crate::capture::receive::{self, Held, ReceiveError, Wrapping};
 use crate::cli;
@@ -118,15 +119,7 @@ pub(super) fn start(
     let dropped = metrics.events_dropped.with_label_values(&["events"]);
     let events =
         events.map(|opened| EventFile::start(opened, links.names(), dropped)).transpose()?;
-    let mut engine = Engine::new(&stored.under(config.clone()), None, baseline);
-    engine.judge(&stored.verdicts);
-    // What logs tell of long before this is history.
-    engine.reach(now());
-    let own = interface::own_addresses();
-    engine.reside(&own);
-    if !config.capture.receive.is_empty() {
-        engine.receive(&own);
-    }
+    let engine = engine(&config, &stored, baseline);
     let (to_detection, batches) = mpsc::sync_channel(BATCHES);
     let refused = Refused::default();
     let accounts = Accounts::new(refused.clone());
@@ -289,6 +282,19 @@ fn start_detection(
     };
     let handle = spawn("egret-detect", move || detection.work())?;
     Ok(Thread { orders, pulse, handle })
+}
+
+fn engine(config: &Config, stored: &Stored, baseline: Option<Baseline>) -> Engine {
+    let mut engine = Engine::new(&stored.under(config.clone()), None, baseline);
+    engine.judge(&stored.verdicts);
+    // What logs tell of long before this is history.
+    engine.reach(now());
+    let own = interface::own_addresses();
+    engine.reside(&own);
+    if !config.capture.receive.is_empty() {
+        engine.receive(&own);
+    }
+    engine
 }
 
 fn open_store(directory: &FilePath) -> Result<Store, RunError> {

@@ -183,7 +183,11 @@ fn second_formulation(bytes: &[u8]) -> Option<String> {
         match extension {
             tls_parser::TlsExtension::SNI(_) => sni = 'd',
             tls_parser::TlsExtension::ALPN(names) => {
-                first.get_or_insert(names.first().map(|name| name.to_vec()).unwrap_or_default());
+                let told = names.iter().find(|name| match name {
+                    [a, b] => real(&u16::from_be_bytes([*a, *b])),
+                    _ => true,
+                });
+                first.get_or_insert(told.map(|name| name.to_vec()).unwrap_or_default());
             }
             tls_parser::TlsExtension::SignatureAlgorithms(list) => {
                 algorithms.get_or_insert(list.iter().copied().filter(real).collect::<Vec<_>>());
