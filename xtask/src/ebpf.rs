@@ -14,6 +14,7 @@ use self::digest::Digest;
 mod build;
 mod compiler;
 mod digest;
+mod kernel;
 mod strip;
 
 /// The object and its digest, in the repository.
@@ -25,11 +26,18 @@ pub(crate) struct Arguments {
     /// Builds nothing; says whether the object is the one of the sources here
     #[arg(long)]
     check: bool,
+    /// Builds nothing; says whether the newest kernel of this machine's Debian takes the programs
+    /// (qemu-system-x86, busybox-static, cpio)
+    #[arg(long = "try", conflicts_with = "check")]
+    is_tried: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.check {
         return check(&root());
+    }
+    if arguments.is_tried {
+        return kernel::run(&root());
     }
     let root = root();
     let compiler = compiler::find()?;

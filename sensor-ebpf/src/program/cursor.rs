@@ -46,10 +46,10 @@ word!(u16, "{0} = *(u16 *)({1} + 0)");
 word!(u32, "{0} = *(u32 *)({1} + 0)");
 word!(u64, "{0} = *(u64 *)({1} + 0)");
 
-/// The address itself. Else the compiler may add it up twice, which is two to the verifier: one that
+/// The number itself, of an address above all. Else the compiler may add it up twice, which is two to the verifier: one that
 /// was checked, and one that is read.
 #[inline(always)]
-fn kept(at: usize) -> usize {
+pub(crate) fn kept(at: usize) -> usize {
     #[cfg(target_arch = "bpf")]
     // SAFETY: a register is given its own value.
     let at = unsafe {
@@ -122,6 +122,12 @@ impl Cursor {
         self.offset += length;
         self.at = kept(self.at);
         Some(())
+    }
+
+    /// The same by a number that was added up, which stays one: the one that is asked for is gone on by.
+    #[inline(always)]
+    pub(crate) fn skip_sum(&mut self, length: u32) -> Option<()> {
+        self.skip(kept(length as usize) as u32)
     }
 
     /// The same place, of which the verifier knows no more than the bounds: all the ways that led here

@@ -129,11 +129,11 @@ fn bare(mut hash: u64, ip: &Cursor, header: u32, left: u32) -> u64 {
     // Some bytes a second time cost less than fewer than sixteen; of fewer than eight, the header's last.
     let mut end = *ip;
     if left >= CHUNK {
-        if end.skip(header + left - CHUNK).is_some() {
+        if end.skip_sum(header + left - CHUNK).is_some() {
             let [a, b] = end.words(0).unwrap_or_default();
             hash = mix(hash ^ a, b);
         }
-    } else if end.skip(header + left - WORD).is_some() {
+    } else if end.skip_sum(header + left - WORD).is_some() {
         let first = if left > WORD { above.peek(0).unwrap_or(0) } else { 0_u64 };
         hash = mix(hash ^ first, end.peek(0).unwrap_or(0));
     }

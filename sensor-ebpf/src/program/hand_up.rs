@@ -9,6 +9,7 @@ use aya_ebpf::helpers::generated::{
 use egret_ebpf::{Handed, NO_SLOT, Totals, kind, size};
 
 use crate::context::Context;
+use crate::cursor::kept;
 use crate::maps;
 
 /// A reader is woken no more often than this, in nanoseconds.
@@ -112,8 +113,11 @@ fn put<C: Context, const SIZE: usize>(
     unsafe { record.cast::<Handed>().write(head) };
     // SAFETY: the record is longer than its head.
     let behind = unsafe { record.byte_add(HEAD) };
+    // Verifiers before Linux 6.8 do not learn that a number is not zero from its being asked, and a length
+    // must not be: one less has a bound that holds by itself.
+    let last = (kept(length.wrapping_sub(1) as usize) as u32).min(room - 1);
     // SAFETY: there is room for so many bytes.
-    let is_there = length > 0 && unsafe { context.copy(behind, length) };
+    let is_there = length > 0 && unsafe { context.copy(behind, last + 1) };
     if is_there {
         // SAFETY: it was reserved above, and is written as far as its head says.
         unsafe { bpf_ringbuf_submit(record, flags) };

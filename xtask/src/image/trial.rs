@@ -65,10 +65,9 @@ fn captures(machine: &mut Machine) -> anyhow::Result<()> {
     let metrics = machine.until(METRICS, |said| packets(said) >= expected)?;
     let counted = packets(&metrics) - before;
     ensure!(counted <= f64::from(FRAMES), "{counted} packets of {FRAMES}");
-    let way = metrics
-        .lines()
-        .find(|line| line.starts_with("egret_capture_backend") && line.ends_with(" 1"));
-    println!("  {counted} of {FRAMES} frames were counted; {}", way.unwrap_or_default());
+    let way = r#"egret_capture_backend{backend="xdp",interface="eth1"} 1"#;
+    ensure!(metrics.contains(way), "this kernel and this card can do XDP\n{metrics}");
+    println!("  {counted} of {FRAMES} frames were counted, by XDP");
     Ok(())
 }
 
