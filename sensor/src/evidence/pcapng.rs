@@ -130,7 +130,7 @@ fn padded(body: &mut Vec<u8>, bytes: &[u8]) {
     body.resize(body.len().next_multiple_of(4), 0);
 }
 
-/// The case in a file that [`write`] made; none where it is anything else, or damaged.
+/// The case in a file that [`write()`] made; none where it is anything else, or damaged.
 pub(super) fn read(file: &[u8], names: &[String]) -> Option<Case> {
     let mut case = Case::default();
     let mut interfaces: Vec<Interface> = Vec::new();
