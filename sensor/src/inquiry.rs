@@ -1,7 +1,7 @@
 //! Questions that people ask the detection thread, such as what an asset moved lately. It answers between
 //! two batches of events with copies, and never waits for who asked.
 //!
-//! [`WAITING`] questions wait at most, one is answered a round, and each is about [`MOST`] assets at most:
+//! Four questions wait at most, one is answered a round, and each is about [`MOST`] assets at most:
 //! some hundred kilobytes copied within some tens of microseconds.
 
 use std::time::Duration;
