@@ -116,14 +116,11 @@ impl Path {
                 }
             };
             match decode::behind_link_watching(frame, link, wrapped) {
-                Ok(packet) => packets.push(packet),
+                Ok(packet) => packets.push(Packet { place, ..packet }),
                 Err(refusal) => {
                     self.refusals.add(refusal);
                     continue;
                 }
-            }
-            if let Some(packet) = packets.last_mut() {
-                packet.place = place;
             }
             if compares {
                 self.compared(frame, copy, looks, &mut packets);
