@@ -35,6 +35,14 @@ pub(crate) fn output(command: &mut Command, from: &str) -> anyhow::Result<Output
     command.stdin(Stdio::null()).output().map_err(|error| missing(command, from, &error))
 }
 
+/// What a script that was run elsewhere wrote to stdout; an error with all it said when it failed.
+pub(crate) fn answer(script: &str, output: &Output) -> anyhow::Result<String> {
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complained = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{script}\nended with {}\n{said}{complained}", output.status);
+    Ok(said)
+}
+
 /// The time that everything made is dated with: `SOURCE_DATE_EPOCH`, else that of the last commit.
 pub(crate) fn epoch(root: &Path) -> anyhow::Result<u64> {
     let text = match std::env::var("SOURCE_DATE_EPOCH") {

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 
 use crate::tools;
 
@@ -59,15 +59,7 @@ impl Machine {
 
     /// What a command says there; an error when it fails.
     pub(super) fn run(&self, script: &str) -> anyhow::Result<String> {
-        let output = self.ask(script)?;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let complained = String::from_utf8_lossy(&output.stderr);
-        ensure!(
-            output.status.success(),
-            "{script}\nended with {}\n{said}{complained}",
-            output.status
-        );
-        Ok(said)
+        tools::answer(script, &self.ask(script)?)
     }
 
     /// What a command says there, once it says what it should.

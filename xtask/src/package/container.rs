@@ -61,15 +61,10 @@ impl Container {
 
     /// What a script says, by bash as root; an error when it fails.
     pub(super) fn run(&self, script: &str) -> anyhow::Result<String> {
-        let output = tools::output(&mut self.shell(script), "apt-get install util-linux")?;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let complained = String::from_utf8_lossy(&output.stderr);
-        ensure!(
-            output.status.success(),
-            "{script}\nended with {}\n{said}{complained}",
-            output.status
-        );
-        Ok(said)
+        tools::answer(
+            script,
+            &tools::output(&mut self.shell(script), "apt-get install util-linux")?,
+        )
     }
 
     /// The first that a script says which is as it should be; an error with what it said last when that
