@@ -97,7 +97,11 @@ fn as_openssl_has_it(certificate: &Certificate, folder: &Path) -> Vec<(&'static 
         line.unwrap_or_else(|| panic!("no {key} in {text}")).to_owned()
     };
     let date = |key: &str| said(key).trim_end_matches('Z').replace(' ', "T");
-    let pairs: Vec<String> = said("serial")
+    // The event has the number as it is encoded: a positive one whose first bit is set begins with a
+    // zero (X.690, 8.3), which openssl leaves out.
+    let number = said("serial");
+    let sign = if number.starts_with(|digit: char| digit >= '8') { "00" } else { "" };
+    let pairs: Vec<String> = format!("{sign}{number}")
         .as_bytes()
         .chunks(2)
         .map(|pair| String::from_utf8_lossy(pair).into())

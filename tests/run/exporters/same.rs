@@ -74,9 +74,10 @@ fn exporters(machine: &Namespace) -> Vec<Told> {
         Box::new(move || shut_down(&folder, exporter))
     };
     let probe = |folder: &Path, collector: &str| -> Box<dyn FnOnce()> {
-        // With less between its two processes, it counts a packet twice when it falls behind.
+        // Through the ring that is between its two processes otherwise, packets count twice when the
+        // second wakes for what it has read already.
         let probe = "plugins: nfprobe\nnfprobe_version: 10\nnfprobe_timeouts: maxlife=60\n\
-                     plugin_pipe_size: 67108864\nplugin_buffer_size: 10240\n";
+                     plugin_pipe_zmq: true\nplugin_pipe_zmq_hwm: 0\nplugin_buffer_size: 10240\n";
         let probe = format!("{probe}nfprobe_receiver: {collector}\n");
         Box::new(pmacctd(machine, folder, &probe))
     };
