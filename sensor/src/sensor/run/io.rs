@@ -14,6 +14,7 @@ use super::control::Message;
 use super::settings::Stored;
 use super::start::spawn;
 use crate::deliver::Delivery;
+use crate::fleet::Fleet;
 use crate::http;
 use crate::store::keeper::Keeper;
 
@@ -29,6 +30,7 @@ pub(super) struct Tasks {
     pub(super) bound: http::Bound,
     pub(super) parts: http::Parts,
     pub(super) delivery: Delivery<Keeper>,
+    pub(super) fleet: Option<Fleet>,
 }
 
 /// A handle to the thread.
@@ -68,9 +70,11 @@ async fn work(
     mut signals: Signals,
     messages: Sender<Message>,
     mut orders: UnboundedReceiver<Order>,
-    Tasks { bound, parts, delivery }: Tasks,
+    Tasks { bound, parts, delivery, fleet }: Tasks,
 ) {
     let keeper = parts.keeper.clone();
+    // It ends with the runtime.
+    drop(fleet.map(|fleet| tokio::spawn(fleet.run(parts.status.clone()))));
     let delivery = tokio::spawn(delivery.run());
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(http::serve(bound, parts, async { drop(stopped.await) }));

@@ -35,6 +35,7 @@ use crate::cli;
 use crate::config::{self, Config};
 use crate::deliver::{self, Target};
 use crate::detect::Engine;
+use crate::fleet::Fleet;
 use crate::http;
 use crate::inquiry::{self, Questions};
 use crate::intake::audit::follow::Patterns;
@@ -106,7 +107,9 @@ pub(super) fn start(
     }));
     let (posts, posted) = post::posts();
     let (asker, questions) = inquiry::questions();
+    let fleet = Fleet::new(&config.fleet, &config.sensor.name, &metrics, now);
     let parts = http::Parts {
+        fleet: fleet.clone(),
         metrics: metrics.clone(),
         status: Arc::clone(&status),
         keeper: keeper.clone(),
@@ -158,7 +161,8 @@ pub(super) fn start(
     let (deliver, delivery) =
         deliver::delivery(targets, (keeper.clone(), packets), metrics.clone(), now, seed);
     let access = http.access();
-    let io = io::start(to_control, io::Tasks { bound: http, parts, delivery })?;
+    let tasks = io::Tasks { bound: http, parts, delivery, fleet: fleet.clone() };
+    let io = io::start(to_control, tasks)?;
     let steps = clock::Steps::new(now(), Instant::now());
     Ok(Running {
         settings,
@@ -174,6 +178,7 @@ pub(super) fn start(
         teller,
         io,
         deliver,
+        fleet,
         status,
         metrics,
         messages,

@@ -1,0 +1,186 @@
+//! The other sensors of the estate, by way of NATS servers with JetStream (docs/fleet.md).
+//!
+//! Local first: a sensor works on its own database, and a task beside it exchanges. Nothing here is on the
+//! path of packets, and nobody waits for NATS: while it is away, what is owed stays on disk in the outbox.
+//!
+//! Each subject and each key has one sensor that writes it, whose site and name are in it, so that NATS can
+//! hold every sensor to its own; what comes in is bounded, checked, and refused when it says another sender
+//! than its subject.
+
+use std::sync::{Arc, OnceLock};
+
+use async_nats::jetstream::{self, Context};
+use tokio::sync::watch;
+use tokio::time::{Duration, Instant, interval_at, sleep};
+
+use crate::config;
+use crate::deliver::TlsError;
+use crate::metrics::{self, Metrics};
+use crate::status;
+use crate::time::Timestamp;
+
+mod connect;
+mod credentials;
+mod health;
+mod link;
+mod message;
+mod names;
+mod streams;
+
+pub use health::{Health, Interface, Sensors};
+pub use message::Refused;
+pub use names::Place;
+
+use link::Link;
+use message::Counted;
+
+/// How often this sensor says how it is.
+const HEALTH: Duration = Duration::from_secs(10);
+
+/// Between two attempts to set up what cannot be set up.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// The longest that a request to the servers may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A handle to the fleet; clones speak to the same one.
+#[derive(Debug, Clone)]
+pub struct Fleet {
+    shared: Arc<Shared>,
+}
+
+/// What handles and tasks share.
+#[derive(Debug)]
+struct Shared {
+    own: Place,
+    config: config::Fleet,
+    link: Arc<Link>,
+    jetstream: OnceLock<Context>,
+    /// Whether all streams are there.
+    ready: watch::Sender<bool>,
+    sensors: health::Known,
+    metrics: Metrics,
+    counted: Counted,
+    clock: fn() -> Timestamp,
+}
+
+/// Why the fleet cannot be reached at all.
+#[derive(Debug, thiserror::Error)]
+enum FleetError {
+    /// TLS cannot begin.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The client refuses what it is given.
+    #[error("the NATS client cannot start: {0}")]
+    Client(String),
+}
+
+impl Fleet {
+    /// The fleet that `config` names, for the sensor of this name; `None` while it names none.
+    pub fn new(
+        config: &config::Fleet,
+        sensor: &str,
+        metrics: &Metrics,
+        clock: fn() -> Timestamp,
+    ) -> Option<Self> {
+        if !config.is_on() {
+            return None;
+        }
+        let own = Place { site: config.site.clone(), sensor: sensor.to_owned() };
+        let (ready, _) = watch::channel(false);
+        let shared = Shared {
+            own,
+            config: config.clone(),
+            link: Arc::new(Link::new(metrics.fleet.clone(), clock)),
+            jetstream: OnceLock::new(),
+            ready,
+            sensors: health::Known::default(),
+            counted: Counted::new(metrics.fleet.clone()),
+            metrics: metrics.clone(),
+            clock,
+        };
+        Some(Self { shared: Arc::new(shared) })
+    }
+
+    /// What this sensor is called.
+    pub fn own(&self) -> &Place {
+        &self.shared.own
+    }
+
+    /// How the connection is.
+    pub fn status(&self) -> status::Fleet {
+        let server = self.shared.jetstream.get().and_then(|it| it.client().try_server_info());
+        let server = server.map(|info| match info.server_name.as_str() {
+            "" => format!("{}:{}", info.host, info.port),
+            name => name.to_owned(),
+        });
+        self.shared.link.status(&self.shared.own, server)
+    }
+
+    /// Exchanges until it is dropped. Spawns its tasks on the runtime that it runs on, and they end with it.
+    pub async fn run(self, status: status::Shared) {
+        let jetstream = self.connect().await;
+        let mut tasks = tokio::task::JoinSet::new();
+        tasks.spawn(self.clone().prepare(jetstream.clone()));
+        tasks.spawn(self.clone().tell_health(jetstream, status));
+        while tasks.join_next().await.is_some() {}
+    }
+
+    /// A client, which connects by itself from now on. What is wrong with the config's files is said, and tried
+    /// again: a person may mend it.
+    async fn connect(&self) -> Context {
+        loop {
+            match connect::client(&self.shared).await {
+                Ok(client) => {
+                    let mut context = jetstream::new(client);
+                    context.set_timeout(PATIENCE);
+                    return self.shared.jetstream.get_or_init(|| context).clone();
+                }
+                Err(error) => self.shared.link.failed(&error.to_string()),
+            }
+            sleep(AGAIN).await;
+        }
+    }
+
+    /// Makes the streams that are missing, each time there is a connection.
+    async fn prepare(self, jetstream: Context) {
+        let mut connected = self.shared.link.connected();
+        loop {
+            // Whoever tells of the connection lives as long as this.
+            let _ = connected.wait_for(|connected| *connected).await;
+            match streams::prepare(&jetstream, streams::replicas(&self.shared.config)).await {
+                Ok(()) => {
+                    self.shared.ready.send_replace(true);
+                    let _ = connected.wait_for(|connected| !*connected).await;
+                }
+                Err(error) => {
+                    self.shared.link.failed(&error.to_string());
+                    sleep(AGAIN).await;
+                }
+            }
+        }
+    }
+
+    /// Says how this sensor is, while there is a connection.
+    async fn tell_health(self, jetstream: Context, status: status::Shared) {
+        let mut rounds = interval_at(Instant::now(), HEALTH);
+        let mut ready = self.shared.ready.subscribe();
+        loop {
+            let _ = ready.wait_for(|ready| *ready).await;
+            rounds.tick().await;
+            if !self.shared.link.is_connected() {
+                continue;
+            }
+            let health = Health::of(&self.shared, &status);
+            match health::tell(&jetstream, &self.shared.own, &health).await {
+                Ok(()) => self.shared.metrics.fleet.sent(metrics::Kind::Health),
+                Err(error) => tracing::debug!("fleet: health was not told: {error}"),
+            }
+        }
+    }
+
+    /// All sensors that have told how they are, as far as is known now.
+    pub async fn sensors(&self) -> Sensors {
+        health::sensors(&self.shared).await
+    }
+}
