@@ -7,26 +7,36 @@
 //! hold every sensor to its own; what comes in is bounded, checked, and refused when it says another sender
 //! than its subject.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_nats::jetstream::{self, Context};
 use tokio::sync::watch;
 use tokio::time::{Duration, Instant, interval_at, sleep};
 
+use crate::alert::Alert;
 use crate::config;
-use crate::deliver::TlsError;
+use crate::deliver::{Packets, Target, TlsError};
 use crate::metrics::{self, Metrics};
 use crate::status;
+use crate::store::keeper::Keeper;
 use crate::time::Timestamp;
 
+mod alerts;
+mod allowance;
 mod connect;
 mod credentials;
+mod gather;
+mod group;
 mod health;
 mod link;
 mod message;
 mod names;
 mod streams;
+mod taken;
+mod told;
 
+pub(crate) use alerts::PublishError;
+pub use alerts::Publisher;
 pub use health::{Health, Interface, Sensors};
 pub use message::Refused;
 pub use names::Place;
@@ -42,6 +52,13 @@ const AGAIN: Duration = Duration::from_secs(10);
 
 /// The longest that a request to the servers may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The outbox's name for the fleet, as a target.
+const TARGET: &str = "nats fleet";
+
+/// What is raised while there is a connection waits so long for somebody of the fleet to deliver it, before this
+/// sensor does it itself.
+const HELD: Duration = Duration::from_secs(60);
 
 /// A handle to the fleet; clones speak to the same one.
 #[derive(Debug, Clone)]
@@ -59,6 +76,12 @@ struct Shared {
     /// Whether all streams are there.
     ready: watch::Sender<bool>,
     sensors: health::Known,
+    /// Where this sensor delivers, the fleet itself not among them.
+    targets: watch::Sender<Vec<Target>>,
+    recent: Mutex<told::Recent>,
+    /// Whether this sensor is about to end.
+    leaving: watch::Sender<bool>,
+    keeper: OnceLock<Keeper>,
     metrics: Metrics,
     counted: Counted,
     clock: fn() -> Timestamp,
@@ -95,6 +118,10 @@ impl Fleet {
             jetstream: OnceLock::new(),
             ready,
             sensors: health::Known::default(),
+            targets: watch::channel(Vec::new()).0,
+            recent: Mutex::default(),
+            leaving: watch::channel(false).0,
+            keeper: OnceLock::new(),
             counted: Counted::new(metrics.fleet.clone()),
             metrics: metrics.clone(),
             clock,
@@ -117,13 +144,44 @@ impl Fleet {
         self.shared.link.status(&self.shared.own, server)
     }
 
-    /// Exchanges until it is dropped. Spawns its tasks on the runtime that it runs on, and they end with it.
-    pub async fn run(self, status: status::Shared) {
+    /// This sensor delivers to `targets` from now on. Gives them as its outbox has them: what is owed to them
+    /// waits while the fleet delivers, and the fleet is one more.
+    pub fn within(&self, targets: Vec<Target>) -> Vec<Target> {
+        self.shared.targets.send_replace(targets.clone());
+        let mut all: Vec<Target> = targets.into_iter().map(Target::waiting).collect();
+        all.push(Target::fleet(Publisher(self.clone())));
+        all
+    }
+
+    /// Takes nothing any more, and gives back what is not delivered: then [`Self::run`] ends.
+    pub fn leave(&self) {
+        self.shared.leaving.send_replace(true);
+    }
+
+    /// Exchanges until it has left: what `keeper` has, and the packets that links lead to. Spawns its tasks on
+    /// the runtime that it runs on, and they end with it.
+    pub async fn run(self, status: status::Shared, keeper: Keeper, packets: Packets) {
+        // Asked for by what publishes; it runs once.
+        let keeper = self.shared.keeper.get_or_init(|| keeper).clone();
         let jetstream = self.connect().await;
         let mut tasks = tokio::task::JoinSet::new();
         tasks.spawn(self.clone().prepare(jetstream.clone()));
-        tasks.spawn(self.clone().tell_health(jetstream, status));
-        while tasks.join_next().await.is_some() {}
+        tasks.spawn(self.clone().tell_health(jetstream.clone(), status));
+        tasks.spawn(self.clone().hold(keeper.clone()));
+        tasks.spawn(gather::run(self.clone(), jetstream.clone(), keeper.clone()));
+        tasks.spawn(told::run(self.clone(), jetstream.clone(), keeper));
+        group::run(self.clone(), jetstream, packets).await;
+    }
+
+    /// Has what is raised wait for the fleet while there is one.
+    async fn hold(self, keeper: Keeper) {
+        let mut connected = self.shared.link.connected();
+        loop {
+            let is_there = *connected.borrow_and_update();
+            keeper.hold(if is_there { HELD } else { Duration::ZERO });
+            // Whoever tells of the connection lives as long as this.
+            let _ = connected.changed().await;
+        }
     }
 
     /// A client, which connects by itself from now on. What is wrong with the config's files is said, and tried
@@ -182,5 +240,36 @@ impl Fleet {
     /// All sensors that have told how they are, as far as is known now.
     pub async fn sensors(&self) -> Sensors {
         health::sensors(&self.shared).await
+    }
+}
+
+impl Shared {
+    /// Whether the servers take something now.
+    fn is_ready(&self) -> bool {
+        self.link.is_connected() && *self.ready.borrow()
+    }
+
+    /// Waits until they do.
+    async fn until_ready(&self) {
+        let (mut connected, mut ready) = (self.link.connected(), self.ready.subscribe());
+        while !self.is_ready() {
+            // Whoever tells of both lives as long as this.
+            let _ = ready.wait_for(|ready| *ready).await;
+            let _ = connected.wait_for(|connected| *connected).await;
+        }
+    }
+
+    fn recent(&self) -> MutexGuard<'_, told::Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this sensor has delivered an alert to all of its own targets that want it.
+    async fn has_delivered(&self, alert: &Alert) -> bool {
+        let wants = |target: &Target| alert.severity >= target.min_severity;
+        let is_wanted = self.targets.borrow().iter().any(wants);
+        let Some(keeper) = self.keeper.get().filter(|_| is_wanted) else { return false };
+        let id = alert.id;
+        let owed = keeper.ask(move |store| store.owed(id)).await;
+        owed.is_ok_and(|owed| owed.iter().all(|owed| owed.target == TARGET))
     }
 }

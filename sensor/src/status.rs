@@ -27,6 +27,9 @@ pub struct Status {
     pub started: Timestamp,
     /// When this was true.
     pub now: Timestamp,
+    /// Whether it captures nothing, and delivers what others raise.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_relay: bool,
     /// Whether all workers have looked for frames within the last seconds.
     pub workers_alive: bool,
     /// What is listened to.
@@ -183,7 +186,10 @@ impl Status {
     /// What is not as it should be.
     pub fn missing(&self, now: Timestamp) -> Vec<String> {
         let mut reasons = self.stopped(now);
-        if self.interfaces.is_empty() {
+        if self.is_relay {
+            // Without a connection it can do nothing.
+            reasons.extend(self.away());
+        } else if self.interfaces.is_empty() {
             reasons.push(
                 "no interface to capture from: name one in capture.interface and restart"
                     .to_owned(),
@@ -207,15 +213,14 @@ impl Status {
 
     /// What is worth knowing, and keeps the sensor from nothing that is its own work.
     pub fn notes(&self) -> Vec<String> {
-        let away = self.fleet.iter().filter(|fleet| !fleet.connected);
-        let said = away.map(|fleet| {
-            let why = fleet.error.as_deref().map(|error| format!(": {error}"));
-            format!(
-                "no connection to the fleet, this sensor works alone{}",
-                why.unwrap_or_default()
-            )
-        });
-        said.collect()
+        if self.is_relay { Vec::new() } else { self.away().into_iter().collect() }
+    }
+
+    fn away(&self) -> Option<String> {
+        let away = self.fleet.as_ref().filter(|fleet| !fleet.connected)?;
+        let why = away.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
+        let alone = if self.is_relay { "" } else { ", this sensor works alone" };
+        Some(format!("no connection to the fleet{alone}{why}"))
     }
 }
 
@@ -280,6 +285,9 @@ mod tests {
         );
         let there = Fleet { connected: true, ..Fleet::default() };
         assert!(Status { fleet: Some(there), ..status() }.notes().is_empty());
+        let relay = Status { is_relay: true, interfaces: Vec::new(), ..away };
+        assert_eq!(relay.missing(now), ["no connection to the fleet: no route to host"]);
+        assert!(relay.notes().is_empty());
         assert!(status().notes().is_empty());
     }
 }

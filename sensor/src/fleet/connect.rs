@@ -40,6 +40,8 @@ pub(super) async fn client(shared: &Shared) -> Result<Client, FleetError> {
     let seed = (shared.clock)().as_nanos();
     let servers: Vec<String> = config.servers.iter().map(|server| server.as_str().into()).collect();
     options
+        // Answers to this sensor are nobody else's to read.
+        .custom_inbox_prefix(format!("_INBOX.{}", shared.own))
         .name(format!("egret {}", shared.own))
         .tls_client_config(deliver::tls_client(config.ca_file.as_deref())?)
         .connection_timeout(PATIENCE)

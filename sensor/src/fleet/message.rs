@@ -17,11 +17,16 @@ pub enum Refused {
     Schema,
     /// It says another sender than its subject.
     Sender,
+    /// It is of a time that has not come.
+    Time,
+    /// Its sender sends more than any that is well.
+    Flood,
 }
 
 impl Refused {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Size, Self::Form, Self::Schema, Self::Sender];
+    pub const ALL: [Self; 6] =
+        [Self::Size, Self::Form, Self::Schema, Self::Sender, Self::Time, Self::Flood];
 
     /// Its name in labels.
     pub const fn name(self) -> &'static str {
@@ -30,6 +35,8 @@ impl Refused {
             Self::Form => "form",
             Self::Schema => "schema",
             Self::Sender => "sender",
+            Self::Time => "time",
+            Self::Flood => "flood",
         }
     }
 }

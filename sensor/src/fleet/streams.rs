@@ -4,7 +4,7 @@
 use async_nats::jetstream::Context;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType};
 
-use super::health;
+use super::{alerts, health};
 use crate::config;
 
 /// Why there is no stream.
@@ -38,7 +38,7 @@ pub(super) async fn prepare(jetstream: &Context, replicas: usize) -> Result<(), 
 
 /// All of them.
 fn all(replicas: usize) -> Vec<Config> {
-    vec![bucket(health::BUCKET, health::LARGEST, health::KEPT, replicas)]
+    vec![alerts::stream(replicas), bucket(health::BUCKET, health::LARGEST, health::KEPT, replicas)]
 }
 
 /// A key-value bucket as NATS' own tools have it (ADR-8): the newest value of each key, for so long.

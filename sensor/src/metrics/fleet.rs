@@ -10,14 +10,20 @@ use crate::fleet::Refused;
 pub enum Kind {
     /// How a sensor is.
     Health,
+    /// An alert.
+    Alert,
+    /// That an alert was delivered.
+    Delivered,
 }
 
 impl Kind {
-    const ALL: [Self; 1] = [Self::Health];
+    const ALL: [Self; 3] = [Self::Health, Self::Alert, Self::Delivered];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Health => "health",
+            Self::Alert => "alert",
+            Self::Delivered => "delivered",
         }
     }
 }

@@ -115,7 +115,26 @@ impl Installation {
     /// # Panics
     /// When it ends instead, or takes longer.
     pub fn start(&self, namespace: &Namespace, arguments: &str) -> Sensor {
-        let mut sensor = self.begin(namespace, arguments);
+        Self::await_ready(self.begin(namespace, arguments))
+    }
+
+    /// Starts it as a relay, and waits until it says `READY=1`.
+    ///
+    /// # Panics
+    /// When it ends instead, or takes longer.
+    pub fn relay(&self, namespace: &Namespace) -> Sensor {
+        Self::await_ready(self.begin_relay(namespace))
+    }
+
+    /// Starts it as a relay without waiting.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn begin_relay(&self, namespace: &Namespace) -> Sensor {
+        self.launch(namespace, "relay", "")
+    }
+
+    fn await_ready(mut sensor: Sensor) -> Sensor {
         let Sensor { process, notifications, .. } = &mut sensor;
         process.until("not ready", PATIENCE, || notifications.has("READY=1").then_some(()));
         sensor
@@ -126,13 +145,17 @@ impl Installation {
     /// # Panics
     /// When it cannot be started.
     pub fn begin(&self, namespace: &Namespace, arguments: &str) -> Sensor {
+        self.launch(namespace, "run", arguments)
+    }
+
+    fn launch(&self, namespace: &Namespace, what: &str, arguments: &str) -> Sensor {
         let notifications = Notifications::listen(&self.folder.path().join("notify"));
         let mut command: Command = namespace.command(&self.binary);
         command
             .env_remove("RUST_LOG")
             .env("NOTIFY_SOCKET", self.folder.path().join("notify"))
             .env("WATCHDOG_USEC", "5000000")
-            .args(["run", "--config"])
+            .args([what, "--config"])
             .arg(self.config())
             .args(arguments.split_whitespace());
         if self.port != PORT {

@@ -96,7 +96,8 @@ pub(super) fn start(
         on_committed,
         on_removed: evidence::on_removed(evidence.clone()),
     };
-    let targets = deliver::targets(&config.deliver, config.http.url.as_ref());
+    let fleet = Fleet::new(&config.fleet, &config.sensor.name, &metrics, now);
+    let targets = deliver::within(fleet.as_ref(), &config.deliver, config.http.url.as_ref());
     let owed = targets.iter().map(Target::subscription).collect();
     let keeper = Keeper::start(store, owed, metrics.clone(), wiring)?;
     let status: status::Shared = Arc::new(RwLock::new(Status {
@@ -107,7 +108,6 @@ pub(super) fn start(
     }));
     let (posts, posted) = post::posts();
     let (asker, questions) = inquiry::questions();
-    let fleet = Fleet::new(&config.fleet, &config.sensor.name, &metrics, now);
     let parts = http::Parts {
         fleet: fleet.clone(),
         metrics: metrics.clone(),
@@ -159,9 +159,9 @@ pub(super) fn start(
     let (to_control, messages) = mpsc::channel();
     let seed = now().as_nanos() ^ u64::from(std::process::id());
     let (deliver, delivery) =
-        deliver::delivery(targets, (keeper.clone(), packets), metrics.clone(), now, seed);
+        deliver::delivery(targets, (keeper.clone(), packets.clone()), metrics.clone(), now, seed);
     let access = http.access();
-    let tasks = io::Tasks { bound: http, parts, delivery, fleet: fleet.clone() };
+    let tasks = io::Tasks { bound: http, parts, delivery, fleet: fleet.clone().zip(Some(packets)) };
     let io = io::start(to_control, tasks)?;
     let steps = clock::Steps::new(now(), Instant::now());
     Ok(Running {

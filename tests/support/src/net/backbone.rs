@@ -32,10 +32,18 @@ impl Backbone {
     /// When there is one of this name already.
     pub fn machine(&self, name: &str, number: u8) -> Namespace {
         let machine = Namespace::new(name);
-        veth((&self.switch, name), (&machine, "eth0"));
+        self.connect(&machine, name, number);
+        machine
+    }
+
+    /// Connects a machine that is there.
+    ///
+    /// # Panics
+    /// When there is one of this name already.
+    pub fn connect(&self, machine: &Namespace, name: &str, number: u8) {
+        veth((&self.switch, name), (machine, "eth0"));
         self.switch.ip(&format!("link set {name} master br0"));
         machine.address("eth0", &format!("{}/24", Self::address(number)));
-        machine
     }
 
     /// The address that ends with this number.
