@@ -27,6 +27,7 @@ mod habit;
 mod habits;
 mod hours;
 mod identity;
+mod join;
 mod mirrors;
 mod operators;
 mod places;
@@ -82,10 +83,22 @@ pub struct AssetBaseline {
     /// Ports on which it answered, as bits of their hash.
     #[serde(default, skip_serializing_if = "is_none_served")]
     pub served: [u64; 4],
+    /// When all that was known of it was forgotten last, in seconds since the epoch; 0: never. Nothing
+    /// here is older.
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub forgotten: u64,
+    /// When single destinations were.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub forgotten_destinations: BTreeMap<String, u64>,
 }
 
 fn is_none_served(served: &[u64; 4]) -> bool {
     *served == [0; 4]
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_never(seconds: &u64) -> bool {
+    *seconds == 0
 }
 
 /// A cumulative sum of hours in which more left than habits explain.
@@ -99,4 +112,7 @@ pub struct DrainKept {
     pub bytes: u64,
     /// Bytes that would have been usual.
     pub expected: u64,
+    /// The last hour that counts in it, since the epoch; 0 where an earlier version kept it.
+    #[serde(default)]
+    pub at: u32,
 }
