@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use habit::{Habit, TRUSTED_HOURS};
 pub(crate) use habits::{Habits, Others};
 pub use hours::HoursOfDay;
+pub(crate) use join::earliest;
 pub(crate) use mirrors::{MAX_PAIRS, pair};
 pub use mirrors::{MirrorSession, Mirrors, Pair};
 pub use operators::{Acquaintance, Operator, USUAL_DAYS};

@@ -18,6 +18,7 @@ use channels::Channels;
 use dns_port::DnsPort;
 use estate::Estate;
 use exported::Exported;
+use fleet::Fleet;
 use guest_operations::GuestOperations;
 use mirror_policy::MirrorPolicy;
 use tls_egress::TlsEgress;
@@ -26,10 +27,12 @@ pub use asked::Watched;
 pub use budget::Spending;
 pub use channels::{CHANNELS, Detector, Reads, Row, rows};
 pub use exported::Counts as FlowRecords;
+pub use fleet::Unknown;
 pub use volume::{Chart, Hour as HourMoved, Past};
 
 mod answers;
 mod asked;
+mod awaited;
 mod budget;
 mod by_slot;
 mod changes;
@@ -38,6 +41,7 @@ mod dns_port;
 mod domain;
 mod estate;
 mod exported;
+mod fleet;
 mod guest_operations;
 mod lasting;
 mod mirror_policy;
@@ -81,6 +85,8 @@ pub struct Engine {
     baseline: Baseline,
     /// How many assets have taken theirs over.
     restored: usize,
+    /// What goes to and fro between sensors.
+    fleet: Fleet,
 }
 
 /// Bytes that an asset moved.
@@ -127,6 +133,7 @@ impl Engine {
             next_tick: Timestamp::ZERO,
             baseline,
             restored: 0,
+            fleet: Fleet::default(),
         };
         if let Some(operations) = &mut engine.guest_operations {
             operations.restore(&engine.baseline.operators);
@@ -365,6 +372,9 @@ impl Engine {
             return;
         }
         self.now = time;
+        if self.estate.awaited.is_due(time) {
+            self.wait_no_longer(time);
+        }
         if time >= self.next_tick {
             self.tick(time);
         }
@@ -374,6 +384,7 @@ impl Engine {
     fn tick(&mut self, time: Timestamp) {
         self.next_tick = tick_after(time);
         self.estate.budget.tick(time, self.estate.inventory.seen());
+        self.drop_forgotten(time);
         if let Some(egress) = &mut self.tls_egress {
             egress.tick(&self.estate, time, &mut self.alerts);
             let volumes = &mut self.estate.volumes;

@@ -229,6 +229,34 @@ impl Habits {
         }
     }
 
+    /// Places of `asset` that are not in what is known of it by now.
+    pub(crate) fn beside(&self, asset: AssetId, baseline: &AssetBaseline) -> Vec<String> {
+        let habits = self.assets.get(asset.index());
+        let places = habits.into_iter().flat_map(|habits| habits.at.iter());
+        let names = places.map(|(place, _)| self.name(place));
+        let gone = names.filter(|name| !baseline.destinations.contains_key(*name));
+        gone.map(ToOwned::to_owned).collect()
+    }
+
+    /// Goes on from what is known of one asset by now, here and elsewhere.
+    pub(crate) fn adopt(&mut self, asset: AssetId, baseline: &AssetBaseline) {
+        self.of(asset).hours = baseline.hours;
+        for (name, habit) in &baseline.destinations {
+            let place = self.places.enter(name);
+            self.make_room(asset, place);
+            let before = self.habit(asset, place).map(|habit| habit.size);
+            let size = size(habit.largest_day().max(habit.today())).max(before.unwrap_or(0));
+            if let Some(place) = self.places.get_mut(place) {
+                place.assets += u32::from(before.is_none());
+                place.note_day(before, Some(size));
+            }
+            self.total += usize::from(before.is_none());
+            let known = self.of(asset).at.get_or_insert(place, Habit::default);
+            known.clone_from(habit);
+            known.size = size;
+        }
+    }
+
     #[expect(clippy::indexing_slicing, reason = "the table was grown to hold this index")]
     fn of(&mut self, asset: AssetId) -> &mut AssetHabits {
         if self.assets.len() <= asset.index() {

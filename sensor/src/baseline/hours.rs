@@ -39,6 +39,11 @@ impl HoursOfDay {
         };
     }
 
+    /// Whether today is later than a time.
+    pub(super) fn is_after(self, latest: Timestamp) -> bool {
+        u64::from(self.day) > latest.as_secs() / 86_400
+    }
+
     /// An alert is open: today teaches nothing so far.
     pub(crate) const fn taint(&mut self) {
         self.today = 0;

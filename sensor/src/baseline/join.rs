@@ -17,9 +17,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{AssetBaseline, DrainKept};
+use crate::time::Timestamp;
 
 /// The first of two times, where 0 is none.
-pub(super) fn earliest(one: u64, other: u64) -> u64 {
+pub(crate) fn earliest(one: u64, other: u64) -> u64 {
     if one == 0 || other == 0 { one.max(other) } else { one.min(other) }
 }
 
@@ -69,6 +70,25 @@ impl AssetBaseline {
             // What was told of stays told.
             self.channels.retain(|subject| subject.starts_with('+'));
         }
+    }
+
+    /// Whether any of it is after `latest`: then it is not what a sensor learned.
+    pub(crate) fn is_after(&self, latest: Timestamp) -> bool {
+        let (second, hour) = (latest.as_secs(), latest.as_secs() / 3600);
+        let uses = self.clients.values().chain(self.ports.values()).flatten();
+        let hours = uses.copied().chain([self.drain.at, self.drain.since]);
+        let hours =
+            hours.chain(self.volumes.values().map(|volumes| volumes.next().saturating_sub(1)));
+        let forgotten = self.forgotten_destinations.values().copied();
+        [self.first_seen, self.forgotten].into_iter().chain(forgotten).any(|at| at > second)
+            || hours.into_iter().any(|at| u64::from(at) > hour)
+            || self.hours.is_after(latest)
+            || self.destinations.values().any(|habit| habit.is_after(latest))
+    }
+
+    /// Leaves out what nobody did for so long that it is new again.
+    pub(crate) fn drop_old(&mut self, now: Timestamp) {
+        self.destinations.retain(|_, habit| !habit.is_over(now));
     }
 
     /// Destinations, and domains with many ports: of what one side has forgotten, what the other learned

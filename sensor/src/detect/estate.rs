@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::answers::{Answers, Support, Value};
+use super::awaited::Awaited;
 use super::budget::Budget;
 use super::by_slot::BySlot;
 use super::changes::AssetChanges;
@@ -75,6 +76,8 @@ pub(crate) struct Estate {
     pub(crate) changes: AssetChanges,
     /// What was told of late.
     pub(crate) budget: Budget,
+    /// Of whom other sensors may know more.
+    pub(crate) awaited: Awaited,
     /// What the mirror was last said to do, and when.
     pub(crate) mirror: Option<(MirrorFacts, Timestamp)>,
     /// The same of each source of packets, and when that was said.
@@ -101,6 +104,7 @@ impl Estate {
             operations: Orchestrations::new(config.tls_egress.window),
             changes: AssetChanges::new(),
             budget: Budget::new(config.site_budget),
+            awaited: Awaited::default(),
             mirror: None,
             sources: Vec::new(),
             sources_told: Timestamp::ZERO,

@@ -1,7 +1,8 @@
 //! What two sensors know of one habit, as one.
 
 use super::{DAYS, Earlier, Habit};
-use crate::baseline::{Rounded, join::earliest};
+use crate::baseline::{Rounded, earliest};
+use crate::time::Timestamp;
 
 impl Habit {
     /// Takes over what another sensor knows.
@@ -31,6 +32,14 @@ impl Habit {
         (self.learned, self.teaching) = (false, false);
         self.hours = self.days;
         self.level = std::num::NonZeroU32::new(super::ALWAYS);
+    }
+
+    /// Whether any of it is after a time.
+    pub(in super::super) fn is_after(&self, latest: Timestamp) -> bool {
+        self.first_seen.max(self.last_seen) > latest.as_secs()
+            || self.day > super::day(latest)
+            || u64::from(self.hour) > latest.as_secs() / 3600
+            || self.hours_of_day.is_after(latest)
     }
 
     /// Today is that of the later day; where it is the same, what speaks against learning it counts.

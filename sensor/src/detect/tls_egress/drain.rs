@@ -109,6 +109,18 @@ impl Drains {
     }
 }
 
+impl Drains {
+    /// Goes on from what is known of one asset by now, here and elsewhere; the hour that goes on stays.
+    pub(super) fn adopt(&mut self, asset: AssetId, baseline: &AssetBaseline) {
+        let going = self.0.get_mut(asset.index()).and_then(Option::take);
+        self.restore(asset, baseline);
+        let (Some(going), Some(Some(drain))) = (going, self.0.get_mut(asset.index())) else {
+            return;
+        };
+        (drain.hour, drain.bytes, drain.spoiled) = (going.hour, going.bytes, going.spoiled);
+    }
+}
+
 impl Drain {
     /// Goes on to an hour.
     fn turn(&mut self, hour: u32) {

@@ -188,6 +188,16 @@ impl Habit {
         self.volumes.as_deref().cloned()
     }
 
+    /// Goes on from what is known by now; the hour that goes on stays this sensor's.
+    pub(super) fn adopt(&mut self, volumes: &Volumes) {
+        let mut volumes = Box::new(volumes.clone());
+        if self.hour > 0 {
+            // Of the hours since the last that anybody told of nothing is known.
+            volumes.skip_to(self.hour, |_| false);
+        }
+        (self.volumes, self.usual, self.precedents) = (Some(volumes), None, None);
+    }
+
     pub(super) fn restored(volumes: &Volumes) -> Self {
         Self { volumes: Some(Box::new(volumes.clone())), ..Self::default() }
     }
