@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use elsewhere::{Elsewhere, PARTS, part_of};
 pub use habit::{Habit, TRUSTED_HOURS};
 pub(crate) use habits::{Habits, Others};
 pub use hours::HoursOfDay;
@@ -17,13 +18,14 @@ pub(crate) use mirrors::{MAX_PAIRS, pair};
 pub use mirrors::{MirrorSession, Mirrors, Pair};
 pub use operators::{Acquaintance, Operator, USUAL_DAYS};
 pub(crate) use operators::{Meeting, account_key, host_key};
-pub(crate) use places::PlaceId;
+pub(crate) use places::{PlaceId, SIZES};
 pub(crate) use rounded::Rounded;
 pub use told::{Standing, ToldAlert};
 pub use volumes::Volumes;
 pub(crate) use volumes::{Told, WORTH};
 
 mod by_place;
+mod elsewhere;
 mod habit;
 mod habits;
 mod hours;

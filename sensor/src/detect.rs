@@ -9,14 +9,12 @@ use std::time::Duration;
 use crate::alert::Alert;
 use crate::baseline::Baseline;
 use crate::config::Config;
-use crate::event::{
-    Body, Event, GuestOperation, Mirrored, Neighbour, Report, Said, Service, Traffic, Volume,
-};
+use crate::event::{Body, Event, GuestOperation, Mirrored, Neighbour, Report, Said, Service};
 use crate::mirror::{MirrorFacts, SourceFacts};
 use crate::time::Timestamp;
 use channels::Channels;
 use dns_port::DnsPort;
-use estate::Estate;
+use estate::{Estate, estimated};
 use exported::Exported;
 use fleet::Fleet;
 use guest_operations::GuestOperations;
@@ -96,15 +94,6 @@ pub struct Moved {
     pub sent: u64,
     /// Received.
     pub received: u64,
-}
-
-/// What moved, as far as known: of a mirror that shows one packet in so many, so many times what was
-/// seen.
-fn estimated(volume: &Volume) -> Volume {
-    let Some(one_in) = volume.one_in else { return *volume };
-    let times = |count: u64| (count as f64 * one_in) as u64;
-    let all = |seen: Traffic| Traffic { packets: times(seen.packets), bytes: times(seen.bytes) };
-    Volume { to_server: all(volume.to_server), to_client: all(volume.to_client), ..*volume }
 }
 
 impl Engine {

@@ -14,11 +14,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use learned::Learned;
+pub use places::Places;
 
 use crate::text::printable_within;
 use crate::time::Timestamp;
 
 pub mod learned;
+pub mod places;
 
 /// Clocks of sensors may be so far apart.
 const AHEAD: Duration = Duration::from_secs(3600);

@@ -12,6 +12,7 @@ use crate::time::Timestamp;
 use tell::Told;
 
 mod adopt;
+mod elsewhere;
 mod forget;
 mod tell;
 

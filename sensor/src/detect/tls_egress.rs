@@ -360,7 +360,7 @@ impl Known {
         });
         Some(Findings {
             habit,
-            others: self.habits.others(asset, place, habit.total(2)),
+            others: self.habits.others_anywhere(&estate.elsewhere, asset, place, habit.total(2)),
             notes: case.notes(),
             staged: case.staged(),
             led: case.led(),

@@ -6,7 +6,7 @@ use crate::baseline::AssetBaseline;
 use crate::config::Config;
 use crate::decode::Mac;
 use crate::detect::tests::{DAY, HOUR, MINUTE, Scene, time};
-use crate::exchange::Learned;
+use crate::exchange::{Learned, Places, places};
 
 const EVERY: Duration = Duration::from_secs(300);
 const WAIT: Duration = Duration::from_secs(2);
@@ -262,4 +262,44 @@ fn who_was_away_is_asked_about_again() {
     };
     assert!(came(&mut engine, 5 * DAY));
     assert!(!came(&mut engine, 5 * DAY + HOUR));
+}
+
+/// Fails when what goes to a place that is new here and common in the estate is told as if nobody went there,
+/// or when places of a sensor that is gone still excuse anything.
+#[test]
+fn what_is_common_at_other_sensors_weighs_less_here() {
+    let upload = |scene: &mut Scene, guest: u64| {
+        let client = format!("10.1.0.{guest}");
+        scene.visit(AT + guest * HOUR, &client, "in.saas.example", "203.0.113.9", 900, 600_000_000);
+    };
+    let mut others = Scene::new();
+    (1..=6).for_each(|guest| upload(&mut others, guest));
+    let mut there = settled("a", &[1, 2, 3, 4, 5, 6]);
+    others.feed(&mut there);
+    let told: Vec<Places> = (0..places::PARTS).map(|part| there.places(part)).collect();
+    let known: usize = told.iter().map(|part| part.places.len()).sum();
+    assert_eq!(known, 5, "four usual ones and this");
+
+    let worst_here = |prepare: &dyn Fn(&mut Engine)| {
+        let mut here = settled("b", &[8, 9]);
+        prepare(&mut here);
+        let mut scene = Scene::new();
+        upload(&mut scene, 6);
+        let mut config = config("b");
+        config.baseline.learning = Duration::ZERO;
+        here.reconfigure(&config);
+        worst(&moved(&mut here, &mut scene, &[]), "in.saas.example")
+    };
+    let hear = |here: &mut Engine| {
+        for part in &told {
+            here.elsewhere(&Places::read(&part.to_json(), "a", time(AT)).unwrap());
+        }
+    };
+    assert_eq!(worst_here(&|_| {}), Some(Severity::Medium));
+    assert_eq!(worst_here(&hear), None);
+    let hear_and_lose = |here: &mut Engine| {
+        hear(here);
+        here.gone("a");
+    };
+    assert_eq!(worst_here(&hear_and_lose), Some(Severity::Medium));
 }

@@ -4,7 +4,7 @@ use super::case::{Case, Judgement};
 use super::rarity::Rarity;
 use super::{Session, TlsEgress, Watch};
 use crate::alert::Alert;
-use crate::baseline::{AssetBaseline, PlaceId};
+use crate::baseline::{AssetBaseline, PlaceId, SIZES};
 use crate::detect::estate::Estate;
 use crate::detect::volume::{Direction, Scope, Series};
 use crate::inventory::AssetId;
@@ -32,6 +32,11 @@ impl TlsEgress {
         known.drains.adopt(asset, learned);
         adopted.insert(asset, now);
         self.watch.reconsider(estate, asset, now, alerts);
+    }
+
+    /// How many assets go where, of one part of all places.
+    pub(crate) fn told(&self, part: u8) -> Vec<(&str, [u32; SIZES])> {
+        self.watch.known.habits.told(part)
     }
 
     /// Judges what one asset does, as far as that waited.
