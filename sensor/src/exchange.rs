@@ -13,12 +13,16 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use acknowledgement::Acknowledgement;
+pub use approval::Approval;
 pub use learned::Learned;
 pub use places::Places;
 
 use crate::text::printable_within;
 use crate::time::Timestamp;
 
+pub mod acknowledgement;
+pub mod approval;
 pub mod learned;
 pub mod places;
 
