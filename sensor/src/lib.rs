@@ -18,6 +18,7 @@ pub mod detect;
 pub mod eve;
 pub mod event;
 pub mod evidence;
+pub mod exchange;
 pub mod fleet;
 pub mod flow;
 pub mod http;

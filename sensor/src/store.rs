@@ -18,6 +18,7 @@ use crate::time::Timestamp;
 
 pub mod keeper;
 
+mod acknowledgements;
 mod alerts;
 mod approvals;
 mod assets;
@@ -28,6 +29,7 @@ mod lock;
 mod mirrors;
 mod operators;
 mod outbox;
+mod said;
 mod schema;
 mod told;
 mod verdicts;

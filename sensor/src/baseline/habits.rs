@@ -3,9 +3,11 @@
 //! Bounds: [`PER_ASSET`] places an asset and [`TOTAL`] in all; an asset that has too many forgets
 //! the half it knows least, and that is counted. 140 bytes each, 76 while it is the first day.
 
+use std::cmp::Reverse;
+
 use super::by_place::ByPlace;
-use super::places::{Places, size};
-use super::{AssetBaseline, Habit, HoursOfDay, PlaceId};
+use super::places::{Places, SIZES, size};
+use super::{AssetBaseline, Elsewhere, Habit, HoursOfDay, PlaceId, part_of};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
 
@@ -29,6 +31,8 @@ struct AssetHabits {
     at: ByPlace,
     /// Hours of the day in which it reached outside.
     hours: HoursOfDay,
+    /// Whether another sensor knows it: then it is counted there, too.
+    is_elsewhere: bool,
 }
 
 /// What a session is, seen against what is known.
@@ -168,6 +172,31 @@ impl Habits {
         Others { assets, alike: alike.min(assets) }
     }
 
+    /// The same with what assets of other sensors do; one that came from there is one of those.
+    pub(crate) fn others_anywhere(
+        &self,
+        elsewhere: &Elsewhere,
+        asset: AssetId,
+        place: PlaceId,
+        bytes: u64,
+    ) -> Others {
+        let Others { assets, alike } = self.others(asset, place, bytes);
+        let there = elsewhere.others(self.name(place), bytes);
+        let own = self.assets.get(asset.index()).is_some_and(|habits| habits.is_elsewhere);
+        let count = |there: u32| there.saturating_sub(u32::from(own));
+        Others { assets: assets + count(there.assets), alike: alike + count(there.alike) }
+    }
+
+    /// Places of one of the parts in which others are told of them, with how many assets have a largest day
+    /// of each size; those with most assets first.
+    pub(crate) fn told(&self, part: u8) -> Vec<(&str, [u32; SIZES])> {
+        let its = self.places.iter().filter(|place| part_of(&place.name) == part);
+        let mut all: Vec<_> = its.map(|place| (&*place.name, place.by_size())).collect();
+        all.retain(|(_, by_size)| by_size.iter().any(|count| *count > 0));
+        all.sort_by_cached_key(|(name, by_size)| (Reverse(by_size.iter().sum::<u32>()), *name));
+        all
+    }
+
     /// How many habits were dropped for want of room.
     pub(crate) const fn forgotten(&self) -> u64 {
         self.forgotten
@@ -226,6 +255,35 @@ impl Habits {
             habit.size = size;
             *self.of(asset).at.get_or_insert(place, Habit::default) = habit;
             self.total += 1;
+        }
+    }
+
+    /// Places of `asset` that are not in what is known of it by now.
+    pub(crate) fn beside(&self, asset: AssetId, baseline: &AssetBaseline) -> Vec<String> {
+        let habits = self.assets.get(asset.index());
+        let places = habits.into_iter().flat_map(|habits| habits.at.iter());
+        let names = places.map(|(place, _)| self.name(place));
+        let gone = names.filter(|name| !baseline.destinations.contains_key(*name));
+        gone.map(ToOwned::to_owned).collect()
+    }
+
+    /// Goes on from what is known of one asset by now, here and elsewhere.
+    pub(crate) fn adopt(&mut self, asset: AssetId, baseline: &AssetBaseline) {
+        let habits = self.of(asset);
+        (habits.hours, habits.is_elsewhere) = (baseline.hours, true);
+        for (name, habit) in &baseline.destinations {
+            let place = self.places.enter(name);
+            self.make_room(asset, place);
+            let before = self.habit(asset, place).map(|habit| habit.size);
+            let size = size(habit.largest_day().max(habit.today())).max(before.unwrap_or(0));
+            if let Some(place) = self.places.get_mut(place) {
+                place.assets += u32::from(before.is_none());
+                place.note_day(before, Some(size));
+            }
+            self.total += usize::from(before.is_none());
+            let known = self.of(asset).at.get_or_insert(place, Habit::default);
+            known.clone_from(habit);
+            known.size = size;
         }
     }
 

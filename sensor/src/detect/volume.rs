@@ -247,6 +247,23 @@ impl Volumes {
         }
     }
 
+    /// Goes on from what is known of one asset's volumes by now, here and elsewhere.
+    pub(crate) fn adopt(&mut self, asset: AssetId, baseline: &AssetBaseline) {
+        self.grow(asset);
+        let Self { assets, floor, .. } = self;
+        let Some(scopes) = assets.get_mut(asset.index()) else { return };
+        for series @ Series(scope, direction) in Series::ALL {
+            let known = baseline.volumes.get(series.name());
+            let (Some(place), Some(known)) = (scopes.get_mut(scope as usize), known) else {
+                continue;
+            };
+            let both = place.get_or_insert_with(|| Track::pair(*floor));
+            if let Some(track) = both.get_mut(direction as usize) {
+                track.adopt(known, *floor);
+            }
+        }
+    }
+
     fn track(&self, asset: AssetId, Series(scope, direction): Series) -> Option<&Track> {
         self.assets.get(asset.index())?.get(scope as usize)?.as_ref()?.get(direction as usize)
     }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 use super::keeper::{Subscription, Wanted};
-use super::{Store, StoreError, from_sql, outbox, to_sql};
+use super::{Store, StoreError, acknowledgements, from_sql, outbox, to_sql};
 use crate::alert::{Alert, Analytic, Severity, Status, Verdict};
 use crate::time::Timestamp;
 
@@ -171,47 +171,6 @@ impl Store {
         })
     }
 
-    /// Marks an alert as seen by a person; whether there is such an alert.
-    ///
-    /// # Errors
-    /// When that cannot be written.
-    pub fn acknowledge(
-        &mut self,
-        id: Uuid,
-        person: &str,
-        note: Option<&str>,
-        at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let path = self.path.clone();
-        let done = self.write(|transaction| {
-            let body: Option<String> = transaction
-                .query_row("SELECT body FROM alert WHERE id = ?1", [id.to_string()], |row| {
-                    row.get(0)
-                })
-                .optional()?;
-            let Some(body) = body else { return Ok(Ok(false)) };
-            let mut alert: Alert = match serde_json::from_str(&body) {
-                Ok(alert) => alert,
-                Err(error) => return Ok(Err(error)),
-            };
-            alert.status = Status::Acknowledged;
-            transaction.execute(
-                "UPDATE alert SET status = ?2, body = ?3, note = COALESCE(?4, note),
-                 seen_at = ?5, seen_by = ?6, seen_severity = severity WHERE id = ?1",
-                params![
-                    id.to_string(),
-                    Status::Acknowledged.name(),
-                    body_of(&alert)?,
-                    note,
-                    to_sql(at),
-                    person
-                ],
-            )?;
-            Ok(Ok(true))
-        })?;
-        done.map_err(|error| super::bad_row(&path, format!("alert {id}"), &error))
-    }
-
     /// How many alerts there are of each status and severity, those there are none of left out.
     ///
     /// # Errors
@@ -309,6 +268,8 @@ fn keep(
         if known.status == Status::Acknowledged.name() && !is_worse {
             alert.status = Status::Acknowledged;
         }
+    } else if acknowledgements::covers(transaction, &alert)? {
+        alert.status = Status::Acknowledged;
     }
     transaction
         .prepare(
@@ -336,6 +297,10 @@ fn keep(
             state,
             body_of(&alert)?
         ])?;
+    if known.is_none() {
+        // It was just written, so that it can be read.
+        let _is_seen = acknowledgements::apply(transaction, &alert.id.to_string())?;
+    }
     let is_owed = alert.status == Status::Open && outbox::owe(transaction, &alert, state, owed)?;
     Ok((alert, known.map(|known| known.status), is_owed))
 }

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
 use super::alerts::{body_of, clamped, rank};
-use super::{Store, StoreError, to_sql};
+use super::{acknowledgements, Store, StoreError, to_sql};
 use crate::alert::{Alert, Status};
 
 /// Alerts of others that are kept, and of one of them: whoever raises many takes no room of the rest.
@@ -118,6 +118,8 @@ fn keep(
             alert.status = Status::Acknowledged;
         }
         state = before.saturating_add(1);
+    } else if acknowledgements::covers(transaction, &alert)? {
+        alert.status = Status::Acknowledged;
     }
     let mut insert = transaction.prepare(
         "INSERT INTO alert (id, raised, updated, severity, analytic, asset, status, first_seen,
@@ -141,6 +143,10 @@ fn keep(
         body_of(&alert)?,
         origin
     ])?;
+    if state == 1 {
+        // It was just written, so that it can be read.
+        let _is_seen = acknowledgements::apply(transaction, &id)?;
+    }
     Ok(true)
 }
 
