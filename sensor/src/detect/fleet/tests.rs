@@ -23,7 +23,7 @@ fn config(sensor: &str) -> Config {
 
 fn sensor(name: &str) -> Engine {
     let mut engine = Engine::new(&config(name), None, None);
-    engine.await_fleet(Some(WAIT));
+    engine.join_fleet(name, WAIT);
     engine
 }
 
@@ -154,7 +154,7 @@ fn what_waits_is_judged_with_the_answer_or_when_none_comes() {
         taught.visit(hour * HOUR, HOST, "feed.vendor.example", "198.51.9.7", 20, 40_000);
     }
     let mut there = Engine::new(&config("a"), Some(Duration::from_secs(DAY)), None);
-    there.await_fleet(Some(WAIT));
+    there.join_fleet("a", WAIT);
     taught.feed(&mut there);
     let part = of(&published(&mut there, DAY), "esxi-01").clone();
 
@@ -225,7 +225,7 @@ fn what_is_told_of_an_asset_waits_for_it_over_a_restart() {
     let kept = serde_json::to_string(&here.baseline()).unwrap();
     let kept = serde_json::from_str(&kept).unwrap();
     let mut next = Engine::new(&config("b"), None, Some(kept));
-    next.await_fleet(Some(WAIT));
+    next.join_fleet("b", WAIT);
     let mut scene = Scene::new();
     usual(&mut scene);
     scene.feed(&mut next);
