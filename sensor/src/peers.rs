@@ -3,7 +3,7 @@
 //! Neither waits for the other. While the task takes nothing, because NATS is away, nothing more is asked of
 //! the engine: what it has to tell stays what it knows, and the newest is told when there is room again.
 //!
-//! Bounds: [`QUEUE`] messages either way, and what one turn brings.
+//! Bounds: 256 messages either way, and what one turn brings.
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hash};

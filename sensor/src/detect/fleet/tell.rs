@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::super::Engine;
 use crate::baseline::AssetBaseline;
 use crate::exchange::Learned;
-use crate::inventory::{AssetId, Identity};
+use crate::inventory::{AssetId, Identity, MAX_ASSETS};
 use crate::time::Timestamp;
 
 /// Assets that are looked at in one call.
@@ -37,7 +37,9 @@ pub(super) struct Told {
 impl Told {
     /// An asset is told at the next call.
     pub(super) fn tell_soon(&mut self, name: &str) {
-        self.soon.insert(name.to_owned());
+        if self.soon.len() < MAX_ASSETS {
+            self.soon.insert(name.to_owned());
+        }
     }
 
     /// As if nothing had been told.

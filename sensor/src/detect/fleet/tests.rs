@@ -303,3 +303,39 @@ fn what_is_common_at_other_sensors_weighs_less_here() {
     };
     assert_eq!(worst_here(&hear_and_lose), Some(Severity::Medium));
 }
+
+/// Fails when what is told of an asset that the config names and nobody has seen yet is lost once it is seen,
+/// or that of one that was forgotten comes back with it.
+#[test]
+fn what_is_told_of_a_named_asset_is_known_when_it_is_seen() {
+    let told = published(&mut settled("a", &[1, 2]), 3 * DAY);
+    let mut part = of(&told, MOVER).clone();
+    let mut named = config("b");
+    let identity = Mac([0x00, 0x50, 0x56, 0x81, 0, 2]);
+    named.assets.push(crate::config::Asset {
+        name: "web-02".into(),
+        role: crate::config::Role::Guest,
+        addresses: vec!["10.1.0.2/32".parse().unwrap()],
+        macs: vec![identity],
+        host: None,
+    });
+    let mut here = Engine::new(&named, None, None);
+    here.join_fleet("b", WAIT);
+    here.reach(time(AT - 60));
+    assert!(here.adopt(time(AT - 60), &part));
+    let mut scene = Scene::new();
+    usual(&mut scene);
+    scene.feed(&mut here);
+    let sessions = |here: &Engine| {
+        here.baseline().assets["web-02"].destinations.get("usual-1.example").map(|at| at.sessions)
+    };
+    let before = part.learned.destinations["usual-1.example"].sessions;
+    assert_eq!(sessions(&here), Some(before + 1));
+    here.forget("web-02", None);
+    part.learned.forgotten = 0;
+    assert!(!here.adopt(time(AT + HOUR), &part));
+    let mut again = Scene::new();
+    again.visit(AT + 2 * HOUR, MOVER, "www.usual-1.example", "198.51.1.7", 20, 40_000);
+    again.feed(&mut here);
+    assert_eq!(sessions(&here), Some(1), "it begins anew");
+}
