@@ -3,7 +3,7 @@
 use super::super::Engine;
 use crate::baseline::{AssetBaseline, earliest};
 use crate::exchange::Learned;
-use crate::inventory::{AssetId, MAX_ASSETS};
+use crate::inventory::{AssetId, Identity, MAX_ASSETS};
 use crate::time::Timestamp;
 
 impl Engine {
@@ -51,7 +51,11 @@ impl Engine {
         }
         let name = self.estate.inventory.name_for(&part.identity, &part.name);
         let known = self.baseline.assets.get(&*name).cloned().unwrap_or_default();
-        let joined = self.joined(known.clone(), &part.learned);
+        let mut joined = self.joined(known.clone(), &part.learned);
+        // By which it is known when it comes, also after a restart.
+        if let Identity::Mac(mac) = part.identity {
+            joined.note_mac(&mac.to_string());
+        }
         let is_news = joined != known;
         self.baseline.assets.insert(name.to_string(), joined);
         is_news
