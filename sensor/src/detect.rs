@@ -345,6 +345,7 @@ impl Engine {
         let assets = self.estate.inventory.seen();
         for alert in self.alerts.iter_mut().skip(self.settled) {
             self.estate.budget.pass(alert, assets);
+            self.fleet.note_alert(alert);
         }
         self.settled = self.alerts.len();
     }

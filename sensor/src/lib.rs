@@ -29,6 +29,7 @@ pub mod logging;
 pub mod metrics;
 pub mod mirror;
 pub mod observe;
+pub mod peers;
 pub mod pem;
 mod prefetch;
 pub mod report;

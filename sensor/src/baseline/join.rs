@@ -86,6 +86,11 @@ impl AssetBaseline {
             || self.destinations.values().any(|habit| habit.is_after(latest))
     }
 
+    /// It is known to have this MAC address, too.
+    pub(crate) fn note_mac(&mut self, mac: &str) {
+        unite(&mut self.macs, &[mac.to_owned()]);
+    }
+
     /// Leaves out what nobody did for so long that it is new again.
     pub(crate) fn drop_old(&mut self, now: Timestamp) {
         self.destinations.retain(|_, habit| !habit.is_over(now));

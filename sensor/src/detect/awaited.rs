@@ -24,13 +24,8 @@ pub(crate) struct Awaited {
 
 impl Awaited {
     /// From now on an answer is waited for so long.
-    pub(super) fn expect(&mut self, wait: Option<Duration>) {
-        self.wait = wait;
-    }
-
-    /// Whether there is a fleet.
-    pub(super) const fn is_on(&self) -> bool {
-        self.wait.is_some()
+    pub(super) const fn expect(&mut self, wait: Duration) {
+        self.wait = Some(wait);
     }
 
     /// An asset came of which nothing is known.

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::Engine;
+use crate::alert::Alert;
 use crate::inventory::{AssetId, Identity, MAX_ASSETS};
 use crate::time::Timestamp;
 use tell::Told;
@@ -24,8 +25,19 @@ const AT_ONCE: usize = 256;
 /// What is on its way.
 #[derive(Debug, Default)]
 pub(super) struct Fleet {
+    /// What this sensor is called; empty: there is no fleet.
+    own: String,
     unknown: VecDeque<Unknown>,
     told: Told,
+}
+
+impl Fleet {
+    /// An alert is raised: what its asset does teaches nothing now, and others should know.
+    pub(super) fn note_alert(&mut self, alert: &Alert) {
+        if !self.own.is_empty() && alert.count == 1 {
+            self.told.tell_soon(&alert.asset.name);
+        }
+    }
 }
 
 /// An asset that came here, of which other sensors may know more.
@@ -40,11 +52,12 @@ pub struct Unknown {
 }
 
 impl Engine {
-    /// There is a fleet, and what is judged of an asset that is new here waits so long for its answer; or
-    /// there is none.
-    pub fn await_fleet(&mut self, wait: Option<Duration>) {
+    /// There is a fleet, in which this sensor is called `own`; what is judged of an asset that is new here
+    /// waits so long for its answer.
+    pub fn join_fleet(&mut self, own: &str, wait: Duration) {
+        own.clone_into(&mut self.fleet.own);
         self.estate.awaited.expect(wait);
-        self.estate.inventory.want_arrivals(wait.is_some());
+        self.estate.inventory.want_arrivals();
     }
 
     /// Assets that came since the last call, for the first time or after hours away: other sensors are to
@@ -63,6 +76,11 @@ impl Engine {
             self.judge_again(id);
         }
         self.settle();
+    }
+
+    /// The fleet has lost what it was told: all of it is told again.
+    pub fn tell_again(&mut self) {
+        self.fleet.told.forget();
     }
 
     /// Assets came: who is new is waited for.

@@ -24,9 +24,9 @@ pub(super) struct Arrivals {
 }
 
 impl Inventory {
-    /// Whether arrivals are to be kept from now on.
-    pub(crate) fn want_arrivals(&mut self, are_wanted: bool) {
-        self.arrivals = Arrivals { are_wanted, all: Vec::new() };
+    /// Keeps arrivals from now on.
+    pub(crate) const fn want_arrivals(&mut self) {
+        self.arrivals.are_wanted = true;
     }
 
     /// Whether anything came since the last time.

@@ -3,7 +3,7 @@
 use super::super::Engine;
 use crate::baseline::{AssetBaseline, earliest};
 use crate::exchange::Learned;
-use crate::inventory::{AssetId, MAX_ASSETS};
+use crate::inventory::{AssetId, Identity, MAX_ASSETS};
 use crate::time::Timestamp;
 
 impl Engine {
@@ -15,24 +15,21 @@ impl Engine {
     pub fn adopt(&mut self, now: Timestamp, part: &Learned) -> bool {
         self.advance(now);
         self.restore();
-        let id = self.estate.inventory.identified(&part.identity);
-        let is_here = |id: &AssetId| {
-            self.estate.inventory.asset(*id).is_some_and(|asset| asset.first_seen.is_some())
-        };
-        let is_news = match id.filter(is_here) {
+        let is_news = match self.estate.inventory.identified(&part.identity) {
             Some(id) => self.adopt_here(id, &part.learned),
-            None => self.adopt_aside(id, part),
+            None => self.adopt_aside(part),
         };
         self.settle();
         is_news
     }
 
-    /// Of an asset that is seen here.
+    /// Of an asset that has a number here: it is seen here, or was, or the config names it.
     fn adopt_here(&mut self, id: AssetId, learned: &AssetBaseline) -> bool {
-        let Some(known) = self.learned_of(id) else { return false };
         let Some(name) = self.estate.inventory.asset(id).map(|asset| asset.name.to_string()) else {
             return false;
         };
+        let kept = || self.baseline.assets.get(&name).cloned();
+        let known = self.learned_of(id).or_else(kept).unwrap_or_default();
         let joined = self.joined(known.clone(), learned);
         if joined == known {
             return false;
@@ -47,16 +44,18 @@ impl Engine {
         true
     }
 
-    /// Of an asset that did not come yet.
-    fn adopt_aside(&mut self, id: Option<AssetId>, part: &Learned) -> bool {
-        let asset = id.and_then(|id| self.estate.inventory.asset(id));
-        let name = match asset.map(|asset| asset.name.clone()) {
-            Some(name) => name,
-            None if self.baseline.assets.len() >= MAX_ASSETS => return false,
-            None => self.estate.inventory.name_for(&part.identity, &part.name),
-        };
+    /// Of an asset that did not come yet: it takes that over when it does.
+    fn adopt_aside(&mut self, part: &Learned) -> bool {
+        if self.baseline.assets.len() >= MAX_ASSETS {
+            return false;
+        }
+        let name = self.estate.inventory.name_for(&part.identity, &part.name);
         let known = self.baseline.assets.get(&*name).cloned().unwrap_or_default();
-        let joined = self.joined(known.clone(), &part.learned);
+        let mut joined = self.joined(known.clone(), &part.learned);
+        // By which it is known when it comes, also after a restart.
+        if let Identity::Mac(mac) = part.identity {
+            joined.note_mac(&mac.to_string());
+        }
         let is_news = joined != known;
         self.baseline.assets.insert(name.to_string(), joined);
         is_news

@@ -9,12 +9,12 @@ impl Engine {
     /// millisecond for 50,000.
     pub fn places(&self, part: u8) -> Places {
         let places = self.tls_egress.as_ref().map(|egress| egress.told(part)).unwrap_or_default();
-        Places::new(&self.estate.sensor, part, places.into_iter())
+        Places::new(&self.fleet.own, part, places.into_iter())
     }
 
     /// Takes where assets of another sensor go, in place of what it told of that part before.
     pub fn elsewhere(&mut self, places: &Places) {
-        if places.sensor != self.estate.sensor {
+        if places.sensor != self.fleet.own {
             let told = places.places.iter().map(|(name, by_size)| (name.as_str(), &**by_size));
             self.estate.elsewhere.hear(&places.sensor, places.part, told);
         }

@@ -22,7 +22,7 @@ impl Engine {
         before: Option<AssetBaseline>,
     ) {
         let is_asset = before.is_some() || self.estate.inventory.named(asset).is_some();
-        if !self.estate.awaited.is_on() || !is_asset {
+        if self.fleet.own.is_empty() || !is_asset {
             return;
         }
         let (now, before) = (self.now.as_secs(), before.unwrap_or_default());

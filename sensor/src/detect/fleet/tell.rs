@@ -1,7 +1,7 @@
 //! What was learned here, for the other sensors.
 //!
 //! In rounds: every asset has its moment in each, so that the work and what is sent are even; only what
-//! changed is told. Who was adopted or forgotten is told at once.
+//! changed is told. Who was adopted or forgotten, and who an alert is about, is told at once.
 //!
 //! Bounds: [`AT_ONCE`] assets a call; 8 bytes an asset, and 40 for what others know it by.
 
@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::super::Engine;
 use crate::baseline::AssetBaseline;
 use crate::exchange::Learned;
-use crate::inventory::{AssetId, Identity};
+use crate::inventory::{AssetId, Identity, MAX_ASSETS};
 use crate::time::Timestamp;
 
 /// Assets that are looked at in one call.
@@ -37,7 +37,14 @@ pub(super) struct Told {
 impl Told {
     /// An asset is told at the next call.
     pub(super) fn tell_soon(&mut self, name: &str) {
-        self.soon.insert(name.to_owned());
+        if self.soon.len() < MAX_ASSETS {
+            self.soon.insert(name.to_owned());
+        }
+    }
+
+    /// As if nothing had been told.
+    pub(super) fn forget(&mut self) {
+        self.last.clear();
     }
 
     /// Whether what is known is other than what was told; from now on it is told.
@@ -99,7 +106,7 @@ impl Engine {
         let kept = self.baseline.assets.get(name)?.clone();
         let mac = kept.macs.iter().filter_map(|mac| crate::config::file::mac(mac)).min();
         let identity = mac.map_or_else(|| Identity::Name(name.to_owned()), Identity::Mac);
-        Some(Learned::new(&self.estate.sensor, (identity, name), now, kept))
+        Some(Learned::new(&self.fleet.own, (identity, name), now, kept))
     }
 
     fn message(
@@ -113,7 +120,7 @@ impl Engine {
         // Who came in this round is known by the next.
         let known = told.identities.get(&id).cloned();
         let identity = known.or_else(|| self.estate.inventory.given_identities(id).min())?;
-        Some(Learned::new(&self.estate.sensor, (identity, &asset.name), now, learned))
+        Some(Learned::new(&self.fleet.own, (identity, &asset.name), now, learned))
     }
 }
 

@@ -23,7 +23,7 @@ fn config(sensor: &str) -> Config {
 
 fn sensor(name: &str) -> Engine {
     let mut engine = Engine::new(&config(name), None, None);
-    engine.await_fleet(Some(WAIT));
+    engine.join_fleet(name, WAIT);
     engine
 }
 
@@ -154,7 +154,7 @@ fn what_waits_is_judged_with_the_answer_or_when_none_comes() {
         taught.visit(hour * HOUR, HOST, "feed.vendor.example", "198.51.9.7", 20, 40_000);
     }
     let mut there = Engine::new(&config("a"), Some(Duration::from_secs(DAY)), None);
-    there.await_fleet(Some(WAIT));
+    there.join_fleet("a", WAIT);
     taught.feed(&mut there);
     let part = of(&published(&mut there, DAY), "esxi-01").clone();
 
@@ -225,10 +225,18 @@ fn what_is_told_of_an_asset_waits_for_it_over_a_restart() {
     let kept = serde_json::to_string(&here.baseline()).unwrap();
     let kept = serde_json::from_str(&kept).unwrap();
     let mut next = Engine::new(&config("b"), None, Some(kept));
-    next.await_fleet(Some(WAIT));
+    next.join_fleet("b", WAIT);
+    // It has another address by now.
     let mut scene = Scene::new();
     usual(&mut scene);
-    scene.feed(&mut next);
+    for mut event in scene.in_order() {
+        for end in [&mut event.flow.client, &mut event.flow.server] {
+            if end.address == MOVER.parse::<IpAddr>().unwrap() {
+                end.address = "10.1.0.77".parse().unwrap();
+            }
+        }
+        next.event(&event);
+    }
     let unknown = next.unknown();
     assert!(unknown.iter().any(|unknown| unknown.name == MOVER && unknown.is_known));
     assert!(next.baseline().assets[MOVER].destinations["usual-1.example"].is_trusted());
@@ -302,4 +310,40 @@ fn what_is_common_at_other_sensors_weighs_less_here() {
         here.gone("a");
     };
     assert_eq!(worst_here(&hear_and_lose), Some(Severity::Medium));
+}
+
+/// Fails when what is told of an asset that the config names and nobody has seen yet is lost once it is seen,
+/// or that of one that was forgotten comes back with it.
+#[test]
+fn what_is_told_of_a_named_asset_is_known_when_it_is_seen() {
+    let told = published(&mut settled("a", &[1, 2]), 3 * DAY);
+    let mut part = of(&told, MOVER).clone();
+    let mut named = config("b");
+    let identity = Mac([0x00, 0x50, 0x56, 0x81, 0, 2]);
+    named.assets.push(crate::config::Asset {
+        name: "web-02".into(),
+        role: crate::config::Role::Guest,
+        addresses: vec!["10.1.0.2/32".parse().unwrap()],
+        macs: vec![identity],
+        host: None,
+    });
+    let mut here = Engine::new(&named, None, None);
+    here.join_fleet("b", WAIT);
+    here.reach(time(AT - 60));
+    assert!(here.adopt(time(AT - 60), &part));
+    let mut scene = Scene::new();
+    usual(&mut scene);
+    scene.feed(&mut here);
+    let sessions = |here: &Engine| {
+        here.baseline().assets["web-02"].destinations.get("usual-1.example").map(|at| at.sessions)
+    };
+    let before = part.learned.destinations["usual-1.example"].sessions;
+    assert_eq!(sessions(&here), Some(before + 1));
+    here.forget("web-02", None);
+    part.learned.forgotten = 0;
+    assert!(!here.adopt(time(AT + HOUR), &part));
+    let mut again = Scene::new();
+    again.visit(AT + 2 * HOUR, MOVER, "www.usual-1.example", "198.51.1.7", 20, 40_000);
+    again.feed(&mut here);
+    assert_eq!(sessions(&here), Some(1), "it begins anew");
 }
