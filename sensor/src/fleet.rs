@@ -17,20 +17,26 @@ use crate::alert::Alert;
 use crate::config;
 use crate::deliver::{Packets, Target, TlsError};
 use crate::metrics::{self, Metrics};
+use crate::peers::{self, Exchange, Peers};
 use crate::status;
 use crate::store::keeper::Keeper;
 use crate::time::Timestamp;
 
 mod alerts;
 mod allowance;
+mod bucket;
 mod connect;
 mod credentials;
+mod estate;
+mod flows;
 mod gather;
 mod group;
 mod health;
 mod link;
 mod message;
 mod names;
+mod places;
+mod said;
 mod streams;
 mod taken;
 mod told;
@@ -43,6 +49,10 @@ pub use names::Place;
 
 use link::Link;
 use message::Counted;
+
+/// How often others are told of an asset whose baseline has changed, at most: what matters after a move is weeks
+/// old, and who is adopted, forgotten or alerted on is told of at once.
+const TOLD_EVERY: Duration = Duration::from_secs(3600);
 
 /// How often this sensor says how it is.
 const HEALTH: Duration = Duration::from_secs(10);
@@ -79,6 +89,8 @@ struct Shared {
     /// Where this sensor delivers, the fleet itself not among them.
     targets: watch::Sender<Vec<Target>>,
     recent: Mutex<told::Recent>,
+    /// The other end of what detection exchanges, until it is taken; a relay detects nothing.
+    exchange: Mutex<Option<Exchange>>,
     /// Whether this sensor is about to end.
     leaving: watch::Sender<bool>,
     keeper: OnceLock<Keeper>,
@@ -120,6 +132,7 @@ impl Fleet {
             sensors: health::Known::default(),
             targets: watch::channel(Vec::new()).0,
             recent: Mutex::default(),
+            exchange: Mutex::default(),
             leaving: watch::channel(false).0,
             keeper: OnceLock::new(),
             counted: Counted::new(metrics.fleet.clone()),
@@ -153,6 +166,13 @@ impl Fleet {
         all
     }
 
+    /// Detection's end of what it exchanges with others; to be asked for once.
+    pub fn peers(&self) -> Peers {
+        let (peers, exchange) = peers::pair(TOLD_EVERY);
+        *self.shared.exchange.lock().unwrap_or_else(PoisonError::into_inner) = Some(exchange);
+        peers
+    }
+
     /// Takes nothing any more, and gives back what is not delivered: then [`Self::run`] ends.
     pub fn leave(&self) {
         self.shared.leaving.send_replace(true);
@@ -166,8 +186,19 @@ impl Fleet {
         let jetstream = self.connect().await;
         let mut tasks = tokio::task::JoinSet::new();
         tasks.spawn(self.clone().prepare(jetstream.clone()));
-        tasks.spawn(self.clone().tell_health(jetstream.clone(), status));
+        tasks.spawn(self.clone().tell_health(jetstream.clone(), status.clone()));
         tasks.spawn(self.clone().hold(keeper.clone()));
+        let exchange = self.shared.exchange.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Exchange { told, heard }) = exchange {
+            let (fleet, jetstream) = (self.clone(), jetstream.clone());
+            tasks.spawn(places::hear(fleet.clone(), jetstream.clone(), heard.clone()));
+            tasks.spawn(estate::run(fleet.clone(), jetstream.clone(), told, heard));
+            tasks.spawn(flows::run(fleet, jetstream, status));
+        }
+        for bucket in [said::APPROVALS, said::VERDICTS] {
+            tasks.spawn(said::hear(self.clone(), jetstream.clone(), keeper.clone(), bucket));
+        }
+        tasks.spawn(said::tell(self.clone(), jetstream.clone(), keeper.clone()));
         tasks.spawn(gather::run(self.clone(), jetstream.clone(), keeper.clone()));
         tasks.spawn(told::run(self.clone(), jetstream.clone(), keeper));
         group::run(self.clone(), jetstream, packets).await;

@@ -168,6 +168,51 @@ pub struct Asset {
     pub bytes_out: u64,
     /// Bytes received since the start.
     pub bytes_in: u64,
+    /// The same by where.
+    #[serde(skip)]
+    pub moved: Moved,
+}
+
+/// Bytes that an asset moved, by direction and where to or from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Moved {
+    /// Sent to inside.
+    pub out_internal: u64,
+    /// Sent to outside.
+    pub out_external: u64,
+    /// Received from inside.
+    pub in_internal: u64,
+    /// Received from outside.
+    pub in_external: u64,
+}
+
+impl Moved {
+    /// What was moved since; counts that are lower began anew.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        self.with(before, |now, before| if now < before { now } else { now - before })
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        self.with(other, u64::saturating_add)
+    }
+
+    /// All of it.
+    pub fn total(&self) -> u64 {
+        let out = self.out_internal.saturating_add(self.out_external);
+        out.saturating_add(self.in_internal).saturating_add(self.in_external)
+    }
+
+    fn with(&self, other: &Self, of: impl Fn(u64, u64) -> u64) -> Self {
+        Self {
+            out_internal: of(self.out_internal, other.out_internal),
+            out_external: of(self.out_external, other.out_external),
+            in_internal: of(self.in_internal, other.in_internal),
+            in_external: of(self.in_external, other.in_external),
+        }
+    }
 }
 
 impl Status {

@@ -7,25 +7,24 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_nats::jetstream::Context;
-use async_nats::jetstream::consumer::{DeliverPolicy, pull};
-use async_nats::jetstream::message::PublishMessage;
-use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
+use super::bucket::{Bucket, Error};
 use super::message::{Message, read};
 use super::{PATIENCE, Place, Refused, Shared};
 use crate::metrics;
 use crate::status;
 use crate::time::Timestamp;
 
-/// The bucket.
-pub(super) const BUCKET: &str = "egret_sensors";
 /// No sensor says more of itself, in bytes.
-pub(super) const LARGEST: usize = 16 << 10;
+const LARGEST: usize = 16 << 10;
 /// A sensor that has said nothing for so long is forgotten.
-pub(super) const KEPT: Duration = Duration::from_secs(7 * 86_400);
+const KEPT: Duration = Duration::from_secs(7 * 86_400);
+/// The bucket.
+pub(super) const BUCKET: Bucket =
+    Bucket { name: "egret_sensors", largest: LARGEST, bytes: 64 << 20, kept: Some(KEPT) };
 /// Sensors that are read.
 const MOST: usize = 2_000;
 /// Interfaces and problems that are told of one sensor, and how long a text of them may be, in bytes.
@@ -147,15 +146,9 @@ impl Health {
     }
 }
 
-/// Why something did not reach the servers.
-type Error = Box<dyn std::error::Error + Send + Sync>;
-
 /// Tells how a sensor is.
 pub(super) async fn tell(jetstream: &Context, own: &Place, health: &Health) -> Result<(), Error> {
-    let body = serde_json::to_vec(health)?;
-    let message = PublishMessage::build().payload(body.into());
-    jetstream.send_publish(format!("$KV.{BUCKET}.{own}"), message).await?.await?;
-    Ok(())
+    BUCKET.put(jetstream, &own.to_string(), serde_json::to_vec(health)?).await
 }
 
 /// All sensors, read anew unless that was done lately; while the servers are away, as they were.
@@ -176,21 +169,9 @@ pub(super) async fn sensors(shared: &Shared) -> Sensors {
 }
 
 async fn read_all(shared: &Shared, jetstream: &Context) -> Result<Sensors, Error> {
-    let stream = jetstream.get_stream_no_info(format!("KV_{BUCKET}")).await?;
-    let consumer = stream
-        .create_consumer(pull::OrderedConfig {
-            deliver_policy: DeliverPolicy::LastPerSubject,
-            // Servers before 2.10 ask for one.
-            filter_subject: format!("$KV.{BUCKET}.>"),
-            ..pull::OrderedConfig::default()
-        })
-        .await?;
-    let count = usize::try_from(consumer.cached_info().num_pending).unwrap_or(MOST).min(MOST);
-    let mut messages = consumer.messages().await?.take(count);
     let mut sensors = BTreeMap::new();
-    while let Some(message) = messages.next().await {
-        let message = message?;
-        let sender = Place::behind(&format!("$KV.{BUCKET}."), &message.subject);
+    for message in BUCKET.latest(jetstream, ">", MOST).await? {
+        let sender = Place::behind(&BUCKET.prefix(), &message.subject);
         // A person removed it, or it says nothing.
         if message.payload.is_empty() {
             continue;

@@ -4,6 +4,7 @@
 use serde::de::DeserializeOwned;
 
 use super::Place;
+use crate::exchange;
 use crate::metrics;
 
 /// Why a message is refused.
@@ -37,6 +38,18 @@ impl Refused {
             Self::Sender => "sender",
             Self::Time => "time",
             Self::Flood => "flood",
+        }
+    }
+}
+
+impl From<exchange::Refused> for Refused {
+    fn from(refused: exchange::Refused) -> Self {
+        match refused {
+            exchange::Refused::TooLarge { .. } => Self::Size,
+            exchange::Refused::Syntax(_) | exchange::Refused::Bounds(_) => Self::Form,
+            exchange::Refused::Schema { .. } => Self::Schema,
+            exchange::Refused::Sender { .. } => Self::Sender,
+            exchange::Refused::Future => Self::Time,
         }
     }
 }

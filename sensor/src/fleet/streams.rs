@@ -2,9 +2,9 @@
 //! is: how it is kept is then the operator's choice.
 
 use async_nats::jetstream::Context;
-use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType};
+use async_nats::jetstream::stream::Config;
 
-use super::{alerts, health};
+use super::{alerts, estate, flows, health, places, said};
 use crate::config;
 
 /// Why there is no stream.
@@ -38,26 +38,7 @@ pub(super) async fn prepare(jetstream: &Context, replicas: usize) -> Result<(), 
 
 /// All of them.
 fn all(replicas: usize) -> Vec<Config> {
-    vec![alerts::stream(replicas), bucket(health::BUCKET, health::LARGEST, health::KEPT, replicas)]
-}
-
-/// A key-value bucket as NATS' own tools have it (ADR-8): the newest value of each key, for so long.
-fn bucket(name: &str, largest: usize, kept: std::time::Duration, replicas: usize) -> Config {
-    Config {
-        name: format!("KV_{name}"),
-        subjects: vec![format!("$KV.{name}.>")],
-        max_messages_per_subject: 1,
-        max_message_size: i32::try_from(largest).unwrap_or(i32::MAX),
-        max_bytes: 256 << 20,
-        max_messages: -1,
-        max_consumers: -1,
-        max_age: kept,
-        storage: StorageType::File,
-        discard: DiscardPolicy::New,
-        num_replicas: replicas,
-        allow_rollup: true,
-        deny_delete: true,
-        allow_direct: true,
-        ..Config::default()
-    }
+    let buckets = [health::BUCKET, estate::ASSETS, places::BUCKET, said::APPROVALS, said::VERDICTS];
+    let buckets = buckets.iter().map(|bucket| bucket.stream(replicas));
+    [alerts::stream(replicas), flows::stream(replicas)].into_iter().chain(buckets).collect()
 }

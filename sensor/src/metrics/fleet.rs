@@ -14,16 +14,40 @@ pub enum Kind {
     Alert,
     /// That an alert was delivered.
     Delivered,
+    /// What was learned of an asset.
+    Learned,
+    /// Where assets of a sensor go.
+    Places,
+    /// What a person approved or took back.
+    Approval,
+    /// What a person said of an alert.
+    Verdict,
+    /// What assets moved in a minute.
+    Flows,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Health, Self::Alert, Self::Delivered];
+    const ALL: [Self; 8] = [
+        Self::Health,
+        Self::Alert,
+        Self::Delivered,
+        Self::Learned,
+        Self::Places,
+        Self::Approval,
+        Self::Verdict,
+        Self::Flows,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Health => "health",
             Self::Alert => "alert",
             Self::Delivered => "delivered",
+            Self::Learned => "learned",
+            Self::Places => "places",
+            Self::Approval => "approval",
+            Self::Verdict => "verdict",
+            Self::Flows => "flows",
         }
     }
 }

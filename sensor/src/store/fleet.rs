@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
 use super::alerts::{body_of, clamped, rank};
-use super::{acknowledgements, Store, StoreError, to_sql};
+use super::{Store, StoreError, acknowledgements, to_sql};
 use crate::alert::{Alert, Status};
 
 /// Alerts of others that are kept, and of one of them: whoever raises many takes no room of the rest.

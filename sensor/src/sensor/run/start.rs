@@ -6,7 +6,7 @@ use std::path::Path as FilePath;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, RwLock};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::accounts::Accounts;
 use super::assets::Assets;
@@ -56,6 +56,9 @@ use crate::text::file_name;
 const BATCHES: usize = 1024;
 /// The fewest flows that a worker holds, however many workers there are.
 const LEAST_FLOWS: usize = 1 << 16;
+
+/// How long what is judged of an asset that is new here waits for what other sensors know of it.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 
 /// What needs rights, opened while they are there.
 struct Opened {
@@ -122,7 +125,7 @@ pub(super) fn start(
     let dropped = metrics.events_dropped.with_label_values(&["events"]);
     let events =
         events.map(|opened| EventFile::start(opened, links.names(), dropped)).transpose()?;
-    let engine = engine(&config, &stored, baseline);
+    let engine = engine(&config, &stored, baseline, fleet.as_ref());
     let (to_detection, batches) = mpsc::sync_channel(BATCHES);
     let refused = Refused::default();
     let accounts = Accounts::new(refused.clone());
@@ -269,6 +272,7 @@ fn start_detection(
     let (orders, receiver) = mpsc::channel();
     let pulse = Arc::new(Pulse::new(0));
     let detection = Detection {
+        peers: parts.fleet.as_ref().map(Fleet::peers),
         engine,
         merge,
         join: Join::default(),
@@ -289,9 +293,17 @@ fn start_detection(
     Ok(Thread { orders, pulse, handle })
 }
 
-fn engine(config: &Config, stored: &Stored, baseline: Option<Baseline>) -> Engine {
+fn engine(
+    config: &Config,
+    stored: &Stored,
+    baseline: Option<Baseline>,
+    fleet: Option<&Fleet>,
+) -> Engine {
     let mut engine = Engine::new(&stored.under(config.clone()), None, baseline);
     engine.judge(&stored.verdicts);
+    if let Some(fleet) = fleet {
+        engine.join_fleet(&fleet.own().to_string(), ANSWERED_WITHIN);
+    }
     // What logs tell of long before this is history.
     engine.reach(now());
     let own = interface::own_addresses();

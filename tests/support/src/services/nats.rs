@@ -1,7 +1,7 @@
 //! NATS servers with JetStream: one, or a cluster of three on machines of their own.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -166,6 +166,15 @@ impl Nats {
     /// # Panics
     /// When the server does not take them.
     pub fn publish_all(&self, subject: &str, payloads: &[Vec<u8>]) {
+        let each = payloads.iter().map(|payload| (subject.to_owned(), payload.clone()));
+        self.publish_each(&each.collect::<Vec<_>>());
+    }
+
+    /// Publishes each at its subject, one after another.
+    ///
+    /// # Panics
+    /// When the server does not take them.
+    pub fn publish_each(&self, messages: &[(String, Vec<u8>)]) {
         let running = self.servers.iter().find(|server| server.process.is_some());
         let server = running.expect("a server that runs");
         server.machine.enter(|| {
@@ -173,7 +182,7 @@ impl Nats {
             stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
             let mut said = BufReader::new(stream.try_clone().expect("a socket"));
             stream.write_all(b"CONNECT {\"verbose\":false}\r\n").expect("it reads");
-            for payload in payloads {
+            for (subject, payload) in messages {
                 let head = format!("PUB {subject} {}\r\n", payload.len());
                 stream.write_all(&[head.as_bytes(), payload, b"\r\n"].concat()).expect("it reads");
             }
@@ -185,6 +194,38 @@ impl Nats {
                 assert!(!line.starts_with("-ERR"), "{line}");
             }
         });
+    }
+
+    /// What is published next at subjects that match, as any program could read it.
+    ///
+    /// # Panics
+    /// When nothing is in time.
+    pub fn next(&self, subjects: &str, patience: Duration) -> Value {
+        let running = self.servers.iter().find(|server| server.process.is_some());
+        let server = running.expect("a server that runs");
+        server.machine.enter(|| {
+            let mut stream = TcpStream::connect(client(server.number)).expect("it listens");
+            stream.set_read_timeout(Some(patience)).expect("a timeout");
+            let ask = format!("CONNECT {{\"verbose\":false}}\r\nSUB {subjects} 1\r\n");
+            stream.write_all(ask.as_bytes()).expect("it reads");
+            let mut said = BufReader::new(stream.try_clone().expect("a socket"));
+            let mut line = String::new();
+            while !line.contains("MSG ") {
+                if line.starts_with("PING") {
+                    stream.write_all(b"PONG\r\n").expect("it reads");
+                }
+                line.clear();
+                let read = said.read_line(&mut line);
+                assert!(read.is_ok_and(|bytes| bytes > 0), "nothing at {subjects}");
+            }
+            // The last number is the length of all, and of two the first that of the headers.
+            let numbers: Vec<usize> =
+                line.split_whitespace().rev().map_while(|word| word.parse().ok()).collect();
+            let mut all = vec![0; numbers[0]];
+            said.read_exact(&mut all).expect("it sends all");
+            let headers = if line.starts_with('H') { numbers[1] } else { 0 };
+            serde_json::from_slice(&all[headers..]).expect("JSON")
+        })
     }
 
     fn config(&self, index: usize) -> String {
