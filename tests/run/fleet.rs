@@ -18,6 +18,7 @@ mod estate;
 mod health;
 mod permissions;
 mod relay;
+mod scale;
 
 /// What depends on servers that agree on a leader may take so long.
 const AGREED: Duration = Duration::from_secs(90);

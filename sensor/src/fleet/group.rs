@@ -114,6 +114,8 @@ impl Member {
     /// Takes and delivers until something fails, or there is nobody to deliver to.
     async fn work(&mut self, targets: &mut Targets, orders: &Deliver) -> Result<(), Error> {
         let consumer = self.join().await?;
+        // They may have changed since the last time.
+        orders.reconfigure(targets.borrow_and_update().clone());
         let mut rounds = interval(Duration::from_secs(1));
         let mut batch = None;
         loop {
