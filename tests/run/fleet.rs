@@ -14,6 +14,7 @@ use super::hello::{ASSET, Hellos};
 use super::{SOON, installation, turn};
 
 mod alerts;
+mod chaos;
 mod estate;
 mod health;
 mod permissions;
