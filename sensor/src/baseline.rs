@@ -18,6 +18,7 @@ pub use operators::{Acquaintance, Operator, USUAL_DAYS};
 pub(crate) use operators::{Meeting, account_key, host_key};
 pub(crate) use places::PlaceId;
 pub(crate) use rounded::Rounded;
+pub(crate) use spots::Spot;
 pub use told::{Standing, ToldAlert};
 pub use volumes::Volumes;
 pub(crate) use volumes::{Told, WORTH};
@@ -31,6 +32,7 @@ mod mirrors;
 mod operators;
 mod places;
 mod rounded;
+mod spots;
 mod told;
 mod volumes;
 
