@@ -41,6 +41,9 @@ impl Spots {
             *free = kept;
             return spot;
         }
+        if self.all.len() == self.all.capacity() {
+            self.all.reserve_exact((self.all.len() / 8).max(64));
+        }
         self.all.push(kept);
         Spot(u32::try_from(self.all.len() - 1).unwrap_or(u32::MAX))
     }
