@@ -9,14 +9,16 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use elsewhere::{Elsewhere, PARTS, part_of};
 pub use habit::{Habit, TRUSTED_HOURS};
 pub(crate) use habits::{Habits, Others};
 pub use hours::HoursOfDay;
+pub(crate) use join::earliest;
 pub(crate) use mirrors::{MAX_PAIRS, pair};
 pub use mirrors::{MirrorSession, Mirrors, Pair};
 pub use operators::{Acquaintance, Operator, USUAL_DAYS};
 pub(crate) use operators::{Meeting, account_key, host_key};
-pub(crate) use places::PlaceId;
+pub(crate) use places::{PlaceId, SIZES};
 pub(crate) use rounded::Rounded;
 pub(crate) use spots::Spot;
 pub use told::{Standing, ToldAlert};
@@ -24,10 +26,12 @@ pub use volumes::Volumes;
 pub(crate) use volumes::{Told, WORTH};
 
 mod by_place;
+mod elsewhere;
 mod habit;
 mod habits;
 mod hours;
 mod identity;
+mod join;
 mod mirrors;
 mod operators;
 mod places;
@@ -84,10 +88,22 @@ pub struct AssetBaseline {
     /// Ports on which it answered, as bits of their hash.
     #[serde(default, skip_serializing_if = "is_none_served")]
     pub served: [u64; 4],
+    /// When all that was known of it was forgotten last, in seconds since the epoch; 0: never. Nothing
+    /// here is older.
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub forgotten: u64,
+    /// When single destinations were.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub forgotten_destinations: BTreeMap<String, u64>,
 }
 
 fn is_none_served(served: &[u64; 4]) -> bool {
     *served == [0; 4]
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_never(seconds: &u64) -> bool {
+    *seconds == 0
 }
 
 /// A cumulative sum of hours in which more left than habits explain.
@@ -101,4 +117,7 @@ pub struct DrainKept {
     pub bytes: u64,
     /// Bytes that would have been usual.
     pub expected: u64,
+    /// The last hour that counts in it, since the epoch; 0 where an earlier version kept it.
+    #[serde(default)]
+    pub at: u32,
 }

@@ -9,15 +9,14 @@ use std::time::Duration;
 use crate::alert::Alert;
 use crate::baseline::Baseline;
 use crate::config::Config;
-use crate::event::{
-    Body, Event, GuestOperation, Mirrored, Neighbour, Report, Said, Service, Traffic, Volume,
-};
+use crate::event::{Body, Event, GuestOperation, Mirrored, Neighbour, Report, Said, Service};
 use crate::mirror::{MirrorFacts, SourceFacts};
 use crate::time::Timestamp;
 use channels::Channels;
 use dns_port::DnsPort;
-use estate::Estate;
+use estate::{Estate, estimated};
 use exported::Exported;
+use fleet::Fleet;
 use guest_operations::GuestOperations;
 use mirror_policy::MirrorPolicy;
 use tls_egress::TlsEgress;
@@ -26,10 +25,12 @@ pub use asked::Watched;
 pub use budget::Spending;
 pub use channels::{CHANNELS, Detector, Reads, Row, rows};
 pub use exported::Counts as FlowRecords;
+pub use fleet::Unknown;
 pub use volume::{Chart, Hour as HourMoved, Past};
 
 mod answers;
 mod asked;
+mod awaited;
 mod budget;
 mod by_slot;
 mod changes;
@@ -38,6 +39,7 @@ mod dns_port;
 mod domain;
 mod estate;
 mod exported;
+mod fleet;
 mod guest_operations;
 mod lasting;
 mod mirror_policy;
@@ -81,6 +83,8 @@ pub struct Engine {
     baseline: Baseline,
     /// How many assets have taken theirs over.
     restored: usize,
+    /// What goes to and fro between sensors.
+    fleet: Fleet,
 }
 
 /// Bytes that an asset moved.
@@ -90,15 +94,6 @@ pub struct Moved {
     pub sent: u64,
     /// Received.
     pub received: u64,
-}
-
-/// What moved, as far as known: of a mirror that shows one packet in so many, so many times what was
-/// seen.
-fn estimated(volume: &Volume) -> Volume {
-    let Some(one_in) = volume.one_in else { return *volume };
-    let times = |count: u64| (count as f64 * one_in) as u64;
-    let all = |seen: Traffic| Traffic { packets: times(seen.packets), bytes: times(seen.bytes) };
-    Volume { to_server: all(volume.to_server), to_client: all(volume.to_client), ..*volume }
 }
 
 impl Engine {
@@ -127,6 +122,7 @@ impl Engine {
             next_tick: Timestamp::ZERO,
             baseline,
             restored: 0,
+            fleet: Fleet::default(),
         };
         if let Some(operations) = &mut engine.guest_operations {
             operations.restore(&engine.baseline.operators);
@@ -349,6 +345,7 @@ impl Engine {
         let assets = self.estate.inventory.seen();
         for alert in self.alerts.iter_mut().skip(self.settled) {
             self.estate.budget.pass(alert, assets);
+            self.fleet.note_alert(alert);
         }
         self.settled = self.alerts.len();
     }
@@ -365,6 +362,9 @@ impl Engine {
             return;
         }
         self.now = time;
+        if self.estate.awaited.is_due(time) {
+            self.wait_no_longer(time);
+        }
         if time >= self.next_tick {
             self.tick(time);
         }
@@ -374,6 +374,7 @@ impl Engine {
     fn tick(&mut self, time: Timestamp) {
         self.next_tick = tick_after(time);
         self.estate.budget.tick(time, self.estate.inventory.seen());
+        self.drop_forgotten(time);
         if let Some(egress) = &mut self.tls_egress {
             egress.tick(&self.estate, time, &mut self.alerts);
             let volumes = &mut self.estate.volumes;

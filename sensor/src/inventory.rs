@@ -23,11 +23,13 @@ use crate::config::{self, Config, Role};
 use crate::decode::Mac;
 use crate::event::Endpoint;
 use crate::time::Timestamp;
+use arrivals::Arrivals;
 use identity::Identities;
 use labels::Labels;
 use ranges::Ranges;
 use speaker::Speaker;
 
+mod arrivals;
 mod discovery;
 mod identity;
 mod labels;
@@ -35,6 +37,8 @@ mod ranges;
 mod reconfigure;
 mod speaker;
 
+pub(crate) use arrivals::Arrival;
+pub use identity::Identity;
 pub(crate) use reconfigure::Changes;
 
 /// Assets beyond this number are not discovered.
@@ -88,6 +92,7 @@ pub struct Inventory {
     /// Which MAC address took an address of a discovered asset into `by_address`.
     holders: FastMap<IpAddr, u64>,
     identities: Identities,
+    arrivals: Arrivals,
     /// The config's assets, with the ids they have, and its networks inside.
     named: Vec<config::Asset>,
     ids: Vec<AssetId>,
@@ -118,6 +123,7 @@ impl Inventory {
             router: None,
             holders: FastMap::default(),
             identities: Identities::default(),
+            arrivals: Arrivals::default(),
             named: Vec::new(),
             ids: Vec::new(),
             network: Vec::new(),
@@ -163,28 +169,37 @@ impl Inventory {
     /// The same where only the address says whose it is.
     fn seen_at(&mut self, address: IpAddr, time: Timestamp) -> Option<AssetId> {
         let found = self.owner(address)?;
-        self.see(found, time)
+        self.see(found, None, time)
     }
 
     /// The same for what is not found at once.
     #[cold]
     fn look_at(&mut self, end: &Endpoint, time: Timestamp) -> Option<AssetId> {
         let mac = end.mac?;
-        let found = match self.by_mac.get_mut(&key(mac)) {
+        let (found, is_back) = match self.by_mac.get_mut(&key(mac)) {
             Some(speaker) => {
-                if speaker.knows(end.address, time) {
+                let is_back = speaker.was_away(time);
+                if !speaker.knows(end.address, time) {
+                    (self.hear(mac, end.address, time)?, is_back)
+                } else if is_back {
+                    (speaker.asset?, true)
+                } else {
                     return speaker.asset;
                 }
-                self.hear(mac, end.address, time)?
             }
-            None => self.meet(mac, end.address, time)?,
+            None => (self.meet(mac, end.address, time)?, true),
         };
-        self.see(found, time)
+        self.see(found, Some(mac).filter(|_| is_back), time)
     }
 
-    fn see(&mut self, found: AssetId, time: Timestamp) -> Option<AssetId> {
+    /// An asset is seen; `mac`: by one that was not heard yet, or for long.
+    fn see(&mut self, found: AssetId, mac: Option<Mac>, time: Timestamp) -> Option<AssetId> {
         let asset = self.assets.get_mut(found.index())?;
+        let is_known = asset.first_seen.is_some();
         asset.first_seen.get_or_insert(time);
+        if !is_known || mac.is_some() {
+            self.arrive(Arrival { asset: found, mac, is_known });
+        }
         Some(found)
     }
 
@@ -207,6 +222,11 @@ impl Inventory {
     /// The ids that are in use, from the one of that number on.
     pub(crate) fn ids_from(&self, first: usize) -> impl Iterator<Item = AssetId> + use<> {
         (first..self.assets.len()).filter_map(|id| u32::try_from(id).ok().map(AssetId))
+    }
+
+    /// The id of that number, where it is in use.
+    pub(crate) fn id_at(&self, number: usize) -> Option<AssetId> {
+        self.ids_from(number).next()
     }
 
     /// How many ids are in use.

@@ -18,15 +18,18 @@ use crate::time::Timestamp;
 
 pub mod keeper;
 
+mod acknowledgements;
 mod alerts;
 mod approvals;
 mod assets;
 mod baseline;
 mod error;
+mod fleet;
 mod lock;
 mod mirrors;
 mod operators;
 mod outbox;
+mod said;
 mod schema;
 mod told;
 mod verdicts;
@@ -36,6 +39,7 @@ pub use approvals::Approval;
 pub use assets::{Imported, unclaimed};
 pub use baseline::Forget;
 pub use error::StoreError;
+pub(crate) use fleet::{Foreign, Position};
 pub use lock::Lock;
 pub use outbox::Owed;
 

@@ -14,6 +14,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 mod estates;
 mod fixtures;
+mod fleet;
 mod floods;
 mod mutations;
 mod pipeline;

@@ -11,6 +11,7 @@ use crate::time::Timestamp;
 use earlier::{DAYS, Earlier};
 
 mod earlier;
+mod join;
 
 /// From so many hours known on, a place is trusted: its own past is the measure, and no more of
 /// what is usual for a new one.
@@ -178,7 +179,7 @@ impl Habit {
     /// Goes on to a day.
     #[cold]
     fn turn(&mut self, day: u32) {
-        let sent = u32::try_from(self.today.div_ceil(1024)).unwrap_or(u32::MAX);
+        let sent = self.today_kib();
         self.teach(sent);
         let earlier = self.earlier.get_or_insert_default();
         earlier.set(self.day, sent, self.tainted);
@@ -187,6 +188,10 @@ impl Habit {
         self.fade(day - self.day);
         (self.day, self.today) = (day, 0);
         (self.tainted, self.teaching, self.met) = (false, false, false);
+    }
+
+    fn today_kib(&self) -> u32 {
+        u32::try_from(self.today.div_ceil(1024)).unwrap_or(u32::MAX)
     }
 
     /// Today is over: whether it counts as knowing the place. One of the learning time has counted.

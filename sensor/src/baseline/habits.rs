@@ -3,10 +3,12 @@
 //! Bounds: [`PER_ASSET`] places an asset and [`TOTAL`] in all; an asset that has too many forgets
 //! the half it knows least, and that is counted. 152 bytes each, 88 while it is the first day.
 
+use std::cmp::Reverse;
+
 use super::by_place::ByPlace;
-use super::places::{Places, size};
+use super::places::{Places, SIZES, size};
 use super::spots::{Spot, Spots};
-use super::{AssetBaseline, Habit, HoursOfDay, PlaceId};
+use super::{AssetBaseline, Elsewhere, Habit, HoursOfDay, PlaceId, part_of};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
 
@@ -30,6 +32,8 @@ struct AssetHabits {
     at: ByPlace,
     /// Hours of the day in which it reached outside.
     hours: HoursOfDay,
+    /// Whether another sensor knows it: then it is counted there, too.
+    is_elsewhere: bool,
 }
 
 /// What a session is, seen against what is known.
@@ -96,11 +100,17 @@ impl Habits {
         spot
     }
 
-    /// Goes on from another habit of the same asset at the same place.
-    fn replace(&mut self, spot: Spot, key: (AssetId, PlaceId), habit: Habit) {
+    /// Goes on from a habit that was kept or told, whose largest day has that size.
+    fn know(&mut self, key: (AssetId, PlaceId), habit: &Habit, size: u8) {
+        let mut habit = habit.clone();
+        habit.size = size;
+        let Some(spot) = self.find(key) else {
+            self.begin(key, habit);
+            return;
+        };
         let Some(known) = self.spots.get_mut(spot, key) else { return };
         if let Some(place) = self.places.get_mut(key.1) {
-            place.note_day(Some(known.size), Some(habit.size));
+            place.note_day(Some(known.size), Some(size));
         }
         *known = habit;
     }
@@ -184,6 +194,31 @@ impl Habits {
         Others { assets, alike: alike.min(assets) }
     }
 
+    /// The same with what assets of other sensors do; one that came from there is one of those.
+    pub(crate) fn others_anywhere(
+        &self,
+        elsewhere: &Elsewhere,
+        asset: AssetId,
+        place: PlaceId,
+        bytes: u64,
+    ) -> Others {
+        let Others { assets, alike } = self.others(asset, place, bytes);
+        let there = elsewhere.others(self.name(place), bytes);
+        let own = self.assets.get(asset.index()).is_some_and(|habits| habits.is_elsewhere);
+        let count = |there: u32| there.saturating_sub(u32::from(own));
+        Others { assets: assets + count(there.assets), alike: alike + count(there.alike) }
+    }
+
+    /// Places of one of the parts in which others are told of them, with how many assets have a largest day
+    /// of each size; those with most assets first.
+    pub(crate) fn told(&self, part: u8) -> Vec<(&str, [u32; SIZES])> {
+        let its = self.places.iter().filter(|place| part_of(&place.name) == part);
+        let mut all: Vec<_> = its.map(|place| (&*place.name, place.by_size())).collect();
+        all.retain(|(_, by_size)| by_size.iter().any(|count| *count > 0));
+        all.sort_by_cached_key(|(name, by_size)| (Reverse(by_size.iter().sum::<u32>()), *name));
+        all
+    }
+
     /// How many habits were dropped for want of room.
     pub(crate) const fn forgotten(&self) -> u64 {
         self.forgotten
@@ -230,12 +265,29 @@ impl Habits {
         for (name, habit) in &baseline.destinations {
             let place = self.places.enter(name);
             let size = size(habit.largest_day().max(habit.today()));
-            let mut habit = habit.clone();
-            habit.size = size;
-            match self.find((asset, place)) {
-                None => drop(self.begin((asset, place), habit)),
-                Some(spot) => self.replace(spot, (asset, place), habit),
-            }
+            self.know((asset, place), habit, size);
+        }
+    }
+
+    /// Places of `asset` that are not in what is known of it by now.
+    pub(crate) fn beside(&self, asset: AssetId, baseline: &AssetBaseline) -> Vec<String> {
+        let habits = self.assets.get(asset.index());
+        let places = habits.into_iter().flat_map(|habits| habits.at.iter());
+        let names = places.map(|(place, _)| self.name(place));
+        let gone = names.filter(|name| !baseline.destinations.contains_key(*name));
+        gone.map(ToOwned::to_owned).collect()
+    }
+
+    /// Goes on from what is known of one asset by now, here and elsewhere.
+    pub(crate) fn adopt(&mut self, asset: AssetId, baseline: &AssetBaseline) {
+        let habits = self.of(asset);
+        (habits.hours, habits.is_elsewhere) = (baseline.hours, true);
+        for (name, habit) in &baseline.destinations {
+            let place = self.places.enter(name);
+            self.make_room(asset, place);
+            let before = self.habit(asset, place).map_or(0, |habit| habit.size);
+            let size = size(habit.largest_day().max(habit.today())).max(before);
+            self.know((asset, place), habit, size);
         }
     }
 

@@ -27,6 +27,23 @@ impl HoursOfDay {
         self.earlier != 0 && self.earlier & near == 0
     }
 
+    /// Takes over what another sensor knows: an hour counts that any day of either saw.
+    pub(super) fn join(&mut self, other: Self) {
+        let day = self.day.max(other.day);
+        let today = |of: Self| if of.day == day { of.today } else { 0 };
+        let before = |of: Self| of.earlier | (of.today & !today(of));
+        *self = Self {
+            earlier: before(*self) | before(other),
+            today: today(*self) | today(other),
+            day,
+        };
+    }
+
+    /// Whether today is later than a time.
+    pub(super) fn is_after(self, latest: Timestamp) -> bool {
+        u64::from(self.day) > latest.as_secs() / 86_400
+    }
+
     /// An alert is open: today teaches nothing so far.
     pub(crate) const fn taint(&mut self) {
         self.today = 0;

@@ -29,7 +29,7 @@ pub(super) struct Place {
 }
 
 /// Sizes of days that are told apart: the first is below 64 KiB, each next four times the one before.
-const SIZES: usize = 12;
+pub(crate) const SIZES: usize = 12;
 
 /// The size of a day that saw `bytes` go out.
 pub(super) fn size(bytes: u64) -> u8 {
@@ -47,6 +47,19 @@ impl Place {
         };
         add(before, |days| days.saturating_sub(1));
         add(now, |days| days.saturating_add(1));
+    }
+
+    /// How many assets have a largest day of each size, without those that an alert speaks against: the
+    /// largest are taken for those.
+    pub(super) fn by_size(&self) -> [u32; SIZES] {
+        let mut all = self.days.map(u32::from);
+        let mut suspects = self.suspects;
+        for count in all.iter_mut().rev() {
+            let taken = suspects.min(*count);
+            *count -= taken;
+            suspects -= taken;
+        }
+        all
     }
 
     /// How many assets have seen a day of the size of `bytes`, or of the next smaller one.
@@ -100,6 +113,11 @@ impl Places {
     pub(super) fn find(&self, name: &str) -> Option<PlaceId> {
         let hash = self.hasher.hash_one(name);
         self.ids.find(hash, |known| known.0 == hash).map(|(_, id)| *id)
+    }
+
+    /// All that any asset has a habit at.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Place> {
+        self.places.iter().filter(|place| place.assets > 0)
     }
 
     pub(super) fn get(&self, id: PlaceId) -> Option<&Place> {

@@ -10,6 +10,7 @@ use kept::Kept;
 pub(crate) use size::WORTH;
 use size::{Hour, Shorter, Size};
 
+mod join;
 mod kept;
 mod size;
 
@@ -55,7 +56,7 @@ pub(crate) struct Told {
     pub(crate) largest: [u64; 4],
     /// Who moved most of it, where it was much.
     pub(crate) peer: Option<u32>,
-    /// Not to be learned: the hour counts as not known.
+    /// An alert speaks against it: not to be learned, from nobody else either.
     pub(crate) spoiled: bool,
 }
 
@@ -88,14 +89,13 @@ impl Volumes {
 
     /// The most that moved in 1 h of an hour that is kept; none where that is not known.
     pub(crate) fn moved(&self, hour: u32) -> Option<u64> {
-        let is_kept = hour < self.next && hour.saturating_add(HOURS as u32) >= self.next;
-        let [.., of_hour] = self.hour(hour).filter(|_| is_kept)?;
-        (of_hour != Size::UNKNOWN).then(|| of_hour.bytes())
+        let [.., of_hour] = self.kept(hour);
+        of_hour.is_known().then(|| of_hour.bytes())
     }
 
     /// Hours of which it is known what they moved, nothing included.
     pub(crate) fn known_hours(&self) -> u64 {
-        self.hours.iter().filter(|hour| **hour != Size::UNKNOWN).count() as u64
+        self.hours.iter().filter(|hour| hour.is_known()).count() as u64
     }
 
     /// Goes on to `hour`: what was not told until then was idle, or is not known.
@@ -123,7 +123,7 @@ impl Volumes {
         }
         self.next = hour.saturating_add(1);
         if told.spoiled {
-            self.set(hour, Hour::default());
+            self.set(hour, [Size::SPOILED; 3]);
             return;
         }
         let [minute, ten_minutes, one_hour, day] = told.largest.map(Size::of);
@@ -145,8 +145,8 @@ impl Volumes {
     /// Forgets what was told of `hour` and later: it was no habit.
     pub(crate) fn unlearn(&mut self, hour: u32) {
         for told in hour.max(self.next.saturating_sub(HOURS as u32))..self.next {
-            self.set(told, Hour::default());
-            self.set_day(told / 24, Size::UNKNOWN);
+            self.set(told, [Size::SPOILED; 3]);
+            self.set_day(told / 24, Size::SPOILED);
         }
         self.jobs.retain(|job| job.hour < hour);
     }
@@ -182,7 +182,8 @@ impl Volumes {
     pub(crate) fn precedents(&self, hour: u32, peer: u32, window: usize) -> [[u64; 2]; 2] {
         let of = |is_meant: fn(u32) -> bool| {
             let mut days: Vec<(u32, u64)> = Vec::new();
-            for job in self.jobs.iter().filter(|job| job.peer == peer) {
+            let jobs = self.jobs.iter().filter(|job| job.peer == peer);
+            for job in jobs.filter(|job| self.kept(job.hour) != [Size::SPOILED; 3]) {
                 let apart = hour.saturating_sub(job.hour);
                 let bytes = job.largest.get(window).map_or(0, |size| size.bytes());
                 if apart < 2 || !is_meant(apart) {
@@ -201,6 +202,12 @@ impl Volumes {
 
     fn hour(&self, hour: u32) -> Option<Hour> {
         self.slot(hour as usize % HOURS)
+    }
+
+    /// What is known of an hour, which may be one that is not kept.
+    fn kept(&self, hour: u32) -> Hour {
+        let is_kept = hour < self.next && hour.saturating_add(HOURS as u32) >= self.next;
+        self.hour(hour).filter(|_| is_kept).unwrap_or_default()
     }
 
     fn slot(&self, slot: usize) -> Option<Hour> {
@@ -255,6 +262,19 @@ mod tests {
         }
         let text = serde_json::to_string(&volumes).unwrap();
         assert_eq!(serde_json::from_str::<Volumes>(&text).unwrap(), volumes);
+        assert!(text.len() < 4000, "{}", text.len());
+    }
+
+    #[test]
+    fn what_the_version_before_kept_as_numbers_is_read() {
+        let text = r#"{"next":480003,"hours":[[2,9,16],[0,0,0],[1,1,1]],"days":[7],
+            "jobs":[[480000,5,[2,9,16]]]}"#;
+        let volumes: Volumes = serde_json::from_str(text).unwrap();
+        let known: Vec<_> = (479_999..480_003).map(|hour| volumes.moved(hour)).collect();
+        assert_eq!(known, [None, Some(Size(16).bytes()), None, Some(0)]);
+        assert_eq!(volumes.all(0).count(), 1);
+        assert_eq!(volumes.largest_days(), [Size(7).bytes(), 0]);
+        assert!(volumes.precedents(480_050, 5, 2)[1][0] > 0);
     }
 
     #[test]

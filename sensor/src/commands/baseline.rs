@@ -140,7 +140,7 @@ fn unapprove(store: &mut Store, numbers: &[i64], to: &mut impl Write) -> Result<
         return Err(BaselineError::Number(*unknown));
     }
     for approval in numbers.iter().filter_map(find) {
-        store.unapprove(approval.number)?;
+        store.unapprove(approval.number, &person(), now())?;
         let sentence = approvals::sentence(&approval.entry);
         writeln!(to, "approval {} taken back: {sentence}", approval.number)?;
     }

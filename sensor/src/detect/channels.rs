@@ -271,6 +271,12 @@ impl Channels {
         self.kept(asset).served = baseline.served;
     }
 
+    /// Goes on from what is known of one asset by now, here and elsewhere.
+    pub(super) fn adopt(&mut self, asset: AssetId, baseline: &AssetBaseline) {
+        self.usual.forget(asset);
+        self.restore(asset, baseline);
+    }
+
     /// How much there was no room for.
     pub(super) const fn forgotten(&self) -> u64 {
         self.usual.forgotten() + self.raised.forgotten()
@@ -352,6 +358,9 @@ impl Channels {
         subject: &str,
     ) -> bool {
         if self.usual.is_habit(asset, of) || self.settings.off.iter().any(|off| off == of.name) {
+            return false;
+        }
+        if look.estate.awaited.has(asset) {
             return false;
         }
         let phase = look.estate.phase(asset, look.now);

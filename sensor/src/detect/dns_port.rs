@@ -200,6 +200,14 @@ impl DnsPort {
         }
     }
 
+    /// Goes on from what is known of one asset by now, here and elsewhere.
+    pub(crate) fn adopt(&mut self, asset: AssetId, baseline: &AssetBaseline) {
+        let memory = self.memories.get(asset.index()).and_then(Option::as_deref);
+        if memory.map(Memory::taught).unwrap_or_default() != baseline.many_ports {
+            self.memory(asset).restore(&baseline.many_ports);
+        }
+    }
+
     /// Evidence that is needed, in nats: what keeps the tests of a year within the false alarms
     /// allowed for it.
     fn bound(&self, now: Timestamp) -> Bound {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::answers::{Answers, Support, Value};
+use super::awaited::Awaited;
 use super::budget::Budget;
 use super::by_slot::BySlot;
 use super::changes::AssetChanges;
@@ -12,8 +13,9 @@ use super::domain::{is_host_name, lower};
 use super::operations::Orchestrations;
 use super::volume::{Scope, Volumes};
 use crate::alert::{self, Evidence, Fact};
+use crate::baseline::Elsewhere;
 use crate::config::{Approve, Config, Role};
-use crate::event::{Carrier, Flow, TlsSession, Volume};
+use crate::event::{Carrier, Flow, TlsSession, Traffic, Volume};
 use crate::inventory::{AssetId, Changes, Inventory};
 use crate::mirror::{MirrorFacts, Source};
 use crate::time::Timestamp;
@@ -75,6 +77,10 @@ pub(crate) struct Estate {
     pub(crate) changes: AssetChanges,
     /// What was told of late.
     pub(crate) budget: Budget,
+    /// Of whom other sensors may know more.
+    pub(crate) awaited: Awaited,
+    /// How many assets of other sensors go where.
+    pub(crate) elsewhere: Elsewhere,
     /// What the mirror was last said to do, and when.
     pub(crate) mirror: Option<(MirrorFacts, Timestamp)>,
     /// The same of each source of packets, and when that was said.
@@ -101,6 +107,8 @@ impl Estate {
             operations: Orchestrations::new(config.tls_egress.window),
             changes: AssetChanges::new(),
             budget: Budget::new(config.site_budget),
+            awaited: Awaited::default(),
+            elsewhere: Elsewhere::default(),
             mirror: None,
             sources: Vec::new(),
             sources_told: Timestamp::ZERO,
@@ -347,6 +355,15 @@ impl Estate {
         let name = [&[self.sensor.as_str()], parts].concat().join("\n");
         uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes())
     }
+}
+
+/// What moved, as far as known: of a mirror that shows one packet in so many, so many times what was
+/// seen.
+pub(super) fn estimated(volume: &Volume) -> Volume {
+    let Some(one_in) = volume.one_in else { return *volume };
+    let times = |count: u64| (count as f64 * one_in) as u64;
+    let all = |seen: Traffic| Traffic { packets: times(seen.packets), bytes: times(seen.bytes) };
+    Volume { to_server: all(volume.to_server), to_client: all(volume.to_client), ..*volume }
 }
 
 impl<'a> Beyond<'a> {

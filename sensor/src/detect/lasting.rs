@@ -16,14 +16,7 @@ impl Engine {
             macs.entry(id).or_default().push(mac.to_string());
         }
         for (id, asset) in self.estate.inventory.all() {
-            let Some(first_seen) = asset.first_seen else { continue };
-            // What a detector learned before it was switched off is kept for when it is on again.
-            let kept = baseline.assets.get(&*asset.name).cloned().unwrap_or_default();
-            let mut learned = AssetBaseline { first_seen: first_seen.as_secs(), ..kept };
-            self.estate.volumes.save(id, &mut learned);
-            self.tls_egress.iter().for_each(|egress| egress.save(id, &mut learned));
-            self.dns_port.iter().for_each(|ports| ports.save(id, &mut learned));
-            self.channels.iter().for_each(|channels| channels.save(id, &mut learned));
+            let Some(mut learned) = self.learned_of(id) else { continue };
             if let Some(macs) = macs.remove(&id) {
                 learned.macs = macs;
             }
@@ -39,21 +32,41 @@ impl Engine {
         baseline
     }
 
+    /// What was learned of one asset that was seen.
+    pub(super) fn learned_of(&self, id: AssetId) -> Option<AssetBaseline> {
+        let asset = self.estate.inventory.asset(id)?;
+        let first_seen = asset.first_seen?.as_secs();
+        // What a detector learned before it was switched off is kept for when it is on again.
+        let kept = self.baseline.assets.get(&*asset.name).cloned().unwrap_or_default();
+        let mut learned = AssetBaseline { first_seen, ..kept };
+        self.estate.volumes.save(id, &mut learned);
+        self.tls_egress.iter().for_each(|egress| egress.save(id, &mut learned));
+        self.dns_port.iter().for_each(|ports| ports.save(id, &mut learned));
+        self.channels.iter().for_each(|channels| channels.save(id, &mut learned));
+        Some(learned)
+    }
+
     /// Lets assets that were discovered since take over what an earlier run learned of them.
     pub(super) fn restore(&mut self) {
         let known = self.estate.inventory.len();
-        if self.restored == known {
-            return;
+        if self.restored != known {
+            let new = self.estate.inventory.ids_from(self.restored);
+            new.for_each(|id| self.restore_one(id));
+            self.restored = known;
         }
-        let new = self.estate.inventory.ids_from(self.restored);
-        new.for_each(|id| self.restore_one(id));
-        self.restored = known;
+        if self.estate.inventory.has_arrivals() {
+            self.meet();
+        }
     }
 
     pub(super) fn restore_one(&mut self, id: AssetId) {
         let Some(asset) = self.estate.inventory.asset(id) else { return };
         let Some(learned) = self.baseline.assets.get_mut(&*asset.name) else { return };
-        self.estate.inventory.seen_since(id, Timestamp::from_parts(learned.first_seen, 0));
+        // What was forgotten has none.
+        if learned.first_seen > 0 {
+            let first_seen = Timestamp::from_parts(learned.first_seen, 0);
+            self.estate.inventory.seen_since(id, first_seen);
+        }
         self.estate.volumes.restore(id, learned);
         self.tls_egress.iter_mut().for_each(|egress| egress.restore(id, learned));
         self.dns_port.iter_mut().for_each(|ports| ports.restore(id, learned));

@@ -43,9 +43,17 @@ impl Engine {
 
     /// Forgets what was learned of an asset, as if it had not been seen before, or of one of its
     /// destinations, named as in [`AssetBaseline::destinations`].
-    /// Open alerts about it end with their last word. Whether there was anything to forget.
+    /// Open alerts about it end with their last word. Whether there was anything to forget. With a fleet
+    /// its time is kept, so that it does not come back from another sensor.
     pub fn forget(&mut self, asset: &str, destination: Option<&str>) -> bool {
         self.restore();
+        let kept = self.baseline.assets.get(asset).cloned();
+        let was_known = self.forget_here(asset, destination);
+        self.note_forgotten(asset, destination, kept);
+        was_known
+    }
+
+    fn forget_here(&mut self, asset: &str, destination: Option<&str>) -> bool {
         let id = self.estate.inventory.named(asset);
         let Some(place) = destination else {
             let kept = self.baseline.assets.contains_key(asset);
@@ -87,7 +95,7 @@ impl Engine {
     }
 
     /// Drops all that was learned of an asset, which was called `name`.
-    fn drop_state(&mut self, id: AssetId, name: &str) {
+    pub(super) fn drop_state(&mut self, id: AssetId, name: &str) {
         let (estate, alerts) = (&self.estate, &mut self.alerts);
         if let Some(egress) = &mut self.tls_egress {
             egress.forget(estate, id, None, alerts);

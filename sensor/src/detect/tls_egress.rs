@@ -35,6 +35,7 @@ use drain::Drains;
 use rarity::Rarity;
 use weigh::{Findings, Notes};
 
+mod adopt;
 mod case;
 mod claim;
 mod drain;
@@ -70,6 +71,8 @@ struct Watch {
     /// In boxes: the tree's nodes are half empty.
     cases: BTreeMap<(AssetId, PlaceId), Box<Case>>,
     unwatched: u64,
+    /// Assets of which other sensors told, and when, for a day.
+    adopted: BTreeMap<AssetId, Timestamp>,
     /// The day, since the epoch, on which what is long ago was dropped last.
     expired: u64,
 }
@@ -132,6 +135,7 @@ impl TlsEgress {
                 },
                 cases: BTreeMap::new(),
                 unwatched: 0,
+                adopted: BTreeMap::new(),
                 expired: 0,
             },
         }
@@ -237,6 +241,7 @@ impl TlsEgress {
         if today > self.watch.expired {
             self.watch.known.habits.expire(now);
             self.watch.known.rarity.expire(now);
+            self.watch.forget_adoptions(now);
             self.watch.expired = today;
         }
         let Watch { known, cases, .. } = &mut self.watch;
@@ -304,6 +309,8 @@ impl Watch {
         alerts: &mut Vec<Alert>,
     ) {
         let key = (asset, session.place);
+        let reviewed = self.reviewed(asset, event.flow.opened, session, event.flow.server.port);
+        let session = reviewed.as_ref().unwrap_or(session);
         let suspected = self.cases.get(&key).map(|case| case.is_suspect());
         let is_suspect = suspected == Some(true);
         let at = (asset, session.place, session.spot);
@@ -330,6 +337,9 @@ impl Watch {
         let Some(case) = self.cases.get_mut(&key) else { return };
         case.carry(event, session, bytes, spike);
         case.lead(estate.operations.before(asset, event.time));
+        if estate.awaited.has(asset) {
+            return;
+        }
         if let Some(found) = self.known.findings(estate, key, case, event.time) {
             let judgement = Judgement::of(&found);
             case.judge(estate, &mut self.known, key, event.time, judgement, alerts);
@@ -353,7 +363,7 @@ impl Known {
         });
         Some(Findings {
             habit,
-            others: self.habits.others(asset, place, habit.total(2)),
+            others: self.habits.others_anywhere(&estate.elsewhere, asset, place, habit.total(2)),
             notes: case.notes(),
             staged: case.staged(),
             led: case.led(),

@@ -200,9 +200,13 @@ impl Volumes {
 
     /// Bytes an asset moved this way since the start, or since it was forgotten.
     pub(crate) fn total(&self, asset: AssetId, direction: Direction) -> u64 {
-        let of = |scope| self.track(asset, Series(scope, direction));
-        let tracks = [Scope::Internal, Scope::External].into_iter().filter_map(of);
-        tracks.fold(0, |sum, track| sum.saturating_add(track.total()))
+        let of = |scope| self.total_of(asset, Series(scope, direction));
+        of(Scope::Internal).saturating_add(of(Scope::External))
+    }
+
+    /// Likewise, of one series.
+    pub(crate) fn total_of(&self, asset: AssetId, series: Series) -> u64 {
+        self.track(asset, series).map_or(0, Track::total)
     }
 
     /// A spike is never smaller.
@@ -243,6 +247,23 @@ impl Volumes {
             };
             if let Some(track) = place.get_or_insert_default().get_mut(direction as usize) {
                 track.restore(kept);
+            }
+        }
+    }
+
+    /// Goes on from what is known of one asset's volumes by now, here and elsewhere.
+    pub(crate) fn adopt(&mut self, asset: AssetId, baseline: &AssetBaseline) {
+        self.grow(asset);
+        let Self { assets, floor, .. } = self;
+        let Some(scopes) = assets.get_mut(asset.index()) else { return };
+        for series @ Series(scope, direction) in Series::ALL {
+            let known = baseline.volumes.get(series.name());
+            let (Some(place), Some(known)) = (scopes.get_mut(scope as usize), known) else {
+                continue;
+            };
+            let both = place.get_or_insert_with(|| Track::pair(*floor));
+            if let Some(track) = both.get_mut(direction as usize) {
+                track.adopt(known, *floor);
             }
         }
     }

@@ -15,6 +15,9 @@ const MAX_NETWORKS: usize = 2;
 /// address every day (RFC 8981).
 const STALE_MINUTES: u32 = 2 * 24 * 60;
 
+/// Who says nothing for so long may have been elsewhere.
+const AWAY_MINUTES: u32 = 6 * 60;
+
 /// A MAC address that sent packets.
 #[derive(Debug, Default)]
 pub(super) struct Speaker {
@@ -92,13 +95,24 @@ impl Speaker {
 
     /// Whether `address` is the one it spoke for last, and there is nothing to look at again.
     pub(super) fn knows_latest(&mut self, address: IpAddr, time: Timestamp) -> bool {
+        let now = minute(time);
         match &mut self.latest {
-            Some(latest) if latest.address == address && !self.is_contested => {
-                latest.minute = minute(time);
+            Some(latest)
+                if latest.address == address
+                    && !self.is_contested
+                    && now < latest.minute.saturating_add(AWAY_MINUTES) =>
+            {
+                latest.minute = now;
                 true
             }
             _ => false,
         }
+    }
+
+    /// Whether it said nothing for long.
+    pub(super) fn was_away(&self, time: Timestamp) -> bool {
+        let until = |latest: Spoken| latest.minute.saturating_add(AWAY_MINUTES);
+        self.latest.is_some_and(|latest| minute(time) >= until(latest))
     }
 
     /// Whether it is known to speak for `address`, and there is nothing to look at again.

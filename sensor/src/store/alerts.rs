@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 use super::keeper::{Subscription, Wanted};
-use super::{Store, StoreError, from_sql, outbox, to_sql};
+use super::{Store, StoreError, acknowledgements, from_sql, outbox, to_sql};
 use crate::alert::{Alert, Analytic, Severity, Status, Verdict};
 use crate::time::Timestamp;
 
@@ -171,47 +171,6 @@ impl Store {
         })
     }
 
-    /// Marks an alert as seen by a person; whether there is such an alert.
-    ///
-    /// # Errors
-    /// When that cannot be written.
-    pub fn acknowledge(
-        &mut self,
-        id: Uuid,
-        person: &str,
-        note: Option<&str>,
-        at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let path = self.path.clone();
-        let done = self.write(|transaction| {
-            let body: Option<String> = transaction
-                .query_row("SELECT body FROM alert WHERE id = ?1", [id.to_string()], |row| {
-                    row.get(0)
-                })
-                .optional()?;
-            let Some(body) = body else { return Ok(Ok(false)) };
-            let mut alert: Alert = match serde_json::from_str(&body) {
-                Ok(alert) => alert,
-                Err(error) => return Ok(Err(error)),
-            };
-            alert.status = Status::Acknowledged;
-            transaction.execute(
-                "UPDATE alert SET status = ?2, body = ?3, note = COALESCE(?4, note),
-                 seen_at = ?5, seen_by = ?6, seen_severity = severity WHERE id = ?1",
-                params![
-                    id.to_string(),
-                    Status::Acknowledged.name(),
-                    body_of(&alert)?,
-                    note,
-                    to_sql(at),
-                    person
-                ],
-            )?;
-            Ok(Ok(true))
-        })?;
-        done.map_err(|error| super::bad_row(&path, format!("alert {id}"), &error))
-    }
-
     /// How many alerts there are of each status and severity, those there are none of left out.
     ///
     /// # Errors
@@ -245,11 +204,11 @@ impl Store {
         .map(|count| u64::try_from(count).unwrap_or_default())
     }
 
-    /// How many alerts there are.
+    /// How many alerts this sensor has raised.
     pub(super) fn alert_count(&self) -> Result<usize, StoreError> {
+        const OWN: &str = "SELECT COUNT(*) FROM alert WHERE origin IS NULL";
         self.read(|connection| {
-            let count: i64 =
-                connection.query_row("SELECT COUNT(*) FROM alert", [], |row| row.get(0))?;
+            let count: i64 = connection.query_row(OWN, [], |row| row.get(0))?;
             Ok(usize::try_from(count).unwrap_or_default())
         })
     }
@@ -261,7 +220,8 @@ impl Store {
                 let count = i64::try_from(count).unwrap_or(i64::MAX);
                 let mut delete = transaction.prepare(&format!(
                     "DELETE FROM alert WHERE id IN
-                     (SELECT id FROM alert WHERE {filter} ORDER BY updated LIMIT ?1) RETURNING id"
+                     (SELECT id FROM alert WHERE origin IS NULL AND {filter}
+                      ORDER BY updated LIMIT ?1) RETURNING id"
                 ))?;
                 let ids = delete.query_map([count], |row| row.get::<_, String>(0))?;
                 let ids = ids.map(|id| Ok(id?.parse().unwrap_or_default()));
@@ -308,6 +268,8 @@ fn keep(
         if known.status == Status::Acknowledged.name() && !is_worse {
             alert.status = Status::Acknowledged;
         }
+    } else if acknowledgements::covers(transaction, &alert)? {
+        alert.status = Status::Acknowledged;
     }
     transaction
         .prepare(
@@ -319,7 +281,7 @@ fn keep(
                 asset = excluded.asset, status = excluded.status,
                 first_seen = excluded.first_seen, count = excluded.count,
                 counted = excluded.counted, run = excluded.run, state = excluded.state,
-                body = excluded.body",
+                body = excluded.body, origin = NULL",
         )?
         .execute(params![
             alert.id.to_string(),
@@ -335,6 +297,10 @@ fn keep(
             state,
             body_of(&alert)?
         ])?;
+    if known.is_none() {
+        // It was just written, so that it can be read.
+        let _is_seen = acknowledgements::apply(transaction, &alert.id.to_string())?;
+    }
     let is_owed = alert.status == Status::Open && outbox::owe(transaction, &alert, state, owed)?;
     Ok((alert, known.map(|known| known.status), is_owed))
 }
@@ -342,7 +308,7 @@ fn keep(
 fn known(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<Known>> {
     let mut query = connection.prepare(
         "SELECT status, first_seen, count, counted, run, state, seen_severity
-         FROM alert WHERE id = ?1",
+         FROM alert WHERE id = ?1 AND origin IS NULL",
     )?;
     let number = |row: &Row<'_>, column| -> rusqlite::Result<u64> {
         Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or_default())
@@ -379,7 +345,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Result<Stored, serde_json::Error>> 
     }))
 }
 
-fn body_of(alert: &Alert) -> rusqlite::Result<String> {
+pub(super) fn body_of(alert: &Alert) -> rusqlite::Result<String> {
     serde_json::to_string(alert)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
@@ -389,7 +355,7 @@ pub(super) const fn rank(severity: Severity) -> u8 {
     severity as u8
 }
 
-fn clamped(number: u64) -> i64 {
+pub(super) fn clamped(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 

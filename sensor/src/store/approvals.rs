@@ -1,11 +1,14 @@
 //! Approvals that people gave without touching the config; each is kept as the `[[approve]]` it
 //! would be there.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
-use super::{Store, StoreError, from_sql, to_sql};
+use super::said::{say, when};
+use super::{Store, StoreError, from_sql};
 use crate::config::{Approve, Config, file};
 use crate::time::Timestamp;
+
+mod merge;
 
 /// An approval.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,11 +17,14 @@ pub struct Approval {
     pub number: i64,
     /// When it was given.
     pub given: Timestamp,
-    /// By whom.
+    /// By whom, and at which sensor where that was another.
     pub person: String,
     /// What it approves.
     pub entry: Approve,
 }
+
+/// Nobody has withdrawn it.
+const STANDS: &str = "NOT EXISTS (SELECT 1 FROM withdrawal WHERE withdrawal.id = approval.id)";
 
 impl Store {
     /// Keeps an approval; its number. A running sensor follows it within seconds.
@@ -34,21 +40,37 @@ impl Store {
         let entry = entry.to_string();
         self.entry("the approval", &entry)?;
         self.write(|transaction| {
+            let said = say(transaction)?;
             transaction.execute(
-                "INSERT INTO approval (given, person, entry) VALUES (?1, ?2, ?3)",
-                params![to_sql(at), person, entry],
+                "INSERT INTO approval (given, person, entry, id, said)
+                 VALUES (?1, ?2, ?3, lower(hex(randomblob(16))), ?4)",
+                params![when(at), person, entry, said],
             )?;
             Ok(transaction.last_insert_rowid())
         })
     }
 
-    /// Takes an approval back; whether there was one of that number.
+    /// Takes an approval back, wherever it was given; whether there was one of that number. It is kept
+    /// that it was, so that it does not come back from another sensor.
     ///
     /// # Errors
     /// When that cannot be written.
-    pub fn unapprove(&mut self, number: i64) -> Result<bool, StoreError> {
-        let sql = "DELETE FROM approval WHERE number = ?1";
-        self.write(|transaction| Ok(transaction.execute(sql, [number])? > 0))
+    pub fn unapprove(
+        &mut self,
+        number: i64,
+        person: &str,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(|transaction| {
+            let sql = format!("SELECT id FROM approval WHERE number = ?1 AND {STANDS}");
+            let id: Option<String> =
+                transaction.query_row(&sql, [number], |row| row.get(0)).optional()?;
+            let Some(id) = id else { return Ok(false) };
+            let said = say(transaction)?;
+            let sql = "INSERT INTO withdrawal VALUES (?1, '', ?2, ?3, ?4)";
+            transaction.execute(sql, params![id, when(at), person, said])?;
+            Ok(true)
+        })
     }
 
     /// What is approved, for the detectors, beside what the config approves.
@@ -65,8 +87,11 @@ impl Store {
     /// When the database cannot be read.
     pub fn approval_list(&self) -> Result<Vec<Approval>, StoreError> {
         let rows: Vec<(i64, i64, String, String)> = self.read(|connection| {
-            let sql = "SELECT number, given, person, entry FROM approval ORDER BY number";
-            let mut query = connection.prepare(sql)?;
+            let sql = format!(
+                "SELECT number, given, IIF(sensor = '', person, person || ' at ' || sensor), entry
+                 FROM approval WHERE {STANDS} ORDER BY number"
+            );
+            let mut query = connection.prepare(&sql)?;
             let rows = query
                 .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
             rows.collect()

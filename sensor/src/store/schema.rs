@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionB
 use super::StoreError;
 
 /// The steps from an empty database to today's, in order; `user_version` is how many were done.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 8] = [
     "
     CREATE TABLE baseline (
         asset   TEXT PRIMARY KEY NOT NULL,  -- its name
@@ -94,6 +94,53 @@ const MIGRATIONS: [&str; 6] = [
         alert TEXT PRIMARY KEY NOT NULL,    -- its id
         told  TEXT NOT NULL                 -- baseline::Told as JSON
     ) STRICT, WITHOUT ROWID;",
+    "
+    ALTER TABLE alert ADD COLUMN origin TEXT;  -- which sensor raised it; none: this one
+    CREATE INDEX alert_origin ON alert (origin, updated);
+
+    -- Up to where the streams of the fleet were read.
+    CREATE TABLE fleet_position (
+        stream   TEXT PRIMARY KEY NOT NULL,
+        created  INTEGER NOT NULL,          -- when the stream was made
+        sequence INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;",
+    // What people say is known to all sensors of a fleet. A sensor's name is empty where it was said at
+    // this one.
+    "
+    CREATE TABLE said (number INTEGER PRIMARY KEY AUTOINCREMENT) STRICT; -- in the order it was said
+
+    ALTER TABLE approval ADD COLUMN id TEXT NOT NULL DEFAULT '';         -- the same at every sensor
+    ALTER TABLE approval ADD COLUMN sensor TEXT NOT NULL DEFAULT '';     -- where it was given
+    ALTER TABLE approval ADD COLUMN said INTEGER NOT NULL DEFAULT 1;     -- see the table said
+    -- Others are told times in microseconds.
+    UPDATE approval SET id = lower(hex(randomblob(16))), given = given / 1000 * 1000;
+    CREATE UNIQUE INDEX approval_id ON approval (id, sensor);
+
+    CREATE TABLE withdrawal (
+        id     TEXT NOT NULL,               -- of an approval, which may not be known yet
+        sensor TEXT NOT NULL,               -- where it was withdrawn
+        at     INTEGER NOT NULL,
+        person TEXT NOT NULL,
+        said   INTEGER NOT NULL,
+        PRIMARY KEY (id, sensor)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE acknowledgement (          -- the latest of each alert, which may not be known yet
+        alert    TEXT PRIMARY KEY NOT NULL,
+        at       INTEGER NOT NULL,
+        sensor   TEXT NOT NULL,             -- where it was said
+        person   TEXT NOT NULL,
+        note     TEXT NOT NULL,             -- empty: none
+        verdict  TEXT NOT NULL,             -- empty: none
+        severity INTEGER NOT NULL,          -- how bad the alert was then
+        said     INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX acknowledgement_at ON acknowledgement (at);
+    INSERT INTO acknowledgement
+        SELECT id, seen_at / 1000 * 1000, '', COALESCE(seen_by, ''), COALESCE(note, ''), COALESCE(verdict, ''),
+               COALESCE(seen_severity, severity), 1
+        FROM alert WHERE seen_at IS NOT NULL;
+    INSERT INTO said DEFAULT VALUES;",
 ];
 
 /// How long a write waits for another process before it fails.
@@ -202,4 +249,49 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Store;
+    use super::*;
+    use crate::alert::sample::numbered;
+    use crate::alert::{Alert, Status, Verdict};
+    use crate::time::Timestamp;
+
+    /// Fails when a database of the version before loses approvals or what was said of alerts, or others are
+    /// not told of them.
+    #[test]
+    fn what_people_said_before_there_were_fleets_is_known_and_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(super::super::FILE);
+        let alert = Alert { status: Status::Acknowledged, ..numbered(1) };
+        let before = Connection::open(&path).unwrap();
+        for migration in MIGRATIONS.iter().take(6) {
+            before.execute_batch(migration).unwrap();
+        }
+        before.pragma_update(None, "user_version", 6).unwrap();
+        let entry = "[[approve]]\nasset = [\"web-01\"]\nsni = [\"a.example\"]\n";
+        for given in [5_000_001_234_i64, 6_000_000_000] {
+            let sql = "INSERT INTO approval (given, person, entry) VALUES (?1, 'ann', ?2)";
+            before.execute(sql, (given, entry)).unwrap();
+        }
+        let body = serde_json::to_string(&alert).unwrap();
+        let sql = "INSERT INTO alert (id, raised, updated, severity, analytic, asset, status, first_seen,
+                   count, counted, run, state, note, seen_at, seen_by, seen_severity, verdict, body)
+                   VALUES (?1, 1, 1, 2, 'AN1416', 'a', 'acknowledged', 1, 1, 0, 1, 1, 'note', 7000001,
+                           'bob', 2, 'incident', ?2)";
+        before.execute(sql, (alert.id.to_string(), body)).unwrap();
+        drop(before);
+
+        let store = Store::open(directory.path()).unwrap();
+        let approvals = store.approval_list().unwrap();
+        assert_eq!(approvals.iter().map(|given| given.number).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(approvals[0].given, Timestamp::from_nanos(5_000_001_000));
+        let (owed, mark) = store.approvals_owed("a", 0, 9).unwrap();
+        assert!(owed.len() == 2 && owed[0].id != owed[1].id && mark > 0);
+        let (said, _) = store.acknowledgements_owed("a", 0, 9).unwrap();
+        assert_eq!((said[0].person.as_str(), said[0].verdict), ("bob", Some(Verdict::Incident)));
+        assert_eq!((said[0].alert, said[0].note.as_deref()), (alert.id, Some("note")));
+    }
 }

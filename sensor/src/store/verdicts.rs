@@ -3,6 +3,7 @@
 use rusqlite::params;
 use uuid::Uuid;
 
+use super::said::say;
 use super::{Store, StoreError};
 use crate::alert::Verdict;
 
@@ -13,8 +14,13 @@ impl Store {
     /// When that cannot be written.
     pub fn judge(&mut self, id: Uuid, verdict: Verdict) -> Result<(), StoreError> {
         self.write(|transaction| {
-            let sql = "UPDATE alert SET verdict = ?2 WHERE id = ?1";
-            transaction.execute(sql, params![id.to_string(), verdict.name()]).map(drop)
+            let given = params![id.to_string(), verdict.name()];
+            transaction.execute("UPDATE alert SET verdict = ?2 WHERE id = ?1", given)?;
+            // Of what was said at this sensor; what is said at another waits for the acknowledgement.
+            let said = say(transaction)?;
+            let sql = "UPDATE acknowledgement SET verdict = ?2, said = ?3
+                       WHERE alert = ?1 AND sensor = ''";
+            transaction.execute(sql, params![id.to_string(), verdict.name(), said]).map(drop)
         })
     }
 

@@ -20,11 +20,22 @@ pub(super) struct Earlier {
 impl Earlier {
     /// So many KiB left on a day; `tainted`: an alert was open.
     pub(super) fn set(&mut self, day: u32, kib: u32, tainted: bool) {
+        self.put(day, Rounded::of(u64::from(kib)), tainted);
+    }
+
+    /// The same of what [`Self::on`] said.
+    pub(super) fn put(&mut self, day: u32, kib: Rounded, tainted: bool) {
         let slot = slot(day, 0);
         if let Some(out) = self.out.get_mut(slot) {
-            *out = Rounded::of(u64::from(kib));
-            self.tainted = self.tainted & !(1 << slot) | u32::from(tainted && kib > 0) << slot;
+            *out = kib;
+            self.tainted = self.tainted & !(1 << slot) | u32::from(tainted) << slot;
         }
+    }
+
+    /// What left on a day that is kept, and whether an alert was open.
+    pub(super) fn on(&self, day: u32) -> (Rounded, bool) {
+        let slot = slot(day, 0);
+        (self.out.get(slot).copied().unwrap_or_default(), self.tainted >> slot & 1 != 0)
     }
 
     /// Bytes that left on the day `back` days before `day`.
@@ -64,25 +75,27 @@ fn kib(rounded: Rounded) -> u32 {
 #[derive(Serialize, Deserialize)]
 struct Kept {
     out: [u32; DAYS],
-    /// The same without the days on which an alert was open.
-    usual: [u32; DAYS],
+    #[serde(default)]
+    tainted: u32,
+    /// What versions before wrote in its place: the same as `out` without the days on which an alert was
+    /// open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    usual: Option<[u32; DAYS]>,
 }
 
 impl From<Earlier> for Kept {
     fn from(earlier: Earlier) -> Self {
-        let mut usual = [0; DAYS];
-        for (kept, left) in usual.iter_mut().zip(earlier.usual()) {
-            *kept = kib(left);
-        }
-        Self { out: earlier.out.map(kib), usual }
+        Self { out: earlier.out.map(kib), tainted: earlier.tainted, usual: None }
     }
 }
 
 impl From<Kept> for Earlier {
     fn from(kept: Kept) -> Self {
         let mut earlier = Self::default();
-        for (slot, (out, usual)) in (0..).zip(kept.out.into_iter().zip(kept.usual)) {
-            earlier.set(slot, out, usual < out);
+        let usual = kept.usual.unwrap_or(kept.out);
+        for (slot, (out, usual)) in (0..).zip(kept.out.into_iter().zip(usual)) {
+            let tainted = usual < out || kept.tainted >> slot & 1 != 0;
+            earlier.set(slot, out, tainted);
         }
         earlier
     }
@@ -101,5 +114,14 @@ mod tests {
         let text = serde_json::to_string(&earlier).unwrap();
         assert_eq!(serde_json::from_str::<Earlier>(&text).unwrap(), earlier);
         assert_eq!(earlier.largest(), kib(Rounded::of(39 * 100_003)));
+    }
+
+    #[test]
+    fn what_earlier_versions_kept_is_read() {
+        let (mut out, mut usual) = ([0; DAYS], [0; DAYS]);
+        (out[3], usual[3], out[4]) = (1000, 1000, 3000);
+        let text = serde_json::json!({ "out": out, "usual": usual }).to_string();
+        let read: Earlier = serde_json::from_str(&text).unwrap();
+        assert_eq!((read.on(3).1, read.on(4).1, read.largest()), (false, true, 1000));
     }
 }

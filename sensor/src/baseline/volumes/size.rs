@@ -5,9 +5,10 @@ pub(crate) const WORTH: u64 = 1_000_000;
 /// Steps of a nat.
 const STEPS: f64 = 14.0;
 
-/// What is known of an hour or a day: nothing, that it was idle, or how much moved, in
-/// fourteenths of a nat above [`WORTH`]: within 4 % of what it was, up to 30 TB.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What is known of an hour or a day: nothing, that it was idle, how much moved, in fourteenths of a
+/// nat above [`WORTH`]: within 4 % of what it was, up to 60 TB; or that an alert speaks against it. In
+/// this order: of what two sensors know the larger counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Size(pub(super) u8);
 
 /// The largest sums over 1 min, 10 min and 1 h that an hour saw.
@@ -16,6 +17,8 @@ pub(super) type Hour = [Size; 3];
 impl Size {
     pub(super) const UNKNOWN: Self = Self(0);
     pub(super) const IDLE: Self = Self(1);
+    /// An alert was open: it is not to be learned, whatever others saw in it.
+    pub(super) const SPOILED: Self = Self(u8::MAX);
     /// The smallest that is not idle.
     const LEAST: u8 = 2;
 
@@ -24,11 +27,19 @@ impl Size {
             return Self::IDLE;
         }
         let steps = (bytes as f64 / WORTH as f64).ln() * STEPS;
-        Self(Self::LEAST + steps.round().min(253.0) as u8)
+        Self(Self::LEAST + steps.round().min(252.0) as u8)
     }
 
-    /// The logarithm of what moved, if anything did.
+    /// Whether it is known what moved, if only that nothing did.
+    pub(super) fn is_known(self) -> bool {
+        self != Self::UNKNOWN && self != Self::SPOILED
+    }
+
+    /// The logarithm of what moved, if anything is known to have.
     pub(super) fn logarithm(self) -> Option<f64> {
+        if self == Self::SPOILED {
+            return None;
+        }
         let steps = self.0.checked_sub(Self::LEAST)?;
         Some((WORTH as f64).ln() + f64::from(steps) / STEPS)
     }
@@ -48,7 +59,7 @@ const NONE: u8 = 15;
 /// within two steps of what they were, 15 %, as far as a steady flow. What is further below is taken for
 /// more than it was.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Shorter(u8);
+pub(super) struct Shorter(pub(super) u8);
 
 impl Shorter {
     pub(super) fn of([minute, ten_minutes, hour]: Hour) -> Self {

@@ -22,6 +22,8 @@ pub(super) fn list(
     to: &mut impl Write,
 ) -> Result<(), BaselineError> {
     let mut known = store.baseline()?.unwrap_or_default();
+    // Of who was forgotten only that is kept.
+    known.assets.retain(|_, learned| learned.first_seen > 0);
     let given = store.approval_list()?;
     if let Some(asset) = asset {
         others::retain(&mut known, asset);

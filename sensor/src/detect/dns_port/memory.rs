@@ -66,10 +66,12 @@ impl Memory {
         }
     }
 
-    /// Domains whose services are reached on many ports.
+    /// Domains whose services are reached on many ports, in order.
     pub(super) fn taught(&self) -> Vec<String> {
         let many = self.taught.iter().filter(|(.., many)| *many);
-        many.map(|(domain, ..)| domain.to_string()).collect()
+        let mut many: Vec<String> = many.map(|(domain, ..)| domain.to_string()).collect();
+        many.sort_unstable();
+        many
     }
 
     pub(super) fn restore(&mut self, domains: &[String]) {

@@ -21,6 +21,7 @@ const START: u64 = 20_000 * DAY;
 const GATEWAY: Mac = Mac([0x00, 0x1b, 0x21, 0, 0, 1]);
 
 /// An engine with an estate before it, fed in any order of time that is asked for.
+#[derive(Clone)]
 pub(in super::super) struct Scene {
     pub(super) config: Config,
     pub(super) learn: Option<Duration>,
@@ -263,6 +264,17 @@ impl Scene {
                 }
             }
         }
+    }
+
+    /// What happened, in the order of time; nothing is left of it.
+    pub(in super::super) fn in_order(&mut self) -> Vec<Event> {
+        self.events.sort_by_key(|event| event.time);
+        std::mem::take(&mut self.events)
+    }
+
+    /// Leaves what conversations of some did.
+    pub(in super::super) fn only(&mut self, keep: impl Fn(&Flow) -> bool) {
+        self.events.retain(|event| keep(&event.flow));
     }
 
     /// Gives what has happened so far to an engine that goes on, and forgets it.

@@ -106,6 +106,14 @@ impl Case {
         self.session.notes
     }
 
+    pub(super) fn port(&self) -> u16 {
+        self.flow.server.port
+    }
+
+    pub(super) const fn session_mut(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
     pub(super) fn is_doubtful(&self) -> bool {
         self.session.doubtful
     }
@@ -232,6 +240,43 @@ impl Case {
             raised.severity = severity;
             self.latest.weights = weights;
             self.tell(estate, known, key, now, alerts);
+        }
+    }
+
+    /// What is known of the asset has changed: judges as if it had been known before. What was told and is
+    /// nothing now is taken back.
+    pub(super) fn reconsider(
+        &mut self,
+        estate: &Estate,
+        known: &mut Known,
+        key: (AssetId, PlaceId),
+        now: Timestamp,
+        judgement: Judgement,
+        alerts: &mut Vec<Alert>,
+    ) {
+        let Some(raised) =
+            self.raised.as_mut().filter(|told| judgement.severity < Some(told.severity))
+        else {
+            return self.judge(estate, known, key, now, judgement, alerts);
+        };
+        self.latest = judgement;
+        raised.severity = judgement.severity.unwrap_or(Severity::Low);
+        let is_nothing = judgement.severity.is_none();
+        if is_nothing && std::mem::take(&mut raised.suspect) {
+            known.habits.suspect(key.1, false);
+        }
+        self.tell(estate, known, key, now, alerts);
+        if is_nothing {
+            self.raised = None;
+        }
+    }
+
+    /// The spike that went before is not what it was taken for, or is none.
+    pub(super) fn restage(&mut self, spike: Option<&Spike>) {
+        let Some(staging) = &mut self.staging else { return };
+        match spike.filter(|spike| spike.onset == staging.spike.onset) {
+            Some(spike) => staging.spike = *spike,
+            None => self.staging = None,
         }
     }
 

@@ -20,8 +20,8 @@ const CLIP: f64 = 4.0;
 const USUAL: f64 = 2.0;
 /// From this sum on a drain runs; it is over at none.
 pub(super) const BOUND: f64 = 20.0;
-/// An hour in which nothing left takes back so much: an upload in working hours is one all the same.
-const IDLE: f64 = 0.25;
+/// What an hour in which nothing left takes back.
+const IDLE: f64 = DrainKept::IDLE;
 
 /// The drains of all assets.
 #[derive(Debug, Default)]
@@ -67,7 +67,7 @@ impl Drains {
 
     /// The drain of `asset`, if one runs.
     pub(super) fn running(&self, asset: AssetId) -> Option<Running> {
-        let DrainKept { score, since, bytes, expected } =
+        let DrainKept { score, since, bytes, expected, .. } =
             self.0.get(asset.index())?.as_ref()?.state;
         let since = Timestamp::from_parts(u64::from(since) * 3600, 0);
         (score >= BOUND).then_some(Running { since, bytes, expected, score })
@@ -109,6 +109,18 @@ impl Drains {
     }
 }
 
+impl Drains {
+    /// Goes on from what is known of one asset by now, here and elsewhere; the hour that goes on stays.
+    pub(super) fn adopt(&mut self, asset: AssetId, baseline: &AssetBaseline) {
+        let going = self.0.get_mut(asset.index()).and_then(Option::take);
+        self.restore(asset, baseline);
+        let (Some(going), Some(Some(drain))) = (going, self.0.get_mut(asset.index())) else {
+            return;
+        };
+        (drain.hour, drain.bytes, drain.spoiled) = (going.hour, going.bytes, going.spoiled);
+    }
+}
+
 impl Drain {
     /// Goes on to an hour.
     fn turn(&mut self, hour: u32) {
@@ -119,6 +131,7 @@ impl Drain {
             self.close();
             let idle = f64::from(hour - self.hour - 1);
             self.state.score = (self.state.score - idle * IDLE).max(0.0);
+            self.state.at = hour - 1;
         }
         (self.hour, self.bytes, self.spoiled) = (hour, 0, false);
     }
@@ -127,6 +140,7 @@ impl Drain {
         let (hour, bytes) = (self.hour, self.bytes);
         if bytes < WORTH {
             self.state.score = (self.state.score - IDLE).max(0.0);
+            self.state.at = hour;
             return;
         }
         let usual = volume::usual_hour(self.volumes.as_deref(), hour);
@@ -136,6 +150,7 @@ impl Drain {
             *state = DrainKept { since: hour, ..DrainKept::default() };
         }
         state.score = (state.score + above).max(0.0);
+        state.at = hour;
         state.bytes = state.bytes.saturating_add(bytes);
         state.expected = state.expected.saturating_add(usual.expected);
         let volumes = self.volumes.get_or_insert_default();

@@ -161,6 +161,33 @@ impl Rarity {
         }
     }
 
+    /// Goes on from what is known of one asset by now, here and elsewhere.
+    pub(super) fn adopt(&mut self, asset: AssetId, baseline: &AssetBaseline) {
+        self.forget(asset);
+        self.restore(asset, baseline);
+    }
+
+    /// Whether a client and a port are new for `asset` by what is known now.
+    pub(super) fn is_new(
+        &self,
+        asset: AssetId,
+        client: Option<Ja4>,
+        port: u16,
+        now: Timestamp,
+    ) -> [bool; 2] {
+        let hour = u32::try_from(now.as_secs() / 3600).unwrap_or(u32::MAX);
+        let is_new = |what: Trait| {
+            let what = what.hash(&self.hasher);
+            let uses = self.assets.get(asset.index());
+            let known = uses.and_then(|uses| uses.iter().find(|known| known.what == what));
+            known.is_some_and(|known| hour.saturating_sub(known.first) < NEW)
+        };
+        [
+            client.is_some_and(|ja4| is_new(Trait::Client(ja4))),
+            port != 443 && is_new(Trait::Port(port)),
+        ]
+    }
+
     /// Notes one use; whether it is new.
     fn one(&mut self, asset: AssetId, hour: u32, noted: Trait, learning: bool) -> bool {
         let what = noted.hash(&self.hasher);

@@ -95,7 +95,6 @@ impl Habit {
         if self.hour == 0 || (self.volumes.is_none() && self.largest[2] < WORTH) {
             return;
         }
-        let spoiled = self.spoiled || !is_known(self.hour);
         let is_much = self.usual.as_ref().is_some_and(|usual| {
             self.largest.iter().zip(usual.iter()).take(3).any(|(sum, of)| *sum >= of.limit / 2)
         });
@@ -105,8 +104,12 @@ impl Habit {
         if volumes.next() == 0 {
             volumes.skip_to(hour, |_| false);
         }
-        volumes.skip_to(hour, is_known);
-        volumes.tell(hour, Told { largest, peer, spoiled });
+        volumes.skip_to(hour, &is_known);
+        if self.spoiled || is_known(hour) {
+            volumes.tell(hour, Told { largest, peer, spoiled: self.spoiled });
+        } else {
+            volumes.skip_to(hour.saturating_add(1), |_| false);
+        }
     }
 
     /// What moved made the sums what they are.
@@ -183,6 +186,16 @@ impl Habit {
     /// What lasts of it.
     pub(super) fn saved(&self) -> Option<Volumes> {
         self.volumes.as_deref().cloned()
+    }
+
+    /// Goes on from what is known by now; the hour that goes on stays this sensor's.
+    pub(super) fn adopt(&mut self, volumes: &Volumes) {
+        let mut volumes = Box::new(volumes.clone());
+        if self.hour > 0 {
+            // Of the hours since the last that anybody told of nothing is known.
+            volumes.skip_to(self.hour, |_| false);
+        }
+        (self.volumes, self.usual, self.precedents) = (Some(volumes), None, None);
     }
 
     pub(super) fn restored(volumes: &Volumes) -> Self {

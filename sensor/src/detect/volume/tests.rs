@@ -188,3 +188,29 @@ fn what_is_held_back_is_told_as_if_it_had_not_been() {
     });
     assert!(saved[0] == saved[1] && spikes > 100, "{spikes}");
 }
+
+/// Fails when a job that another sensor knows stays a spike because it began before anybody said so, or when
+/// what is no job does not stand out any more.
+#[test]
+fn what_another_sensor_knows_is_no_spike_although_it_began_before() {
+    let mut there = Volumes::new(FLOOR);
+    let night = |day: u64| day * 24 * HOUR + 2 * HOUR;
+    for day in 0..4 {
+        moved(&mut there, 1, night(day), 20, 2_000_000_000);
+        (2..12).for_each(|hour| _ = moved(&mut there, 9, night(day) + hour * HOUR, 30, 5_000_000));
+    }
+    let mut known = AssetBaseline::default();
+    there.save(asset(), &mut known);
+    let window = Duration::from_secs(3600);
+    for (peer, is_job) in [(1, true), (2, false)] {
+        let mut here = Volumes::new(FLOOR);
+        moved(&mut here, peer, night(4), 20, 2_000_000_000);
+        let spike =
+            |here: &Volumes| here.recent_spike(asset(), IN, at(night(4) + 1200), window).copied();
+        assert_eq!(spike(&here).map(|spike| spike.expected), Some(0));
+        here.adopt(asset(), &known);
+        assert_eq!(spike(&here).is_none(), is_job, "{:?}", spike(&here));
+        assert!(is_job || spike(&here).is_some_and(|spike| spike.known_hours > 2));
+        assert_eq!(here.total(asset(), Direction::In), 2_000_000_000 / 120 * 120, "its hour stays");
+    }
+}

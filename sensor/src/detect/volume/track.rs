@@ -57,6 +57,21 @@ struct Going {
     running: Option<u8>,
 }
 
+impl Going {
+    /// Looks at it again.
+    fn still_stands_out(&mut self, habit: &mut Habit, floor: u64) -> bool {
+        let spike = &mut self.spike;
+        let Some(window) = WINDOWS.iter().position(|window| *window == spike.window) else {
+            return false;
+        };
+        let Some(usual) = habit.usual(floor).get(window).copied() else { return false };
+        spike.novelty = habit.novelty(window, spike.bytes);
+        (spike.expected, spike.score) = (usual.expected, usual.score(spike.bytes));
+        spike.known_hours = habit.known_hours();
+        spike.bytes >= usual.limit && spike.novelty > 0.0
+    }
+}
+
 impl Track {
     /// Those of both directions, in which nothing moved.
     pub(super) fn pair(floor: u64) -> Box<[Self; 2]> {
@@ -128,6 +143,17 @@ impl Track {
     pub(super) fn restore(&mut self, volumes: &Volumes) {
         self.habit = Habit::restored(volumes);
         self.look_again();
+    }
+
+    /// Goes on from what is known by now: what stood out against what was known before, and does not any
+    /// more, did not.
+    pub(super) fn adopt(&mut self, volumes: &Volumes, floor: u64) {
+        self.habit.adopt(volumes);
+        self.look_again();
+        let Self { habit, spikes, .. } = self;
+        for place in spikes {
+            place.take_if(|going| !going.still_stands_out(habit, floor));
+        }
     }
 
     /// Tells the ring what it was not told of.

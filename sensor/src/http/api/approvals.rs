@@ -92,7 +92,8 @@ pub(in crate::http) async fn unapprove(
 ) -> Result<StatusCode, Refusal> {
     let wrong = |_| Refusal::bad("expected the number of an approval");
     let number: i64 = number.parse().map_err(wrong)?;
-    if parts.keeper.change(move |store| store.unapprove(number)).await? {
+    let at = (parts.clock)();
+    if parts.keeper.change(move |store| store.unapprove(number, "api", at)).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
     Err(Refusal::missing(format!("there is no approval {number}")))
