@@ -38,9 +38,9 @@ fn nothing_is_lost_whatever_is_killed() {
     for round in 0..ROUNDS {
         let places = round * ALERTS..(round + 1) * ALERTS;
         if rng.chance(0.5) {
-            a.raise(places)
+            a.raise(places);
         } else {
-            b.raise(places)
+            b.raise(places);
         }
         std::thread::sleep(Duration::from_millis(rng.below(LONGEST)));
         // Each of them in turn, and when is chance.
