@@ -20,6 +20,7 @@ pub use operators::{Acquaintance, Operator, USUAL_DAYS};
 pub(crate) use operators::{Meeting, account_key, host_key};
 pub(crate) use places::{PlaceId, SIZES};
 pub(crate) use rounded::Rounded;
+pub(crate) use spots::Spot;
 pub use told::{Standing, ToldAlert};
 pub use volumes::Volumes;
 pub(crate) use volumes::{Told, WORTH};
@@ -35,6 +36,7 @@ mod mirrors;
 mod operators;
 mod places;
 mod rounded;
+mod spots;
 mod told;
 mod volumes;
 

@@ -17,7 +17,9 @@ use crate::time::parse_duration;
 mod alerts;
 mod baseline;
 mod check;
+mod failure;
 mod inventory;
+mod relay;
 mod run;
 
 pub use alerts::{
@@ -28,7 +30,9 @@ pub use baseline::{
     BaselineList, BaselineUnapprove,
 };
 pub use check::Check;
+pub use failure::Failure;
 pub use inventory::{Inventory, InventoryCommand, InventoryImport, List};
+pub use relay::Relay;
 pub use run::Run;
 
 /// Watches VMware ESXi estates for data that moves where it should not.
@@ -61,6 +65,11 @@ pub enum Command {
     /// (SIGTERM, SIGINT), keeps alerts and what was learned in `sensor.data_dir`, sends alerts where
     /// `[deliver]` says, and serves metrics. SIGHUP reads the config again.
     Run(Run),
+    /// Deliver the alerts of a fleet, without capturing
+    ///
+    /// Takes the alerts of all sensors from the NATS servers of `[fleet]` and sends them where `[deliver]`
+    /// says, until it is told to stop (SIGTERM, SIGINT). SIGHUP reads the config again.
+    Relay(Relay),
     /// Check the config and this machine, and say what to change
     Check(Check),
     /// List, show, acknowledge or export stored alerts
@@ -181,14 +190,6 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command failed; its text is for the person who gave the command.
-pub trait Failure: fmt::Display {
-    /// What the program ends with.
-    fn exit(&self) -> Exit {
-        Exit::Failed
-    }
-}
-
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, 1 failed while running, 2 bad usage or config, 3 see `read --fail-on`.
 Colours are used on a terminal only, and never when NO_COLOR is set.
@@ -221,7 +222,7 @@ impl Cli {
             Command::Alerts(alerts) => ("alerts", alerts.clash()),
             Command::Baseline(baseline) => ("baseline", baseline.clash()),
             Command::Run(run) => ("run", shared(&run.output)),
-            Command::Check(_) | Command::Inventory(_) => return Ok(cli),
+            Command::Relay(_) | Command::Check(_) | Command::Inventory(_) => return Ok(cli),
         };
         let Some(clash) = clash else { return Ok(cli) };
         let mut command = Self::command();

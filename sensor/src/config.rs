@@ -13,6 +13,7 @@ use crate::decode::Mac;
 
 mod expected;
 pub mod file;
+mod fleet;
 mod hours;
 mod policy;
 mod port_formula;
@@ -20,6 +21,7 @@ mod services;
 mod written;
 
 pub use expected::{Expected, ExpectedError};
+pub use fleet::Fleet;
 pub use hours::{BusinessHours, WallTime};
 pub use policy::{
     Channels, GuestOperations, Maintenance, MirrorDestination, MirrorPolicy, Segment, SiteBudget,
@@ -65,6 +67,8 @@ pub struct Config {
     pub evidence: Evidence,
     /// `[deliver]`
     pub deliver: Deliver,
+    /// `[fleet]`
+    pub fleet: Fleet,
     /// `[http]`
     pub http: Http,
 }
@@ -272,6 +276,7 @@ impl Default for Config {
             intake: Intake::default(),
             evidence: Evidence::default(),
             deliver: Deliver::default(),
+            fleet: Fleet::default(),
             http: Http::default(),
         }
     }

@@ -30,7 +30,8 @@ mod webhook;
 
 pub use links::Packets;
 pub use outbox::Outbox;
-pub use target::{Target, targets};
+pub use target::{Target, targets, within};
+pub(crate) use tls::{TlsError, client as tls_client};
 
 use post::{Common, Order, Post};
 

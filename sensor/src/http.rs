@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::config;
+use crate::fleet::Fleet;
 use crate::inquiry::Asker;
 use crate::intake::audit::post::Posts;
 use crate::metrics::Metrics;
@@ -80,6 +81,8 @@ pub struct Parts {
     pub audit: Posts,
     /// Asks the detection thread what assets moved.
     pub asker: Asker,
+    /// Other sensors, where there are any.
+    pub fleet: Option<Fleet>,
     /// Where the packets of alerts are.
     pub data_dir: Arc<Path>,
     /// What time it is: a status that is old says that nobody sets it any more.

@@ -19,6 +19,7 @@ pub mod eve;
 pub mod event;
 pub mod evidence;
 pub mod exchange;
+pub mod fleet;
 pub mod flow;
 pub mod http;
 pub mod inquiry;

@@ -3,17 +3,25 @@
 use std::io::{self, IsTerminal};
 
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Starts the log: warnings; with `verbose` also what it does (1) and how (2); `quiet` leaves
 /// errors only. Does nothing when a log was started before.
 pub fn start(verbose: u8, quiet: bool) {
+    let level = level(verbose, quiet);
+    // What the NATS client says with each attempt, the fleet says once.
+    let said = Targets::new().with_default(level).with_target("async_nats", LevelFilter::OFF);
     // A second start would be a test's or an embedder's, whose log it then is.
     let _ = tracing_subscriber::fmt()
-        .with_max_level(level(verbose, quiet))
+        .with_max_level(level)
         .with_writer(io::stderr)
         .with_ansi(has_colour(&io::stderr()))
         .with_target(false)
         .without_time()
+        .finish()
+        .with(said)
         .try_init();
 }
 

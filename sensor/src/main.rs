@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     };
     let global = &cli.global;
     // Whoever looks after a service wants to read what it does.
-    let service = u8::from(matches!(cli.command, Command::Run(_)));
+    let service = u8::from(matches!(cli.command, Command::Run(_) | Command::Relay(_)));
     logging::start(global.verbose + service, global.quiet);
     let loaded = match file::load(global.config.as_deref(), &global.set, &host_name()) {
         Ok(loaded) => loaded,
@@ -33,6 +33,7 @@ fn main() -> ExitCode {
     match &cli.command {
         Command::Read(arguments) => end(sensor::read(arguments, config, global.quiet)),
         Command::Run(arguments) => end(sensor::run(arguments, global, loaded)),
+        Command::Relay(_) => end(sensor::relay(global, loaded)),
         Command::Check(arguments) => end(commands::check(arguments, &loaded)),
         Command::Alerts(arguments) => end(commands::alerts(arguments, config)),
         Command::Baseline(arguments) => end(commands::baseline(arguments, config)),

@@ -5,6 +5,8 @@
 //! Series whose labels are known beforehand are there at zero from the start: a rate over a series
 //! that appears with its first event misses that event.
 
+use prometheus::core::Collector;
+use prometheus::proto::MetricFamily;
 use prometheus::{
     Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
     Registry, TextEncoder,
@@ -19,6 +21,7 @@ mod audit;
 mod budget;
 mod evidence;
 mod fast_path;
+mod fleet;
 mod flows;
 pub mod labels;
 mod records;
@@ -29,6 +32,7 @@ pub use audit::Audit;
 pub use budget::Budget;
 pub use evidence::{Evidence, EvidenceResult};
 pub use fast_path::FastPath;
+pub use fleet::{Fleet, Kind};
 pub use flows::Flows;
 pub use records::Records;
 pub use syslog::Syslog;
@@ -89,6 +93,8 @@ pub struct Metrics {
     pub budget: Budget,
     /// The packets that are kept of alerts.
     pub evidence: Evidence,
+    /// What is exchanged with other sensors.
+    pub fleet: Fleet,
     /// Alerts taken by a receiver, by `target`.
     pub alerts_delivered: IntCounterVec,
     /// Attempts that failed, by `target`.
@@ -207,6 +213,7 @@ impl Metrics {
             alerts: register.alerts()?,
             budget: Budget::new(&register)?,
             evidence: Evidence::new(&register)?,
+            fleet: Fleet::new(&register)?,
             alerts_delivered: register.counters(
                 "egret_alerts_delivered_total",
                 "Alerts that a receiver has taken.",
@@ -292,6 +299,15 @@ impl Metrics {
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
+}
+
+/// The sum of all series of a family, of counters or gauges.
+pub fn sum(family: &impl Collector) -> u64 {
+    let families = family.collect();
+    let samples = families.iter().flat_map(MetricFamily::get_metric);
+    let values =
+        samples.map(|sample| sample.get_counter().get_value() + sample.get_gauge().get_value());
+    values.sum::<f64>() as u64
 }
 
 /// Makes families and registers them.

@@ -8,4 +8,4 @@ mod read;
 mod run;
 
 pub use read::{ReadError, read};
-pub use run::{RunError, run};
+pub use run::{RunError, relay, run};

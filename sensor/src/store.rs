@@ -24,6 +24,7 @@ mod approvals;
 mod assets;
 mod baseline;
 mod error;
+mod fleet;
 mod lock;
 mod mirrors;
 mod operators;
@@ -38,6 +39,7 @@ pub use approvals::Approval;
 pub use assets::{Imported, unclaimed};
 pub use baseline::Forget;
 pub use error::StoreError;
+pub(crate) use fleet::{Foreign, Position};
 pub use lock::Lock;
 pub use outbox::Owed;
 

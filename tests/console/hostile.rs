@@ -7,7 +7,7 @@ use egret_tests::turn;
 use super::estate::Estate;
 
 /// Whoever sends a packet or writes a log can choose these.
-fn names() -> Vec<String> {
+pub(crate) fn names() -> Vec<String> {
     let long = "a".repeat(255);
     let wide = "W".repeat(255);
     [

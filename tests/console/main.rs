@@ -18,6 +18,7 @@ use estate::Estate;
 
 mod deeds;
 mod estate;
+mod fleet;
 mod hostile;
 mod pictures;
 

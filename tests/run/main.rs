@@ -22,6 +22,7 @@ mod disk;
 mod end_to_end;
 mod evidence;
 mod exporters;
+mod fleet;
 mod hello;
 mod killed;
 mod links;

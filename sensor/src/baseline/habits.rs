@@ -1,12 +1,13 @@
 //! The habits of all assets, while the sensor runs.
 //!
 //! Bounds: [`PER_ASSET`] places an asset and [`TOTAL`] in all; an asset that has too many forgets
-//! the half it knows least, and that is counted. 140 bytes each, 76 while it is the first day.
+//! the half it knows least, and that is counted. 152 bytes each, 88 while it is the first day.
 
 use std::cmp::Reverse;
 
 use super::by_place::ByPlace;
 use super::places::{Places, SIZES, size};
+use super::spots::{Spot, Spots};
 use super::{AssetBaseline, Elsewhere, Habit, HoursOfDay, PlaceId, part_of};
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
@@ -21,7 +22,7 @@ const TOTAL: usize = 1 << 20;
 pub(crate) struct Habits {
     places: Places,
     assets: Vec<AssetHabits>,
-    total: usize,
+    spots: Spots,
     forgotten: u64,
 }
 
@@ -40,6 +41,8 @@ struct AssetHabits {
 pub(crate) struct Visit {
     /// Where.
     pub(crate) place: PlaceId,
+    /// Where the habit there lies.
+    pub(crate) spot: Spot,
     /// Whether earlier days saw the asset reach outside, or a trusted place, at other hours only.
     pub(crate) odd_hour: bool,
 }
@@ -74,37 +77,58 @@ impl Habits {
     ) -> Visit {
         let place = self.places.enter(name);
         self.make_room(asset, place);
-        let habits = self.of(asset);
-        let odd_for_asset = habits.hours.mark(time);
-        let mut first = false;
-        let habit = habits.at.get_or_insert(place, || {
-            first = true;
-            Habit::new(time, learning)
-        });
-        let size = habit.size;
-        let odd_for_place = habit.visit(time, learning) && habit.is_trusted();
-        if first {
-            self.total += 1;
-            if let Some(place) = self.places.get_mut(place) {
-                place.assets += 1;
-                place.note_day(None, Some(size));
-            }
-        }
-        Visit { place, odd_hour: odd_for_asset || odd_for_place }
+        let odd_for_asset = self.of(asset).hours.mark(time);
+        let spot = match self.of(asset).at.find(place) {
+            Some(spot) => spot,
+            None => self.begin((asset, place), Habit::new(time, learning)),
+        };
+        let odd_for_place = self
+            .spots
+            .get_mut(spot, (asset, place))
+            .is_some_and(|habit| habit.visit(time, learning) && habit.is_trusted());
+        Visit { place, spot, odd_hour: odd_for_asset || odd_for_place }
     }
 
-    /// `asset` sends `bytes` to a place; `suspected`: they do not count as what is usual there.
+    /// Keeps a habit that an asset did not have.
+    fn begin(&mut self, (asset, place): (AssetId, PlaceId), habit: Habit) -> Spot {
+        if let Some(place) = self.places.get_mut(place) {
+            place.assets += 1;
+            place.note_day(None, Some(habit.size));
+        }
+        let spot = self.spots.put((asset, place), habit);
+        self.of(asset).at.insert(place, spot);
+        spot
+    }
+
+    /// Goes on from a habit that was kept or told, whose largest day has that size.
+    fn know(&mut self, key: (AssetId, PlaceId), habit: &Habit, size: u8) {
+        let mut habit = habit.clone();
+        habit.size = size;
+        let Some(spot) = self.find(key) else {
+            self.begin(key, habit);
+            return;
+        };
+        let Some(known) = self.spots.get_mut(spot, key) else { return };
+        if let Some(place) = self.places.get_mut(key.1) {
+            place.note_day(Some(known.size), Some(size));
+        }
+        *known = habit;
+    }
+
+    /// `asset` sends `bytes` to a place, where its habit lay when the session began; `suspected`: they do
+    /// not count as what is usual there.
     pub(crate) fn send(
         &mut self,
-        asset: AssetId,
-        place: PlaceId,
+        (asset, place, spot): (AssetId, PlaceId, Spot),
         time: Timestamp,
         bytes: u64,
         suspected: bool,
     ) -> Sent {
-        let Self { places, assets, .. } = self;
-        let habits = assets.get_mut(asset.index());
-        let Some(habit) = habits.and_then(|of| of.at.get_mut(place)) else {
+        let key = (asset, place);
+        let is_there = self.spots.get(spot, key).is_some();
+        let now = if is_there { Some(spot) } else { self.find(key) };
+        let Self { places, spots, .. } = self;
+        let Some(habit) = now.and_then(|spot| spots.get_mut(spot, key)) else {
             return Sent { unexplained: bytes, lately: 0 };
         };
         let unexplained = habit.send(time, bytes);
@@ -119,27 +143,25 @@ impl Habits {
         Sent { unexplained, lately: habit.total(2) }
     }
 
+    /// Where what `asset` does at `place` lies.
+    fn find(&self, (asset, place): (AssetId, PlaceId)) -> Option<Spot> {
+        self.assets.get(asset.index())?.at.find(place)
+    }
+
     /// Drops what nobody did for a quarter of a year.
     pub(crate) fn expire(&mut self, now: Timestamp) {
-        let Self { places, assets, total, .. } = self;
-        let any_is_over = |of: &AssetHabits| of.at.iter().any(|(_, habit)| habit.is_over(now));
-        for habits in assets.iter_mut().filter(|of| any_is_over(of)) {
-            habits.at.retain(|place, habit| {
-                let stays = !habit.is_over(now);
-                if !stays {
-                    places.leave(place, habit.size);
-                    *total -= 1;
-                }
-                stays
-            });
+        let over = self.spots.iter().filter(|(_, habit)| habit.is_over(now));
+        let over: Vec<_> = over.map(|(key, _)| key).collect();
+        for (asset, place) in over {
+            self.forget(asset, Some(place));
         }
     }
 
     /// An alert about `asset` and `place` is open, and today teaches nothing.
     pub(crate) fn taint(&mut self, asset: AssetId, place: PlaceId) {
-        let habits = self.of(asset);
-        habits.hours.taint();
-        if let Some(habit) = habits.at.get_mut(place) {
+        let key = (asset, place);
+        self.of(asset).hours.taint();
+        if let Some(habit) = self.find(key).and_then(|spot| self.spots.get_mut(spot, key)) {
             habit.taint();
         }
     }
@@ -154,7 +176,7 @@ impl Habits {
 
     /// What `asset` does at `place`.
     pub(crate) fn habit(&self, asset: AssetId, place: PlaceId) -> Option<&Habit> {
-        self.assets.get(asset.index())?.at.get(place)
+        self.spots.get(self.find((asset, place))?, (asset, place))
     }
 
     /// How a place is called.
@@ -206,18 +228,14 @@ impl Habits {
     /// A place that nobody is known at any more has no name.
     pub(crate) fn forget(&mut self, asset: AssetId, place: Option<PlaceId>) -> bool {
         let Some(habits) = self.assets.get_mut(asset.index()) else { return false };
-        let gone: Vec<(PlaceId, u8)> = match place {
-            Some(place) => {
-                habits.at.remove(place).map(|habit| (place, habit.size)).into_iter().collect()
-            }
-            None => {
-                let all = std::mem::take(habits).at;
-                all.iter().map(|(place, habit)| (place, habit.size)).collect()
-            }
+        let gone: Vec<(PlaceId, Spot)> = match place {
+            Some(place) => habits.at.remove(place).map(|spot| (place, spot)).into_iter().collect(),
+            None => std::mem::take(habits).at.iter().collect(),
         };
-        for (place, size) in &gone {
-            self.places.leave(*place, *size);
-            self.total = self.total.saturating_sub(1);
+        for (place, spot) in &gone {
+            if let Some(habit) = self.spots.take(*spot) {
+                self.places.leave(*place, habit.size);
+            }
         }
         !gone.is_empty()
     }
@@ -233,8 +251,8 @@ impl Habits {
         baseline.destinations.clear();
         let Some(habits) = self.assets.get(asset.index()) else { return };
         baseline.hours = habits.hours;
-        for (place, habit) in habits.at.iter() {
-            let mut habit = habit.clone();
+        for (place, spot) in habits.at.iter() {
+            let Some(mut habit) = self.spots.get(spot, (asset, place)).cloned() else { continue };
             // It says what is counted here and now.
             habit.size = 0;
             baseline.destinations.insert(self.name(place).to_owned(), habit);
@@ -247,14 +265,7 @@ impl Habits {
         for (name, habit) in &baseline.destinations {
             let place = self.places.enter(name);
             let size = size(habit.largest_day().max(habit.today()));
-            if let Some(place) = self.places.get_mut(place) {
-                place.assets += 1;
-                place.note_day(None, Some(size));
-            }
-            let mut habit = habit.clone();
-            habit.size = size;
-            *self.of(asset).at.get_or_insert(place, Habit::default) = habit;
-            self.total += 1;
+            self.know((asset, place), habit, size);
         }
     }
 
@@ -274,16 +285,9 @@ impl Habits {
         for (name, habit) in &baseline.destinations {
             let place = self.places.enter(name);
             self.make_room(asset, place);
-            let before = self.habit(asset, place).map(|habit| habit.size);
-            let size = size(habit.largest_day().max(habit.today())).max(before.unwrap_or(0));
-            if let Some(place) = self.places.get_mut(place) {
-                place.assets += u32::from(before.is_none());
-                place.note_day(before, Some(size));
-            }
-            self.total += usize::from(before.is_none());
-            let known = self.of(asset).at.get_or_insert(place, Habit::default);
-            known.clone_from(habit);
-            known.size = size;
+            let before = self.habit(asset, place).map_or(0, |habit| habit.size);
+            let size = size(habit.largest_day().max(habit.today())).max(before);
+            self.know((asset, place), habit, size);
         }
     }
 
@@ -298,27 +302,23 @@ impl Habits {
     /// Makes `asset` forget the half of its places it knows least, when it has too many.
     fn make_room(&mut self, asset: AssetId, coming: PlaceId) {
         let fair = || TOTAL / self.assets.len().max(1);
-        let full = if self.total < TOTAL { PER_ASSET } else { fair().min(PER_ASSET) };
+        let full = if self.spots.len() < TOTAL { PER_ASSET } else { fair().min(PER_ASSET) };
         let habits = self.of(asset);
-        if habits.at.len() < full || habits.at.contains(coming) {
+        if habits.at.len() < full || habits.at.find(coming).is_some() {
             return;
         }
-        let mut known: Vec<_> =
-            habits.at.iter().map(|(id, habit)| (habit.hours, habit.last_seen, id)).collect();
+        let Self { assets, spots, forgotten, .. } = self;
+        let Some(habits) = assets.get(asset.index()) else { return };
+        let known = habits.at.iter().filter_map(|(place, spot)| {
+            let habit = spots.get(spot, (asset, place))?;
+            Some((habit.hours, habit.last_seen, place))
+        });
+        let mut known: Vec<_> = known.collect();
         known.sort_unstable();
         known.truncate(known.len().div_ceil(2));
-        let mut gone: Vec<PlaceId> = known.into_iter().map(|(.., place)| place).collect();
-        gone.sort_unstable();
-        let Self { places, assets, total, forgotten } = self;
-        let Some(habits) = assets.get_mut(asset.index()) else { return };
-        habits.at.retain(|place, habit| {
-            let stays = gone.binary_search(&place).is_err();
-            if !stays {
-                places.leave(place, habit.size);
-                *total -= 1;
-                *forgotten += 1;
-            }
-            stays
-        });
+        *forgotten += known.len() as u64;
+        for (.., place) in known {
+            self.forget(asset, Some(place));
+        }
     }
 }

@@ -64,6 +64,8 @@ pub fn check(arguments: &cli::Check, loaded: &Loaded) -> Result<Exit, CheckError
     printer.findings(&judge::syslog::judge(&config.intake.syslog, &bound, is_running))?;
     let bound = flows::bind(&config.intake.flows).map(drop);
     printer.findings(&judge::flows::judge(&config.intake.flows, &bound, is_running))?;
+    printer
+        .findings(&judge::fleet::judge(&config.fleet, &facts::nats::greetings(&config.fleet)))?;
     for wrapping in &config.capture.receive {
         let opened = receive::open(*wrapping).map(drop);
         printer.findings(&[judge::config::receive(*wrapping, &opened, is_running)])?;

@@ -9,6 +9,7 @@ use reqwest::StatusCode;
 use super::address::AddressError;
 use super::files::FileError;
 use super::tls::TlsError;
+use crate::fleet::PublishError;
 use crate::text::{printable_within, reason};
 
 /// The most of what a receiver said that is kept, in bytes.
@@ -56,6 +57,9 @@ pub(super) enum Failure {
     /// TLS cannot begin.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The fleet did not take it.
+    #[error(transparent)]
+    Fleet(#[from] PublishError),
     /// The alert cannot be written in this form.
     #[error("the alert cannot be written as JSON: {0}")]
     Body(#[from] serde_json::Error),
@@ -89,7 +93,8 @@ impl Failure {
             Self::Redirect { .. } | Self::Address(_) | Self::File(_) | Self::Tls(_) => {
                 Outlook::Standing
             }
-            Self::Body(_) => Outlook::ThisAlert,
+            Self::Fleet(PublishError::Servers(_)) => Outlook::Passing,
+            Self::Fleet(_) | Self::Body(_) => Outlook::ThisAlert,
         }
     }
 }

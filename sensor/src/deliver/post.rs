@@ -112,6 +112,15 @@ impl<O: Outbox> Post<O> {
                 self.sender.renew();
                 self.try_again().await;
             }
+            if !self.sender.is_ready() {
+                // What is owed stays where it is; nothing has failed.
+                tokio::select! {
+                    biased;
+                    _ = self.orders.changed() => {}
+                    () = self.sender.ready() => {}
+                }
+                continue;
+            }
             // Before looking, so that what is owed meanwhile wakes the sleep below.
             self.owed.mark_unchanged();
             let wait = match self.circuit.held(Instant::now()) {

@@ -7,6 +7,7 @@ use super::links::Links;
 use super::{syslog, webhook};
 use crate::alert::{Alert, Severity};
 use crate::config::{Deliver, SyslogTarget, Webhook};
+use crate::fleet::{Fleet, Publisher};
 use crate::store::keeper::Subscription;
 use crate::text::printable_within;
 use crate::time::Timestamp;
@@ -23,6 +24,8 @@ pub struct Target {
     pub min_severity: Severity,
     /// Where people open the console; none: what is sent has no links.
     pub base: Option<Url>,
+    /// Whether what it is owed waits while others deliver.
+    waits: bool,
     place: Place,
 }
 
@@ -30,12 +33,31 @@ pub struct Target {
 enum Place {
     Webhook(Webhook),
     Syslog(SyslogTarget),
+    Fleet(Publisher),
 }
 
 impl Target {
+    /// The other sensors: all that is told, at once.
+    pub fn fleet(publisher: Publisher) -> Self {
+        Self {
+            name: Publisher::name().to_owned(),
+            min_severity: Severity::Informational,
+            base: None,
+            waits: false,
+            place: Place::Fleet(publisher),
+        }
+    }
+
+    /// The same, with what it is owed waiting while others deliver.
+    #[must_use]
+    pub fn waiting(self) -> Self {
+        Self { waits: true, ..self }
+    }
+
     /// What it is owed.
     pub fn subscription(&self) -> Subscription {
-        Subscription { target: self.name.clone(), min_severity: self.min_severity }
+        let held = self.waits.then(Timestamp::default);
+        Subscription { target: self.name.clone(), min_severity: self.min_severity, held }
     }
 
     pub(super) fn sender(&self) -> Sender {
@@ -44,6 +66,7 @@ impl Target {
                 Sender::Webhook(Box::new(webhook::Sender::new(webhook.clone())))
             }
             Place::Syslog(target) => Sender::Syslog(syslog::Sender::new(target.clone())),
+            Place::Fleet(publisher) => Sender::Fleet(publisher.clone()),
         }
     }
 }
@@ -55,12 +78,14 @@ pub fn targets(config: &Deliver, base: Option<&Url>) -> Vec<Target> {
         name: place_name(&webhook.url),
         min_severity: webhook.min_severity,
         base: base.cloned(),
+        waits: false,
         place: Place::Webhook(webhook.clone()),
     });
     let syslog = config.syslog.iter().map(|target| Target {
         name: format!("syslog {} {}", target.address.scheme(), place_name(&target.address)),
         min_severity: target.min_severity,
         base: base.cloned(),
+        waits: false,
         place: Place::Syslog(target.clone()),
     });
     let mut targets: Vec<Target> = Vec::new();
@@ -76,6 +101,15 @@ pub fn targets(config: &Deliver, base: Option<&Url>) -> Vec<Target> {
         targets.push(target);
     }
     targets
+}
+
+/// The same for a sensor that is in a fleet, or in none.
+pub fn within(fleet: Option<&Fleet>, config: &Deliver, base: Option<&Url>) -> Vec<Target> {
+    let targets = targets(config, base);
+    match fleet {
+        Some(fleet) => fleet.within(targets),
+        None => targets,
+    }
 }
 
 /// Host, port where it is not the usual one, and the path as far as it consists of words.
@@ -108,9 +142,25 @@ fn is_word(part: &str) -> bool {
 pub(super) enum Sender {
     Webhook(Box<webhook::Sender>),
     Syslog(syslog::Sender),
+    Fleet(Publisher),
 }
 
 impl Sender {
+    /// Whether there is any use in an attempt.
+    pub(super) fn is_ready(&self) -> bool {
+        match self {
+            Self::Fleet(publisher) => publisher.is_ready(),
+            Self::Webhook(_) | Self::Syslog(_) => true,
+        }
+    }
+
+    /// Waits until there is.
+    pub(super) async fn ready(&self) {
+        if let Self::Fleet(publisher) = self {
+            publisher.ready().await;
+        }
+    }
+
     pub(super) async fn send(
         &mut self,
         alert: &Alert,
@@ -120,6 +170,7 @@ impl Sender {
         match self {
             Self::Webhook(sender) => sender.send(alert, links, now).await,
             Self::Syslog(sender) => sender.send(alert, links).await,
+            Self::Fleet(publisher) => Ok(publisher.send(alert).await?),
         }
     }
 
@@ -128,6 +179,7 @@ impl Sender {
         match self {
             Self::Webhook(sender) => sender.renew(),
             Self::Syslog(sender) => sender.renew(),
+            Self::Fleet(_) => {}
         }
     }
 }

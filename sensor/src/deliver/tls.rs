@@ -10,7 +10,7 @@ use crate::text::file_name;
 
 /// Why TLS cannot begin.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum TlsError {
+pub(crate) enum TlsError {
     /// `ca_file` holds no certificates.
     #[error("{}: {reason}", file_name(path))]
     Authorities {
@@ -34,7 +34,7 @@ pub(super) enum TlsError {
 ///
 /// # Errors
 /// When `ca_file` cannot be read, or nobody is trusted.
-pub(super) fn client(ca_file: Option<&Path>) -> Result<ClientConfig, TlsError> {
+pub(crate) fn client(ca_file: Option<&Path>) -> Result<ClientConfig, TlsError> {
     let mut roots = RootCertStore::empty();
     // What a system's bundle holds besides is not ours to judge.
     let _ = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

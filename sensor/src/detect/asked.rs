@@ -7,7 +7,7 @@ use super::estate::Phase;
 use super::guest_operations::GuestOperations;
 use super::mirror_policy::MirrorPolicy;
 use super::tls_egress::TlsEgress;
-use super::volume::{Direction, Past};
+use super::volume::{Direction, Past, Scope, Series};
 use super::{Engine, Moved, Spending};
 use crate::alert::Verdict;
 use crate::config::Approve;
@@ -81,5 +81,13 @@ impl Engine {
     pub fn moved(&self, asset: AssetId) -> Moved {
         let total = |direction| self.estate.volumes.total(asset, direction);
         Moved { sent: total(Direction::Out), received: total(Direction::In) }
+    }
+
+    /// The same by where: out to inside, out to outside, in from inside, in from outside.
+    pub fn moved_by_scope(&self, asset: AssetId) -> [u64; 4] {
+        let of = |(direction, scope)| self.estate.volumes.total_of(asset, Series(scope, direction));
+        let (inside, outside) = (Scope::Internal, Scope::External);
+        let (out, into) = (Direction::Out, Direction::In);
+        [(out, inside), (out, outside), (into, inside), (into, outside)].map(of)
     }
 }

@@ -122,7 +122,7 @@ impl Channels {
         if let Some(name) = beyond.or(hello.sni.as_deref()) {
             found.extend(domains::visits(&look, hello, name));
         }
-        found.extend(odd_tls::begins(&look, hello, named).into_iter().flatten());
+        odd_tls::begins(&look, hello, named, &mut found);
         self.tell(&look, found, alerts);
     }
 

@@ -24,7 +24,7 @@ use super::names::Name;
 use super::recent::Recent;
 use super::volume::{Direction, Scope, Series};
 use crate::alert::Alert;
-use crate::baseline::{AssetBaseline, Habits, PlaceId};
+use crate::baseline::{AssetBaseline, Habits, PlaceId, Spot};
 use crate::config::TlsEgress as Settings;
 use crate::event::{Event, Ja4, TlsSession, Traffic, Volume};
 use crate::inventory::AssetId;
@@ -98,6 +98,8 @@ enum Followed {
 #[derive(Debug, Clone)]
 struct Session {
     place: PlaceId,
+    /// Where the habit there lay when it began.
+    spot: Spot,
     notes: Notes,
     /// Whether its client and its port are new for the asset.
     new: [bool; 2],
@@ -311,7 +313,8 @@ impl Watch {
         let session = reviewed.as_ref().unwrap_or(session);
         let suspected = self.cases.get(&key).map(|case| case.is_suspect());
         let is_suspect = suspected == Some(true);
-        let sent = self.known.habits.send(asset, session.place, event.time, bytes, is_suspect);
+        let at = (asset, session.place, session.spot);
+        let sent = self.known.habits.send(at, event.time, bytes, is_suspect);
         match phase {
             Phase::Teaching => return,
             Phase::Learning => {}

@@ -200,9 +200,13 @@ impl Volumes {
 
     /// Bytes an asset moved this way since the start, or since it was forgotten.
     pub(crate) fn total(&self, asset: AssetId, direction: Direction) -> u64 {
-        let of = |scope| self.track(asset, Series(scope, direction));
-        let tracks = [Scope::Internal, Scope::External].into_iter().filter_map(of);
-        tracks.fold(0, |sum, track| sum.saturating_add(track.total()))
+        let of = |scope| self.total_of(asset, Series(scope, direction));
+        of(Scope::Internal).saturating_add(of(Scope::External))
+    }
+
+    /// Likewise, of one series.
+    pub(crate) fn total_of(&self, asset: AssetId, series: Series) -> u64 {
+        self.track(asset, series).map_or(0, Track::total)
     }
 
     /// A spike is never smaller.

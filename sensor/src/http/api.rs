@@ -13,6 +13,7 @@ pub(super) mod alerts;
 pub(super) mod approvals;
 pub(super) mod asset;
 pub(super) mod assets;
+pub(super) mod fleet;
 pub(super) mod sources;
 
 /// Entries in one answer unless asked otherwise.

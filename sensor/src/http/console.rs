@@ -63,6 +63,7 @@ const FILES: &[File] = files!(
     "assets.js",
     "asset.js",
     "sources.js",
+    "fleet.js",
 );
 
 /// Whether a path is the console's own, which anybody may see.

@@ -22,6 +22,7 @@ pub(super) fn routes(parts: Parts, access: Access) -> Router {
         .route("/api/assets/{name}", get(api::asset::one))
         .route("/api/volumes", get(api::asset::volumes))
         .route("/api/sources", get(api::sources::sources))
+        .route("/api/fleet", get(api::fleet::fleet))
         .route("/api/approvals", get(api::approvals::list).post(api::approvals::approve))
         .route("/api/approvals/{number}", delete(api::approvals::unapprove))
         .route("/api/alerts", get(api::alerts::list))
@@ -41,7 +42,7 @@ pub(super) fn routes(parts: Parts, access: Access) -> Router {
 async fn nothing_here() -> Refusal {
     Refusal::missing(
         "nothing is here; there are /, /metrics, /healthz, /readyz, /api/status, /api/assets, \
-         /api/volumes, /api/sources, /api/alerts, /api/approvals and /intake/audit",
+         /api/volumes, /api/sources, /api/fleet, /api/alerts, /api/approvals and /intake/audit",
     )
 }
 

@@ -29,6 +29,7 @@ fn working() -> Status {
         learning: true,
         bytes_out: 1,
         bytes_in: 2,
+        moved: crate::status::Moved::default(),
     };
     Status {
         sensor: "dc1".to_owned(),

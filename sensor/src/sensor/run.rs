@@ -17,6 +17,8 @@ use crate::store::StoreError;
 use crate::text::reason;
 use settings::Settings;
 
+pub use relay::relay;
+
 mod accounts;
 mod assets;
 mod clock;
@@ -34,6 +36,7 @@ mod privileges;
 mod processors;
 mod pulse;
 mod refused;
+mod relay;
 mod reload;
 mod settings;
 mod start;
@@ -92,6 +95,12 @@ pub enum RunError {
     /// Capabilities cannot be given up.
     #[error("cannot give up capabilities: {0}")]
     Privileges(String),
+    /// A relay of nobody.
+    #[error("a relay takes alerts from the fleet: name its servers in fleet.servers")]
+    Alone,
+    /// A relay to nowhere.
+    #[error("a relay delivers: give [[deliver.webhook]] or [[deliver.syslog]]")]
+    Nowhere,
     /// Metrics contradict each other.
     #[error("cannot make the metrics: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -101,7 +110,7 @@ impl Failure for RunError {
     fn exit(&self) -> Exit {
         match self {
             // No restart helps: that needs a person.
-            Self::Twice { .. } => Exit::Usage,
+            Self::Twice { .. } | Self::Alone | Self::Nowhere => Exit::Usage,
             _ => Exit::Failed,
         }
     }

@@ -204,11 +204,11 @@ impl Store {
         .map(|count| u64::try_from(count).unwrap_or_default())
     }
 
-    /// How many alerts there are.
+    /// How many alerts this sensor has raised.
     pub(super) fn alert_count(&self) -> Result<usize, StoreError> {
+        const OWN: &str = "SELECT COUNT(*) FROM alert WHERE origin IS NULL";
         self.read(|connection| {
-            let count: i64 =
-                connection.query_row("SELECT COUNT(*) FROM alert", [], |row| row.get(0))?;
+            let count: i64 = connection.query_row(OWN, [], |row| row.get(0))?;
             Ok(usize::try_from(count).unwrap_or_default())
         })
     }
@@ -220,7 +220,8 @@ impl Store {
                 let count = i64::try_from(count).unwrap_or(i64::MAX);
                 let mut delete = transaction.prepare(&format!(
                     "DELETE FROM alert WHERE id IN
-                     (SELECT id FROM alert WHERE {filter} ORDER BY updated LIMIT ?1) RETURNING id"
+                     (SELECT id FROM alert WHERE origin IS NULL AND {filter}
+                      ORDER BY updated LIMIT ?1) RETURNING id"
                 ))?;
                 let ids = delete.query_map([count], |row| row.get::<_, String>(0))?;
                 let ids = ids.map(|id| Ok(id?.parse().unwrap_or_default()));
@@ -280,7 +281,7 @@ fn keep(
                 asset = excluded.asset, status = excluded.status,
                 first_seen = excluded.first_seen, count = excluded.count,
                 counted = excluded.counted, run = excluded.run, state = excluded.state,
-                body = excluded.body",
+                body = excluded.body, origin = NULL",
         )?
         .execute(params![
             alert.id.to_string(),
@@ -307,7 +308,7 @@ fn keep(
 fn known(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<Known>> {
     let mut query = connection.prepare(
         "SELECT status, first_seen, count, counted, run, state, seen_severity
-         FROM alert WHERE id = ?1",
+         FROM alert WHERE id = ?1 AND origin IS NULL",
     )?;
     let number = |row: &Row<'_>, column| -> rusqlite::Result<u64> {
         Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or_default())
@@ -354,7 +355,7 @@ pub(super) const fn rank(severity: Severity) -> u8 {
     severity as u8
 }
 
-fn clamped(number: u64) -> i64 {
+pub(super) fn clamped(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 

@@ -3,6 +3,7 @@
 //!
 //! While the database cannot be written, alerts wait in memory, and it is tried again each second.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,9 +16,11 @@ use crate::alert::{Alert, Analytic, Severity, Status, Verdict};
 use crate::baseline::Baseline;
 use crate::metrics::Metrics;
 use crate::time::{Elapsed, Timestamp};
+pub use hold::Subscription;
 use inbox::Inbox;
 use scribe::{Request, Scribe};
 
+mod hold;
 mod inbox;
 mod scribe;
 
@@ -65,6 +68,8 @@ struct Shared {
     error: Mutex<Option<String>>,
     /// When the thread last went round: it stands still while the disk does not answer.
     round: Mutex<Option<Instant>>,
+    /// How long others have to deliver what is raised, in seconds.
+    hold: AtomicU64,
 }
 
 impl Shared {
@@ -79,15 +84,6 @@ impl Shared {
     fn round(&self) -> MutexGuard<'_, Option<Instant>> {
         self.round.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Who is owed which alerts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subscription {
-    /// The target's name: in metrics, in the log and in the outbox.
-    pub target: String,
-    /// Alerts below it are not for this target.
-    pub min_severity: Severity,
 }
 
 /// One state of an alert that one target is owed.

@@ -200,12 +200,13 @@ pub(super) fn owe(
         if rank(alert.severity) < rank(owed.min_severity) {
             continue;
         }
+        let not_before = owed.held.map_or(0, to_sql);
         transaction
             .prepare(
-                "INSERT INTO outbox (target, alert, state) VALUES (?1, ?2, ?3)
+                "INSERT INTO outbox (target, alert, state, not_before) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (target, alert) DO UPDATE SET state = excluded.state",
             )?
-            .execute(params![owed.target, alert.id.to_string(), state])?;
+            .execute(params![owed.target, alert.id.to_string(), state, not_before])?;
         any = true;
     }
     Ok(any)

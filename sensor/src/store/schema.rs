@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionB
 use super::StoreError;
 
 /// The steps from an empty database to today's, in order; `user_version` is how many were done.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     "
     CREATE TABLE baseline (
         asset   TEXT PRIMARY KEY NOT NULL,  -- its name
@@ -93,6 +93,16 @@ const MIGRATIONS: [&str; 7] = [
     CREATE TABLE told (
         alert TEXT PRIMARY KEY NOT NULL,    -- its id
         told  TEXT NOT NULL                 -- baseline::Told as JSON
+    ) STRICT, WITHOUT ROWID;",
+    "
+    ALTER TABLE alert ADD COLUMN origin TEXT;  -- which sensor raised it; none: this one
+    CREATE INDEX alert_origin ON alert (origin, updated);
+
+    -- Up to where the streams of the fleet were read.
+    CREATE TABLE fleet_position (
+        stream   TEXT PRIMARY KEY NOT NULL,
+        created  INTEGER NOT NULL,          -- when the stream was made
+        sequence INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;",
     // What people say is known to all sensors of a fleet. A sensor's name is empty where it was said at
     // this one.

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
+mod backbone;
 mod lab;
 mod link;
 mod live_frames;
@@ -19,6 +20,7 @@ mod program;
 #[cfg(test)]
 mod tests;
 
+pub use backbone::Backbone;
 pub use lab::{Host, Lab, Mirrored};
 pub use link::{Counters, veth};
 pub use live_frames::LiveFrames;

@@ -35,6 +35,7 @@ pub struct Installation {
     binary: PathBuf,
     folder: Arc<TempDir>,
     data: PathBuf,
+    name: &'static str,
     port: u16,
 }
 
@@ -47,7 +48,7 @@ impl Installation {
     pub fn new(binary: &str, config: &str) -> Self {
         let folder = Arc::new(tempfile::tempdir().expect("a folder"));
         let data = folder.path().join("data");
-        let installation = Self { binary: binary.into(), folder, data, port: PORT };
+        let installation = Self { binary: binary.into(), folder, data, name: "lab", port: PORT };
         installation.configure(config);
         installation
     }
@@ -56,6 +57,14 @@ impl Installation {
     #[must_use]
     pub fn with_data(mut self, data: &Path, config: &str) -> Self {
         self.data = data.to_owned();
+        self.configure(config);
+        self
+    }
+
+    /// With another name than `lab`, and a config that has only this beside it.
+    #[must_use]
+    pub fn named(mut self, name: &'static str, config: &str) -> Self {
+        self.name = name;
         self.configure(config);
         self
     }
@@ -73,7 +82,8 @@ impl Installation {
     /// When it cannot be written.
     pub fn configure(&self, config: &str) {
         let data = self.data.display();
-        let text = format!("[sensor]\nname = \"lab\"\ndata_dir = \"{data}\"\n\n{config}");
+        let name = self.name;
+        let text = format!("[sensor]\nname = \"{name}\"\ndata_dir = \"{data}\"\n\n{config}");
         // As people's tools do it: a reader never finds half of it.
         let new = self.folder.path().join("egret.toml.new");
         fs::write(&new, text).expect("the folder is there");
@@ -105,7 +115,26 @@ impl Installation {
     /// # Panics
     /// When it ends instead, or takes longer.
     pub fn start(&self, namespace: &Namespace, arguments: &str) -> Sensor {
-        let mut sensor = self.begin(namespace, arguments);
+        Self::await_ready(self.begin(namespace, arguments))
+    }
+
+    /// Starts it as a relay, and waits until it says `READY=1`.
+    ///
+    /// # Panics
+    /// When it ends instead, or takes longer.
+    pub fn relay(&self, namespace: &Namespace) -> Sensor {
+        Self::await_ready(self.begin_relay(namespace))
+    }
+
+    /// Starts it as a relay without waiting.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn begin_relay(&self, namespace: &Namespace) -> Sensor {
+        self.launch(namespace, "relay", "")
+    }
+
+    fn await_ready(mut sensor: Sensor) -> Sensor {
         let Sensor { process, notifications, .. } = &mut sensor;
         process.until("not ready", PATIENCE, || notifications.has("READY=1").then_some(()));
         sensor
@@ -116,13 +145,17 @@ impl Installation {
     /// # Panics
     /// When it cannot be started.
     pub fn begin(&self, namespace: &Namespace, arguments: &str) -> Sensor {
+        self.launch(namespace, "run", arguments)
+    }
+
+    fn launch(&self, namespace: &Namespace, what: &str, arguments: &str) -> Sensor {
         let notifications = Notifications::listen(&self.folder.path().join("notify"));
         let mut command: Command = namespace.command(&self.binary);
         command
             .env_remove("RUST_LOG")
             .env("NOTIFY_SOCKET", self.folder.path().join("notify"))
             .env("WATCHDOG_USEC", "5000000")
-            .args(["run", "--config"])
+            .args([what, "--config"])
             .arg(self.config())
             .args(arguments.split_whitespace());
         if self.port != PORT {

@@ -14,6 +14,7 @@ mod alertmanager;
 mod certificate;
 mod dnsmasq;
 mod front;
+mod nats;
 mod nginx;
 mod prometheus;
 
@@ -21,6 +22,7 @@ pub use alertmanager::Alertmanager;
 pub use certificate::{Authority, Certificate};
 pub use dnsmasq::Dnsmasq;
 pub use front::Front;
+pub use nats::Nats;
 pub use nginx::{FileServer, UploadServer};
 pub use prometheus::Prometheus;
 

@@ -104,7 +104,7 @@ fn see(habits: &mut Habits, baseline: &mut AssetBaseline, time: u64, seen: &Seen
     match *seen {
         Seen::Session { place, learning, kib, tainted } => {
             let visit = habits.visit(asset(), PLACES[place], now, learning);
-            habits.send(asset(), visit.place, now, u64::from(kib) << 10, tainted);
+            habits.send((asset(), visit.place, visit.spot), now, u64::from(kib) << 10, tainted);
             if tainted {
                 habits.taint(asset(), visit.place);
             }

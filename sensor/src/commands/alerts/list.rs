@@ -68,27 +68,30 @@ pub(super) fn write_table(
             if is_filtered { "no stored alert is like that" } else { "no alerts are stored" };
         return writeln!(to, "{none}");
     };
-    let mut table =
-        Table::new(["ALERT", "CHANGED (UTC)", "SEVERITY", "STATUS", "ASSET", "WHERE", "WHAT"]);
-    for alert in alerts {
-        let paint = colours.then(|| colour(alert.severity));
-        let time = alert.time.people().to_string();
-        table.row([
-            Cell::text(short(alert.id)),
-            // To the minute.
-            Cell::text(time.get(..16).unwrap_or(&time)),
-            Cell::text(severity(alert.severity)).coloured(paint),
-            Cell::text(match alert.status {
-                Status::Open => "open",
-                Status::Acknowledged => "seen",
-                Status::Suppressed => "held",
-            }),
-            Cell::name(&alert.asset.name, 18),
-            place(alert),
-            Cell::name(&alert.title, 200),
+    if alerts.iter().any(|alert| alert.sensor != latest.sensor) {
+        let mut table = Table::new([
+            "ALERT",
+            "CHANGED (UTC)",
+            "SEVERITY",
+            "STATUS",
+            "SENSOR",
+            "ASSET",
+            "WHERE",
+            "WHAT",
         ]);
+        for alert in alerts {
+            let [id, time, severity, status, rest @ ..] = cells(alert, colours);
+            let [asset, place, what] = rest;
+            let sensor = Cell::name(&alert.sensor, 14);
+            table.row([id, time, severity, status, sensor, asset, place, what]);
+        }
+        write!(to, "{}", table.under(""))?;
+    } else {
+        let mut table =
+            Table::new(["ALERT", "CHANGED (UTC)", "SEVERITY", "STATUS", "ASSET", "WHERE", "WHAT"]);
+        alerts.iter().for_each(|alert| table.row(cells(alert, colours)));
+        write!(to, "{}", table.under(""))?;
     }
-    write!(to, "{}", table.under(""))?;
     let open = alerts.iter().filter(|alert| alert.status == Status::Open).count();
     let count = grouped(alerts.len() as u64);
     let shown = match alerts.len() {
@@ -98,6 +101,25 @@ pub(super) fn write_table(
     };
     let id = short(latest.id);
     writeln!(to, "\n{shown}, {} open. Why: egret alerts show {id}", grouped(open as u64))
+}
+
+fn cells(alert: &Alert, colours: bool) -> [Cell; 7] {
+    let paint = colours.then(|| colour(alert.severity));
+    let time = alert.time.people().to_string();
+    [
+        Cell::text(short(alert.id)),
+        // To the minute.
+        Cell::text(time.get(..16).unwrap_or(&time)),
+        Cell::text(severity(alert.severity)).coloured(paint),
+        Cell::text(match alert.status {
+            Status::Open => "open",
+            Status::Acknowledged => "seen",
+            Status::Suppressed => "held",
+        }),
+        Cell::name(&alert.asset.name, 18),
+        place(alert),
+        Cell::name(&alert.title, 200),
+    ]
 }
 
 fn place(alert: &Alert) -> Cell {

@@ -42,6 +42,10 @@ ALERT     CHANGED (UTC)     SEVERITY  STATUS  ASSET               WHERE         
 4 alerts, 3 open. Why: egret alerts show 00000000
 "
     );
+    let other = Alert { sensor: "rack-8\x1b[2J".to_owned(), ..numbered(5) };
+    let of_two = text(|to| list::write_table(&[numbered(1), other], false, false, false, to));
+    assert!(of_two.contains("STATUS  SENSOR"), "{of_two}");
+    assert!(of_two.contains(r"  rack-8\x1b[2J  "), "{of_two}");
     let coloured = text(|to| list::write_table(&alerts, true, false, true, to));
     assert!(coloured.contains("\x1b[1;97;41mhigh\x1b[0m      open"));
     assert!(coloured.contains("\nthe 4 latest alerts (--limit 0: all), 3 open."));

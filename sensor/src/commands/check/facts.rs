@@ -9,6 +9,7 @@ use crate::capture::xdp::Probe;
 
 pub(super) mod files;
 pub(super) mod machine;
+pub(super) mod nats;
 pub(super) mod services;
 pub(super) mod traffic;
 

@@ -2,6 +2,7 @@
 
 mod backend;
 pub(super) mod config;
+pub(super) mod fleet;
 pub(super) mod flows;
 pub(super) mod interface;
 pub(super) mod machine;

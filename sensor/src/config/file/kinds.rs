@@ -173,6 +173,30 @@ pub(super) const SYSLOG_URL: Kind<Url> = Kind {
     },
 };
 
+pub(super) const NATS_URL: Kind<Url> = Kind {
+    expected: "\"nats://host:4222\" or \"tls://host:4222\", without a user and not of a link-local \
+               address",
+    read: |value| {
+        let address = url(text(value)?, &["nats", "tls"])?;
+        let is_bare = address.username().is_empty()
+            && address.password().is_none()
+            && matches!(address.path(), "" | "/")
+            && address.query().is_none()
+            && address.fragment().is_none();
+        is_bare.then_some(address)
+    },
+};
+pub(super) const SITE: Kind<String> = Kind {
+    expected: "a word of at most 32 letters, digits, - and _, such as \"dc1\"",
+    read: |value| {
+        let is_word = |text: &&str| {
+            text.len() <= 32
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        };
+        text(value).filter(is_word).map(str::to_owned)
+    },
+};
+
 /// A text that can be used as it is: something in it, and nothing that breaks a line.
 fn text(value: &Value) -> Option<&str> {
     match value {

@@ -7,14 +7,14 @@ use super::assets;
 use super::keys::Keys;
 use super::kinds::{
     ADDRESS, BACKEND, BASE_URL, BUSINESS_HOURS, COUNT, DURATION, FLAG, LISTEN, MIRROR_DESTINATION,
-    PORT, PREFIX, RATE, ROOM, SEVERITY, SIZE, SNAPLEN, SYSLOG_URL, TEXT, TIME, TIMEZONE, WEB_URL,
-    WEBHOOK_FORMAT, WINDOW, WORKERS, WRAPPING,
+    NATS_URL, PORT, PREFIX, RATE, ROOM, SEVERITY, SITE, SIZE, SNAPLEN, SYSLOG_URL, TEXT, TIME,
+    TIMEZONE, WEB_URL, WEBHOOK_FORMAT, WINDOW, WORKERS, WRAPPING,
 };
 use super::problem::Report;
 use super::raw::Table;
 use crate::alert::Severity;
 use crate::config::{
-    Audit, Capture, Channels, Config, Deliver, DnsPort, GuestOperations, Http, HttpTls,
+    Audit, Capture, Channels, Config, Deliver, DnsPort, Fleet, GuestOperations, Http, HttpTls,
     Maintenance, MirrorPolicy, PortFormula, Segment, Syslog, SyslogTarget, SyslogTls, Threshold,
     TlsEgress, Webhook, WebhookFormat,
 };
@@ -23,6 +23,9 @@ use crate::whereabouts::{Database, Databases};
 
 /// Formulas that may be given: each is tried on every answer alive at every odd connection.
 const MAX_FORMULAS: usize = 32;
+
+/// The longest name of a sensor among others, in bytes: a part of subjects and keys.
+const LONGEST_NAME: usize = 64;
 
 /// Reads the whole tree into `config`; what is wrong goes to `report`.
 pub(super) fn read(tree: &Table, config: &mut Config, report: &mut Report) {
@@ -68,6 +71,7 @@ pub(super) fn read(tree: &Table, config: &mut Config, report: &mut Report) {
             keys.set("disk", &ROOM, &mut config.evidence.disk);
         });
         top.section("deliver", |keys| deliver(keys, &mut config.deliver));
+        top.section("fleet", |keys| fleet(keys, &mut config.fleet, &config.sensor.name));
         top.section("http", |keys| http(keys, &mut config.http));
     });
 }
@@ -225,6 +229,20 @@ fn file(keys: &mut Keys<'_, '_>, key: &'static str) -> Option<PathBuf> {
     let mut path: Option<String> = None;
     keys.set(key, &TEXT, &mut path);
     path.map(PathBuf::from)
+}
+
+fn fleet(keys: &mut Keys<'_, '_>, to: &mut Fleet, sensor: &str) {
+    keys.list("servers", &NATS_URL, &mut to.servers);
+    keys.set("site", &SITE, &mut to.site);
+    to.credentials_file = file(keys, "credentials_file");
+    to.ca_file = file(keys, "ca_file");
+    if to.is_on() && sensor.len() > LONGEST_NAME {
+        let advice = format!(
+            "the others know a sensor by its name, of at most {LONGEST_NAME} bytes: give a shorter \
+             sensor.name than \"{sensor}\""
+        );
+        keys.note(keys.origin("servers"), "servers", &advice);
+    }
 }
 
 fn http(keys: &mut Keys<'_, '_>, to: &mut Http) {

@@ -148,6 +148,11 @@ url = "http://10.0.0.1:8080"
 address = "tls://siem.example:6514"
 ca_file = "c"
 min_severity = "low"
+[fleet]
+servers = ["nats://nats-1:4222", "tls://nats-2.example"]
+site = "dc1"
+credentials_file = "c"
+ca_file = "a"
 [http]
 listen = "0.0.0.0:1"
 tls = { cert = "c", key = "k" }
@@ -236,6 +241,9 @@ fn every_key_of_policy_and_services_reaches_its_place() {
     assert_eq!(http.tls, Some(HttpTls { cert: "c".into(), key: "k".into() }));
     assert_eq!(http.token_file, Some("t".into()));
     assert_eq!(http.url.as_ref().unwrap().path(), "/sensor");
+    let fleet = &config.fleet;
+    assert_eq!((fleet.servers.len(), fleet.site.as_str()), (2, "dc1"));
+    assert_eq!((&fleet.credentials_file, &fleet.ca_file), (&Some("c".into()), &Some("a".into())));
     let evidence = Evidence { enabled: false, memory: 8 << 20, disk: 1_000_000_000 };
     assert_eq!(config.evidence, evidence);
 }

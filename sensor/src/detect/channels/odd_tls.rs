@@ -75,13 +75,14 @@ fn is_made_up(name: &str) -> bool {
         && label.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// A session of an asset with the outside.
+/// A session of an asset with the outside: what there is to say of it.
 pub(super) fn begins(
     look: &Look<'_>,
     hello: &TlsSession,
     named: Option<Name>,
-) -> [Option<Finding>; 3] {
-    let Some(asset) = look.ends.client else { return [None, None, None] };
+    into: &mut Vec<Finding>,
+) {
+    let Some(asset) = look.ends.client else { return };
     let to = &look.flow.server;
     let is_bare = matches!(hello.carrier, Carrier::Tcp | Carrier::Quic(_));
     let counted = ("sessions", 1.0, 1.0);
@@ -90,28 +91,27 @@ pub(super) fn begins(
         found.about(to.port.to_string(), what).at(look, hello.sni.clone())
     };
     let odd = is_bare && is_of_another(to.port);
-    let odd = odd.then(|| {
+    into.extend(odd.then(|| {
         found(&TLS_ODD_PORT, format!("spoke TLS with {} on port {}", to.address, to.port))
-    });
+    }));
     let rsa = is_bare && hello.rsa_only && !is_of_tls(to.port);
-    let rsa = rsa.then(|| {
+    into.extend(rsa.then(|| {
         let what =
             format!("offered {} nothing but RSA key exchange on port {}", to.address, to.port);
         found(&RSA_KEY_EXCHANGE, what)
-    });
+    }));
     let name = hello.sni.as_deref().filter(|name| is_made_up(name));
     let tor = name.filter(|_| {
         let support = |named: Name| look.estate.answers.support(asset, named.domain, to.address);
         named.map(support) == Some(Support::Unknown)
     });
-    let tor = tor.map(|name| {
+    into.extend(tor.map(|name| {
         let what = format!("opened TLS to {} as {name}, a name that nobody resolved", to.address);
         let mut tor = found(&TOR_LIKE, what);
         tor.subject = to.address.to_string();
         tor.weight = if is_of_tor(to.port) { 1.5 } else { 0.0 };
         tor
-    });
-    [odd, rsa, tor]
+    }));
 }
 
 #[cfg(test)]

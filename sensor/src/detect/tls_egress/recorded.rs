@@ -115,6 +115,7 @@ impl Watch {
             notes.add(Notes::NEW_NETWORK);
         }
         let doubtful = approval == Approval::Doubtful;
-        Some(Session { place: visit.place, notes, new, doubtful, said: Arc::new(said) })
+        let (place, spot) = (visit.place, visit.spot);
+        Some(Session { place, spot, notes, new, doubtful, said: Arc::new(said) })
     }
 }

@@ -74,6 +74,7 @@ mod tests {
                 learning: true,
                 bytes_out: 0,
                 bytes_in: 0,
+                moved: crate::status::Moved::default(),
             })
             .collect()
     }

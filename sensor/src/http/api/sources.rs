@@ -10,7 +10,7 @@ use prometheus::proto::MetricFamily;
 use serde::Serialize;
 
 use super::Parts;
-use crate::status::{Feeds, Interface, Mirror};
+use crate::status::{Feeds, Fleet, Interface, Mirror};
 use crate::time::Timestamp;
 
 /// All of them.
@@ -19,6 +19,8 @@ pub(in crate::http) struct Sources {
     now: Timestamp,
     interfaces: Vec<Interface>,
     mirror: Mirror,
+    /// The connection to other sensors; none: there are none.
+    fleet: Option<Fleet>,
     #[serde(flatten)]
     feeds: Feeds,
     counts: Counts,
@@ -43,6 +45,7 @@ pub(in crate::http) async fn sources(State(parts): State<Parts>) -> Json<Sources
         now: (parts.clock)(),
         interfaces: status.interfaces,
         mirror: status.mirror,
+        fleet: status.fleet,
         feeds: Feeds::clone(&status.feeds),
         counts: Counts {
             syslog: by_result(&metrics.syslog.messages),

@@ -47,6 +47,7 @@ function facts(alert) {
     ["Where", explained.where ? h("bdi", {}, visible(explained.where)) : null],
     ["How much", explained.how_much.length ? explained.how_much.map((text) => h("div", {}, visible(text))) : null],
     ["Since", visible(explained.since)],
+    ["Sensor", h("bdi", {}, visible(alert.sensor))],
     ["Sure", `${(100 * alert.confidence).toFixed(0)} %`],
     ["Technique", `${alert.techniques.join(", ")} (MITRE ATT&CK), by analytic ${alert.analytic}`],
   ];

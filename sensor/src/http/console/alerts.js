@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { badge, every, fill, h, name, visible } from "./dom.js";
 import { ANALYTICS, SEVERITIES, STATUS, agoShort, counted, minute } from "./words.js";
-import { sensorTime } from "./live.js";
+import { now, sensorTime } from "./live.js";
 
 const STEP = 50;
 const MOST = 1000;
@@ -12,11 +12,13 @@ const MOST = 1000;
 export function row(alert, short = false) {
   const to = alert.destination;
   const place = to ? name(to.sni ?? to.address, 80) : null;
+  const own = now.status?.sensor;
+  const sensor = own && alert.sensor !== own ? name(alert.sensor, 40) : null;
   return h("div", { role: "listitem" },
     h("a", { class: "row", href: `#alert=${alert.id}`, data: { key: alert.id } },
       badge(alert.severity, alert.severity === "informational" ? "info" : alert.severity),
       h("span", { class: "what" }, h("span", { class: "title" }, visible(alert.title).slice(0, 240)),
-        h("span", { class: "who" }, name(alert.asset.name, 80), place ? " to " : null, place)),
+        h("span", { class: "who" }, name(alert.asset.name, 80), place ? " to " : null, place, sensor ? " · " : null, sensor)),
       h("span", { class: "meta" }, short || alert.status === "open" ? null : h("span", { class: "status" }, STATUS[alert.status]),
         h("time", { datetime: alert.time, title: `${minute(alert.time)} UTC` }, agoShort(alert.time, sensorTime())))));
 }

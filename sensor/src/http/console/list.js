@@ -23,7 +23,7 @@ export function listen(back, go) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     if (event.key === "Escape") {
       back();
-    } else if (/^[1-4]$/.test(event.key)) {
+    } else if (/^[1-5]$/.test(event.key)) {
       go(Number(event.key) - 1);
     } else if (["j", "k"].includes(event.key)) {
       if (move(event.key)) event.preventDefault();

@@ -11,11 +11,12 @@ import { alert } from "./alert.js";
 import { alerts } from "./alerts.js";
 import { asset } from "./asset.js";
 import { assets } from "./assets.js";
+import { fleet } from "./fleet.js";
 import { overview } from "./overview.js";
 import { sources } from "./sources.js";
 
-const VIEWS = ["overview", "alerts", "assets", "sources"];
-const SHOW = { overview, alerts, alert, assets, asset, sources };
+const VIEWS = ["overview", "alerts", "assets", "sources", "fleet"];
+const SHOW = { overview, alerts, alert, assets, asset, sources, fleet };
 /** Where Esc leads from one thing. */
 const LISTS = { alert: "alerts", asset: "assets" };
 
@@ -113,6 +114,8 @@ function pulse({ status, error }) {
   text.textContent = error ? "no answer" : well ? "live" : "stands still";
   place.title = error ? visible(error) : well ? "The sensor answers, and its workers look for packets" : "A worker has not looked for packets for some seconds";
   if (!status) return;
+  // One sensor alone needs no view of others.
+  document.getElementById("fleet").hidden = !status.fleet;
   const about = `${status.sensor} · Egret ${status.version}`;
   document.getElementById("sensor").textContent = visible(about);
 }

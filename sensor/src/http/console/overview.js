@@ -20,7 +20,8 @@ function concerns(status, counts) {
   for (const one of status.interfaces) {
     if (one.state !== "up") say("bad", `Interface ${one.name}: ${one.state}`, "#sources");
   }
-  if (status.interfaces.length === 0) say("bad", "No interface is open.", "#sources");
+  if (status.fleet && !status.fleet.connected) say("warn", "There is no connection to the fleet; this sensor works alone.", "#fleet");
+  if (status.interfaces.length === 0 && !status.is_relay) say("bad", "No interface is open.", "#sources");
   for (const source of status.mirror.sources.filter((source) => !source.is_well)) {
     say("warn", `The mirror at ${source.interface ?? "a file"} ${source.health}`, "#sources");
   }

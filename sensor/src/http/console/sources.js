@@ -86,11 +86,25 @@ function interfaces(said, now) {
   return card("Interfaces", {}, table(["Interface", "State", "Packets", "Lost", "Last packet", "Taken by"], rows));
 }
 
+function fleet(said, now) {
+  const link = said.fleet;
+  if (!link) return null;
+  const facts = [
+    ["Site", visible(link.site)],
+    ["Connection", link.connected ? badge("good", "connected") : badge("warn", "away")],
+    [link.connected ? "Since" : "Last change", ago(link.since, now)],
+    link.server ? ["Server", name(link.server, 60)] : null,
+    link.error ? ["What went wrong", h("bdi", {}, visible(link.error))] : null,
+  ].filter(Boolean);
+  return card("Fleet", {}, h("dl", { class: "pairs" }, facts.map(([label, value]) => h("div", {}, h("dt", {}, label), h("dd", {}, value)))),
+    link.connected ? null : h("p", { class: "help" }, "This sensor works alone; what it owes the others waits on its disk."));
+}
+
 export async function sources(view, { signal }) {
   const load = async () => {
     const said = await get("/api/sources", signal);
     const now = Date.parse(said.now);
-    fill(view, h("div", { class: "head" }, h("h1", {}, "Sources")), mirrors(said), interfaces(said, now), syslog(said, now), audit(said, now), flows(said, now));
+    fill(view, h("div", { class: "head" }, h("h1", {}, "Sources")), mirrors(said), interfaces(said, now), syslog(said, now), audit(said, now), flows(said, now), fleet(said, now));
   };
   await load();
   every(5000, signal, () => load().catch(() => {}));

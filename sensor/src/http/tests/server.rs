@@ -53,6 +53,7 @@ impl Server {
         let (asker, questions) = questions();
         let counted = metrics.clone();
         let parts = Parts {
+            fleet: None,
             metrics,
             status: shared.0,
             keeper: shared.1,

@@ -55,6 +55,7 @@ impl Assets {
             let learned_by = engine.learned_by(id, now);
             learning.assets += usize::from(learned_by.is_some());
             learning.until = learning.until.max(learned_by);
+            let [out_internal, out_external, in_internal, in_external] = engine.moved_by_scope(id);
             all.push(status::Asset {
                 name: asset.name.to_string(),
                 role: asset.role.name(),
@@ -64,6 +65,7 @@ impl Assets {
                 learning: engine.learning(id, now),
                 bytes_out: moved.sent,
                 bytes_in: moved.received,
+                moved: status::Moved { out_internal, out_external, in_internal, in_external },
             });
         }
         (Arc::new(all), learning)

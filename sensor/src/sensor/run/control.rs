@@ -16,6 +16,7 @@ use crate::capture::receive::Held;
 use crate::cli::Exit;
 use crate::config::Config;
 use crate::deliver::Deliver;
+use crate::fleet::Fleet;
 use crate::http::Access;
 use crate::metrics::Metrics;
 use crate::status;
@@ -67,6 +68,7 @@ pub(super) struct Running {
     pub(super) teller: JoinHandle<()>,
     pub(super) io: Io,
     pub(super) deliver: Deliver,
+    pub(super) fleet: Option<Fleet>,
     pub(super) status: status::Shared,
     pub(super) metrics: Metrics,
     pub(super) messages: Receiver<Message>,
@@ -184,6 +186,7 @@ impl Running {
             }
             status.clock_error = clock_error;
             status.store_error = store_error;
+            status.fleet = self.fleet.as_ref().map(Fleet::status);
             status.interfaces = interfaces;
             status.bytes = self.metrics.capture_bytes.get();
             status.flows = u64::try_from(self.metrics.flows_active.get()).unwrap_or(0);

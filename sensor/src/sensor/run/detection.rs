@@ -22,6 +22,7 @@ use crate::event::{Record, Report};
 use crate::inquiry::Questions;
 use crate::intake::join::Join;
 use crate::metrics::Metrics;
+use crate::peers::Peers;
 use crate::status;
 use crate::store::keeper::Keeper;
 use crate::system::now;
@@ -65,6 +66,8 @@ pub(super) struct Detection {
     pub(super) events: Option<EventFile>,
     /// Who keeps the packets of alerts, where they are kept.
     pub(super) evidence: Option<evidence::Teller>,
+    /// What is exchanged with other sensors, where there are any.
+    pub(super) peers: Option<Peers>,
     pub(super) accounts: Accounts,
     pub(super) pulse: Arc<Pulse>,
     pub(super) status: status::Shared,
@@ -90,6 +93,9 @@ impl Detection {
             }
             // The last operations of an attack wait for nothing else to happen.
             self.joined(self.merge.reached());
+            if let Some(peers) = &mut self.peers {
+                peers.turn(&mut self.engine, self.merge.reached());
+            }
             self.raise();
             self.questions.answer(&self.engine, now);
             if looked.elapsed() >= LOOK {

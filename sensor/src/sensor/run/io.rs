@@ -3,19 +3,25 @@
 use std::io;
 use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::RunError;
 use super::control::Message;
 use super::settings::Stored;
 use super::start::spawn;
-use crate::deliver::Delivery;
+use crate::deliver::{Delivery, Packets};
+use crate::fleet::Fleet;
 use crate::http;
 use crate::store::keeper::Keeper;
+
+/// How long it may take to give back what others are to deliver.
+const LEAVING: Duration = Duration::from_secs(1);
 
 /// What the thread is told.
 #[derive(Debug)]
@@ -29,6 +35,7 @@ pub(super) struct Tasks {
     pub(super) bound: http::Bound,
     pub(super) parts: http::Parts,
     pub(super) delivery: Delivery<Keeper>,
+    pub(super) fleet: Option<(Fleet, Packets)>,
 }
 
 /// A handle to the thread.
@@ -68,9 +75,14 @@ async fn work(
     mut signals: Signals,
     messages: Sender<Message>,
     mut orders: UnboundedReceiver<Order>,
-    Tasks { bound, parts, delivery }: Tasks,
+    Tasks { bound, parts, delivery, fleet }: Tasks,
 ) {
     let keeper = parts.keeper.clone();
+    // It ends with the runtime.
+    let fleet = fleet.map(|(fleet, packets)| {
+        let run = fleet.clone().run(parts.status.clone(), keeper.clone(), packets);
+        (fleet, tokio::spawn(run))
+    });
     let delivery = tokio::spawn(delivery.run());
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(http::serve(bound, parts, async { drop(stopped.await) }));
@@ -91,6 +103,11 @@ async fn work(
     if let Err(error) = delivery.await {
         tracing::error!("delivery: {error}");
     }
+    if let Some((fleet, task)) = fleet {
+        fleet.leave();
+        // What is not given back now is given to another in a while.
+        let _ = timeout(LEAVING, task).await;
+    }
     drop(stop);
     if let Ok(Err(error)) = server.await {
         tracing::error!("http: {error}");
@@ -109,14 +126,14 @@ async fn follow_stored(keeper: Keeper, messages: Sender<Message>) {
 }
 
 /// The signals that mean something.
-struct Signals {
+pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
 }
 
 impl Signals {
-    fn new() -> io::Result<Self> {
+    pub(super) fn new() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
@@ -124,7 +141,7 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> Message {
+    pub(super) async fn next(&mut self) -> Message {
         tokio::select! {
             _ = self.terminate.recv() => Message::Stop,
             _ = self.interrupt.recv() => Message::Stop,

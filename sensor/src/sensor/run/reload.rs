@@ -78,7 +78,8 @@ impl Running {
         self.http.apply(http);
         let exporters = Prepared::only(&self.config.intake.flows.allow);
         self.intake.apply(syslog, exporters, files);
-        let targets = deliver::targets(&self.config.deliver, self.config.http.url.as_ref());
+        let (deliver, base) = (&self.config.deliver, self.config.http.url.as_ref());
+        let targets = deliver::within(self.fleet.as_ref(), deliver, base);
         self.keeper.subscribe(targets.iter().map(Target::subscription).collect());
         self.deliver.reconfigure(targets);
         self.reconfigure();

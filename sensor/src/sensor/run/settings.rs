@@ -107,6 +107,9 @@ pub(super) fn keep_fixed(running: &Config, new: &mut Config) -> Vec<&'static str
     if keep("evidence", running.evidence == new.evidence) {
         new.evidence = running.evidence;
     }
+    if keep("fleet", running.fleet == new.fleet) {
+        new.fleet = running.fleet.clone();
+    }
     if keep("http.listen", running.http.listen == new.http.listen) {
         new.http = running.http.clone();
     }
@@ -143,6 +146,7 @@ mod tests {
             new.sensor.data_dir = "/elsewhere".into();
             new.capture.workers = 7;
             new.evidence.enabled = false;
+            new.fleet.site = "elsewhere".to_owned();
             new.http.listen = "127.0.0.1:1".parse().unwrap();
             new.intake.syslog.udp = "127.0.0.1:514".parse().ok();
             new.intake.flows.udp = "127.0.0.1:2055".parse().ok();
@@ -153,6 +157,7 @@ mod tests {
                 "sensor.data_dir",
                 "capture",
                 "evidence",
+                "fleet",
                 "http.listen",
                 "intake.syslog",
                 "intake.flows",

@@ -6,7 +6,7 @@ use std::path::Path as FilePath;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, RwLock};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::accounts::Accounts;
 use super::assets::Assets;
@@ -35,6 +35,7 @@ use crate::cli;
 use crate::config::{self, Config};
 use crate::deliver::{self, Target};
 use crate::detect::Engine;
+use crate::fleet::Fleet;
 use crate::http;
 use crate::inquiry::{self, Questions};
 use crate::intake::audit::follow::Patterns;
@@ -55,6 +56,9 @@ use crate::text::file_name;
 const BATCHES: usize = 1024;
 /// The fewest flows that a worker holds, however many workers there are.
 const LEAST_FLOWS: usize = 1 << 16;
+
+/// How long what is judged of an asset that is new here waits for what other sensors know of it.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 
 /// What needs rights, opened while they are there.
 struct Opened {
@@ -95,7 +99,8 @@ pub(super) fn start(
         on_committed,
         on_removed: evidence::on_removed(evidence.clone()),
     };
-    let targets = deliver::targets(&config.deliver, config.http.url.as_ref());
+    let fleet = Fleet::new(&config.fleet, &config.sensor.name, &metrics, now);
+    let targets = deliver::within(fleet.as_ref(), &config.deliver, config.http.url.as_ref());
     let owed = targets.iter().map(Target::subscription).collect();
     let keeper = Keeper::start(store, owed, metrics.clone(), wiring)?;
     let status: status::Shared = Arc::new(RwLock::new(Status {
@@ -107,6 +112,7 @@ pub(super) fn start(
     let (posts, posted) = post::posts();
     let (asker, questions) = inquiry::questions();
     let parts = http::Parts {
+        fleet: fleet.clone(),
         metrics: metrics.clone(),
         status: Arc::clone(&status),
         keeper: keeper.clone(),
@@ -119,7 +125,7 @@ pub(super) fn start(
     let dropped = metrics.events_dropped.with_label_values(&["events"]);
     let events =
         events.map(|opened| EventFile::start(opened, links.names(), dropped)).transpose()?;
-    let engine = engine(&config, &stored, baseline);
+    let engine = engine(&config, &stored, baseline, fleet.as_ref());
     let (to_detection, batches) = mpsc::sync_channel(BATCHES);
     let refused = Refused::default();
     let accounts = Accounts::new(refused.clone());
@@ -156,9 +162,10 @@ pub(super) fn start(
     let (to_control, messages) = mpsc::channel();
     let seed = now().as_nanos() ^ u64::from(std::process::id());
     let (deliver, delivery) =
-        deliver::delivery(targets, (keeper.clone(), packets), metrics.clone(), now, seed);
+        deliver::delivery(targets, (keeper.clone(), packets.clone()), metrics.clone(), now, seed);
     let access = http.access();
-    let io = io::start(to_control, io::Tasks { bound: http, parts, delivery })?;
+    let tasks = io::Tasks { bound: http, parts, delivery, fleet: fleet.clone().zip(Some(packets)) };
+    let io = io::start(to_control, tasks)?;
     let steps = clock::Steps::new(now(), Instant::now());
     Ok(Running {
         settings,
@@ -174,6 +181,7 @@ pub(super) fn start(
         teller,
         io,
         deliver,
+        fleet,
         status,
         metrics,
         messages,
@@ -264,6 +272,7 @@ fn start_detection(
     let (orders, receiver) = mpsc::channel();
     let pulse = Arc::new(Pulse::new(0));
     let detection = Detection {
+        peers: parts.fleet.as_ref().map(Fleet::peers),
         engine,
         merge,
         join: Join::default(),
@@ -284,9 +293,17 @@ fn start_detection(
     Ok(Thread { orders, pulse, handle })
 }
 
-fn engine(config: &Config, stored: &Stored, baseline: Option<Baseline>) -> Engine {
+fn engine(
+    config: &Config,
+    stored: &Stored,
+    baseline: Option<Baseline>,
+    fleet: Option<&Fleet>,
+) -> Engine {
     let mut engine = Engine::new(&stored.under(config.clone()), None, baseline);
     engine.judge(&stored.verdicts);
+    if let Some(fleet) = fleet {
+        engine.join_fleet(&fleet.own().to_string(), ANSWERED_WITHIN);
+    }
     // What logs tell of long before this is history.
     engine.reach(now());
     let own = interface::own_addresses();

@@ -98,7 +98,7 @@ fn tell((from, sender): (&Store, &str), (to, own): (&mut Store, &str)) -> usize 
 fn what_is_acknowledged_anywhere_is_known_everywhere() {
     let ((_a, mut a), (_b, mut b)) = (store(), store());
     let id = alert(Severity::Medium).id;
-    let soc = [Subscription { target: "soc".to_owned(), min_severity: Severity::Low }];
+    let soc = [Subscription { target: "soc".to_owned(), min_severity: Severity::Low, held: None }];
     a.commit(&[alert(Severity::Medium)], &soc, 1).unwrap();
     a.acknowledge(id, "ann", Some("ticket 7"), at(1)).unwrap();
     a.judge(id, Verdict::Harmless).unwrap();

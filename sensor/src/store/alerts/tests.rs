@@ -6,7 +6,7 @@ use crate::store::keeper::Due;
 fn the_oldest_that_nobody_waits_for_go_first() {
     let directory = tempfile::tempdir().unwrap();
     let mut store = Store::open(directory.path()).unwrap();
-    let soc = [Subscription { target: "soc".to_owned(), min_severity: Severity::High }];
+    let soc = [Subscription { target: "soc".to_owned(), min_severity: Severity::High, held: None }];
     for number in 0..10 {
         let severity = if number < 3 { Severity::High } else { Severity::Low };
         let time = Timestamp::from_parts(1_000 + number, 0);
@@ -42,7 +42,7 @@ fn the_oldest_that_nobody_waits_for_go_first() {
 fn a_row_that_cannot_be_read_holds_up_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let mut store = Store::open(directory.path()).unwrap();
-    let soc = [Subscription { target: "soc".to_owned(), min_severity: Severity::Low }];
+    let soc = [Subscription { target: "soc".to_owned(), min_severity: Severity::Low, held: None }];
     store.commit(&[numbered(1), numbered(2)], &soc, 1).unwrap();
     let sql = "UPDATE alert SET body = '{}' WHERE id = ?1";
     store.connection.execute(sql, [numbered(1).id.to_string()]).unwrap();

@@ -200,6 +200,7 @@ impl Scribe {
 
     fn commit(&mut self, batch: Vec<(u64, Alert)>) -> Result<(), StoreError> {
         let (order, alerts): (Vec<u64>, Vec<Alert>) = batch.into_iter().unzip();
+        self.shared.hold(&mut self.subscriptions, (self.wiring.clock)());
         let committed = match self.store.commit(&alerts, &self.subscriptions, self.run) {
             Ok(committed) => committed,
             Err(error) => {

@@ -11,7 +11,7 @@ mod trouble;
 pub(super) const NOW: Timestamp = Timestamp::from_parts(1_795_184_000, 0);
 
 pub(super) fn soc() -> Vec<Subscription> {
-    vec![Subscription { target: "soc".to_owned(), min_severity: Severity::Medium }]
+    vec![Subscription { target: "soc".to_owned(), min_severity: Severity::Medium, held: None }]
 }
 
 /// A keeper over the database in a directory, and what it commits.
@@ -94,8 +94,13 @@ fn an_alert_is_on_disk_and_owed_before_anyone_is_told() {
 #[test]
 fn targets_are_owed_what_is_severe_enough_for_them() {
     let directory = tempfile::tempdir().unwrap();
-    let owed = [("all", Severity::Informational), ("worst", Severity::Critical)]
-        .map(|(target, min_severity)| Subscription { target: target.to_owned(), min_severity });
+    let owed = [("all", Severity::Informational), ("worst", Severity::Critical)].map(
+        |(target, min_severity)| Subscription {
+            target: target.to_owned(),
+            min_severity,
+            held: None,
+        },
+    );
     let kept = start_over(Store::open(directory.path()).unwrap(), owed.to_vec());
     kept.commit(numbered(1));
     let due = |target: &str| block_on(kept.keeper.due(target, NOW)).unwrap();

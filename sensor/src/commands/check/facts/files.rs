@@ -31,6 +31,9 @@ fn paths(config: &Config) -> Vec<(&'static str, &Path, Kind)> {
     for target in &config.deliver.syslog {
         paths.push(("deliver.syslog.ca_file", target.ca_file.as_deref(), Kind::Public));
     }
+    let fleet = &config.fleet;
+    paths.push(("fleet.credentials_file", fleet.credentials_file.as_deref(), Kind::Secret));
+    paths.push(("fleet.ca_file", fleet.ca_file.as_deref(), Kind::Public));
     paths.push(("http.token_file", config.http.token_file.as_deref(), Kind::Secret));
     if let Some(tls) = &config.http.tls {
         paths.push(("http.tls.cert", Some(&tls.cert), Kind::Public));

@@ -7,7 +7,7 @@ fn habit(bytes: u64, learned: bool) -> Habit {
     let asset = crate::detect::tests::any_asset();
     let now = crate::detect::tests::time(0);
     let visit = habits.visit(asset, "place.example", now, learned);
-    habits.send(asset, visit.place, now, bytes, false);
+    habits.send((asset, visit.place, visit.spot), now, bytes, false);
     habits.habit(asset, visit.place).unwrap().clone()
 }
 
@@ -101,11 +101,12 @@ fn daily(learned: u64, daily: impl Fn(u64) -> u64, days: u64) -> Habit {
     let mut habits = crate::baseline::Habits::default();
     let asset = crate::detect::tests::any_asset();
     let at = |day: u64| crate::detect::tests::time(day * 86_400);
-    let place = habits.visit(asset, "place.example", at(0), learned > 0).place;
-    habits.send(asset, place, at(0), learned, false);
+    let visit = habits.visit(asset, "place.example", at(0), learned > 0);
+    let (place, spot) = (visit.place, visit.spot);
+    habits.send((asset, place, spot), at(0), learned, false);
     for day in 1..=days {
         habits.visit(asset, "place.example", at(day), false);
-        habits.send(asset, place, at(day), daily(day), false);
+        habits.send((asset, place, spot), at(day), daily(day), false);
     }
     habits.habit(asset, place).unwrap().clone()
 }

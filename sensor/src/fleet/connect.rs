@@ -1,0 +1,106 @@
+//! The client: connects for ever, to whichever of the servers that the config names answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::{AuthError, Client, ClientError, ConnectOptions, Event, ServerError};
+
+use super::link::Link;
+use super::{FleetError, PATIENCE, Shared, credentials};
+use crate::deliver;
+
+/// The longest pause between two attempts.
+const LONGEST: Duration = Duration::from_secs(15);
+
+/// A server that says nothing for so long is gone: a cable that was pulled says nothing either.
+const PING: Duration = Duration::from_secs(10);
+
+/// What may wait to be sent: what comes on top waits in the outbox.
+const WAITING: usize = 256;
+
+/// Starts a client, which connects by itself.
+pub(super) async fn client(shared: &Shared) -> Result<Client, FleetError> {
+    let config = &shared.config;
+    let failed = |error: &dyn std::fmt::Display| FleetError::Client(error.to_string());
+    let options = match config.credentials_file.clone() {
+        None => ConnectOptions::new(),
+        Some(path) => {
+            let link = Arc::clone(&shared.link);
+            ConnectOptions::with_auth_callback(move |nonce| {
+                let answer = credentials::answer(&path, &nonce);
+                let answer = answer.map_err(|error| {
+                    link.failed(&error.to_string());
+                    AuthError::new(error)
+                });
+                std::future::ready(answer)
+            })
+        }
+    };
+    let link = Arc::clone(&shared.link);
+    let seed = (shared.clock)().as_nanos();
+    let servers: Vec<String> = config.servers.iter().map(|server| server.as_str().into()).collect();
+    options
+        // Answers to this sensor are nobody else's to read.
+        .custom_inbox_prefix(format!("_INBOX.{}", shared.own))
+        .name(format!("egret {}", shared.own))
+        .tls_client_config(deliver::tls_client(config.ca_file.as_deref())?)
+        .connection_timeout(PATIENCE)
+        .request_timeout(Some(PATIENCE))
+        .ping_interval(PING)
+        .client_capacity(WAITING)
+        .retry_on_initial_connect()
+        // The config's names are those that certificates are checked against.
+        .ignore_discovered_servers()
+        .reconnect_delay_callback(move |attempts| pause(attempts, seed))
+        .event_callback(move |event| {
+            follow(&link, &event);
+            std::future::ready(())
+        })
+        .connect(servers)
+        .await
+        .map_err(|error| failed(&error))
+}
+
+/// The pause before an attempt: none before the first, then one that doubles, and of which sensors that
+/// failed together take different parts.
+fn pause(attempts: usize, seed: u64) -> Duration {
+    let Some(failures) = attempts.checked_sub(1).filter(|failures| *failures > 0) else {
+        return Duration::ZERO;
+    };
+    let bound = Duration::from_millis(100 << failures.min(10)).min(LONGEST);
+    let dice = seed.wrapping_add(attempts as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+    bound.mul_f64(0.5 + dice as f64 / f64::from(1u32 << 25))
+}
+
+/// What the client tells of.
+fn follow(link: &Link, event: &Event) {
+    match event {
+        Event::Connected => link.is_now(true),
+        Event::Disconnected | Event::Closed => link.is_now(false),
+        Event::ServerError(ServerError::AuthorizationViolation) => {
+            link.failed("the server refuses this sensor: check fleet.credentials_file");
+        }
+        Event::ServerError(ServerError::Other(reason))
+        | Event::ClientError(ClientError::Other(reason)) => link.failed(reason),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_bound_and_differ_between_sensors() {
+        assert_eq!((pause(0, 7), pause(1, 7)), (Duration::ZERO, Duration::ZERO));
+        for attempts in 2..200 {
+            for seed in [0, 7, u64::MAX] {
+                let pause = pause(attempts, seed);
+                assert!(pause >= Duration::from_millis(100) && pause <= LONGEST, "{pause:?}");
+            }
+        }
+        assert!(pause(2, 7) < Duration::from_millis(201));
+        assert!(pause(30, 7) >= LONGEST / 2);
+        assert_ne!(pause(9, 1), pause(9, 2));
+    }
+}
