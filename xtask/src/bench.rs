@@ -11,6 +11,7 @@ use self::capture::Capture;
 
 mod capture;
 mod completeness;
+mod detectors;
 mod instructions;
 mod live;
 mod measure;
@@ -36,6 +37,9 @@ pub(crate) struct Arguments {
     /// Counts instructions under callgrind on small samples instead of time
     #[arg(long)]
     instructions: bool,
+    /// Measures what share of the time is the detectors'
+    #[arg(long, conflicts_with = "instructions")]
+    detectors: bool,
 }
 
 /// What is measured instead of captures.
@@ -65,6 +69,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut complete = true;
     for kind in kinds {
         let capture = Capture::prepare(*kind, arguments.scale)?;
+        if arguments.detectors {
+            detectors::report(&capture, arguments.rounds, &core)?;
+            continue;
+        }
         whole_run::report(&capture, arguments.rounds, &core)?;
         complete &= completeness::report(&capture)?;
     }
