@@ -19,6 +19,9 @@ use crate::time::Timestamp;
 
 /// Messages that wait.
 const QUEUE: usize = 256;
+/// So many may be on their way before more is told of assets: a question should not wait behind many, because
+/// what an asset does waits for its answer.
+const AHEAD: usize = 8;
 /// Messages that are taken in one turn: packets wait meanwhile.
 const AT_ONCE: usize = 32;
 /// One part of the places is looked at so often: all are in an hour.
@@ -104,9 +107,11 @@ impl Peers {
             return;
         }
         self.waiting.extend(engine.unknown().into_iter().map(Told::Ask));
-        let learned = engine.learned(now, self.every).into_iter().map(Box::new);
-        self.waiting.extend(learned.map(Told::Learned));
-        self.tell_places(engine, now);
+        if QUEUE.saturating_sub(self.told.capacity()) < AHEAD {
+            let learned = engine.learned(now, self.every).into_iter().map(Box::new);
+            self.waiting.extend(learned.map(Told::Learned));
+            self.tell_places(engine, now);
+        }
         self.has_room();
     }
 

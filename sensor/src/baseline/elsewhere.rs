@@ -112,8 +112,9 @@ impl Elsewhere {
         Others { assets: of(0), alike: of(from) }
     }
 
-    /// Places of one sensor in one part.
-    fn share(&self) -> usize {
+    /// Places of one sensor in one part that there is room for; the others have room for as many of this
+    /// one's.
+    pub(crate) fn share(&self) -> usize {
         TOTAL / usize::from(PARTS) / self.told.len().max(FEW)
     }
 
@@ -223,6 +224,7 @@ mod tests {
         assert!(all <= TOTAL / usize::from(PARTS), "{all}");
         assert!(all > TOTAL / usize::from(PARTS) / 2);
         assert_eq!(elsewhere.others(its[107], 1000).alike, 900);
+        assert_eq!(elsewhere.share(), 81, "so many of ours have room there");
         (0..100).for_each(|sensor| elsewhere.forget(&sensor.to_string()));
         assert!(elsewhere.sums.is_empty());
     }

@@ -361,15 +361,22 @@ impl Known {
             let days = now.since(drain.since).as_secs().div_ceil(86_400);
             habit.total(days as usize + 1) as f64 / drain.bytes.max(1) as f64
         });
+        let (management, bytes) = (estate.role(asset).is_management(), habit.total(2));
+        let others = if management {
+            // Where guests of another site go is no reason for it to go there.
+            self.habits.others(asset, place, bytes)
+        } else {
+            self.habits.others_anywhere(&estate.elsewhere, asset, place, bytes)
+        };
         Some(Findings {
             habit,
-            others: self.habits.others_anywhere(&estate.elsewhere, asset, place, habit.total(2)),
+            others,
             notes: case.notes(),
             staged: case.staged(),
             led: case.led(),
             rare: case.rare(&self.rarity),
             drained,
-            management: estate.role(asset).is_management(),
+            management,
             doubtful: case.is_doubtful(),
             learning: estate.phase(asset, now) == Phase::Learning,
         })

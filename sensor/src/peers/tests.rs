@@ -158,3 +158,22 @@ fn while_nothing_is_taken_the_newest_waits() {
     assert_eq!(bucket.0.len(), written, "and it is told again where it was lost");
     assert_eq!(bucket.1.values().map(|part| part.places.len()).sum::<usize>(), 4);
 }
+
+/// Fails when a question waits behind all that there is to tell: what the asset does would be judged before
+/// the answer.
+#[test]
+fn a_question_waits_behind_few_messages() {
+    let (mut bucket, mut sensor) = (Bucket::default(), Sensor::new("a"));
+    for guest in 0..300 {
+        sensor.visit(u64::from(guest), guest, "a.example");
+        sensor.turn(u64::from(guest), &mut bucket);
+    }
+    (0..300).for_each(|guest| sensor.visit(1000 + u64::from(guest), guest, "b.example"));
+    // A round is over, and nothing is taken for a while.
+    (0..50).for_each(|step| sensor.peers.turn(&mut sensor.engine, time(2000 + step * 10)));
+    sensor.visit(2500, 301, "a.example");
+    sensor.peers.turn(&mut sensor.engine, time(2500));
+    let queued: Vec<Told> = std::iter::from_fn(|| sensor.exchange.told.try_recv().ok()).collect();
+    let before = queued.iter().position(|told| matches!(told, Told::Ask(_))).unwrap();
+    assert!((8..=24).contains(&before), "{before}");
+}

@@ -17,7 +17,7 @@ use crate::inventory::{AssetId, Identity, MAX_ASSETS};
 use crate::time::Timestamp;
 
 /// Assets that are looked at in one call.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 16;
 
 /// What was told.
 #[derive(Debug, Default)]

@@ -347,3 +347,16 @@ fn what_is_told_of_a_named_asset_is_known_when_it_is_seen() {
     again.feed(&mut here);
     assert_eq!(sessions(&here), Some(1), "it begins anew");
 }
+
+/// Fails when one sensor's word is enough to have a management component reach anything without an alert.
+#[test]
+fn where_assets_of_others_go_excuses_no_management_component() {
+    let mut here = settled("b", &[4]);
+    let place = "evil.example";
+    let lie = Places::new("liar", places::part_of(place), std::iter::once((place, [9; 12])));
+    here.elsewhere(&lie);
+    let mut scene = Scene::new();
+    scene.visit(AT, "10.0.0.11", "c2.evil.example", "203.0.113.10", 10, 900);
+    let alerts = moved(&mut here, &mut scene, &[]);
+    assert!(worst(&alerts, "c2.evil.example") >= Some(Severity::High), "{alerts:#?}");
+}

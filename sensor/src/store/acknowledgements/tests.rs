@@ -64,7 +64,7 @@ fn hear(store: &mut Store, heard: &Heard) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// Fails when it matters which of two words is heard first, how often, or whether the alert comes
     /// before them.

@@ -49,7 +49,7 @@ fn told() -> impl Strategy<Value = Approval> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// Fails when it matters which of two words is heard first, or how often.
     #[test]
