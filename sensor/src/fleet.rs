@@ -10,7 +10,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_nats::jetstream::{self, Context};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{Duration, Instant, interval_at, sleep};
 
 use crate::alert::Alert;
@@ -85,6 +85,10 @@ struct Shared {
     jetstream: OnceLock<Context>,
     /// Whether all streams are there.
     ready: watch::Sender<bool>,
+    /// Something did not go through: they may be there no more.
+    missed: Notify,
+    /// How often a stream was lost, with all that it held.
+    losses: watch::Sender<u64>,
     sensors: health::Known,
     /// Where this sensor delivers, the fleet itself not among them.
     targets: watch::Sender<Vec<Target>>,
@@ -129,6 +133,8 @@ impl Fleet {
             link: Arc::new(Link::new(metrics.fleet.clone(), clock)),
             jetstream: OnceLock::new(),
             ready,
+            missed: Notify::new(),
+            losses: watch::channel(0).0,
             sensors: health::Known::default(),
             targets: watch::channel(Vec::new()).0,
             recent: Mutex::default(),
@@ -185,13 +191,14 @@ impl Fleet {
         let keeper = self.shared.keeper.get_or_init(|| keeper).clone();
         let jetstream = self.connect().await;
         let mut tasks = tokio::task::JoinSet::new();
-        tasks.spawn(self.clone().prepare(jetstream.clone()));
+        tasks.spawn(streams::run(self.clone(), jetstream.clone()));
         tasks.spawn(self.clone().tell_health(jetstream.clone(), status.clone()));
         tasks.spawn(self.clone().hold(keeper.clone()));
         let exchange = self.shared.exchange.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(Exchange { told, heard }) = exchange {
             let (fleet, jetstream) = (self.clone(), jetstream.clone());
             tasks.spawn(places::hear(fleet.clone(), jetstream.clone(), heard.clone()));
+            tasks.spawn(streams::tell_of_losses(fleet.clone(), heard.clone()));
             tasks.spawn(estate::run(fleet.clone(), jetstream.clone(), told, heard));
             tasks.spawn(flows::run(fleet, jetstream, status));
         }
@@ -231,25 +238,6 @@ impl Fleet {
         }
     }
 
-    /// Makes the streams that are missing, each time there is a connection.
-    async fn prepare(self, jetstream: Context) {
-        let mut connected = self.shared.link.connected();
-        loop {
-            // Whoever tells of the connection lives as long as this.
-            let _ = connected.wait_for(|connected| *connected).await;
-            match streams::prepare(&jetstream, streams::replicas(&self.shared.config)).await {
-                Ok(()) => {
-                    self.shared.ready.send_replace(true);
-                    let _ = connected.wait_for(|connected| !*connected).await;
-                }
-                Err(error) => {
-                    self.shared.link.failed(&error.to_string());
-                    sleep(AGAIN).await;
-                }
-            }
-        }
-    }
-
     /// Says how this sensor is, while there is a connection.
     async fn tell_health(self, jetstream: Context, status: status::Shared) {
         let mut rounds = interval_at(Instant::now(), HEALTH);
@@ -263,7 +251,7 @@ impl Fleet {
             let health = Health::of(&self.shared, &status);
             match health::tell(&jetstream, &self.shared.own, &health).await {
                 Ok(()) => self.shared.metrics.fleet.sent(metrics::Kind::Health),
-                Err(error) => tracing::debug!("fleet: health was not told: {error}"),
+                Err(error) => self.shared.missed("health is not told yet", &error),
             }
         }
     }
@@ -287,6 +275,21 @@ impl Shared {
             // Whoever tells of both lives as long as this.
             let _ = ready.wait_for(|ready| *ready).await;
             let _ = connected.wait_for(|connected| *connected).await;
+        }
+    }
+
+    /// `what` did not go through, and will be tried again: perhaps a stream is there no more.
+    fn missed(&self, what: &str, error: &dyn std::fmt::Display) {
+        tracing::debug!("fleet: {what}: {error}");
+        self.missed.notify_one();
+    }
+
+    /// Comes with the next loss of a stream: what is read of it then is to be read anew.
+    fn lost(&self) -> impl Future<Output = ()> + use<> {
+        let mut losses = self.losses.subscribe();
+        async move {
+            // Ends as well where nobody counts them any more.
+            let _ = losses.changed().await;
         }
     }
 

@@ -17,6 +17,7 @@ mod alerts;
 mod chaos;
 mod estate;
 mod health;
+mod hostile;
 mod permissions;
 mod relay;
 mod scale;
@@ -99,15 +100,18 @@ impl Rack {
         }
     }
 
-    /// All alerts in its database: their sensor and their count, by id.
-    fn stored(&self) -> BTreeMap<String, (String, u64)> {
+    /// All alerts in its database, by id.
+    fn stored(&self) -> BTreeMap<String, Stored> {
         let alerts = self.installation.egret("alerts export").done().json();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let each = alerts.iter().map(|alert| {
-            (text(&alert["id"]), (text(&alert["sensor"]), alert["count"].as_u64().unwrap()))
+            let [sensor, status] = [&alert["sensor"], &alert["status"]].map(text);
+            let count = alert["count"].as_u64().unwrap();
+            (text(&alert["id"]), Stored { sensor, status, count })
         });
         each.collect()
     }
+
     /// Starts its sensor.
     fn start(&self) -> Sensor {
         self.installation.start(&self.machine, "-i eth1")
@@ -121,6 +125,14 @@ impl Rack {
         });
         sensor
     }
+}
+
+/// What of an alert is the same at every sensor.
+#[derive(Debug, PartialEq, Eq)]
+struct Stored {
+    sensor: String,
+    status: String,
+    count: u64,
 }
 
 /// What a sensor knows of all of them.

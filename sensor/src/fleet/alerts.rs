@@ -136,9 +136,12 @@ impl Publisher {
         if shared.has_delivered(alert).await {
             message = message.header(DELIVERED, own.to_string().as_str());
         }
-        let failed = |error: &dyn std::fmt::Display| PublishError::Servers(error.to_string());
         let Some(jetstream) = shared.jetstream.get() else {
-            return Err(failed(&"there is no connection"));
+            return Err(PublishError::Servers("there is no connection".to_owned()));
+        };
+        let failed = |error: &dyn std::fmt::Display| {
+            shared.missed("an alert is not told yet", error);
+            PublishError::Servers(error.to_string())
         };
         let taken = jetstream.send_publish(format!("{PREFIX}{own}"), message).await;
         taken.map_err(|error| failed(&error))?.await.map_err(|error| failed(&error))?;

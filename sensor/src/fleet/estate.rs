@@ -84,7 +84,7 @@ async fn write(
         fleet.shared.until_ready().await;
         match bucket.put(jetstream, key, value.to_vec()).await {
             Ok(()) => return fleet.shared.metrics.fleet.sent(kind),
-            Err(error) => tracing::debug!("fleet: {key} is not told yet: {error}"),
+            Err(error) => fleet.shared.missed("what was learned is not told yet", &error),
         }
         sleep(AGAIN).await;
     }
@@ -98,7 +98,7 @@ async fn ask(fleet: Fleet, jetstream: Context, unknown: Unknown, heard: mpsc::Se
         let _ = heard.send(Heard::Answered(unknown.name.clone())).await;
         match answer {
             Ok(Ok(())) => return,
-            Ok(Err(error)) => tracing::debug!("fleet: others cannot be asked: {error}"),
+            Ok(Err(error)) => fleet.shared.missed("others cannot be asked", &error),
             Err(_) => tracing::debug!("fleet: others do not answer in time"),
         }
         sleep(AGAIN).await;

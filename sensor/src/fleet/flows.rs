@@ -130,7 +130,7 @@ pub(super) async fn run(fleet: Fleet, jetstream: Context, status: status::Shared
             let flows =
                 Flows { schema: "egret.flows/1", site, sensor, from, to, assets: rows, others };
             if let Err(error) = publish(&jetstream, &shared.own, &flows).await {
-                tracing::debug!("fleet: what assets moved is told later: {error}");
+                shared.missed("what assets moved is told later", &error);
                 continue;
             }
             shared.metrics.fleet.sent(metrics::Kind::Flows);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_nats::jetstream::Context;
 use async_nats::jetstream::consumer::{DeliverPolicy, pull};
 use async_nats::jetstream::message::Message;
-use futures_util::StreamExt;
+use futures_util::{StreamExt, pin_mut};
 use tokio::time::sleep;
 
 use super::allowance::Allowances;
@@ -29,7 +29,7 @@ pub(super) async fn run(fleet: Fleet, jetstream: Context, keeper: Keeper) {
     loop {
         fleet.shared.until_ready().await;
         if let Err(error) = read(&fleet, &jetstream, &keeper, &mut allowances).await {
-            tracing::debug!("fleet: alerts of others: {error}");
+            fleet.shared.missed("alerts of others are not read", &error);
         }
         sleep(AGAIN).await;
     }
@@ -42,6 +42,7 @@ async fn read(
     keeper: &Keeper,
     allowances: &mut Allowances,
 ) -> Result<(), Error> {
+    let lost = fleet.shared.lost();
     let stream = jetstream.get_stream(alerts::STREAM).await?;
     let info = stream.cached_info();
     let created = i64::try_from(info.created.unix_timestamp_nanos()).unwrap_or_default();
@@ -56,7 +57,8 @@ async fn read(
             ..pull::OrderedConfig::default()
         })
         .await?;
-    let mut messages = consumer.messages().await?.ready_chunks(BATCH);
+    let messages = consumer.messages().await?.ready_chunks(BATCH).take_until(lost);
+    pin_mut!(messages);
     while let Some(chunk) = messages.next().await {
         let mut all = Vec::new();
         for message in chunk {

@@ -104,7 +104,7 @@ impl Member {
             // Whoever sets the targets lives as long as this.
             let _ = targets.wait_for(|targets| !targets.is_empty()).await;
             if let Err(error) = self.work(targets, orders).await {
-                tracing::debug!("fleet: the group of those who deliver: {error}");
+                self.fleet.shared.missed("the group of those who deliver", &error);
             }
             self.give_back_all().await;
             sleep(AGAIN).await;

@@ -162,7 +162,7 @@ pub(super) async fn sensors(shared: &Shared) -> Sensors {
     }
     match timeout(PATIENCE, read_all(shared, jetstream)).await {
         Ok(Ok(sensors)) => *known = (Some(Instant::now()), sensors),
-        Ok(Err(error)) => tracing::debug!("fleet: sensors cannot be read: {error}"),
+        Ok(Err(error)) => shared.missed("sensors cannot be read", &error),
         Err(_) => tracing::debug!("fleet: sensors were not read in time"),
     }
     known.1.clone()

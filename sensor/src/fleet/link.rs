@@ -80,6 +80,14 @@ impl Link {
         state.error = Some(reason);
     }
 
+    /// What went wrong does no more.
+    pub(super) fn mended(&self) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if state.error.take().is_some() {
+            tracing::info!("fleet: what was missing is there");
+        }
+    }
+
     pub(super) fn status(&self, own: &Place, server: Option<String>) -> status::Fleet {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let connected = self.is_connected();

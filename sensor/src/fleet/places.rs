@@ -31,7 +31,7 @@ pub(super) async fn hear(fleet: Fleet, jetstream: Context, heard: mpsc::Sender<H
     loop {
         fleet.shared.until_ready().await;
         if let Err(error) = watch(&fleet, &jetstream, &heard, &mut allowances).await {
-            tracing::debug!("fleet: where assets of others go: {error}");
+            fleet.shared.missed("where assets of others go is not heard", &error);
         }
         if heard.is_closed() {
             return;
@@ -47,7 +47,8 @@ async fn watch(
     allowances: &mut Allowances,
 ) -> Result<(), Error> {
     let shared = &fleet.shared;
-    let messages = BUCKET.watch(jetstream).await?;
+    let lost = shared.lost();
+    let messages = BUCKET.watch(jetstream).await?.take_until(lost);
     pin_mut!(messages);
     while let Some(message) = messages.next().await {
         let message = message?;

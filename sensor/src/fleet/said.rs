@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::Context;
 use futures_util::{StreamExt, pin_mut};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::allowance::Allowances;
@@ -45,14 +45,19 @@ struct Told {
 pub(super) async fn tell(fleet: Fleet, jetstream: Context, keeper: Keeper) {
     let mut told = Told::default();
     let mut changed = keeper.changed_elsewhere();
+    let mut losses = fleet.shared.losses.subscribe();
     loop {
         fleet.shared.until_ready().await;
         changed.mark_unchanged();
         match tell_new(&fleet, &jetstream, &keeper, &mut told).await {
-            // Whatever came first: both are a reason to look.
-            Ok(()) => drop(timeout(LOOK, changed.changed()).await),
+            // Whatever comes first: all are a reason to look.
+            Ok(()) => tokio::select! {
+                _ = changed.changed() => {}
+                _ = losses.changed() => told = Told::default(),
+                () = sleep(LOOK) => {}
+            },
             Err(error) => {
-                tracing::debug!("fleet: what people said is not told yet: {error}");
+                fleet.shared.missed("what people said is not told yet", &error);
                 sleep(AGAIN).await;
             }
         }
@@ -108,7 +113,7 @@ pub(super) async fn hear(fleet: Fleet, jetstream: Context, keeper: Keeper, bucke
     loop {
         fleet.shared.until_ready().await;
         if let Err(error) = watch(&fleet, &jetstream, &keeper, bucket, &mut allowances).await {
-            tracing::debug!("fleet: {}: {error}", bucket.name);
+            fleet.shared.missed(bucket.name, &error);
         }
         sleep(AGAIN).await;
     }
@@ -121,7 +126,8 @@ async fn watch(
     bucket: Bucket,
     allowances: &mut Allowances,
 ) -> Result<(), Error> {
-    let messages = bucket.watch(jetstream).await?;
+    let lost = fleet.shared.lost();
+    let messages = bucket.watch(jetstream).await?.take_until(lost);
     pin_mut!(messages);
     while let Some(message) = messages.next().await {
         let message = message?;

@@ -94,5 +94,5 @@ fn every_alert_reaches_the_soc_and_every_sensor() {
 
 /// Alerts in a sensor's database that it raised itself.
 fn own(rack: &super::Rack) -> usize {
-    rack.stored().values().filter(|(sensor, _)| sensor == rack.name).count()
+    rack.stored().values().filter(|alert| alert.sensor == rack.name).count()
 }

@@ -19,12 +19,31 @@ const AT_LAST: Duration = Duration::from_secs(180);
 
 /// The alerts that a sensor has raised itself, as it keeps them.
 fn raised(rack: &Rack) -> BTreeSet<String> {
-    let of_it = rack.stored().into_iter().filter(|(_, (sensor, _))| sensor == rack.name);
+    let of_it = rack.stored().into_iter().filter(|(_, alert)| alert.sensor == rack.name);
     of_it.map(|(id, _)| id).collect()
 }
 
+/// A person at a machine sees the first open alert that is there, and approves one place.
+fn speak(rack: &Rack, round: u32) {
+    if let Some((id, _)) = rack.stored().into_iter().find(|(_, alert)| alert.status == "open") {
+        drop(rack.installation.egret(&format!("alerts ack {id}")).done());
+    }
+    drop(
+        rack.installation
+            .egret(&format!("baseline approve --asset esxi-01 --sni said-{round}.example"))
+            .done(),
+    );
+}
+
+/// The names of what is approved there.
+fn approved(rack: &Rack) -> BTreeSet<String> {
+    let listed = rack.installation.egret("baseline approvals").done().stdout;
+    let said = listed.split_whitespace().filter(|word| word.contains("said-"));
+    said.map(|word| word.trim_matches(|one: char| !one.is_alphanumeric()).to_owned()).collect()
+}
+
 /// Fails when an alert that is on a sensor's disk is not at the SOC in the end, when two alerts share a key, or when
-/// sensors and relay do not have the same.
+/// sensors and relay do not have the same alerts, or what people said at any of them.
 #[test]
 fn nothing_is_lost_whatever_is_killed() {
     let Some(_turn) = turn(&[Nats::PROGRAM]) else { return };
@@ -43,6 +62,9 @@ fn nothing_is_lost_whatever_is_killed() {
             b.raise(places);
         }
         std::thread::sleep(Duration::from_millis(rng.below(LONGEST)));
+        if round % 2 == 0 {
+            speak([&a, &b, &c][rng.below(3) as usize], round);
+        }
         // Each of them in turn, and when is chance.
         let victim = round % 4;
         match victim {
@@ -79,10 +101,16 @@ fn nothing_is_lost_whatever_is_killed() {
         all.is_subset(&told).then_some(())
     });
     let kept = until_equal(&[&a, &b, &c], all.len());
+    wait::until("what was said is known everywhere", AT_LAST, || {
+        let all = [&a, &b, &c].map(approved);
+        all.iter().all(|one| one.len() == ROUNDS as usize / 2 && *one == all[0]).then_some(())
+    });
+    let seen = a.stored().values().filter(|alert| alert.status == "acknowledged").count();
+    assert!(seen > 1, "{seen} were acknowledged");
     let states = soc.states();
     let again = states.values().filter(|times| **times > 1).count();
     eprintln!(
-        "{} raised, {kept} at each of three; {again} of {} states more than once at the SOC",
+        "{} raised, {kept} at each of three, {seen} of them acknowledged; {again} of {} states more than once at the SOC",
         all.len(),
         states.len()
     );

@@ -1,5 +1,6 @@
 //! What is learned and said at one sensor is known at another.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufWriter;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,6 +10,7 @@ use egret_tests::sensor::Sensor;
 use egret_tests::services::Nats;
 use egret_tests::wait;
 use egret_tests::wire::{Capture, Resolution};
+use serde_json::Value;
 
 use super::super::hello::{Hellos, name};
 use super::{AGREED, Estate, Rack, SOON, turn};
@@ -65,14 +67,15 @@ fn alerts(rack: &Rack) -> Vec<String> {
 #[test]
 fn what_one_sensor_learned_and_was_told_the_other_knows() {
     let Some(_turn) = turn(&[Nats::PROGRAM]) else { return };
-    let estate = Estate::new(1);
-    let [a, b, alone] = [
+    let estate = Estate::new(3);
+    let [a, b, c, alone] = [
         estate.rack("rack-a", 11, ""),
         estate.rack("rack-b", 12, ""),
         estate.rack("rack-c", 13, ""),
+        estate.rack("rack-d", 14, ""),
     ];
     teach(&a);
-    let [mut one, mut other] = [a.join(), b.join()];
+    let [mut one, mut other, mut third] = [a.join(), b.join(), c.join()];
     a.raise(USUAL..USUAL + 1);
     moved(&estate);
     // Of whom an alert is raised, is told at once.
@@ -90,6 +93,12 @@ fn what_one_sensor_learned_and_was_told_the_other_knows() {
     wait::until("the new place is an alert", SOON, || {
         alerts(&b).contains(&name(NEW)).then_some(())
     });
+    wait::until("others can hear of it", SOON, || {
+        let mut keys = estate.nats.keys("egret_assets").into_iter();
+        let key = keys.find(|key| key.ends_with(".dc1.rack-b"))?;
+        let told = estate.nats.value("egret_assets", &key);
+        told["learned"]["destinations"].get(name(NEW)).map(drop)
+    });
     assert!(other.stop(SOON).success());
     let told = alerts(&b);
     assert!(!told.contains(&name(USUAL)), "what is usual for it is not new: {told:?}");
@@ -97,16 +106,79 @@ fn what_one_sensor_learned_and_was_told_the_other_knows() {
     assert!(learned.contains(&name(USUAL)), "{learned}");
     // The same without others: nobody knows that it is usual.
     alone.installation.configure(super::super::hello::ASSET);
-    let mut three = alone.start();
+    let mut nobody = alone.start();
     alone.raise(USUAL..USUAL + 1);
     wait::until("an alert", SOON, || alerts(&alone).contains(&name(USUAL)).then_some(()));
-    assert!(three.stop(SOON).success());
+    assert!(nobody.stop(SOON).success());
 
     let mut other = b.join();
-    said(&a, &b);
-    for sensor in [&mut one, &mut other] {
-        assert!(sensor.stop(SOON).success(), "{}", sensor.said());
+    said(&[&a, &b, &c]);
+
+    // It was at all of them; whoever was there first hears the rest when it comes back.
+    assert!(one.stop(SOON).success());
+    let mut one = a.join();
+    for (rack, sensor) in [(&c, &third), (&a, &one)] {
+        rack.raise(USUAL..USUAL + 1);
+        wait::until("what was learned is heard", SOON, || {
+            (count(sensor, "egret_fleet_received_messages_total", "learned") >= 2).then_some(())
+        });
     }
+    lost(&estate, [&one, &other, &third], &[&a, &b, &c]);
+    for sensor in [&mut one, &mut other, &mut third] {
+        let refused = sensor.metrics().count("egret_fleet_refused_messages_total", &[]);
+        assert!(sensor.stop(SOON).success(), "{}", sensor.said());
+        assert_eq!(refused, 0, "{}", sensor.said());
+    }
+    let known = [&a, &b, &c].map(known);
+    assert_eq!(known[0], known[1]);
+    assert_eq!(known[0], known[2]);
+    let places = known[0].keys().collect::<Vec<_>>();
+    assert_eq!(places, [&name(USUAL), &name(NEW), &name(OTHER)]);
+}
+
+/// Since when the host goes where, as a sensor knows it.
+fn known(rack: &Rack) -> BTreeMap<String, Value> {
+    let learned = rack.installation.egret("baseline list --json").done().json();
+    let host = learned.into_iter().find(|one| one["asset"] == "esxi-01").unwrap();
+    let places = host["destinations"].as_array().unwrap();
+    let since = |place: &Value| {
+        (place["destination"].as_str().unwrap().into(), place["first_seen"].clone())
+    };
+    places.iter().map(since).collect()
+}
+
+/// Streams are lost with all that they held, while sensors are connected: each tells again what was said at it.
+fn lost(estate: &Estate, sensors: [&Sensor; 3], racks: &[&Rack; 3]) {
+    let approve = format!("baseline approve --asset esxi-01 --sni {}", name(OTHER));
+    drop(racks[0].installation.egret(&approve).done());
+    until_approved(racks, OTHER);
+    let before = estate.nats.keys("egret_approvals");
+    assert!(before.len() >= 2, "{before:#?}");
+    let heard =
+        sensors.map(|sensor| count(sensor, "egret_fleet_received_messages_total", "approval"));
+    estate.nats.remove(&["KV_egret_approvals", "KV_egret_assets", "EGRET_ALERTS"]);
+    // Who has something to tell finds that they are gone.
+    let approve = format!("baseline approve --asset esxi-01 --sni {}", name(USUAL));
+    drop(racks[1].installation.egret(&approve).done());
+    until_approved(racks, USUAL);
+    wait::until("all is there again", AGREED, || {
+        before.is_subset(&estate.nats.keys("egret_approvals")).then_some(())
+    });
+    for (sensor, heard) in sensors.iter().zip(heard) {
+        let now = count(sensor, "egret_fleet_received_messages_total", "approval");
+        assert!(now > heard, "{now} approvals were heard, {heard} of them before");
+    }
+}
+
+/// Waits until all know that this place is approved.
+fn until_approved(racks: &[&Rack], place: u32) {
+    wait::until("the approval is known", AGREED, || {
+        racks.iter().all(|rack| approvals(rack).contains(&name(place))).then_some(())
+    });
+}
+
+fn approvals(rack: &Rack) -> String {
+    rack.installation.egret("baseline approvals").done().stdout
 }
 
 /// What assets moved is told each minute, to whoever reads.
@@ -122,19 +194,17 @@ fn moved(estate: &Estate) {
 }
 
 /// What a person approves, takes back and acknowledges.
-fn said(a: &Rack, b: &Rack) {
-    let approvals = |rack: &Rack| rack.installation.egret("baseline approvals").done().stdout;
+fn said(racks: &[&Rack; 3]) {
+    let [a, b, c] = racks;
     let approve = format!("baseline approve --asset esxi-01 --sni {}", name(NEW));
     drop(a.installation.egret(&approve).done());
-    wait::until("the approval is known", AGREED, || {
-        approvals(b).contains(&name(NEW)).then_some(())
-    });
+    until_approved(racks, NEW);
     let listed = approvals(b);
     let number = listed.lines().find(|line| line.contains(&name(NEW))).unwrap();
     let number = number.split_whitespace().next().unwrap();
     drop(b.installation.egret(&format!("baseline unapprove {number}")).done());
     wait::until("it is taken back everywhere", AGREED, || {
-        (!approvals(a).contains(&name(NEW))).then_some(())
+        racks.iter().all(|rack| !approvals(rack).contains(&name(NEW))).then_some(())
     });
 
     let at = |rack: &Rack| {
@@ -142,10 +212,11 @@ fn said(a: &Rack, b: &Rack) {
         let found = alerts.into_iter().find(|alert| alert["destination"]["sni"] == name(NEW));
         found.map(|alert| (alert["id"].as_str().unwrap().to_owned(), alert["status"].clone()))
     };
-    let (id, status) = wait::until("the alert is at both", AGREED, || at(a));
+    let (id, status) = wait::until("the alert is there", AGREED, || at(a));
     assert_eq!(status, "open");
     drop(a.installation.egret(&format!("alerts ack {id}")).done());
-    wait::until("it is acknowledged at both", AGREED, || {
-        at(b).is_some_and(|(_, status)| status == "acknowledged").then_some(())
+    wait::until("it is acknowledged everywhere", AGREED, || {
+        let is = |rack: &Rack| at(rack).is_some_and(|(_, status)| status == "acknowledged");
+        (is(b) && is(c)).then_some(())
     });
 }

@@ -1,7 +1,9 @@
 //! What the log says: when a target begins to fail and when it takes alerts again, never retries.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
+
+use tracing::Dispatch;
 
 use super::*;
 
@@ -19,8 +21,14 @@ impl io::Write for Lines {
     }
 }
 
+/// Somebody else who listens. While there is one listener alone, tracing asks only the thread that comes by a line
+/// first whether anybody does, and remembers: that may be a test without one.
+static OTHER: LazyLock<Dispatch> =
+    LazyLock::new(|| Dispatch::new(tracing_subscriber::fmt().with_writer(io::sink).finish()));
+
 /// What is logged from now on in this thread.
 fn listen() -> (Lines, tracing::subscriber::DefaultGuard) {
+    LazyLock::force(&OTHER);
     let lines = Lines::default();
     let writer = lines.clone();
     let log = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false);

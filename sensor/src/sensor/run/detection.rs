@@ -93,9 +93,7 @@ impl Detection {
             }
             // The last operations of an attack wait for nothing else to happen.
             self.joined(self.merge.reached());
-            if let Some(peers) = &mut self.peers {
-                peers.turn(&mut self.engine, self.merge.reached());
-            }
+            self.exchange();
             self.raise();
             self.questions.answer(&self.engine, now);
             if looked.elapsed() >= LOOK {
@@ -127,6 +125,15 @@ impl Detection {
         self.stats(start);
         if let Some(events) = self.events {
             events.close();
+        }
+    }
+
+    /// Tells other sensors what is new, and hears what they told.
+    fn exchange(&mut self) {
+        let now = self.merge.reached();
+        // When all workers have ended it is the end of time: whoever hears of that believes nothing of it.
+        if let Some(peers) = self.peers.as_mut().filter(|_| now < Timestamp::MAX) {
+            peers.turn(&mut self.engine, now);
         }
     }
 

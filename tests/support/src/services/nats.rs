@@ -1,5 +1,6 @@
 //! NATS servers with JetStream: one, or a cluster of three on machines of their own.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -20,6 +21,8 @@ const ROUTES: u16 = 6222;
 const MONITOR: u16 = 8222;
 /// How long servers may take to agree on a leader, on a machine that has much else to do.
 const AGREED: Duration = Duration::from_secs(60);
+/// Before a question is asked again.
+const ANSWERED: Duration = Duration::from_secs(2);
 
 /// A cluster.
 #[derive(Debug)]
@@ -201,13 +204,63 @@ impl Nats {
     /// # Panics
     /// When nothing is in time.
     pub fn next(&self, subjects: &str, patience: Duration) -> Value {
+        let next = self.receive(&format!("SUB {subjects} 1\r\n"), patience);
+        next.unwrap_or_else(|| panic!("nothing at {subjects}"))
+    }
+
+    /// Asks JetStream, as any program could; its answer.
+    ///
+    /// # Panics
+    /// When there is none, or it is no JSON.
+    pub fn ask(&self, subject: &str, question: &str) -> Value {
+        let length = question.len();
+        let ask =
+            format!("SUB _INBOX.tests 1\r\nPUB {subject} _INBOX.tests {length}\r\n{question}\r\n");
+        // Who leads a stream that was made just now does not answer at once.
+        let answer = wait::within(AGREED, || self.receive(&ask, ANSWERED));
+        answer.unwrap_or_else(|| panic!("no answer to {subject}"))
+    }
+
+    /// The keys of a bucket; none where there is no such bucket.
+    ///
+    /// # Panics
+    /// When the servers do not answer.
+    pub fn keys(&self, bucket: &str) -> BTreeSet<String> {
+        let prefix = format!("$KV.{bucket}.");
+        let filter = format!("{{\"subjects_filter\":\"{prefix}>\"}}");
+        let info = self.ask(&format!("$JS.API.STREAM.INFO.KV_{bucket}"), &filter);
+        let subjects = info["state"]["subjects"].as_object().cloned().unwrap_or_default();
+        subjects.keys().filter_map(|subject| Some(subject.strip_prefix(&prefix)?.into())).collect()
+    }
+
+    /// The value of a key.
+    ///
+    /// # Panics
+    /// When there is none, or it is no JSON.
+    pub fn value(&self, bucket: &str, key: &str) -> Value {
+        self.ask(&format!("$JS.API.DIRECT.GET.KV_{bucket}.$KV.{bucket}.{key}"), "")
+    }
+
+    /// Removes streams with all that they hold.
+    ///
+    /// # Panics
+    /// When one is not there.
+    pub fn remove(&self, streams: &[&str]) {
+        for stream in streams {
+            let answer = self.ask(&format!("$JS.API.STREAM.DELETE.{stream}"), "");
+            assert_eq!(answer["success"], true, "{answer}");
+        }
+    }
+
+    /// The next message after these commands, if one comes in time.
+    fn receive(&self, commands: &str, patience: Duration) -> Option<Value> {
         let running = self.servers.iter().find(|server| server.process.is_some());
         let server = running.expect("a server that runs");
         server.machine.enter(|| {
             let mut stream = TcpStream::connect(client(server.number)).expect("it listens");
             stream.set_read_timeout(Some(patience)).expect("a timeout");
-            let ask = format!("CONNECT {{\"verbose\":false}}\r\nSUB {subjects} 1\r\n");
-            stream.write_all(ask.as_bytes()).expect("it reads");
+            let head = "CONNECT {\"verbose\":false,\"headers\":true}\r\n";
+            stream.write_all([head, commands].concat().as_bytes()).expect("it reads");
             let mut said = BufReader::new(stream.try_clone().expect("a socket"));
             let mut line = String::new();
             while !line.contains("MSG ") {
@@ -215,8 +268,7 @@ impl Nats {
                     stream.write_all(b"PONG\r\n").expect("it reads");
                 }
                 line.clear();
-                let read = said.read_line(&mut line);
-                assert!(read.is_ok_and(|bytes| bytes > 0), "nothing at {subjects}");
+                said.read_line(&mut line).ok().filter(|bytes| *bytes > 0)?;
             }
             // The last number is the length of all, and of two the first that of the headers.
             let numbers: Vec<usize> =
@@ -224,7 +276,7 @@ impl Nats {
             let mut all = vec![0; numbers[0]];
             said.read_exact(&mut all).expect("it sends all");
             let headers = if line.starts_with('H') { numbers[1] } else { 0 };
-            serde_json::from_slice(&all[headers..]).expect("JSON")
+            Some(serde_json::from_slice(&all[headers..]).expect("JSON"))
         })
     }
 
