@@ -15,6 +15,7 @@ use super::{SOON, installation, turn};
 
 mod alerts;
 mod chaos;
+mod credentials;
 mod estate;
 mod health;
 mod hostile;

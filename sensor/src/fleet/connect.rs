@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::{AuthError, Client, ClientError, ConnectOptions, Event, ServerError};
+use async_nats::{
+    AuthError, Client, ClientError, ConnectErrorKind, ConnectOptions, Event, Server, ServerError,
+};
 
 use super::link::Link;
 use super::{FleetError, PATIENCE, Shared, credentials};
@@ -36,7 +38,7 @@ pub(super) async fn client(shared: &Shared) -> Result<Client, FleetError> {
             })
         }
     };
-    let link = Arc::clone(&shared.link);
+    let (link, asked) = (Arc::clone(&shared.link), Arc::clone(&shared.link));
     let seed = (shared.clock)().as_nanos();
     let servers: Vec<String> = config.servers.iter().map(|server| server.as_str().into()).collect();
     options
@@ -52,6 +54,13 @@ pub(super) async fn client(shared: &Shared) -> Result<Client, FleetError> {
         // The config's names are those that certificates are checked against.
         .ignore_discovered_servers()
         .reconnect_delay_callback(move |attempts| pause(attempts, seed))
+        // Asked before each round of attempts, with what became of the last: the only place where that is told in full.
+        .reconnect_to_server_callback(move |servers, _| {
+            if let Some(reasons) = reasons(&servers) {
+                asked.failed(&reasons);
+            }
+            std::future::ready(None)
+        })
         .event_callback(move |event| {
             follow(&link, &event);
             std::future::ready(())
@@ -72,6 +81,22 @@ fn pause(attempts: usize, seed: u64) -> Duration {
     bound.mul_f64(0.5 + dice as f64 / f64::from(1u32 << 25))
 }
 
+/// Why none of the servers could be reached, once all were tried.
+fn reasons(servers: &[Server]) -> Option<String> {
+    let each = servers.iter().map(|server| {
+        let (host, port) = (server.addr.host(), server.addr.port());
+        server.last_error.as_ref().map(|error| {
+            let hint = if error.starts_with(&ConnectErrorKind::AuthorizationViolation.to_string()) {
+                ": check fleet.credentials_file"
+            } else {
+                ""
+            };
+            format!("{host}:{port}: {error}{hint}")
+        })
+    });
+    Some(each.collect::<Option<Vec<_>>>()?.join("; "))
+}
+
 /// What the client tells of.
 fn follow(link: &Link, event: &Event) {
     match event {
@@ -80,8 +105,13 @@ fn follow(link: &Link, event: &Event) {
         Event::ServerError(ServerError::AuthorizationViolation) => {
             link.failed("the server refuses this sensor: check fleet.credentials_file");
         }
-        Event::ServerError(ServerError::Other(reason))
-        | Event::ClientError(ClientError::Other(reason)) => link.failed(reason),
+        Event::ServerError(ServerError::Other(reason)) => link.failed(reason),
+        // Of other failures [`reasons`] tells more.
+        Event::ClientError(ClientError::Other(kind))
+            if *kind == ConnectErrorKind::Dns.to_string() =>
+        {
+            link.failed("the name of a server has no address: check fleet.servers");
+        }
         _ => {}
     }
 }

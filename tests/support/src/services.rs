@@ -23,6 +23,7 @@ pub use certificate::{Authority, Certificate};
 pub use dnsmasq::Dnsmasq;
 pub use front::Front;
 pub use nats::Nats;
+pub use nats::operator::Operator;
 pub use nginx::{FileServer, UploadServer};
 pub use prometheus::Prometheus;
 

@@ -15,6 +15,8 @@ use crate::net::{Backbone, Namespace};
 use crate::process::Process;
 use crate::wait;
 
+pub(super) mod operator;
+
 /// The port of clients, of the other servers, and of questions.
 const CLIENTS: u16 = 4222;
 const ROUTES: u16 = 6222;
@@ -65,8 +67,9 @@ impl Nats {
 
     /// What a sensor's config has for `fleet.servers`.
     pub fn urls(&self) -> String {
+        let scheme = if self.more.contains("tls {") { "tls" } else { "nats" };
         let urls = self.servers.iter().map(|server| {
-            format!("\"nats://{}\"", SocketAddr::new(Backbone::address(server.number), CLIENTS))
+            format!("\"{scheme}://{}\"", SocketAddr::new(Backbone::address(server.number), CLIENTS))
         });
         format!("[{}]", urls.collect::<Vec<_>>().join(", "))
     }
