@@ -32,9 +32,14 @@ impl Hellos {
 
     /// The frames of a conversation with a place.
     pub(crate) fn conversation(&self, place: u32) -> Vec<Vec<u8>> {
+        self.conversation_of("10.10.0.11", place)
+    }
+
+    /// The frames of a conversation of whoever has this address with a place.
+    pub(crate) fn conversation_of(&self, address: &str, place: u32) -> Vec<Vec<u8>> {
         let [_, _, high, low] = place.to_be_bytes();
         let server = end(&format!("203.{}.{high}.{low}", 1 + place % 90), 443);
-        let client = end("10.10.0.11", 20_000 + (place % 40_000) as u16);
+        let client = end(address, 20_000 + (place % 40_000) as u16);
         let mut said = Said { path: path(client, server), sequence: [1000, 2000], all: Vec::new() };
         said.segment(0, SYN, &[]);
         said.segment(1, SYN | ACK, &[]);
