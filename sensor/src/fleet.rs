@@ -47,6 +47,8 @@ pub use health::{Health, Interface, Sensors};
 pub use message::Refused;
 pub use names::Place;
 
+pub(crate) use connect::attempt;
+
 use link::Link;
 use message::Counted;
 

@@ -8,8 +8,11 @@ use async_nats::{
 };
 
 use super::link::Link;
+use reqwest::Url;
+
 use super::{FleetError, PATIENCE, Shared, credentials};
-use crate::deliver;
+use crate::config;
+use crate::deliver::{self, TlsError};
 
 /// The longest pause between two attempts.
 const LONGEST: Duration = Duration::from_secs(15);
@@ -23,30 +26,13 @@ const WAITING: usize = 256;
 /// Starts a client, which connects by itself.
 pub(super) async fn client(shared: &Shared) -> Result<Client, FleetError> {
     let config = &shared.config;
-    let failed = |error: &dyn std::fmt::Display| FleetError::Client(error.to_string());
-    let options = match config.credentials_file.clone() {
-        None => ConnectOptions::new(),
-        Some(path) => {
-            let link = Arc::clone(&shared.link);
-            ConnectOptions::with_auth_callback(move |nonce| {
-                let answer = credentials::answer(&path, &nonce);
-                let answer = answer.map_err(|error| {
-                    link.failed(&error.to_string());
-                    AuthError::new(error)
-                });
-                std::future::ready(answer)
-            })
-        }
-    };
     let (link, asked) = (Arc::clone(&shared.link), Arc::clone(&shared.link));
     let seed = (shared.clock)().as_nanos();
     let servers: Vec<String> = config.servers.iter().map(|server| server.as_str().into()).collect();
-    options
+    options(config)?
         // Answers to this sensor are nobody else's to read.
         .custom_inbox_prefix(format!("_INBOX.{}", shared.own))
         .name(format!("egret {}", shared.own))
-        .tls_client_config(deliver::tls_client(config.ca_file.as_deref())?)
-        .connection_timeout(PATIENCE)
         .request_timeout(Some(PATIENCE))
         .ping_interval(PING)
         .client_capacity(WAITING)
@@ -67,7 +53,30 @@ pub(super) async fn client(shared: &Shared) -> Result<Client, FleetError> {
         })
         .connect(servers)
         .await
-        .map_err(|error| failed(&error))
+        .map_err(|error| FleetError::Client(error.to_string()))
+}
+
+/// How every client connects.
+fn options(config: &config::Fleet) -> Result<ConnectOptions, TlsError> {
+    let options = match config.credentials_file.clone() {
+        None => ConnectOptions::new(),
+        Some(path) => ConnectOptions::with_auth_callback(move |nonce| {
+            let answer = credentials::answer(&path, &nonce);
+            std::future::ready(answer.map_err(AuthError::new))
+        }),
+    };
+    let tls = deliver::tls_client(config.ca_file.as_deref())?;
+    Ok(options.tls_client_config(tls).connection_timeout(PATIENCE))
+}
+
+/// Connects to one server as a sensor does, once, and hangs up.
+///
+/// # Errors
+/// Why it cannot, in words.
+pub(crate) async fn attempt(config: &config::Fleet, server: &Url) -> Result<(), String> {
+    let options = options(config).map_err(|error| error.to_string())?;
+    let connected = options.connect(server.as_str()).await;
+    connected.map(drop).map_err(|error| explained(&error.to_string()))
 }
 
 /// The pause before an attempt: none before the first, then one that doubles, and of which sensors that
@@ -85,16 +94,16 @@ fn pause(attempts: usize, seed: u64) -> Duration {
 fn reasons(servers: &[Server]) -> Option<String> {
     let each = servers.iter().map(|server| {
         let (host, port) = (server.addr.host(), server.addr.port());
-        server.last_error.as_ref().map(|error| {
-            let hint = if error.starts_with(&ConnectErrorKind::AuthorizationViolation.to_string()) {
-                ": check fleet.credentials_file"
-            } else {
-                ""
-            };
-            format!("{host}:{port}: {error}{hint}")
-        })
+        server.last_error.as_ref().map(|error| format!("{host}:{port}: {}", explained(error)))
     });
     Some(each.collect::<Option<Vec<_>>>()?.join("; "))
+}
+
+/// With what to look at, where the server does not say.
+fn explained(error: &str) -> String {
+    let is_refused = error.starts_with(&ConnectErrorKind::AuthorizationViolation.to_string());
+    let hint = if is_refused { ": check fleet.credentials_file" } else { "" };
+    format!("{error}{hint}")
 }
 
 /// What the client tells of.

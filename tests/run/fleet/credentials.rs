@@ -36,11 +36,17 @@ fn a_creds_file_and_an_authority_are_what_a_sensor_needs() {
     until_equal(&[&a, &b], 2);
     wait::until("both are known", SOON, || (names(&fleet(&other)).len() == 2).then_some(()));
 
+    let checked =
+        |rack: &Rack| rack.machine.enter(|| rack.installation.egret("check --seconds 0").stdout);
+    assert!(checked(&a).contains("with JetStream"), "{}", checked(&a));
+
     // Each says why, and works alone.
     let stranger = rack("rack-c", 13, &operator.user(), "");
     let mut without = refused(&stranger, "UnknownIssuer");
+    assert!(checked(&stranger).contains("cannot be joined"), "{}", checked(&stranger));
     let forger = rack("rack-d", 14, &Operator::new().user(), &trusted);
     let mut forged = refused(&forger, "check fleet.credentials_file");
+    assert!(checked(&forger).contains("cannot be joined"), "{}", checked(&forger));
     forger.raise(2..3);
     wait::until("it detects", SOON, || (forger.stored().len() == 1).then_some(()));
     assert_eq!(names(&fleet(&one)), ["rack-a", "rack-b"]);

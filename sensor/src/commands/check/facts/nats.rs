@@ -8,6 +8,7 @@ use reqwest::Url;
 
 use super::super::judge::fleet::Greeting;
 use crate::config::Fleet;
+use crate::fleet::attempt;
 use crate::text::reason;
 
 /// How long each may take.
@@ -17,10 +18,24 @@ const PORT: u16 = 4222;
 /// The most of a greeting that is read, in bytes.
 const LARGEST: u64 = 64 << 10;
 
-/// Asks all of them. They speak first, in the clear also where TLS follows.
+/// Asks all of them. They speak first, in the clear also where TLS follows; then each is connected to as the sensor
+/// will be.
 pub(in super::super) fn greetings(fleet: &Fleet) -> Vec<(Url, Result<Greeting, String>)> {
-    let ask = |url: &Url| (url.clone(), greeting(url).map_err(|error| reason(&error)));
+    let ask = |url: &Url| {
+        let answer = greeting(url).map_err(|error| reason(&error));
+        (url.clone(), answer.map(|said| Greeting { refused: refused(fleet, url), ..said }))
+    };
     fleet.servers.iter().map(ask).collect()
+}
+
+/// Why the server does not let the sensor in.
+fn refused(fleet: &Fleet, url: &Url) -> Option<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return Some(reason(&error)),
+    };
+    runtime.block_on(attempt(fleet, url)).err()
 }
 
 fn greeting(url: &Url) -> io::Result<Greeting> {
@@ -64,10 +79,15 @@ mod tests {
 
     #[test]
     fn a_server_says_what_it_is_and_others_are_none() {
-        let greeting =
-            asked("INFO {\"server_id\":\"N\",\"version\":\"2.9.10\",\"jetstream\":true}\r\n");
-        assert_eq!(greeting, Ok(Greeting { version: "2.9.10".to_owned(), jetstream: true }));
-        assert_eq!(asked("INFO {\"server_id\":\"N\"}\r\n"), Ok(Greeting::default()));
+        // Who greets and hangs up lets nobody in.
+        let greeted = |answer| {
+            let said = asked(answer).unwrap();
+            assert!(said.refused.is_some(), "{said:?}");
+            (said.version, said.jetstream)
+        };
+        let known = "INFO {\"server_id\":\"N\",\"version\":\"2.9.10\",\"jetstream\":true}\r\n";
+        assert_eq!(greeted(known), ("2.9.10".to_owned(), true));
+        assert_eq!(greeted("INFO {\"server_id\":\"N\"}\r\n"), (String::new(), false));
         for other in ["SSH-2.0-OpenSSH_9.2\r\n", "", "INFO nothing\r\n"] {
             assert_eq!(asked(other), Err("what answers is no NATS server".to_owned()), "{other}");
         }

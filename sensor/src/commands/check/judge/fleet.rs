@@ -13,6 +13,9 @@ pub(in super::super) struct Greeting {
     pub(in super::super) version: String,
     #[serde(default)]
     pub(in super::super) jetstream: bool,
+    /// Why it does not let this sensor in.
+    #[serde(skip)]
+    pub(in super::super) refused: Option<String>,
 }
 
 /// Judges `[fleet]`, and what each server answered.
@@ -25,7 +28,17 @@ pub(in super::super) fn judge(
     for (url, answer) in answers {
         let name = printable(url.as_str()).to_string();
         findings.push(match answer {
-            Ok(Greeting { version, jetstream: true }) => Finding::ok(
+            Ok(Greeting { version, refused: Some(reason), .. }) => Finding::problem(
+                subject,
+                "server",
+                format_args!(
+                    "{name}: NATS {} cannot be joined: {}",
+                    printable(version),
+                    printable(reason)
+                ),
+                "correct fleet.ca_file, fleet.credentials_file or the scheme in fleet.servers",
+            ),
+            Ok(Greeting { version, jetstream: true, .. }) => Finding::ok(
                 subject,
                 "server",
                 format_args!("{name}: NATS {} with JetStream", printable(version)),
@@ -79,11 +92,14 @@ mod tests {
             ..Fleet::default()
         };
         let judged = |answer| judge(&fleet, &[(url.clone(), answer)]);
-        let good = Greeting { version: "2.9.10".to_owned(), jetstream: true };
+        let good = Greeting { version: "2.9.10".to_owned(), jetstream: true, refused: None };
         assert_finding(&judged(Ok(good.clone())), "server", Level::Ok, &["2.9.10", "JetStream"]);
         assert_eq!(judged(Ok(good.clone())).len(), 1);
-        let plain = Greeting { jetstream: false, ..good };
+        let plain = Greeting { jetstream: false, ..good.clone() };
         assert_finding(&judged(Ok(plain)), "server", Level::Problem, &["without", "store_dir"]);
+        let refused = Greeting { refused: Some("UnknownIssuer".to_owned()), ..good.clone() };
+        let said = ["cannot be joined", "UnknownIssuer", "ca_file"];
+        assert_finding(&judged(Ok(refused)), "server", Level::Problem, &said);
         let away = Err("Connection refused".to_owned());
         assert_finding(&judged(away), "server", Level::Problem, &["nats-1.example", "refused"]);
     }
