@@ -328,6 +328,10 @@ impl Engine {
         let Some(ports) = self.dns_port.as_mut().filter(|_| DnsPort::wants(&event.flow)) else {
             return;
         };
+        // Whose both ends are costs more to know, and most conversations stay inside.
+        if !self.estate.may_leave(&event.flow) {
+            return;
+        }
         let ends = self.estate.ends(&event.flow, event.time);
         ports.opened(&self.estate, ends, event, source, &mut self.alerts);
         self.restore();

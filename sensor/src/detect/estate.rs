@@ -190,6 +190,11 @@ impl Estate {
         Ends { client, server, outbound }
     }
 
+    /// Whether a conversation may be egress, whoever its ends are.
+    pub(crate) fn may_leave(&self, flow: &Flow) -> bool {
+        !self.inventory.is_internal(flow.server.address) || self.proxied.get(flow).is_some()
+    }
+
     /// Learns from a hello where its conversation leads: through a proxy inside to the outside, it is
     /// egress of who asked the proxy.
     pub(crate) fn note_session(&mut self, flow: &Flow, session: &TlsSession, now: Timestamp) {

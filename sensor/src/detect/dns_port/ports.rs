@@ -9,11 +9,6 @@ use crate::event::Flow;
 use crate::inventory::AssetId;
 use crate::time::Timestamp;
 
-/// Ports that everybody uses: DNS, HTTP, NTP, HTTPS, DNS over TLS.
-const USUAL: [u16; 5] = [53, 80, 123, 443, 853];
-/// Ports of protocols that announce data connections to other ports of the same address: FTP,
-/// endpoint mapper, RTSP, FTP over TLS, H.323, PPTP, STUN and TURN, SIP.
-const CONTROL: [u16; 10] = [21, 135, 554, 990, 1720, 1723, 3478, 5060, 5061, 5349];
 /// How long after its last packet a control connection explains others.
 const CONTROL_SPAN: Duration = Duration::from_secs(300);
 /// An asset's use of a port is remembered for so long.
@@ -26,6 +21,17 @@ const TOGETHER: usize = 4096;
 /// thousand cases (Poisson's distribution, from a mean of nothing up).
 const DEVIATIONS: f64 = 3.1;
 const AT_MOST_ONCE: f64 = 1.5;
+
+/// Ports that everybody uses: DNS, HTTP, NTP, HTTPS, DNS over TLS.
+const fn is_everybodys(port: u16) -> bool {
+    matches!(port, 53 | 80 | 123 | 443 | 853)
+}
+
+/// Ports of protocols that announce data connections to other ports of the same address: FTP,
+/// endpoint mapper, RTSP, FTP over TLS, H.323, PPTP, STUN and TURN, SIP.
+const fn is_control(port: u16) -> bool {
+    matches!(port, 21 | 135 | 554 | 990 | 1720 | 1723 | 3478 | 5060 | 5061 | 5349)
+}
 
 /// What ports are used for.
 #[derive(Debug)]
@@ -82,14 +88,14 @@ impl Ports {
     }
 
     /// Whether a port can be a trial, or explain one.
-    pub(super) fn concerns(port: u16) -> bool {
-        port != 0 && !USUAL.contains(&port)
+    pub(super) const fn concerns(port: u16) -> bool {
+        port != 0 && !is_everybodys(port)
     }
 
     /// Whether a new conversation is a trial; notes what it says about ports.
     pub(super) fn is_trial(&mut self, asset: AssetId, flow: &Flow, now: Timestamp) -> bool {
         let (address, port) = (flow.server.address, flow.server.port);
-        if CONTROL.contains(&port) {
+        if is_control(port) {
             self.control.insert(now, (asset, address), now);
         }
         if self.used.get(&(asset, port)).is_some() {
