@@ -99,6 +99,8 @@ pub fn pair(every: Duration) -> (Peers, Exchange) {
 impl Peers {
     /// Gives the engine what was heard, and the task what there is to tell.
     pub fn turn(&mut self, engine: &mut Engine, now: Timestamp) {
+        // Who is not answered is judged also where nothing else happens.
+        engine.reach(now);
         for _ in 0..AT_ONCE {
             let Ok(heard) = self.heard.try_recv() else { break };
             self.hear(engine, now, heard);

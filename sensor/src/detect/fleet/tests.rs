@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::decode::Mac;
 use crate::detect::tests::{DAY, HOUR, MINUTE, Scene, time};
 use crate::exchange::{Learned, Places, places};
+use crate::peers;
 
 const EVERY: Duration = Duration::from_secs(300);
 const WAIT: Duration = Duration::from_secs(2);
@@ -175,7 +176,9 @@ fn what_waits_is_judged_with_the_answer_or_when_none_comes() {
         if let Some(part) = answer {
             assert!(here.adopt(time(AT + 1), part) && !here.adopt(time(AT + 1), part));
         }
-        here.reach(time(AT + 3));
+        // And nothing else happens.
+        let (mut peers, _exchange) = peers::pair(EVERY);
+        peers.turn(&mut here, time(AT + 3));
         let alerts: Vec<Alert> = here.drain_alerts().collect();
         assert_eq!(alerts.is_empty(), answer.is_some(), "{alerts:#?}");
     }
