@@ -27,9 +27,10 @@ pub(super) const ASSETS: Bucket = Bucket {
 const MOST_PARTS: usize = 64;
 /// Assets that are asked about at a time.
 const AT_ONCE: usize = 8;
-/// How long one question may take, and how often it is asked where there is no answer.
+/// How long a question may take: what the asset does waits no longer for its first answer. And how often it is asked
+/// where there is none, each time with more patience: servers may have much to do.
 const PATIENCE: Duration = Duration::from_millis(1500);
-const TRIES: usize = 3;
+const TRIES: u32 = 3;
 /// Before something is asked or written again after a failure.
 const AGAIN: Duration = Duration::from_secs(2);
 
@@ -92,8 +93,9 @@ async fn write(
 
 /// Asks about one asset, and says when all is told. An answer that comes late still counts.
 async fn ask(fleet: Fleet, jetstream: Context, unknown: Unknown, heard: mpsc::Sender<Heard>) {
-    for _ in 0..TRIES {
-        let answer = timeout(PATIENCE, answer(&fleet, &jetstream, &unknown, &heard)).await;
+    for attempt in 0..TRIES {
+        let patience = PATIENCE * (1 + 3 * attempt);
+        let answer = timeout(patience, answer(&fleet, &jetstream, &unknown, &heard)).await;
         // Who has ended asks no more.
         let _ = heard.send(Heard::Answered(unknown.name.clone())).await;
         match answer {
