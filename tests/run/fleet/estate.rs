@@ -165,8 +165,10 @@ fn lost(estate: &Estate, sensors: [&Sensor; 3], racks: &[&Rack; 3]) {
         before.is_subset(&estate.nats.keys("egret_approvals")).then_some(())
     });
     for (sensor, heard) in sensors.iter().zip(heard) {
-        let now = count(sensor, "egret_fleet_received_messages_total", "approval");
-        assert!(now > heard, "{now} approvals were heard, {heard} of them before");
+        wait::until("what is there is read again", AGREED, || {
+            let now = count(sensor, "egret_fleet_received_messages_total", "approval");
+            (now > heard).then_some(())
+        });
     }
 }
 

@@ -48,7 +48,10 @@ impl Merge {
             waiting.records.insert(waiting.records.len() - behind, record);
         }
         waiting.reached = waiting.reached.max(reached);
-        self.newest = self.newest.max(reached);
+        // Who has ended is past all times, and the others are not.
+        if reached < Timestamp::MAX {
+            self.newest = self.newest.max(reached);
+        }
     }
 
     /// The next record whose turn has come.
@@ -114,6 +117,18 @@ mod tests {
         merge.push(0, at(50), Vec::new());
         assert_eq!(merge.reached(), at(40), "without any record");
         assert_eq!(merge.take_late(), 0);
+    }
+
+    /// Fails when the end of one worker is taken for the end of time: all that was learned would be over.
+    #[test]
+    fn one_that_has_ended_puts_nobody_forward() {
+        let mut merge = Merge::new(2);
+        merge.push(0, at(30), records(&[20]));
+        merge.push(1, Timestamp::MAX, records(&[10]));
+        assert_eq!(popped(&mut merge), [10, 20]);
+        assert_eq!(merge.reached(), at(30));
+        merge.push(0, Timestamp::MAX, Vec::new());
+        assert_eq!(merge.reached(), Timestamp::MAX);
     }
 
     #[test]
