@@ -70,17 +70,7 @@ impl Store {
                  WHERE sensor = '' AND said > ?1 ORDER BY said, alert LIMIT ?2",
             )?;
             let most = i64::try_from(most).unwrap_or(i64::MAX);
-            let rows = query.query_map(params![after, most], |row| {
-                Ok((
-                    row.get(0)?,
-                    row.get(1)?,
-                    row.get(2)?,
-                    row.get(3)?,
-                    row.get(4)?,
-                    row.get(5)?,
-                    row.get(6)?,
-                ))
-            })?;
+            let rows = query.query_map(params![after, most], |row| row.try_into())?;
             rows.collect()
         })?;
         let last = rows.last().map_or(after, |row| row.6);

@@ -264,45 +264,69 @@ fn keep(
         state = known.state.saturating_add(1);
         alert.count = counted.saturating_add(alert.count).max(known.count);
         alert.first_seen = alert.first_seen.min(known.first_seen);
-        let is_worse = known.seen_severity.is_none_or(|seen| rank(alert.severity) > seen);
-        if known.status == Status::Acknowledged.name() && !is_worse {
+        if stays_acknowledged(&known.status, known.seen_severity, &alert) {
             alert.status = Status::Acknowledged;
         }
     } else if acknowledgements::covers(transaction, &alert)? {
         alert.status = Status::Acknowledged;
     }
-    transaction
-        .prepare(
-            "INSERT INTO alert (id, raised, updated, severity, analytic, asset, status, first_seen,
-                                count, counted, run, state, body)
-             VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-             ON CONFLICT (id) DO UPDATE SET
-                updated = excluded.updated, severity = excluded.severity,
-                asset = excluded.asset, status = excluded.status,
-                first_seen = excluded.first_seen, count = excluded.count,
-                counted = excluded.counted, run = excluded.run, state = excluded.state,
-                body = excluded.body, origin = NULL",
-        )?
-        .execute(params![
-            alert.id.to_string(),
-            to_sql(alert.time),
-            rank(alert.severity),
-            alert.analytic.name(),
-            alert.asset.name,
-            alert.status.name(),
-            to_sql(alert.first_seen),
-            clamped(alert.count),
-            clamped(counted),
-            clamped(run),
-            state,
-            body_of(&alert)?
-        ])?;
-    if known.is_none() {
-        // It was just written, so that it can be read.
-        let _is_seen = acknowledgements::apply(transaction, &alert.id.to_string())?;
-    }
+    write(transaction, &alert, &Written { counted, run, state, origin: None })?;
     let is_owed = alert.status == Status::Open && outbox::owe(transaction, &alert, state, owed)?;
     Ok((alert, known.map(|known| known.status), is_owed))
+}
+
+/// Whether an alert of this status, as bad as it was when somebody saw it, is still seen in its new state.
+pub(super) fn stays_acknowledged(status: &str, seen: Option<u8>, alert: &Alert) -> bool {
+    status == Status::Acknowledged.name() && seen.is_some_and(|seen| rank(alert.severity) <= seen)
+}
+
+/// What is written of an alert beside what it tells.
+pub(super) struct Written<'a> {
+    pub(super) counted: u64,
+    pub(super) run: u64,
+    /// Which state of it this is, from 1.
+    pub(super) state: i64,
+    /// Whose it is; this sensor's own is nobody's else.
+    pub(super) origin: Option<&'a str>,
+}
+
+/// Writes an alert in place of an older state of it. To the first applies what was said of it before it came.
+pub(super) fn write(
+    transaction: &Transaction<'_>,
+    alert: &Alert,
+    written: &Written<'_>,
+) -> rusqlite::Result<()> {
+    let id = alert.id.to_string();
+    let mut insert = transaction.prepare(
+        "INSERT INTO alert (id, raised, updated, severity, analytic, asset, status, first_seen,
+                            count, counted, run, state, body, origin)
+         VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+         ON CONFLICT (id) DO UPDATE SET
+            updated = excluded.updated, severity = excluded.severity, asset = excluded.asset,
+            status = excluded.status, first_seen = excluded.first_seen, count = excluded.count,
+            counted = excluded.counted, run = excluded.run, state = excluded.state,
+            body = excluded.body, origin = excluded.origin",
+    )?;
+    insert.execute(params![
+        id,
+        to_sql(alert.time),
+        rank(alert.severity),
+        alert.analytic.name(),
+        alert.asset.name,
+        alert.status.name(),
+        to_sql(alert.first_seen),
+        clamped(alert.count),
+        clamped(written.counted),
+        clamped(written.run),
+        written.state,
+        body_of(alert)?,
+        written.origin
+    ])?;
+    if written.state == 1 {
+        // It was just written, so that it can be read.
+        let _is_seen = acknowledgements::apply(transaction, &id)?;
+    }
+    Ok(())
 }
 
 fn known(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<Known>> {

@@ -75,17 +75,7 @@ impl Store {
             let sql = "SELECT source, name, imported, role, addresses, macs, host
                        FROM imported_asset ORDER BY source, name LIMIT ?1";
             let mut query = connection.prepare(sql)?;
-            let rows = query.query_map([MAX_ASSETS as i64], |row| {
-                Ok((
-                    row.get(0)?,
-                    row.get(1)?,
-                    row.get(2)?,
-                    row.get(3)?,
-                    row.get(4)?,
-                    row.get(5)?,
-                    row.get(6)?,
-                ))
-            })?;
+            let rows = query.query_map([MAX_ASSETS as i64], |row| row.try_into())?;
             rows.collect()
         })?;
         let mut all = Vec::new();

@@ -4,7 +4,7 @@
 use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
-use super::alerts::{body_of, clamped, rank};
+use super::alerts::{self, Written, clamped};
 use super::{Store, StoreError, acknowledgements, to_sql};
 use crate::alert::{Alert, Status};
 
@@ -100,11 +100,7 @@ fn keep(
         "SELECT origin, count, updated, status, seen_severity, state FROM alert WHERE id = ?1",
     )?;
     type Known = (Option<String>, i64, i64, String, Option<u8>, i64);
-    let known: Option<Known> = query
-        .query_row([&id], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
-        })
-        .optional()?;
+    let known: Option<Known> = query.query_row([&id], |row| row.try_into()).optional()?;
     let mut alert = alert.clone();
     alert.status = Status::Open;
     let mut state = 1;
@@ -113,40 +109,16 @@ fn keep(
         if of.as_ref() != Some(origin) || !is_newer {
             return Ok(false);
         }
-        let is_worse = seen.is_none_or(|seen| rank(alert.severity) > seen);
-        if status == Status::Acknowledged.name() && !is_worse {
+        if alerts::stays_acknowledged(&status, seen, &alert) {
             alert.status = Status::Acknowledged;
         }
         state = before.saturating_add(1);
     } else if acknowledgements::covers(transaction, &alert)? {
         alert.status = Status::Acknowledged;
     }
-    let mut insert = transaction.prepare(
-        "INSERT INTO alert (id, raised, updated, severity, analytic, asset, status, first_seen,
-                            count, counted, run, state, body, origin)
-         VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0, ?9, ?10, ?11)
-         ON CONFLICT (id) DO UPDATE SET
-            updated = excluded.updated, severity = excluded.severity, asset = excluded.asset,
-            status = excluded.status, first_seen = excluded.first_seen, count = excluded.count,
-            state = excluded.state, body = excluded.body",
-    )?;
-    insert.execute(params![
-        id,
-        to_sql(alert.time),
-        rank(alert.severity),
-        alert.analytic.name(),
-        alert.asset.name,
-        alert.status.name(),
-        to_sql(alert.first_seen),
-        clamped(alert.count),
-        state,
-        body_of(&alert)?,
-        origin
-    ])?;
-    if state == 1 {
-        // It was just written, so that it can be read.
-        let _is_seen = acknowledgements::apply(transaction, &id)?;
-    }
+    // Of others' alerts nothing is counted here.
+    let written = Written { counted: 0, run: 0, state, origin: Some(origin.as_str()) };
+    alerts::write(transaction, &alert, &written)?;
     Ok(true)
 }
 

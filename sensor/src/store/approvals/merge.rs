@@ -42,9 +42,7 @@ impl Store {
             );
             let mut query = connection.prepare(&sql)?;
             let most = i64::try_from(most).unwrap_or(i64::MAX);
-            let rows = query.query_map(params![after, most], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
-            })?;
+            let rows = query.query_map(params![after, most], |row| row.try_into())?;
             rows.collect()
         })?;
         let last = rows.last().map_or(after, |row| row.4);
