@@ -28,6 +28,7 @@ mod target;
 mod tls;
 mod webhook;
 
+pub(crate) use files::{FileError, text as secret};
 pub use links::Packets;
 pub use outbox::Outbox;
 pub use target::{Target, targets, within};

@@ -21,7 +21,7 @@ const KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
 /// What is wrong with a file.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FileError {
+pub(crate) enum FileError {
     /// It cannot be read.
     #[error(
         "{}: cannot be read: {}; let the sensor's user read it",
@@ -104,7 +104,8 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim)
 }
 
-fn text(path: &Path) -> Result<String, FileError> {
+/// What a file says.
+pub(crate) fn text(path: &Path) -> Result<String, FileError> {
     let unreadable = |source| FileError::Unreadable { path: path.to_owned(), source };
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;

@@ -3,33 +3,20 @@
 //! A NATS `.creds` file holds a token (JWT) and the seed of a key that signs what the server asks; the seed
 //! never leaves this machine. A line `user:password` does, which is why it belongs on TLS.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use async_nats::Auth;
 use nkeys::KeyPair;
 
-use crate::text::{file_name, reason};
-
-/// No such file is larger, in bytes.
-const LARGEST: u64 = 64 * 1024;
+use crate::deliver::{FileError, secret};
+use crate::text::file_name;
 
 /// What is wrong with the file.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CredentialsError {
     /// It cannot be read.
-    #[error(
-        "{}: cannot be read: {}; let the sensor's user read it",
-        file_name(path),
-        reason(source)
-    )]
-    Unreadable {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// It is neither form.
     #[error(
         "{}: is neither a NATS .creds file (a user JWT and its seed) nor one line user:password",
@@ -51,10 +38,7 @@ pub(super) enum CredentialsError {
 
 /// What answers a server that asks for `nonce` to be signed.
 pub(super) fn answer(path: &Path, nonce: &[u8]) -> Result<Auth, CredentialsError> {
-    let unreadable = |source| CredentialsError::Unreadable { path: path.to_owned(), source };
-    let mut text = String::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(LARGEST).read_to_string(&mut text).map_err(unreadable)?;
+    let text = secret(path)?;
     let form = || CredentialsError::Form { path: path.to_owned() };
     let mut auth = Auth::new();
     let Some(jwt) = behind(&text, "BEGIN NATS USER JWT") else {
