@@ -104,10 +104,12 @@ impl serde::Serialize for Timestamp {
     }
 }
 
+/// To the microsecond, as it is written: what was read says the same when it is written again.
 impl<'de> serde::Deserialize<'de> for Timestamp {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        let Self(nanos) = text.parse().map_err(serde::de::Error::custom)?;
+        Ok(Self(nanos - nanos % 1000))
     }
 }
 
@@ -140,6 +142,16 @@ mod tests {
             let read: Timestamp = serde_json::from_str(&text).unwrap();
             assert_eq!(read, Timestamp(nanos / 1000 * 1000), "{text}");
         }
+    }
+
+    /// Others may write times finer than we do. Fails when what was read of them is another time once it
+    /// was written: two sensors would keep the same message as two.
+    #[test]
+    fn what_is_written_finer_is_read_as_it_is_written_again() {
+        let read = |text: &str| serde_json::from_str::<Timestamp>(&format!("\"{text}\"")).unwrap();
+        let time = read("2026-11-23T03:41:19.3221716Z");
+        assert_eq!(time, Timestamp::from_parts(1_795_405_279, 322_171_000));
+        assert_eq!(read(&time.to_string()), time);
     }
 
     #[test]
