@@ -149,6 +149,7 @@ impl Engine {
                 let ends = self.estate.ends(&event.flow, event.time);
                 self.restore();
                 let volume = estimated(volume);
+                self.channels.iter().for_each(|channels| channels.prefetch(ends));
                 self.estate.note_volume(ends, &event.flow, &volume);
                 self.exported.see(&self.estate, ends, &event.flow, event.time);
                 if let Some(egress) = &mut self.tls_egress {
@@ -162,6 +163,7 @@ impl Engine {
                 self.estate.note_session(&event.flow, hello, event.time);
                 let ends = self.estate.ends(&event.flow, event.time);
                 self.restore();
+                self.tls_egress.iter().for_each(|egress| egress.expect(ends, &event.flow));
                 let named = hello.sni.as_deref().map(|name| self.estate.answers.named(name));
                 if let Some(egress) = &mut self.tls_egress {
                     egress.hello(&self.estate, ends, event, (hello, named), &mut self.alerts);

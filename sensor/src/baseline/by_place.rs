@@ -2,6 +2,7 @@
 
 use super::PlaceId;
 use super::spots::Spot;
+use crate::prefetch;
 
 /// Where the habits of an asset lie, in the order of their places' numbers: 8 bytes each, and up to a
 /// quarter more for those to come.
@@ -14,6 +15,13 @@ pub(super) struct ByPlace(Vec<(PlaceId, Spot)>);
 impl ByPlace {
     pub(super) fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// Asks for the memory that is looked at first.
+    pub(super) fn prefetch(&self) {
+        if let Some(middle) = self.0.get(self.0.len() / 2) {
+            prefetch::line(middle);
+        }
     }
 
     fn search(&self, place: PlaceId) -> Result<usize, usize> {

@@ -10,6 +10,7 @@ use super::places::{Places, SIZES, size};
 use super::spots::{Spot, Spots};
 use super::{AssetBaseline, Elsewhere, Habit, HoursOfDay, PlaceId, part_of};
 use crate::inventory::AssetId;
+use crate::prefetch;
 use crate::time::Timestamp;
 
 /// Places known for one asset.
@@ -87,6 +88,18 @@ impl Habits {
             .get_mut(spot, (asset, place))
             .is_some_and(|habit| habit.visit(time, learning) && habit.is_trusted());
         Visit { place, spot, odd_hour: odd_for_asset || odd_for_place }
+    }
+
+    /// Asks for the memory of what `asset` leads to.
+    pub(crate) fn expect(&self, asset: AssetId) {
+        self.assets.get(asset.index()).into_iter().for_each(prefetch::line);
+    }
+
+    /// Asks for the memory of what that leads to.
+    pub(crate) fn prefetch(&self, asset: AssetId) {
+        if let Some(habits) = self.assets.get(asset.index()) {
+            habits.at.prefetch();
+        }
     }
 
     /// Keeps a habit that an asset did not have.

@@ -4,6 +4,8 @@ use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
 
+use crate::prefetch;
+
 /// A place's number, while any asset has a habit there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PlaceId(u32);
@@ -87,6 +89,9 @@ impl Places {
     pub(super) fn enter(&mut self, name: &str) -> PlaceId {
         let hash = self.hasher.hash_one(name);
         if let Some((_, id)) = self.ids.find(hash, |known| known.0 == hash) {
+            if let Some(place) = self.get(*id) {
+                prefetch::line(place);
+            }
             return *id;
         }
         let place = Place { name: name.into(), assets: 0, suspects: 0, days: [0; SIZES] };

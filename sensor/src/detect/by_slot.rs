@@ -25,6 +25,11 @@ impl<V> BySlot<V> {
         }
     }
 
+    /// What takes no place any more once something is known of `flow`.
+    pub(crate) fn before(&self, flow: &Flow) -> Option<&V> {
+        self.0.get(flow.slot as usize)?.as_ref().map(|(_, value)| value)
+    }
+
     /// What is known of `flow`, to change it.
     pub(crate) fn get_mut(&mut self, flow: &Flow) -> Option<&mut V> {
         match self.0.get_mut(flow.slot as usize)? {

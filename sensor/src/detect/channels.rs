@@ -165,6 +165,15 @@ impl Channels {
         }
     }
 
+    /// Asks for the memory of what will be looked at for a conversation.
+    pub(super) fn prefetch(&self, ends: Ends) {
+        for asset in [ends.client, ends.server].into_iter().flatten() {
+            if let Some(kept) = self.assets.get(asset.index()) {
+                kept.prefetch();
+            }
+        }
+    }
+
     /// A conversation moved data, or tried to.
     pub(super) fn volume(
         &mut self,

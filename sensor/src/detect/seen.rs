@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::prefetch;
 use crate::time::Timestamp;
 
 /// Slots of a line: what one wait for memory brings.
@@ -47,6 +48,11 @@ impl Seen {
     /// Whether it was noted lately.
     pub(crate) fn contains(&self, mark: Mark) -> bool {
         self.young.contains(mark) || self.old.contains(mark)
+    }
+
+    /// Asks for the memory in which it is looked for first.
+    pub(crate) fn prefetch(&self, mark: Mark) {
+        self.young.prefetch(mark);
     }
 
     /// Notes it as of `now`.
@@ -98,6 +104,12 @@ struct Set {
 struct Line([u32; LINE]);
 
 impl Set {
+    fn prefetch(&self, mark: Mark) {
+        if let Some(line) = places(mark).next().and_then(|place| self.lines.get(place)) {
+            prefetch::line(line);
+        }
+    }
+
     fn contains(&self, mark: Mark) -> bool {
         let tag = tag(mark.hash);
         for place in places(mark) {

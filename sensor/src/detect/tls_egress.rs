@@ -36,6 +36,7 @@ use rarity::Rarity;
 use weigh::{Findings, Notes};
 
 mod adopt;
+mod ahead;
 mod case;
 mod claim;
 mod drain;
@@ -194,6 +195,7 @@ impl TlsEgress {
         let (Some(asset), true) = (ends.client, ends.outbound) else { return };
         let flow = &event.flow;
         let server = (flow.server.address, flow.server.port);
+        self.prefetch(asset);
         let beyond = estate.beyond_proxy(flow, hello);
         let claim = match beyond {
             Some(beyond) => Claim::through_proxy(estate, asset, server.0, beyond, (hello, named)),
@@ -206,6 +208,7 @@ impl TlsEgress {
         let Some(session) = self.watch.enter(estate, learned, event.time, &claim, said) else {
             return;
         };
+        self.prefetch_last(flow);
         let before = match self.flows.get(flow) {
             Some(Followed::Unread(bytes)) => *bytes,
             _ => 0,

@@ -115,6 +115,8 @@ pub(crate) fn usual_hour(volumes: Option<&baseline::Volumes>, hour: u32) -> Usua
 #[derive(Debug)]
 pub(crate) struct Volumes {
     assets: Vec<Tracks>,
+    /// Of whom any series ever had a spike: nearly none had, and those need not be looked at.
+    spiked: Vec<bool>,
     floor: u64,
     gaps: Gaps,
 }
@@ -149,7 +151,7 @@ impl Gaps {
 impl Volumes {
     /// `floor`: a spike is never smaller.
     pub(crate) fn new(floor: u64) -> Self {
-        Self { assets: Vec::new(), floor, gaps: Gaps::default() }
+        Self { assets: Vec::new(), spiked: Vec::new(), floor, gaps: Gaps::default() }
     }
 
     /// `asset` received and sent so many bytes, with `peer` (a hash of its address) in the bucket of
@@ -163,15 +165,19 @@ impl Volumes {
         moved: [u64; 2],
     ) {
         self.grow(asset);
-        let Self { assets, floor, gaps } = self;
+        let Self { assets, spiked, floor, gaps } = self;
         let Some(place) = assets.get_mut(asset.index()).and_then(|of| of.get_mut(scope as usize))
         else {
             return;
         };
         let [into, out] = &mut **place.get_or_insert_with(|| Track::pair(*floor));
         let ([received, sent], at) = (moved, At::new(time, *floor, gaps));
-        into.note(at, peer, received);
-        out.note(at, peer, sent);
+        let stands_out = [into.note(at, peer, received), out.note(at, peer, sent)];
+        if stands_out.contains(&true)
+            && let Some(spiked) = spiked.get_mut(asset.index())
+        {
+            *spiked = true;
+        }
     }
 
     /// The latest spike of a series over an hour at most, when it was going on within `window` before
@@ -183,7 +189,7 @@ impl Volumes {
         now: Timestamp,
         window: Duration,
     ) -> Option<&Spike> {
-        let track = self.track(asset, series)?;
+        let track = self.spiked.get(asset.index())?.then(|| self.track(asset, series))??;
         track.spikes().find(|spike| now.since(spike.last) <= window)
     }
 
@@ -275,6 +281,7 @@ impl Volumes {
     fn grow(&mut self, asset: AssetId) {
         if self.assets.len() <= asset.index() {
             self.assets.resize_with(asset.index() + 1, Default::default);
+            self.spiked.resize(asset.index() + 1, false);
         }
     }
 }

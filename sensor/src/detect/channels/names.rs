@@ -140,8 +140,15 @@ pub(super) const fn is_gone(message: &DnsMessage) -> bool {
 
 /// Whether a name is of a hidden service.
 pub(super) fn is_hidden(name: &str) -> bool {
-    let last = name.trim_end_matches('.').rsplit_once('.').map_or("", |(_, last)| last);
-    last.eq_ignore_ascii_case("onion") || last.eq_ignore_ascii_case("i2p")
+    let mut name = name.as_bytes();
+    while let [before @ .., b'.'] = name {
+        name = before;
+    }
+    let ends = |end: &[u8]| {
+        let start = name.len().checked_sub(end.len());
+        start.and_then(|at| name.get(at..)).is_some_and(|last| last.eq_ignore_ascii_case(end))
+    };
+    ends(b".onion") || ends(b".i2p")
 }
 
 /// Entropy of a label's letters, in bits.

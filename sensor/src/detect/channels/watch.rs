@@ -11,6 +11,7 @@ use crate::decode::{protocol, tcp_flags};
 use crate::detect::estate::Estate;
 use crate::event::{Flow, Volume};
 use crate::inventory::AssetId;
+use crate::prefetch;
 
 /// What is kept of one asset.
 #[derive(Debug, Default)]
@@ -34,6 +35,14 @@ pub(super) struct Kept {
     pub(super) asked: Option<Box<names::Asked>>,
     relay: Option<Box<relay::Relay>>,
     sessions: Option<Box<idle::Sessions>>,
+}
+
+impl Kept {
+    /// Asks for the memory that most conversations take.
+    pub(super) fn prefetch(&self) {
+        prefetch::line(&self.hears);
+        prefetch::line(&self.beacons);
+    }
 }
 
 /// How a conversation began, as its first volume shows it.

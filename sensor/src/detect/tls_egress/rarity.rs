@@ -16,6 +16,7 @@ use crate::baseline::AssetBaseline;
 use crate::detect::seen::{Mark, Seen};
 use crate::event::Ja4;
 use crate::inventory::AssetId;
+use crate::prefetch;
 use crate::time::Timestamp;
 
 /// Clients and ports known of one asset.
@@ -70,6 +71,19 @@ impl Rarity {
         }
     }
 
+    /// Asks for the memory of what a session of `asset` with `server` leads to.
+    pub(super) fn expect(&self, asset: AssetId, server: IpAddr) {
+        self.networks.prefetch(self.network(server));
+        self.assets.get(asset.index()).into_iter().for_each(prefetch::line);
+    }
+
+    /// Asks for the memory of what that leads to.
+    pub(super) fn prefetch(&self, asset: AssetId) {
+        if let Some(first) = self.assets.get(asset.index()).and_then(|uses| uses.first()) {
+            prefetch::line(first);
+        }
+    }
+
     /// A session of `asset`; whether its client and its port are new for it. `learning`: nothing is.
     pub(super) fn note(
         &mut self,
@@ -102,13 +116,17 @@ impl Rarity {
     /// A session leads to a network; whether nobody went there lately.
     pub(super) fn is_new_network(&mut self, server: IpAddr, time: Timestamp) -> bool {
         let begun = *self.begun.get_or_insert(time);
-        // The network that `domain::network` makes of an address, as a number.
+        let network = self.network(server);
+        self.networks.is_new(time, network) && time.since(begun) >= SETTLED
+    }
+
+    /// The network that `domain::network` makes of an address.
+    fn network(&self, server: IpAddr) -> Mark {
         let network = match server {
             IpAddr::V4(v4) => u64::from(v4.to_bits() >> 8),
             IpAddr::V6(v6) => 1 << 63 | (v6.to_bits() >> 80) as u64,
         };
-        let mark = Mark::alone(self.hasher.hash_one(network));
-        self.networks.is_new(time, mark) && time.since(begun) >= SETTLED
+        Mark::alone(self.hasher.hash_one(network))
     }
 
     /// Drops what was not used for long.

@@ -80,11 +80,12 @@ impl Track {
         both
     }
 
-    /// Takes what moved in a bucket, and looks for what stands out where that could.
+    /// Takes what moved in a bucket, and looks for what stands out where that could: whether there is a
+    /// spike now, old or new. Where nothing could stand out there is no new one.
     #[inline]
-    pub(super) fn note(&mut self, at: At<'_>, peer: u32, bytes: u64) {
+    pub(super) fn note(&mut self, at: At<'_>, peer: u32, bytes: u64) -> bool {
         if bytes == 0 {
-            return;
+            return false;
         }
         if at.bucket > self.bucket {
             self.turn(at);
@@ -94,9 +95,11 @@ impl Track {
         if at.bucket == self.bucket && bytes <= self.room {
             self.held += bytes;
             self.room -= bytes;
+            false
         } else {
             self.settle(at.floor);
             self.tell(at.floor, at.time, bytes);
+            self.spikes().next().is_some()
         }
     }
 
