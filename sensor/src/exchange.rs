@@ -8,6 +8,7 @@
 //! How what is told joins what is known is where that lives: [`crate::baseline`], [`crate::detect`] and
 //! [`crate::store`]; `docs/fleet/merging.md` has it in one table.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -67,40 +68,56 @@ pub enum Refused {
     /// It tells of what is to come.
     #[error("tells of a time to come; do the sensors' clocks agree?")]
     Future,
+    /// It came where its sender, or what it tells of, has no place.
+    #[error("came where nothing of its kind is told")]
+    Misplaced,
+    /// Its sender tells more than any that is well.
+    #[error("is one of more than any sensor has to tell")]
+    Flood,
 }
 
 impl Refused {
     /// All reasons, as metrics call them.
-    pub const REASONS: [&str; 6] = ["too_large", "syntax", "schema", "sender", "bounds", "future"];
+    pub const REASONS: [&str; 6] = ["size", "form", "schema", "sender", "time", "flood"];
 
     /// The reason, as metrics call it.
     pub const fn reason(&self) -> &'static str {
         match self {
-            Self::TooLarge { .. } => "too_large",
-            Self::Syntax(_) => "syntax",
+            Self::TooLarge { .. } => "size",
+            Self::Syntax(_) | Self::Bounds(_) => "form",
             Self::Schema { .. } => "schema",
-            Self::Sender { .. } => "sender",
-            Self::Bounds(_) => "bounds",
-            Self::Future => "future",
+            Self::Sender { .. } | Self::Misplaced => "sender",
+            Self::Future => "time",
+            Self::Flood => "flood",
         }
     }
 }
 
 /// A message.
-trait Message: Serialize + DeserializeOwned {
+pub(crate) trait Message: DeserializeOwned {
     /// Its kind and version.
     const SCHEMA: &'static str;
     /// The most bytes it may have.
     const LARGEST: usize;
 
-    /// Whose word it is.
-    fn sensor(&self) -> &str;
+    /// The kind and version it says.
+    fn schema(&self) -> &str;
+
+    /// Whose word it says it is.
+    fn sender(&self) -> Cow<'_, str>;
+
+    /// Whether it may be the word of this sensor.
+    fn is_of(&self, sensor: &str) -> bool {
+        self.sender() == sensor
+    }
 
     /// What of it is beyond its bounds, or to come.
     ///
     /// # Errors
     /// That.
-    fn check(&self, latest: Timestamp) -> Result<(), Refused>;
+    fn check(&self, _latest: Timestamp) -> Result<(), Refused> {
+        Ok(())
+    }
 }
 
 /// Only what a message's head must say.
@@ -110,28 +127,35 @@ struct Head {
 }
 
 /// Reads a message that `sensor` sent.
-fn read<M: Message>(bytes: &[u8], sensor: &str, now: Timestamp) -> Result<M, Refused> {
+pub(crate) fn read<M: Message>(bytes: &[u8], sensor: &str, now: Timestamp) -> Result<M, Refused> {
     if bytes.len() > M::LARGEST {
         return Err(Refused::TooLarge { bytes: bytes.len(), most: M::LARGEST });
     }
-    let syntax = |error: serde_json::Error| {
-        Refused::Syntax(printable_within(&error.to_string(), 200).to_string())
-    };
-    let head: Head = serde_json::from_slice(bytes).map_err(syntax)?;
-    if head.schema != M::SCHEMA {
-        let found = printable_within(&head.schema, 60).to_string();
-        return Err(Refused::Schema { found, known: M::SCHEMA });
+    let message: M = serde_json::from_slice(bytes).map_err(|error| unread::<M>(bytes, &error))?;
+    if message.schema() != M::SCHEMA {
+        return Err(other_schema::<M>(message.schema()));
     }
-    let message: M = serde_json::from_slice(bytes).map_err(syntax)?;
-    if message.sensor() != sensor {
-        let said = printable_within(message.sensor(), 60).to_string();
+    if !message.is_of(sensor) {
+        let said = printable_within(&message.sender(), 60).to_string();
         return Err(Refused::Sender { said, expected: sensor.to_owned() });
     }
     message.check(now.plus(AHEAD))?;
     Ok(message)
 }
 
-fn write(message: &impl Message) -> Vec<u8> {
+/// Why a message cannot be read: what is of another version may have other fields.
+fn unread<M: Message>(bytes: &[u8], error: &serde_json::Error) -> Refused {
+    match serde_json::from_slice(bytes) {
+        Ok(Head { schema }) if schema != M::SCHEMA => other_schema::<M>(&schema),
+        _ => Refused::Syntax(printable_within(&error.to_string(), 200).to_string()),
+    }
+}
+
+fn other_schema<M: Message>(found: &str) -> Refused {
+    Refused::Schema { found: printable_within(found, 60).to_string(), known: M::SCHEMA }
+}
+
+fn write(message: &impl Serialize) -> Vec<u8> {
     // Maps with keys that are no text, and writers that fail, are what fails: here is neither.
     serde_json::to_vec(message).unwrap_or_default()
 }
@@ -149,3 +173,6 @@ fn are_within<'a>(
         Err(Refused::Bounds(what))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,7 @@ mod alerts;
 mod allowance;
 mod bucket;
 mod connect;
+mod counted;
 mod credentials;
 mod estate;
 mod flows;
@@ -33,7 +34,6 @@ mod gather;
 mod group;
 mod health;
 mod link;
-mod message;
 mod names;
 mod places;
 mod said;
@@ -44,13 +44,12 @@ mod told;
 pub(crate) use alerts::PublishError;
 pub use alerts::Publisher;
 pub use health::{Health, Interface, Sensors};
-pub use message::Refused;
 pub use names::Place;
 
 pub(crate) use connect::attempt;
 
+use counted::Counted;
 use link::Link;
-use message::Counted;
 
 /// How often others are told of an asset whose baseline has changed, at most: what matters after a move is weeks
 /// old, and who is adopted, forgotten or alerted on is told of at once.

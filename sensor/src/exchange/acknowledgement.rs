@@ -1,5 +1,7 @@
 //! `egret.acknowledgement/1`: that a person has seen an alert, at one sensor, and found it to be something.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -67,8 +69,12 @@ impl Message for Acknowledgement {
     const SCHEMA: &'static str = "egret.acknowledgement/1";
     const LARGEST: usize = LARGEST;
 
-    fn sensor(&self) -> &str {
-        &self.sensor
+    fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    fn sender(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.sensor)
     }
 
     fn check(&self, latest: Timestamp) -> Result<(), Refused> {
@@ -103,6 +109,6 @@ mod tests {
                 |read| if read == told { "taken" } else { "" },
             )
         };
-        assert_eq!([read(60, 10), read(86_400, 10), read(0, 9000)], ["taken", "future", "bounds"]);
+        assert_eq!([read(60, 10), read(86_400, 10), read(0, 9000)], ["taken", "time", "form"]);
     }
 }

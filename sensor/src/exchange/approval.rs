@@ -1,5 +1,7 @@
 //! `egret.approval/1`: what a person approved, or took back, at one sensor.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -78,8 +80,12 @@ impl Message for Approval {
     const SCHEMA: &'static str = "egret.approval/1";
     const LARGEST: usize = LARGEST;
 
-    fn sensor(&self) -> &str {
-        &self.sensor
+    fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    fn sender(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.sensor)
     }
 
     fn check(&self, latest: Timestamp) -> Result<(), Refused> {
@@ -126,11 +132,11 @@ mod tests {
         };
         let entry = "[[approve]]\nsni = [\"*.example.com\"]\nasset = [\"web-01\"]\n";
         assert_eq!(read(entry, NOW), "taken");
-        assert_eq!(read(entry, NOW.plus(std::time::Duration::from_secs(7200))), "future");
-        assert_eq!(read("", NOW), "syntax");
-        assert_eq!(read(&entry.repeat(2), NOW), "syntax");
-        assert_eq!(read("[[approve]]\nanything = true\n", NOW), "syntax");
-        assert_eq!(read(&format!("{entry}# {}", "x".repeat(LARGEST)), NOW), "too_large");
+        assert_eq!(read(entry, NOW.plus(std::time::Duration::from_secs(7200))), "time");
+        assert_eq!(read("", NOW), "form");
+        assert_eq!(read(&entry.repeat(2), NOW), "form");
+        assert_eq!(read("[[approve]]\nanything = true\n", NOW), "form");
+        assert_eq!(read(&format!("{entry}# {}", "x".repeat(LARGEST)), NOW), "size");
         let other = br#"{"schema":"egret.approval/1","sensor":"rack-2","id":"00000000-0000-0000-0000-000000000007"}"#;
         assert_eq!(Approval::read(other, "rack-1", NOW).unwrap_err().reason(), "sender");
     }

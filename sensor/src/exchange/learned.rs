@@ -1,5 +1,6 @@
 //! `egret.learned/1`: what one sensor learned of one asset.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -73,8 +74,12 @@ impl Message for Learned {
     const SCHEMA: &'static str = "egret.learned/1";
     const LARGEST: usize = LARGEST;
 
-    fn sensor(&self) -> &str {
-        &self.sensor
+    fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    fn sender(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.sensor)
     }
 
     fn check(&self, latest: Timestamp) -> Result<(), Refused> {

@@ -1,5 +1,6 @@
 //! `egret.places/1`: how many assets of one sensor go where, one of 64 parts of its places.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -69,8 +70,12 @@ impl Message for Places {
     const SCHEMA: &'static str = "egret.places/1";
     const LARGEST: usize = LARGEST;
 
-    fn sensor(&self) -> &str {
-        &self.sensor
+    fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    fn sender(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.sensor)
     }
 
     fn check(&self, _latest: Timestamp) -> Result<(), Refused> {

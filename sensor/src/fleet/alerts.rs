@@ -1,13 +1,14 @@
 //! Alerts on their way: the stream, the subject, and what makes it one message over all attempts.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType};
 
-use super::message::{Message, read};
-use super::{Fleet, Place, Refused, TARGET};
+use super::{Fleet, Place, TARGET};
 use crate::alert::{Alert, SCHEMA, Status};
+use crate::exchange::{Message, Refused, read};
 use crate::metrics;
 use crate::time::Timestamp;
 
@@ -23,8 +24,6 @@ const MOST_BYTES: i64 = 2 << 30;
 const MOST_OF_ONE: i64 = 20_000;
 /// A message that is published again within this time is the same one.
 const SAME_WITHIN: Duration = Duration::from_secs(3600);
-/// A sensor's clock is not further ahead of ours.
-const AHEAD: Duration = Duration::from_secs(3600);
 /// Says that whoever raised the alert has delivered it already.
 pub(super) const DELIVERED: &str = "Egret-Delivered";
 
@@ -50,8 +49,17 @@ impl Message for Alert {
         &self.schema
     }
 
-    fn is_of(&self, sender: &Place) -> bool {
-        self.sensor == sender.sensor
+    fn sender(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.sensor)
+    }
+
+    /// It does not say its site.
+    fn is_of(&self, sensor: &str) -> bool {
+        Place::behind("", sensor).is_some_and(|place| place.sensor == self.sensor)
+    }
+
+    fn check(&self, latest: Timestamp) -> Result<(), Refused> {
+        if self.time > latest { Err(Refused::Future) } else { Ok(()) }
     }
 }
 
@@ -80,11 +88,8 @@ pub(super) fn receive(
     body: &[u8],
     now: Timestamp,
 ) -> Result<(Place, Alert), Refused> {
-    let sender = Place::behind(PREFIX, subject).ok_or(Refused::Sender)?;
-    let mut alert: Alert = read(&sender, body)?;
-    if alert.time > now.plus(AHEAD) {
-        return Err(Refused::Time);
-    }
+    let sender = Place::behind(PREFIX, subject).ok_or(Refused::Misplaced)?;
+    let mut alert: Alert = read(body, &sender.to_string(), now)?;
     // Only such are told.
     alert.status = Status::Open;
     Ok((sender, alert))
@@ -165,9 +170,9 @@ mod tests {
         assert_eq!((sender.site.as_str(), sender.sensor.as_str()), ("dc1", "dc1-rack7"));
         assert_eq!((read.id, read.status), (alert.id, Status::Open));
         for other in ["egret.alert.dc1.rack8", "egret.alert.dc1", "egret.flows.dc1.dc1-rack7"] {
-            assert_eq!(receive(other, &body, now).unwrap_err(), Refused::Sender, "{other}");
+            assert_eq!(receive(other, &body, now).unwrap_err().reason(), "sender", "{other}");
         }
-        let early = now.minus(AHEAD).minus(Duration::from_secs(1));
-        assert_eq!(receive(subject, &body, early).unwrap_err(), Refused::Time);
+        let early = now.minus(Duration::from_secs(3601));
+        assert_eq!(receive(subject, &body, early).unwrap_err(), Refused::Future);
     }
 }

@@ -9,9 +9,9 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::bucket::{Bucket, Error};
-use super::{Fleet, Place, Refused, places};
+use super::{Fleet, Place, places};
 use crate::detect::Unknown;
-use crate::exchange::{Learned, learned};
+use crate::exchange::{Learned, Refused, learned};
 use crate::metrics;
 use crate::peers::{Heard, Told};
 
@@ -134,9 +134,9 @@ fn read(fleet: &Fleet, subject: &str, body: &[u8]) -> Option<Learned> {
     if body.is_empty() || key.as_ref().is_some_and(|(_, place)| *place == shared.own) {
         return None;
     }
-    let read = key.ok_or(Refused::Sender).and_then(|(identity, place)| {
+    let read = key.ok_or(Refused::Misplaced).and_then(|(identity, place)| {
         let learned = Learned::read(body, &place.to_string(), (shared.clock)())?;
-        if learned.identity.key() == identity { Ok(learned) } else { Err(Refused::Sender) }
+        if learned.identity.key() == identity { Ok(learned) } else { Err(Refused::Misplaced) }
     });
     match read {
         Ok(learned) => {
@@ -144,7 +144,7 @@ fn read(fleet: &Fleet, subject: &str, body: &[u8]) -> Option<Learned> {
             Some(learned)
         }
         Err(why) => {
-            shared.counted.refused(subject, why);
+            shared.counted.refused(subject, &why);
             None
         }
     }

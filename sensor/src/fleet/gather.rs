@@ -10,7 +10,8 @@ use futures_util::{StreamExt, pin_mut};
 use tokio::time::sleep;
 
 use super::allowance::Allowances;
-use super::{Fleet, PATIENCE, Refused, alerts};
+use super::{Fleet, PATIENCE, alerts};
+use crate::exchange::Refused;
 use crate::metrics;
 use crate::store::keeper::Keeper;
 use crate::store::{Foreign, Position};
@@ -87,7 +88,7 @@ fn check(fleet: &Fleet, message: &Message, allowances: &mut Allowances) -> Optio
             Some(Foreign { origin: sender.to_string(), alert })
         }
         Err(why) => {
-            shared.counted.refused(&message.subject, why);
+            shared.counted.refused(&message.subject, &why);
             None
         }
     }

@@ -16,9 +16,10 @@ use tokio::time::{interval, sleep};
 
 use super::allowance::Allowances;
 use super::taken::{MOST, Taken};
-use super::{Fleet, Refused, alerts, told};
+use super::{Fleet, alerts, told};
 use crate::alert::Alert;
 use crate::deliver::{self, Deliver, Target};
+use crate::exchange::Refused;
 use crate::time::Timestamp;
 
 /// The group's name.
@@ -177,7 +178,7 @@ impl Member {
         let alert = match read {
             Ok(alert) => alert,
             Err(why) => {
-                shared.counted.refused(&message.subject, why);
+                shared.counted.refused(&message.subject, &why);
                 return message.ack_with(AckKind::Term).await;
             }
         };

@@ -3,6 +3,7 @@
 //! Nobody watches the bucket: with 1,000 sensors that would be a hundred messages a second to each of them. Who
 //! is asked reads it, and what was read is good for some seconds.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -12,8 +13,8 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
 use super::bucket::{Bucket, Error};
-use super::message::{Message, read};
-use super::{PATIENCE, Place, Refused, Shared};
+use super::{PATIENCE, Place, Shared};
+use crate::exchange::{Message, Refused, read};
 use crate::metrics;
 use crate::status;
 use crate::time::Timestamp;
@@ -114,8 +115,9 @@ impl Message for Health {
         &self.schema
     }
 
-    fn is_of(&self, sender: &Place) -> bool {
-        self.site == sender.site && self.sensor == sender.sensor
+    fn sender(&self) -> Cow<'_, str> {
+        let Self { site, sensor, .. } = self;
+        Cow::Owned(Place { site: site.clone(), sensor: sensor.clone() }.to_string())
     }
 }
 
@@ -169,27 +171,26 @@ pub(super) async fn sensors(shared: &Shared) -> Sensors {
 }
 
 async fn read_all(shared: &Shared, jetstream: &Context) -> Result<Sensors, Error> {
-    let mut sensors = BTreeMap::new();
+    let (mut sensors, now) = (BTreeMap::new(), (shared.clock)());
     for message in BUCKET.latest(jetstream, ">", MOST).await? {
         let sender = Place::behind(&BUCKET.prefix(), &message.subject);
         // A person removed it, or it says nothing.
         if message.payload.is_empty() {
             continue;
         }
-        let told = match &sender {
-            Some(sender) => read::<Health>(sender, &message.payload),
-            None => Err(Refused::Sender),
-        };
-        match (told, sender) {
-            (Ok(health), Some(sender)) => {
+        let told = sender.ok_or(Refused::Misplaced).and_then(|sender| {
+            let health: Health = read(&message.payload, &sender.to_string(), now)?;
+            Ok((sender, health))
+        });
+        match told {
+            Ok((sender, health)) => {
                 shared.metrics.fleet.received(metrics::Kind::Health);
                 sensors.insert(sender, health.bounded());
             }
-            (Err(why), _) => shared.counted.refused(&message.subject, why),
-            (Ok(_), None) => {}
+            Err(why) => shared.counted.refused(&message.subject, &why),
         }
     }
-    Ok(Sensors { sensors: sensors.into_values().collect(), read: Some((shared.clock)()) })
+    Ok(Sensors { sensors: sensors.into_values().collect(), read: Some(now) })
 }
 
 impl Health {

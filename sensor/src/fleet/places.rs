@@ -9,8 +9,8 @@ use tokio::time::sleep;
 
 use super::allowance::Allowances;
 use super::bucket::{Bucket, Error};
-use super::{Fleet, Place, Refused};
-use crate::exchange::{Places, places};
+use super::{Fleet, Place};
+use crate::exchange::{Places, Refused, places};
 use crate::metrics;
 use crate::peers::Heard;
 
@@ -55,7 +55,7 @@ async fn watch(
         match read(fleet, &message.subject, &message.payload, allowances) {
             Ok(Some(told)) => heard.send(told).await?,
             Ok(None) => {}
-            Err(why) => shared.counted.refused(&message.subject, why),
+            Err(why) => shared.counted.refused(&message.subject, &why),
         }
     }
     Ok(())
@@ -72,7 +72,7 @@ fn read(
     let key = subject.strip_prefix(&BUCKET.prefix()).and_then(|key| key.rsplit_once('.'));
     let (place, part) = key
         .and_then(|(place, part)| Some((Place::behind("", place)?, part)))
-        .ok_or(Refused::Sender)?;
+        .ok_or(Refused::Misplaced)?;
     if place == shared.own {
         return Ok(None);
     }
@@ -86,7 +86,7 @@ fn read(
     }
     let told = Places::read(body, &place.to_string(), now)?;
     if told.part.to_string() != part {
-        return Err(Refused::Sender);
+        return Err(Refused::Misplaced);
     }
     shared.metrics.fleet.received(metrics::Kind::Places);
     Ok(Some(Heard::Places(Box::new(told))))

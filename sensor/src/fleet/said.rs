@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::allowance::Allowances;
 use super::bucket::{Bucket, Error};
-use super::{Fleet, Place, Refused};
-use crate::exchange::{Acknowledgement, Approval, acknowledgement, approval};
+use super::{Fleet, Place};
+use crate::exchange::{Acknowledgement, Approval, Refused, acknowledgement, approval};
 use crate::metrics;
 use crate::store::StoreError;
 use crate::store::keeper::Keeper;
@@ -138,7 +138,7 @@ async fn watch(
         let said = read(fleet, bucket, &message.subject, &message.payload, allowances);
         match said {
             Ok(said) => merge(fleet, keeper, said).await?,
-            Err(why) => fleet.shared.counted.refused(&message.subject, why),
+            Err(why) => fleet.shared.counted.refused(&message.subject, &why),
         }
     }
     Ok(())
@@ -159,7 +159,7 @@ fn read(
 ) -> Result<Said, Refused> {
     let key = subject.strip_prefix(&bucket.prefix()).and_then(|key| key.split_once('.'));
     let key = key.and_then(|(id, place)| Some((id.parse().ok()?, Place::behind("", place)?)));
-    let (id, place): (Uuid, Place) = key.ok_or(Refused::Sender)?;
+    let (id, place): (Uuid, Place) = key.ok_or(Refused::Misplaced)?;
     let now = (fleet.shared.clock)();
     if !allowances.take(&place, now) {
         return Err(Refused::Flood);
@@ -173,7 +173,7 @@ fn read(
         let of = verdict.alert;
         (Said::Verdict(verdict), of)
     };
-    if of == id { Ok(said) } else { Err(Refused::Sender) }
+    if of == id { Ok(said) } else { Err(Refused::Misplaced) }
 }
 
 async fn merge(fleet: &Fleet, keeper: &Keeper, said: Said) -> Result<(), StoreError> {

@@ -1,6 +1,7 @@
 //! Who delivers says so to all: whoever raised the alert need not deliver it, and whoever is given it again later
 //! knows. It may be missed: then an alert is delivered twice, with one id.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 
 use async_nats::jetstream::Context;
@@ -10,9 +11,9 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::allowance::Allowances;
-use super::message::{Message, read};
-use super::{AGAIN, Fleet, Place, Refused, TARGET};
+use super::{AGAIN, Fleet, Place, TARGET};
 use crate::alert::Alert;
+use crate::exchange::{Message, Refused, read};
 use crate::metrics;
 use crate::store::keeper::Keeper;
 
@@ -39,8 +40,9 @@ impl Message for Delivered {
         &self.schema
     }
 
-    fn is_of(&self, sender: &Place) -> bool {
-        self.site == sender.site && self.sensor == sender.sensor
+    fn sender(&self) -> Cow<'_, str> {
+        let Self { site, sensor, .. } = self;
+        Cow::Owned(Place { site: site.clone(), sensor: sensor.clone() }.to_string())
     }
 }
 
@@ -104,7 +106,7 @@ pub(super) async fn run(fleet: Fleet, jetstream: Context, keeper: Keeper) {
                     let subject = message.subject.as_str();
                     match check(&fleet, subject, &message.payload, &mut allowances) {
                         Ok(said) => settle(&fleet, &keeper, &said).await,
-                        Err(why) => fleet.shared.counted.refused(subject, why),
+                        Err(why) => fleet.shared.counted.refused(subject, &why),
                     }
                 }
             }
@@ -120,9 +122,9 @@ fn check(
     body: &[u8],
     allowances: &mut Allowances,
 ) -> Result<Delivered, Refused> {
-    let sender = Place::behind(PREFIX, subject).ok_or(Refused::Sender)?;
-    let said: Delivered = read(&sender, body)?;
+    let sender = Place::behind(PREFIX, subject).ok_or(Refused::Misplaced)?;
     let now = (fleet.shared.clock)();
+    let said: Delivered = read(body, &sender.to_string(), now)?;
     if allowances.take(&sender, now) { Ok(said) } else { Err(Refused::Flood) }
 }
 

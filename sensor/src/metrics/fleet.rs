@@ -3,7 +3,7 @@
 use prometheus::{IntCounterVec, IntGauge};
 
 use super::Register;
-use crate::fleet::Refused;
+use crate::exchange::Refused;
 
 /// What messages are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Fleet {
                 "egret_fleet_refused_messages_total",
                 "Messages of sensors that were refused.",
                 "reason",
-                &Refused::ALL.map(Refused::name),
+                &Refused::REASONS,
             )?,
         })
     }
