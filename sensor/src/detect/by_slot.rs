@@ -25,7 +25,7 @@ impl<V> BySlot<V> {
         }
     }
 
-    /// What takes no place any more once something is known of `flow`.
+    /// Whatever the slot of `flow` holds, of `flow` or of another before it.
     pub(crate) fn before(&self, flow: &Flow) -> Option<&V> {
         self.0.get(flow.slot as usize)?.as_ref().map(|(_, value)| value)
     }
