@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
 use super::bucket::{Bucket, Error};
-use super::{PATIENCE, Place, Shared};
+use super::{PATIENCE, Place, Shared, names};
 use crate::exchange::{Message, Refused, read};
 use crate::metrics;
 use crate::status;
@@ -116,8 +116,7 @@ impl Message for Health {
     }
 
     fn sender(&self) -> Cow<'_, str> {
-        let Self { site, sensor, .. } = self;
-        Cow::Owned(Place { site: site.clone(), sensor: sensor.clone() }.to_string())
+        Cow::Owned(names::text(&self.site, &self.sensor))
     }
 }
 

@@ -32,8 +32,13 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", token(&self.site), token(&self.sensor))
+        f.write_str(&text(&self.site, &self.sensor))
     }
+}
+
+/// The text of a place.
+pub(super) fn text(site: &str, sensor: &str) -> String {
+    format!("{}.{}", token(site), token(sensor))
 }
 
 /// Whether a byte is itself in a token.

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::allowance::Allowances;
-use super::{AGAIN, Fleet, Place, TARGET};
+use super::{AGAIN, Fleet, Place, TARGET, names};
 use crate::alert::Alert;
 use crate::exchange::{Message, Refused, read};
 use crate::metrics;
@@ -41,8 +41,7 @@ impl Message for Delivered {
     }
 
     fn sender(&self) -> Cow<'_, str> {
-        let Self { site, sensor, .. } = self;
-        Cow::Owned(Place { site: site.clone(), sensor: sensor.clone() }.to_string())
+        Cow::Owned(names::text(&self.site, &self.sensor))
     }
 }
 
