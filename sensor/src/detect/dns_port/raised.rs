@@ -267,7 +267,7 @@ impl Raised {
             weight: shown(-self.bound.nats),
             fact: Fact::Baseline {
                 statement: format!(
-                    "needed before this is an alert, so that chance raises {} false alarms a year",
+                    "needed before this is an alert, for no more than {} a year by chance",
                     self.bound.yearly
                 ),
             },
